@@ -1,0 +1,23 @@
+/**
+ * Actors: pure behaviours, effects as data, supervised.
+ *
+ * An actor is `receive(state, message, context) → { state, effects }` and nothing else; the runtime keeps its mailbox,
+ * carries out its effects and restarts it when it fails. The very same behaviours run in virtual time in the simulated
+ * runtime. Read `behavior.ts` first (the page of promises), then `effects.ts`, then `address.ts`.
+ */
+export type { Address, ParsedAddress, Ref } from './address.ts'
+export { fixedAddress, parseAddress, placedAddress } from './address.ts'
+export type { Behavior, Context, MailboxPolicy, Next } from './behavior.ts'
+export { NO_EFFECTS, next, same } from './behavior.ts'
+export type {
+  Effect,
+  ExitReason,
+  Message,
+  Outcome,
+  OutsideEffect,
+  OutsidePort,
+  ReplyTo,
+  RestartKind,
+  SystemMessage,
+  Target,
+} from './effects.ts'

@@ -1,0 +1,146 @@
+/**
+ * All that HTTP, WebSocket and the command line may know of a node, and all they may ask it. The composition root
+ * implements it; tests drive the API against a real node or a scripted view. JSON shapes are public: scripts rely on them.
+ */
+
+export interface StatusView {
+  readonly node: {
+    readonly id: string
+    readonly name: string
+    readonly room: string
+    readonly version: string
+    readonly pid: number
+    readonly uptime_s: number
+  }
+  readonly household: { readonly id: string; readonly members: number; readonly open_until: string | null }
+  /** `ok`, or `degraded` with reasons (an engine is down, the disk is full, starter models in use is not one). */
+  readonly health: {
+    readonly state: 'starting' | 'ok' | 'degraded' | 'stopping'
+    readonly reasons: readonly string[]
+  }
+  readonly capabilities: readonly CapabilityView[]
+  readonly sessions: number
+  readonly actors: number
+  /** Things a person should know, e.g. that starter models know synthesized voices only. */
+  readonly notices: readonly string[]
+}
+
+export interface CapabilityView {
+  /** e.g. `stt.sherpa:starter-en:rt`. */
+  readonly tag: string
+  readonly model: string
+  readonly state: 'starting' | 'ready' | 'restarting' | 'failed'
+  readonly p95_ms: number | null
+  readonly real_time_factor: number | null
+  readonly tokens_per_s: number | null
+  readonly restarts: number
+  readonly rss_mb: number | null
+}
+
+export interface ActorView {
+  readonly address: string
+  readonly node: string
+  readonly kind: string
+  readonly state: 'starting' | 'running' | 'passive' | 'restarting' | 'stopping'
+  /** Messages waiting. */
+  readonly mailbox: number
+  readonly restarts: number
+}
+
+export interface SessionView {
+  readonly id: string
+  readonly room: string
+  readonly node: string
+  readonly phase: string
+  /** ISO 8601. */
+  readonly started_at: string
+}
+
+/** Milliseconds each hop took; null when the turn did not pass it. `total` runs on the client's honest clock when it has one. */
+export interface Latency {
+  readonly endpoint: number | null
+  readonly stt: number | null
+  readonly nlu: number | null
+  readonly skill: number | null
+  readonly tts: number | null
+  readonly total: number | null
+}
+
+export interface TurnView {
+  readonly session: string
+  readonly room: string
+  readonly transcript: string
+  readonly partials: readonly string[]
+  readonly intent: string
+  readonly slots: Readonly<Record<string, unknown>>
+  readonly reply: string
+  readonly latency_ms: Latency
+  /** The turn was ended although the person went on speaking. */
+  readonly cut_off: boolean
+  readonly reply_wav: string | null
+  readonly error?: { readonly code: string; readonly message: string; readonly hint?: string }
+}
+
+/** Events of a voice channel, sent as JSON beside the binary audio. */
+export type VoiceEvent =
+  | { readonly type: 'ready'; readonly session: string; readonly room: string; readonly sample_rate: 16000 }
+  | { readonly type: 'speech-started' }
+  | { readonly type: 'partial'; readonly text: string }
+  | { readonly type: 'final'; readonly text: string }
+  | { readonly type: 'turn'; readonly turn: TurnView }
+  /** Throw away what is queued for playing: the person is speaking. */
+  | { readonly type: 'stop-playback' }
+  | { readonly type: 'reply-end' }
+  | { readonly type: 'announce'; readonly text: string }
+  | { readonly type: 'card'; readonly card: Readonly<Record<string, unknown>> }
+  | { readonly type: 'error'; readonly code: string; readonly message: string; readonly hint?: string }
+
+/** One satellite: audio up, audio and events down. */
+export interface VoiceChannel {
+  readonly session: string
+  /** s16le mono 16 kHz, any number of whole samples; over the limit the oldest is dropped and counted. */
+  push(pcm: Uint8Array): void
+  /** The person will say no more in this recording: the turn may end without waiting for silence. */
+  finish(): void
+  close(): void
+}
+
+export interface VoiceListener {
+  /** s16le mono 16 kHz, at most 200 ms ahead of real time. */
+  audio(pcm: Uint8Array): void
+  event(event: VoiceEvent): void
+}
+
+export interface NodeView {
+  status(): StatusView
+  actors(): readonly ActorView[]
+  sessions(): readonly SessionView[]
+  /** Errors: `LoqaError` with a stable code. */
+  ask(request: { text: string; room?: string; session?: string }, signal: AbortSignal): Promise<TurnView>
+  /** Speech for a text: s16le mono chunks at `sample_rate`. */
+  say(
+    request: { text: string; voice?: string },
+    signal: AbortSignal,
+  ): AsyncIterable<{ pcm: Uint8Array; sample_rate: number }>
+  openVoice(request: { room?: string; session?: string }, listener: VoiceListener): VoiceChannel
+  /** Prometheus text format. */
+  metrics(): Promise<string>
+  /** True when a spoken command would be answered now; otherwise the reasons. */
+  ready(): { readonly ready: boolean; readonly reasons: readonly string[] }
+  /** What `loqa doctor` prints: each check with its result and a fix. */
+  doctor(): Promise<
+    readonly {
+      readonly check: string
+      readonly ok: boolean
+      readonly detail: string
+      readonly fix?: string
+    }[]
+  >
+  /** Every key, its value and where it came from. Secrets are masked. */
+  config(): readonly {
+    readonly key: string
+    readonly value: unknown
+    readonly origin: string
+    readonly about: string
+  }[]
+}

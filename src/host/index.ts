@@ -1,0 +1,40 @@
+/**
+ * The doors to the world and the words every folder shares.
+ *
+ * Clock, Random, Network and Disk (`host.ts`) are the only ways out; `real.ts` opens them onto the machine,
+ * `simulated.ts` onto a world in memory that runs from a seed. Beside them live what crosses every boundary:
+ * errors with stable codes, branded ids, stated limits, and the frame codec of the wire.
+ *
+ * Imports nothing of ours. Read `host.ts` first, then `limits.ts`.
+ */
+
+export type { ErrorShape } from './errors.ts'
+export {
+  assert,
+  assertNever,
+  CancelledError,
+  errorShape,
+  InvalidInputError,
+  InvariantError,
+  LoqaError,
+  NotFoundError,
+  OverloadedError,
+  TimeoutError,
+  unexpected,
+} from './errors.ts'
+export type {
+  Cancel,
+  Clock,
+  Connection,
+  Disk,
+  FileInfo,
+  Host,
+  Listener,
+  Monotonic,
+  Network,
+  Random,
+  Wall,
+} from './host.ts'
+export { monotonic, wall } from './host.ts'
+export type { NodeId, RequestId, SessionId, TraceId } from './ids.ts'
+export { newNodeId, newSessionId, newTraceId, nodeId, requestId, sessionId } from './ids.ts'

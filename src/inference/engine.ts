@@ -1,0 +1,87 @@
+/**
+ * The contract every engine keeps, whatever library is behind it: load, run as a stream, cancel, unload, measure.
+ * The same shape is spoken by an adapter inside its child process and by the replica in the node that drives it.
+ */
+import type { ErrorShape } from '../host/index.ts'
+
+export type EngineKind = 'stt' | 'llm' | 'tts' | 'vad' | 'wake' | 'embedding'
+
+/** A model on disk, checked against its sha-256 before any engine sees it. */
+export interface ModelFiles {
+  readonly id: string
+  readonly kind: EngineKind
+  readonly engine: string
+  /** Role → absolute path, e.g. `{ model: '…/stt.onnx', tokens: '…/tokens.txt' }`. */
+  readonly paths: Readonly<Record<string, string>>
+  /** What the adapter needs to know beyond the files; from the model's manifest entry. */
+  readonly parameters: Readonly<Record<string, unknown>>
+}
+
+/** What a stream is opened with. One union for all engines: the next adapter must not need another. */
+export type EngineRequest =
+  /** Audio follows by `feed` until `finish`. Samples: Float32, mono, `sample_rate` Hz, finite, in [−1, 1]. */
+  | { readonly kind: 'stt'; readonly sample_rate: 16000 }
+  | {
+      readonly kind: 'llm'
+      readonly prompt: string
+      /** JSON schema the whole output obeys. */
+      readonly schema?: Readonly<Record<string, unknown>>
+      readonly max_tokens: number
+      readonly temperature?: number
+    }
+  /** Text by `feed` (a streaming writer) or all at once in `text`. */
+  | { readonly kind: 'tts'; readonly text?: string; readonly voice?: string; readonly speed?: number }
+
+export type EngineInput =
+  | { readonly type: 'audio'; readonly samples: Float32Array }
+  | { readonly type: 'text'; readonly text: string }
+
+export type EngineEvent =
+  /** The text so far; later partials may revise it. */
+  | { readonly type: 'partial'; readonly text: string }
+  /** The text, after `finish`. `confidence` in [0, 1] where the engine has one. */
+  | { readonly type: 'final'; readonly text: string; readonly confidence?: number }
+  | { readonly type: 'token'; readonly text: string }
+  /** Speech: s16 mono at `sample_rate` Hz, in order, without gaps. The receiver owns the buffer. */
+  | { readonly type: 'audio'; readonly samples: Int16Array; readonly sample_rate: number }
+  /** The stream ended well; `usage` counts what was consumed and produced. */
+  | { readonly type: 'done'; readonly usage: Usage }
+  /** The stream ended; nothing follows. */
+  | { readonly type: 'failed'; readonly error: ErrorShape }
+
+export interface Usage {
+  readonly input_tokens?: number
+  readonly output_tokens?: number
+  readonly audio_ms?: number
+  /** Time the engine itself was busy with this stream. */
+  readonly compute_ms: number
+}
+
+/** One run. Exactly one `done` or `failed` is the last event; after `cancel` there are no events at all. */
+export interface EngineStream {
+  feed(input: EngineInput): void
+  /** No more input; the engine finishes what it has. */
+  finish(): void
+  /** Drops the run; the engine is free for the next one within 200 ms, or is restarted. */
+  cancel(): void
+}
+
+export interface Engine {
+  readonly kind: EngineKind
+  /** Errors: `model-invalid` (damaged, wrong format), `engine-unavailable` (library missing on this machine). */
+  load(model: ModelFiles): Promise<void>
+  open(request: EngineRequest, onEvent: (event: EngineEvent) => void): EngineStream
+  /** A short self-benchmark on built-in input. */
+  measure(): Promise<Measurement>
+  unload(): Promise<void>
+}
+
+export interface Measurement {
+  /** Time to the first event, over `runs` runs. */
+  readonly p50_ms: number
+  readonly p95_ms: number
+  /** Compute time over audio time (stt, tts); below 1 keeps up with speech. */
+  readonly real_time_factor?: number
+  readonly tokens_per_s?: number
+  readonly runs: number
+}
