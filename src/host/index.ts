@@ -8,6 +8,18 @@
  * Imports nothing of ours. Read `host.ts` first, then `limits.ts`.
  */
 
+export {
+  decodeFrame,
+  type Envelope,
+  encodeFrame,
+  envelopeSchema,
+  FrameError,
+  type FrameFault,
+  FrameReader,
+  OLDEST_UNDERSTOOD_VERSION,
+  PROTOCOL_VERSION,
+} from './codec.ts'
+export { DiskError, type DiskReason } from './disk-error.ts'
 export type { ErrorShape } from './errors.ts'
 export {
   assert,
@@ -38,3 +50,4 @@ export type {
 export { monotonic, wall } from './host.ts'
 export type { NodeId, RequestId, SessionId, TraceId } from './ids.ts'
 export { newNodeId, newSessionId, newTraceId, nodeId, requestId, sessionId } from './ids.ts'
+export * as limits from './limits.ts'
