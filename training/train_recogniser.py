@@ -1,0 +1,301 @@
+"""Trains the streaming recogniser on the spoken corpus and exports it for sherpa-onnx.
+
+    OMP_NUM_THREADS=1 python3 training/train_recogniser.py SECONDS [--from CHECKPOINT] [--hidden 256] [--layers 3]
+
+One process trains, a second one makes the batches: every clip sounds different each time it is heard (rooms.py).
+Every few minutes the averaged weights are measured on new sentences, saved and exported to training/out/recogniser/.
+"""
+import argparse
+import glob
+import json
+import math
+import multiprocessing
+import os
+import random
+import time
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from features import log_mels
+from recogniser import STRIDE, UNKNOWN, Recogniser, export
+from rooms import RATE, Rooms
+from synthesize import speak, variants
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+CLIPS = os.path.join(HERE, 'out', 'clips')
+CORPUS = os.path.join(HERE, 'out', 'corpus')
+OUT = os.path.join(HERE, 'out', 'recogniser')
+BATCH = 32
+PEAK_RATE = 3e-3
+
+
+class Words:
+    """Word <-> number. Neighbouring foreign words become one <unk>: how many there were cannot be heard."""
+
+    def __init__(self):
+        self.words = open(os.path.join(CORPUS, 'vocabulary.txt')).read().split() + [UNKNOWN]
+        self.number = {word: i for i, word in enumerate(self.words)}
+        self.unknown = self.number[UNKNOWN]
+        self.blank = len(self.words)
+
+    def encode(self, text):
+        label = []
+        for word in text.split():
+            number = self.number.get(word, self.unknown)
+            if number != self.unknown or not label or label[-1] != self.unknown:
+                label.append(number)
+        return label
+
+    def decode(self, steps):
+        """Greedy: repeats collapse, blanks vanish."""
+        kept = [n for i, n in enumerate(steps) if n != self.blank and (i == 0 or steps[i - 1] != n)]
+        return ' '.join(self.words[n] for n in kept)
+
+
+class Clips:
+    """All clips of the shards that exist; `refresh` looks for new ones."""
+
+    def __init__(self, words):
+        self.words = words
+        self.seen = set()
+        self.clips = []
+        self.labels = []
+        self.spelled = []
+
+    def refresh(self):
+        for path in sorted(glob.glob(os.path.join(CLIPS, '[0-9][0-9][0-9].npz'))):
+            if path in self.seen:
+                continue
+            self.seen.add(path)
+            shard = dict(np.load(path))  # read once: the archive itself reads an array at every access
+            ends = np.cumsum(shard['length'])
+            for text, end, length in zip(shard['text'], ends, shard['length']):
+                self.clips.append(shard['x'][end - length:end])
+                self.labels.append(self.words.encode(str(text)))
+                self.spelled.append([len(word) + 1 for word in str(text).split()])
+
+
+class Batches:
+    """Draws batches: features, their lengths in steps, labels, and rough word positions for the warm-up."""
+
+    def __init__(self, words, seed):
+        self.words = words
+        self.rng = np.random.RandomState(seed)
+        self.clips = Clips(words)
+        self.rooms = Rooms(self.rng, self.anybody)
+        self.pool = []
+
+    def anybody(self):
+        return self.clips.clips[self.rng.randint(len(self.clips.clips))]
+
+    def next_indices(self):
+        """Clips of like length together: less padding. New shards are looked for at each round."""
+        if not self.pool:
+            self.clips.refresh()
+            order = self.rng.permutation(len(self.clips.clips))
+            length = np.array([len(clip) for clip in self.clips.clips])
+            parts = np.array_split(order, max(1, len(order) // 1600))
+            order = np.concatenate([part[np.argsort(length[part])] for part in parts])
+            self.pool = [order[i:i + BATCH] for i in range(0, len(order) - BATCH + 1, BATCH)]
+            self.rng.shuffle(self.pool)
+        return self.pool.pop()
+
+    def recording(self, said, strength):
+        """The clips `said`, one behind the other -> samples, label, rough end of each word in steps."""
+        rng, rooms = self.rng, self.rooms
+        if rng.rand() < 0.04:
+            quiet = rooms.silence(1, 3)
+            return rooms.finish(quiet, 10 ** rng.uniform(-3, -1.2), strength), [], []
+        parts, label, places = [], [], []
+        power = 0.0
+        for which in said:
+            voice = rooms.speaker(self.clips.clips[which], strength)
+            power = max(power, float(np.sqrt((voice ** 2).mean())))
+            parts.append(rooms.silence(0, 1.0) if rng.rand() < 0.2 else rooms.silence(0, 0.3))
+            start = sum(len(part) for part in parts)
+            parts.append(voice)
+            # Some recordings stop right behind the last word: it must be recognised without waiting.
+            parts.append(rooms.silence(0.1, 0.6))
+            label = label + self.clips.labels[which]
+            spelled = np.cumsum(self.clips.spelled[which])
+            if len(spelled) == len(self.clips.labels[which]):
+                places += [(n, int((start + (len(voice) - 700) * at / spelled[-1]) / (STRIDE * 160)))
+                           for n, at in zip(self.clips.labels[which], spelled)]
+        return rooms.finish(np.concatenate(parts), power, strength), label, places
+
+    def draw(self, strength):
+        said = [[index] for index in self.next_indices()]
+        if self.rng.rand() < 0.1 * strength:  # two sentences in one stream; whole batches, for the sake of padding
+            said = [first + second for first, second in zip(said[0::2], said[1::2])]
+        recordings = [self.recording(clips, strength) for clips in said]
+        longest = max(len(samples) for samples, _, _ in recordings)
+        samples = np.zeros((len(recordings), longest), np.float32)
+        for row, (recorded, _, _) in zip(samples, recordings):
+            row[:len(recorded)] = recorded
+        features = log_mels(torch.tensor(samples))
+        features = features[:, :features.shape[1] // STRIDE * STRIDE]
+        features = self.mask(self.warp(features), strength)
+        steps = features.shape[1] // STRIDE
+        lengths = [min(steps, max(1, len(recorded) // 160 // STRIDE)) for recorded, _, _ in recordings]
+        rough = np.full((len(recordings), steps), self.words.blank)
+        for row, (_, _, places) in zip(rough, recordings):
+            for number, place in places:
+                row[max(0, place - 1):place + 2] = number
+        return features.half().numpy(), lengths, [label for _, label, _ in recordings], rough
+
+    def warp(self, features):
+        """Stretches the mel axis, one factor per clip: another length of the vocal tract."""
+        factor = np.exp(self.rng.uniform(-0.13, 0.13, len(features))).astype(np.float32)
+        place = (torch.arange(80.0)[None] * torch.tensor(factor)[:, None]).clamp(0, 78.999)
+        low = place.floor()
+        part = (place - low)[:, None]
+        low = low.long()[:, None].expand(-1, features.shape[1], -1)
+        return torch.gather(features, 2, low) * (1 - part) + torch.gather(features, 2, low + 1) * part
+
+    def mask(self, features, strength):
+        """SpecAugment: two bands and two short stretches silenced."""
+        rng = self.rng
+        for clip in features:
+            for _ in range(2 if rng.rand() < 0.7 * strength else 0):
+                width = rng.randint(0, 14)
+                low = rng.randint(0, 80 - width)
+                clip[:, low:low + width] = -9.0
+                width = rng.randint(0, 7)
+                start = rng.randint(0, clip.shape[0] - width)
+                clip[start:start + width] = -9.0
+        return features
+
+
+def produce(queue, strength, seed):
+    """The second process: keeps a few batches ready."""
+    torch.set_num_threads(1)
+    batches = Batches(Words(), seed)
+    batches.clips.refresh()
+    while True:
+        queue.put(batches.draw(strength.value))
+
+
+def development_set(words):
+    """New sentences by voices of the training, 20 dB of noise: [(text, samples)]."""
+    rng = np.random.RandomState(5)
+    lines = [json.loads(line)['text'] for line in open(os.path.join(CORPUS, 'commands.test.jsonl'))][1000:1200]
+    rooms = Rooms(rng, lambda: np.zeros(1, np.int16))
+    made = []
+    for text, _, clip in speak((77, lines, variants())):
+        voice = clip.astype(np.float32) / 32768
+        quiet = np.concatenate([np.zeros(4800), voice, np.zeros(6400)]).astype(np.float32)
+        noise = rng.randn(len(quiet)) * np.sqrt((voice ** 2).mean()) * 0.1
+        made.append((text, (quiet + noise).astype(np.float32)))
+    return made
+
+
+@torch.no_grad()
+def exact(net, words, clips):
+    """Share of sentences recognised word by word."""
+    net.eval()
+    right = 0
+    for text, samples in clips:
+        features = log_mels(torch.tensor(samples)[None])
+        steps = net(features[:, :features.shape[1] // STRIDE * STRIDE])[0].argmax(-1).tolist()
+        right += words.decode(steps) == text
+    net.train()
+    return right / len(clips)
+
+
+class Average:
+    """Exponential moving average of the weights: steadier than the last step's."""
+
+    def __init__(self, net):
+        self.weights = {key: value.clone() for key, value in net.state_dict().items()}
+
+    def update(self, net, step):
+        decay = min(0.998, step / (step + 20))
+        for key, value in net.state_dict().items():
+            self.weights[key].mul_(decay).add_(value, alpha=1 - decay)
+
+
+def save(weights, net, words, options, note):
+    """Checkpoint and export of the averaged weights."""
+    copy = Recogniser(net.outputs, net.hidden, net.layers)
+    copy.load_state_dict(weights)
+    torch.save(dict(weights=weights, hidden=net.hidden, layers=net.layers, note=note), os.path.join(OUT, 'checkpoint.pt'))
+    fresh = os.path.join(OUT, 'new.onnx')
+    export(copy, words.words, fresh, os.path.join(OUT, 'tokens.txt'))
+    os.rename(fresh, os.path.join(OUT, 'recogniser.onnx'))
+    return copy
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument('seconds', type=float)
+    parser.add_argument('--from', dest='start')
+    parser.add_argument('--hidden', type=int, default=256)
+    parser.add_argument('--layers', type=int, default=3)
+    parser.add_argument('--peak', type=float, default=PEAK_RATE)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    os.makedirs(OUT, exist_ok=True)
+    words = Words()
+    context = multiprocessing.get_context('fork')
+    queue, strength = context.Queue(maxsize=6), context.Value('d', 0.2)
+    maker = context.Process(target=produce, args=(queue, strength, random.randrange(1 << 30)), daemon=True)
+    maker.start()
+
+    net = Recogniser(words.blank + 1, options.hidden, options.layers)
+    if options.start:
+        net.load_state_dict(torch.load(options.start)['weights'])
+    print(f'{sum(p.numel() for p in net.parameters())} parameters, {len(words.words)} words', flush=True)
+    average = Average(net)
+    optimiser = torch.optim.AdamW(net.parameters(), lr=options.peak, weight_decay=0.02, betas=(0.9, 0.98))
+    development = development_set(words)
+    began = time.time()
+    step, waited, losses = 0, 0.0, []
+    next_report, next_save = 30.0, 240.0
+    while True:
+        passed = time.time() - began
+        if passed >= options.seconds:
+            break
+        part = passed / options.seconds
+        rate = options.peak * min(1, (step + 1) / 150) * (0.5 * (1 + math.cos(math.pi * part)) * 0.98 + 0.02)
+        for group in optimiser.param_groups:
+            group['lr'] = rate
+        strength.value = 1.0 if options.start else 0.2 + 0.8 * min(1, part / 0.2)
+        asked = time.time()
+        features, lengths, labels, rough = queue.get()
+        waited += time.time() - asked
+
+        scores = net(torch.tensor(features).float()).log_softmax(-1)
+        flat = torch.tensor([number for label in labels for number in label], dtype=torch.long)
+        sizes = torch.tensor([len(label) for label in labels])
+        ctc = F.ctc_loss(scores.transpose(0, 1), flat, torch.tensor(lengths), sizes, blank=words.blank,
+                         zero_infinity=True, reduction='sum') / sizes.sum()
+        # The rough positions break the plateau of saying nothing at all; later they would only be in the way.
+        warmth = 0.0 if options.start else max(0.0, 1 - passed / 360)
+        loss = ctc
+        if warmth > 0:
+            loss = ctc + 4 * warmth * F.nll_loss(scores.flatten(0, 1), torch.tensor(rough).flatten())
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
+        optimiser.step()
+        step += 1
+        average.update(net, step)
+        losses.append(ctc.item())
+        if passed > next_report:
+            next_report += 30
+            print(f'{passed:.0f} s, step {step}, loss {np.mean(losses[-80:]):.3f}, '
+                  f'{passed / step * 1000:.0f} ms a step ({waited / step * 1000:.0f} waiting)', flush=True)
+        if passed > next_save:
+            next_save += 300
+            copy = save(average.weights, net, words, options, f'step {step}')
+            print(f'  {passed:.0f} s: exact {exact(copy, words, development):.3f}', flush=True)
+    copy = save(average.weights, net, words, options, f'step {step}')
+    print(f'{step} steps in {time.time() - began:.0f} s: exact {exact(copy, words, development):.3f}', flush=True)
+    maker.terminate()
+
+
+if __name__ == '__main__':
+    main()
