@@ -1,0 +1,106 @@
+/** Who may import whom. Each rule's comment says what to do instead. */
+
+const FOLDERS = ['host', 'observe', 'actors', 'inference', 'skills', 'store', 'voice', 'api', 'cli']
+
+/** Folder → folders whose faces it may import. */
+const MAY_IMPORT = {
+  host: [],
+  observe: ['host'],
+  actors: ['host', 'observe'],
+  inference: ['host', 'observe', 'actors'],
+  skills: ['host', 'observe', 'actors'],
+  store: ['host', 'observe', 'actors'],
+  voice: ['host', 'observe', 'actors', 'inference', 'skills'],
+  api: ['host', 'observe', 'voice'],
+  cli: ['host', 'api', 'voice'],
+}
+
+/** Outside library → the only files that may import it. */
+const IMPORTERS = {
+  nact: '^src/actors/nact\\.ts$',
+  msgpackr: '^src/host/codec\\.ts$',
+  pino: '^src/observe/log\\.ts$',
+  'prom-client': '^src/observe/metrics\\.ts$',
+  fastify: '^src/api/',
+  '@fastify/[a-z-]+': '^src/api/',
+  ws: '^src/(api|cli)/',
+  commander: '^src/cli/',
+  'smol-toml': '^src/config\\.ts$',
+  'sherpa-onnx-node': '^src/inference/child/sherpa\\.ts$',
+  '@fugood/whisper\\.node': '^src/inference/child/whisper\\.ts$',
+  'node-llama-cpp': '^src/inference/child/llama\\.ts$',
+  '@echogarden/espeak-ng-emscripten': '^src/inference/child/formant\\.ts$',
+  '@echogarden/fvad-wasm': '^src/voice/vad\\.ts$',
+}
+
+const folderRules = FOLDERS.map((folder) => ({
+  name: `${folder}-imports`,
+  comment: `src/${folder} may import ${MAY_IMPORT[folder].join(', ') || 'nothing of ours'}. Folders that may not import each other meet in node.ts, through messages and effects.`,
+  severity: 'error',
+  from: { path: `^src/${folder}/` },
+  to: { path: '^src/', pathNot: [`^src/${folder}/`, ...MAY_IMPORT[folder].map((name) => `^src/${name}/`), ...(folder === 'cli' ? ['^src/config\\.ts$'] : [])] },
+}))
+
+const faceRules = FOLDERS.filter((folder) => folder !== 'host').map((folder) => ({
+  name: `${folder}-face`,
+  comment: `Import src/${folder}/index.ts; export there what others need.`,
+  severity: 'error',
+  from: { path: '^src/', pathNot: [`^src/${folder}/`, '^src/main\\.ts$'] },
+  to: { path: `^src/${folder}/`, pathNot: `^src/${folder}/index\\.ts$` },
+}))
+
+const importerRules = Object.entries(IMPORTERS).map(([library, importer]) => ({
+  name: `one-importer-of-${library.replace(/[^a-z]/g, '-')}`,
+  comment: `${library} enters through one place (${importer}); use what that file offers.`,
+  severity: 'error',
+  from: { path: '^src/', pathNot: importer },
+  to: { path: `node_modules/${library}(/|$)` },
+}))
+
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-cycles',
+      comment: 'Two files that need each other are one thought, or hide a third file: move the shared part there.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'no-test-code',
+      comment: 'The product never imports from test/ nor the simulated doors.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['^src/host/simulated/', '^src/actors/simulate'] },
+      to: { path: ['^test/', '^src/host/simulated/'] },
+    },
+    {
+      name: 'host-face',
+      comment: 'Import src/host/index.ts. Only the composition root and child-process entries open the real doors.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['^src/host/', '^src/(node|main)\\.ts$', '^src/cli/', '^src/inference/child/', '^src/skills/sandbox/runner', '^src/actors/simulate'] },
+      to: { path: '^src/host/', pathNot: '^src/host/index\\.ts$' },
+    },
+    {
+      name: 'no-processes',
+      comment: 'Only the two process supervisors start processes.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['^src/inference/process\\.ts$', '^src/skills/sandbox/process\\.ts$', '^src/cli/'] },
+      to: { path: '^(node:)?child_process$' },
+    },
+    {
+      name: 'no-sqlite',
+      comment: 'SQLite is opened by src/store/database.ts only; ask the store.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/store/' },
+      to: { path: '^node:sqlite$' },
+    },
+    ...folderRules,
+    ...faceRules,
+    ...importerRules,
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { extensions: ['.ts', '.js', '.cjs', '.mjs', '.json'] },
+  },
+}
