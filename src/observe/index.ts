@@ -1,0 +1,31 @@
+/**
+ * What the node says about itself: logs, metrics, the audit log.
+ *
+ * Promises: no personal content in a log unless `observe.log_pii` is on (`redact.ts`); memory for metrics is
+ * bounded whatever behaviours report (`metrics.ts`); an audit record that was changed, removed or moved is found and
+ * named (`audit.ts`).
+ *
+ * Behaviours do not call these: they return `log`, `metric` and `audit` effects, and the runtime calls. Imports the
+ * host only. Read `log.ts` first.
+ */
+export {
+  type Audit,
+  type AuditEntry,
+  type AuditRecord,
+  type AuditVerdict,
+  openAudit,
+  verifyAudit,
+} from './audit.ts'
+export { type LoopLag, type LoopWatch, reportEventLoop, watchEventLoop } from './event-loop.ts'
+export {
+  createLog,
+  LOG_FORMATS,
+  LOG_LEVELS,
+  type Log,
+  type LogFormat,
+  type LogLevel,
+  type LogOptions,
+  type LogOutput,
+} from './log.ts'
+export { CATALOGUE, createMetrics, type Labels, type Metrics } from './metrics.ts'
+export { redact, type Values } from './redact.ts'
