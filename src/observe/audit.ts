@@ -90,27 +90,26 @@ export async function openAudit(disk: Disk, clock: Clock, path: string, node: st
   const readText = async (): Promise<string> =>
     (await disk.info(path)) === undefined ? '' : new TextDecoder().decode(await disk.read(path))
 
-  /** Takes away a torn last line; returns what is left. */
-  const mend = async (): Promise<string> => {
+  let seq = 0
+  let head = FIRST_HASH
+  let queue: Promise<unknown> = Promise.resolve()
+  /** A write failed half way (a full disk): what the file ends in is unknown. */
+  let uncertain = false
+
+  /** Takes away a torn last line and goes on behind what is left. */
+  const resume = async (): Promise<void> => {
     const text = await readText()
-    if (text === '' || text.endsWith('\n')) return text
     const whole = text.slice(0, text.lastIndexOf('\n') + 1)
-    await disk.write(path, new TextEncoder().encode(whole))
-    return whole
+    if (whole !== text) await disk.write(path, new TextEncoder().encode(whole))
+    const lines = whole.split('\n').slice(0, -1)
+    const last = lines.length === 0 ? undefined : parseRecord(lines.at(-1)!)
+    seq = lines.length
+    head = last?.hash ?? FIRST_HASH
   }
 
-  const text = await mend()
-  const lines = text.split('\n').slice(0, -1)
-  const last = lines.length === 0 ? undefined : parseRecord(lines.at(-1)!)
-  let seq = lines.length
-  let head = last?.hash ?? FIRST_HASH
-  let queue: Promise<unknown> = Promise.resolve()
-  /** A write failed half way (a full disk): the file may end in a torn line. */
-  let torn = false
-
   const write = async (entry: AuditEntry): Promise<AuditRecord> => {
-    if (torn) await mend()
-    torn = true
+    if (uncertain) await resume()
+    uncertain = true
     const unsealed = {
       seq: seq + 1,
       time: new Date(clock.wall()).toISOString(),
@@ -125,12 +124,13 @@ export async function openAudit(disk: Disk, clock: Clock, path: string, node: st
     const record: AuditRecord = { ...unsealed, hash: hashOf(unsealed) }
     await disk.append(path, new TextEncoder().encode(`${JSON.stringify(record)}\n`))
     await disk.sync(path)
-    torn = false
+    uncertain = false
     seq = record.seq
     head = record.hash
     return record
   }
 
+  await resume()
   return {
     append(entry) {
       const written = queue.then(() => write(entry))

@@ -1,0 +1,232 @@
+/**
+ * Every choice a person has, once: unit in the name, default, range, what it is for. What nobody should need to choose is a
+ * limit (`host/limits.ts`). A leaf's description says why the default is what it is; `allowed` puts a pattern in words.
+ */
+import { z } from 'zod'
+
+/** Letters a host name may have too, so that a node's name can be announced on the network as it is. */
+const name = (about: string) =>
+  z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9 _.-]{0,62}$/)
+    .describe(about)
+    .meta({ allowed: '1 to 63 letters, digits, spaces or _ . - starting with a letter or digit' })
+
+const port = (about: string) => z.int().min(0).max(65_535).describe(about)
+const whole = (min: number, max: number, about: string) => z.int().min(min).max(max).describe(about)
+const number = (min: number, max: number, about: string) => z.number().min(min).max(max).describe(about)
+const path = (about: string) => z.string().max(4_096).describe(about).meta({ allowed: 'a path' })
+const list = (about: string) => z.array(z.string().min(1).max(255)).max(64).describe(about)
+const model = (about: string) =>
+  z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$/)
+    .default('auto')
+    .describe(about)
+    .meta({ allowed: 'auto or the id of a model in models/manifest.json' })
+
+const node = z.strictObject({
+  name: name('What this machine is called in tables and on the network.').default('loqa'),
+  room: name('The room this machine stands in: commands without a room mean this one.').default('home'),
+  data_dir: path('Where the node keeps everything it must not lose. One node per directory.').default(''),
+})
+
+const api = z.strictObject({
+  host: z
+    .string()
+    .min(1)
+    .max(255)
+    .default('127.0.0.1')
+    .describe('Address HTTP listens on. Anything but loopback needs api.token_file.')
+    .meta({ allowed: 'an IP address or host name' }),
+  port: port('Port of HTTP and WebSocket; 0 takes a free one, written to runtime.json.').default(7420),
+  token_file: path(
+    'File whose first line is the token every request must carry; at least 32 characters.',
+  ).default(''),
+  allowed_hosts: list(
+    'Names this node is reached by, beside loopback and IP addresses: guards against DNS rebinding.',
+  ).default([]),
+  allowed_origins: list(
+    "Web origins that may use the API beside the node's own pages, e.g. http://panel.lan:8080.",
+  ).default([]),
+  requests_per_minute: whole(
+    10,
+    1_000_000,
+    'Requests one address may make; a page polling each second uses 60. A tenth of it may come at once.',
+  ).default(1_200),
+  ask_timeout_ms: whole(
+    500,
+    120_000,
+    'How long a text command may take. A language model on a slow machine needs 10 s.',
+  ).default(20_000),
+  max_voice_connections: whole(
+    1,
+    64,
+    'Voice connections at once; each holds a recogniser stream of about 3 MB.',
+  ).default(64),
+  voice_idle_timeout_s: number(
+    0.1,
+    86_400,
+    'A voice connection that sends no sound for so long is closed: a satellite that listens sends all the time.',
+  ).default(300),
+})
+
+const cluster = z.strictObject({
+  port: port('Port other nodes of the household connect to; 0 takes a free one.').default(7421),
+  peers: list('Addresses of nodes to connect to, for networks where discovery is blocked.').default([]),
+  locked: z
+    .boolean()
+    .default(false)
+    .describe('Found the household without the ten minutes in which nodes nearby may join by themselves.'),
+})
+
+const voice = z.strictObject({
+  voice: z
+    .string()
+    .max(64)
+    .default('')
+    .describe('Name of the voice that answers; empty is the default voice of the engine.'),
+  speed: number(0.5, 2, 'How fast it speaks; 1 is natural.').default(1),
+  speech_start_ms: whole(
+    20,
+    500,
+    'Sound must look like speech for so long before a turn starts: clicks are shorter, syllables longer.',
+  ).default(60),
+  pause_complete_ms: whole(
+    20,
+    2_000,
+    'Silence that ends a sentence which is a whole command. Shorter answers sooner and cuts in more often.',
+  ).default(80),
+  pause_extendable_ms: whole(
+    20,
+    3_000,
+    'Silence that ends a whole command which could go on ("set a timer" … "for five minutes").',
+  ).default(350),
+  pause_incomplete_ms: whole(
+    100,
+    5_000,
+    'Silence that ends a sentence which is no command yet: people pause up to 0.8 s inside one.',
+  ).default(900),
+  pause_unheard_ms: whole(100, 10_000, 'Silence that ends speech in which no word was recognised.').default(
+    1_200,
+  ),
+  utterance_max_ms: whole(2_000, 30_000, 'Longest utterance; a television talks for longer.').default(15_000),
+  follow_up_timeout_ms: whole(
+    1_000,
+    60_000,
+    'How long a question of the assistant waits for its answer.',
+  ).default(8_000),
+  session_idle_timeout_s: whole(
+    10,
+    86_400,
+    'A conversation forgets its context ("and in the kitchen") after so long without a word.',
+  ).default(300),
+  play_ahead_ms: whole(
+    40,
+    1_000,
+    'Speech sent ahead of its time: covers network jitter, but is what a person still hears after interrupting.',
+  ).default(200),
+  reply_cache_mb: whole(0, 512, 'Memory for speech that was said before, so that it starts at once.').default(
+    16,
+  ),
+})
+
+const inference = z.strictObject({
+  models_dir: path(
+    'Directory with models and their manifest.json; empty is the one that came with the node.',
+  ).default(''),
+  stt: model('Speech recognition model.'),
+  llm: model('Language model.'),
+  tts: model('Speech synthesis model.'),
+  streams_per_engine: whole(1, 256, 'Runs one engine process takes at once before it refuses.').default(16),
+  rss_limit_mb: whole(
+    64,
+    65_536,
+    'An engine process above this is restarted. The starter models stay under 300.',
+  ).default(1_500),
+  load_timeout_ms: whole(
+    1_000,
+    600_000,
+    'Loading a model may take so long; a big one from a slow disk needs minutes.',
+  ).default(60_000),
+  ping_interval_ms: whole(
+    50,
+    60_000,
+    'How often an engine process is asked whether it still answers.',
+  ).default(1_000),
+  ping_timeout_ms: whole(
+    100,
+    300_000,
+    'An engine process silent for so long hangs and is restarted. Longer than its longest single computation.',
+  ).default(3_000),
+  cancel_timeout_ms: whole(
+    50,
+    10_000,
+    'A cancelled run must let go of its engine in this time, or the process is restarted.',
+  ).default(200),
+  restart_delay_min_ms: whole(
+    10,
+    60_000,
+    'Pause before the first restart of an engine; doubles each time.',
+  ).default(100),
+  restart_delay_max_ms: whole(100, 600_000, 'Longest pause between restarts.').default(30_000),
+})
+
+const skills = z.strictObject({
+  extra_dir: path('Directory with skills beside those that came with the node; empty is none.').default(''),
+  call_timeout_ms: whole(50, 30_000, 'A call into a skill is stopped after so long.').default(2_000),
+  memory_limit_mb: whole(1, 1_024, 'Memory of one skill.').default(64),
+})
+
+const observe = z.strictObject({
+  log_level: z
+    .enum(['debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .describe('The least important lines that are written.'),
+  log_format: z
+    .enum(['auto', 'pretty', 'json'])
+    .default('auto')
+    .describe('auto is pretty on a terminal and one JSON object per line elsewhere.'),
+  log_pii: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Write what was said into the log. For finding a fault on your own machine, never for keeping.',
+    ),
+})
+
+export const configSchema = z.strictObject({ node, api, cluster, voice, inference, skills, observe })
+
+export type Config = z.infer<typeof configSchema>
+
+export const PRESETS = ['lan', 'wifi', 'test'] as const
+export type Preset = (typeof PRESETS)[number]
+
+/** `section.key` → value. `lan` is the defaults: a wired or good wireless network. */
+export const presetValues: Readonly<Record<Preset, Readonly<Record<string, unknown>>>> = {
+  lan: {},
+  /** Satellites on a busy wireless network: hold more sound against jitter, give speech more time to arrive. */
+  wifi: { 'voice.play_ahead_ms': 400, 'voice.pause_complete_ms': 120, 'voice.pause_extendable_ms': 450 },
+  /** Many nodes beside each other, quiet and quick to give up. */
+  test: {
+    'api.port': 0,
+    'api.requests_per_minute': 1_000_000,
+    'cluster.port': 0,
+    'inference.load_timeout_ms': 20_000,
+    'observe.log_level': 'warn',
+  },
+}
+
+/** Defaults that follow another key, with the formula `config show` prints. */
+export const derivedValues: Readonly<
+  Record<string, { readonly formula: string; value(of: (key: string) => unknown): unknown }>
+> = {
+  'inference.ping_timeout_ms': {
+    formula: '3 × inference.ping_interval_ms',
+    value: (of) => 3 * Number(of('inference.ping_interval_ms')),
+  },
+  'voice.pause_unheard_ms': {
+    formula: 'voice.pause_incomplete_ms + 300',
+    value: (of) => Number(of('voice.pause_incomplete_ms')) + 300,
+  },
+}
