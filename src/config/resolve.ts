@@ -63,15 +63,10 @@ export function problemLine(problem: Problem): string {
   return parts.join('; ')
 }
 
+/** Shorter names people know; the long form wins when both are set. */
+const ALIASES: Readonly<Record<string, string>> = { LOQA_DATA: 'node.data_dir' }
 /** Variables that belong to the commands, not to a key. */
-const COMMAND_VARIABLES = [
-  'LOQA_DATA',
-  'LOQA_CONFIG',
-  'LOQA_PRESET',
-  'LOQA_URL',
-  'LOQA_TOKEN_FILE',
-  'LOQA_DEBUG',
-]
+const COMMAND_VARIABLES = ['LOQA_CONFIG', 'LOQA_PRESET', 'LOQA_URL', 'LOQA_TOKEN_FILE', 'LOQA_DEBUG']
 
 interface Given {
   readonly value: unknown
