@@ -1,0 +1,239 @@
+/**
+ * Compiles the lexicon and all intents into one immutable grammar. The same sources in the same order give the
+ * same grammar, and the order decides between sentences that fit equally well.
+ */
+import { DURATION_WORDS } from './durations.ts'
+import { normalise } from './normalise.ts'
+import { NUMBER_WORDS } from './numbers.ts'
+import { buildTrie, layOut, type Pattern, type Token, type TrieNode, tokenKey } from './patterns.ts'
+import { checkSource, GrammarError, type GrammarSource, type IntentSource, type Source } from './schema.ts'
+import { isSmall } from './similarity.ts'
+import { expandRules, parseTemplate, type TemplateNode } from './template.ts'
+
+/** All sentence forms together. Ours has about 1,000; a form takes about 1 kB. */
+export const MAX_PATTERNS = 20_000
+
+export interface SlotDefinition {
+  readonly type: string
+  readonly optional: boolean
+  readonly many: boolean
+  readonly ask: string | undefined
+}
+
+export interface IntentDefinition {
+  readonly name: string
+  readonly slots: ReadonlyMap<string, SlotDefinition>
+  /** The question to put before acting. */
+  readonly confirm: string | undefined
+  /** Taken from exact sentences only. */
+  readonly exactOnly: boolean
+}
+
+/** A value of a list type: what the skill gets, and the words it is spoken with. */
+export interface SpokenValue {
+  readonly value: string
+  readonly words: readonly string[]
+}
+
+export interface Grammar {
+  readonly intents: ReadonlyMap<string, IntentDefinition>
+  /** The types with listed values; `number` and `duration` are built in. */
+  readonly types: ReadonlyMap<string, readonly SpokenValue[]>
+  /** The same, by first word. */
+  readonly valuesByWord: ReadonlyMap<string, ReadonlyMap<string, readonly SpokenValue[]>>
+  readonly patterns: readonly Pattern[]
+  readonly trie: TrieNode
+  readonly before: readonly (readonly string[])[]
+  readonly after: readonly (readonly string[])[]
+  /** Every word some sentence has. */
+  readonly vocabulary: ReadonlySet<string>
+  /** The patterns each telling word or `{type}` occurs in. */
+  readonly index: ReadonlyMap<string, readonly number[]>
+  readonly statistics: GrammarStatistics
+}
+
+export interface GrammarStatistics {
+  readonly intents: number
+  readonly templates: number
+  readonly patterns: number
+  readonly vocabulary: number
+}
+
+/** @throws GrammarError naming file, intent, template and position. */
+export function compileGrammar(sources: readonly GrammarSource[]): Grammar {
+  const checked = sources.map(checkSource)
+  const types = collectTypes(checked)
+  const rules = collectRules(checked)
+  const intents = new Map<string, IntentDefinition>()
+  const patterns: Pattern[] = []
+  let templates = 0
+
+  for (const source of checked) {
+    for (const [name, intent] of Object.entries(source.intents)) {
+      if (intents.has(name)) throw new GrammarError(source.file, `intent ${name} is defined twice`)
+      const definition = defineIntent(source.file, name, intent, types)
+      intents.set(name, definition)
+      templates += intent.templates.length
+      for (const negative of [false, true]) {
+        for (const template of negative ? intent.negative : intent.templates) {
+          for (const tokens of compileTemplate(source.file, definition, template, rules, types)) {
+            patterns.push({ index: patterns.length, intent: name, tokens, negative })
+          }
+        }
+      }
+      if (patterns.length > MAX_PATTERNS) {
+        throw new GrammarError(source.file, `${name}: more than ${MAX_PATTERNS} sentence forms in all`)
+      }
+    }
+  }
+
+  const before = checked.flatMap((source) => source.before.map((phrase) => normalise(phrase).words))
+  const after = checked.flatMap((source) => source.after.map((phrase) => normalise(phrase).words))
+  const vocabulary = collectVocabulary(patterns, types, [...before, ...after])
+  return {
+    intents,
+    types,
+    valuesByWord: new Map([...types].map(([name, values]) => [name, byFirstWord(values)])),
+    patterns,
+    trie: buildTrie(patterns),
+    before,
+    after,
+    vocabulary,
+    index: indexPatterns(patterns),
+    statistics: { intents: intents.size, templates, patterns: patterns.length, vocabulary: vocabulary.size },
+  }
+}
+
+const BUILT_IN_TYPES = new Set(['number', 'duration'])
+
+function collectTypes(sources: readonly Source[]): Map<string, SpokenValue[]> {
+  const types = new Map<string, SpokenValue[]>()
+  for (const source of sources) {
+    for (const [name, values] of Object.entries(source.types)) {
+      if (types.has(name) || BUILT_IN_TYPES.has(name)) {
+        throw new GrammarError(source.file, `type ${name} is defined twice`)
+      }
+      types.set(name, spokenValues(source.file, name, values))
+    }
+  }
+  return types
+}
+
+function spokenValues(file: string, type: string, values: Readonly<Record<string, readonly string[]>>) {
+  const spoken = new Map<string, SpokenValue>()
+  for (const [value, synonyms] of Object.entries(values)) {
+    for (const form of [value, ...synonyms]) {
+      const words = normalise(form).words
+      const key = words.join(' ')
+      const taken = spoken.get(key)
+      if (words.length === 0) throw new GrammarError(file, `type ${type}: "${form}" has no words`)
+      if (taken !== undefined && taken.value !== value) {
+        throw new GrammarError(file, `type ${type}: "${form}" stands for both ${taken.value} and ${value}`)
+      }
+      spoken.set(key, { value, words })
+    }
+  }
+  return [...spoken.values()]
+}
+
+function collectRules(sources: readonly Source[]): Map<string, TemplateNode> {
+  const rules = new Map<string, TemplateNode>()
+  for (const source of sources) {
+    for (const [name, template] of Object.entries(source.rules)) {
+      if (rules.has(name)) throw new GrammarError(source.file, `rule ${name} is defined twice`)
+      rules.set(
+        name,
+        inFile(source.file, `rule ${name}`, () => parseTemplate(template)),
+      )
+    }
+  }
+  return rules
+}
+
+function defineIntent(
+  file: string,
+  name: string,
+  intent: IntentSource,
+  types: ReadonlyMap<string, unknown>,
+): IntentDefinition {
+  const slots = new Map<string, SlotDefinition>()
+  for (const [slot, { type, optional, many, ask }] of Object.entries(intent.slots)) {
+    if (!types.has(type) && !BUILT_IN_TYPES.has(type)) {
+      throw new GrammarError(file, `${name}: slot ${slot} has the unknown type ${type}`)
+    }
+    slots.set(slot, { type, optional, many, ask })
+  }
+  const exactOnly = intent.risk === 'high' || intent.confirm !== undefined
+  return { name, slots, confirm: intent.confirm, exactOnly }
+}
+
+/** A slot the intent does not declare has the type of its own name. */
+function compileTemplate(
+  file: string,
+  intent: IntentDefinition,
+  template: string,
+  rules: ReadonlyMap<string, TemplateNode>,
+  types: ReadonlyMap<string, unknown>,
+): Token[][] {
+  const place = `${intent.name}, template "${template}"`
+  const typeOf = (slot: string): string => {
+    const type = intent.slots.get(slot)?.type ?? slot
+    if (types.has(type) || BUILT_IN_TYPES.has(type)) return type
+    throw new GrammarError(file, `${place}: the slot {${slot}} is not declared`)
+  }
+  return inFile(file, place, () => layOut(expandRules(parseTemplate(template), rules), typeOf))
+}
+
+function inFile<T>(file: string, place: string, run: () => T): T {
+  try {
+    return run()
+  } catch (error) {
+    if (error instanceof GrammarError) throw error
+    throw new GrammarError(file, `${place}: ${error instanceof Error ? error.message : String(error)}`, error)
+  }
+}
+
+function byFirstWord(values: readonly SpokenValue[]): Map<string, SpokenValue[]> {
+  const found = new Map<string, SpokenValue[]>()
+  for (const value of values) {
+    const first = value.words[0] ?? ''
+    found.set(first, [...(found.get(first) ?? []), value])
+  }
+  return found
+}
+
+function collectVocabulary(
+  patterns: readonly Pattern[],
+  types: ReadonlyMap<string, readonly SpokenValue[]>,
+  phrases: readonly (readonly string[])[],
+): Set<string> {
+  return new Set([
+    ...patterns.flatMap((pattern) =>
+      pattern.tokens.flatMap((token) => (token.kind === 'word' ? token.text : [])),
+    ),
+    ...[...types.values()].flatMap((values) => values.flatMap((value) => value.words)),
+    ...phrases.flat(),
+    ...NUMBER_WORDS,
+    ...DURATION_WORDS,
+  ])
+}
+
+/** The key of a slot is its type alone: whatever is found of the type may fill it. */
+function indexPatterns(patterns: readonly Pattern[]): Map<string, number[]> {
+  const index = new Map<string, number[]>()
+  for (const pattern of patterns) {
+    for (const key of new Set(pattern.tokens.map(indexKey))) {
+      if (isSmall(key)) continue
+      const list = index.get(key)
+      if (list === undefined) index.set(key, [pattern.index])
+      else list.push(pattern.index)
+    }
+  }
+  return index
+}
+
+export function indexKey(token: Token): string {
+  return token.kind === 'word' ? token.text : `{${token.type}}`
+}
+
+export { tokenKey }

@@ -1,0 +1,104 @@
+/**
+ * The shape of the grammar's sources: the lexicon, and every file with `intents:` (skill manifests among them).
+ * Skill packages come from others, so names, counts and lengths are bounded here, before anything is expanded.
+ */
+import { z } from 'zod'
+import { LoqaError } from '../../host/index.ts'
+import { MAX_TEMPLATE_LENGTH } from './template.ts'
+
+const MAX_INTENTS_PER_FILE = 200
+const MAX_TEMPLATES_PER_INTENT = 64
+const MAX_SLOTS_PER_INTENT = 12
+const MAX_VALUES_PER_TYPE = 2000
+const MAX_SPOKEN_LENGTH = 80
+
+const slotName = z.string().regex(/^[a-z][a-z0-9_]{0,39}$/, 'small letters, digits and underscores')
+const intentName = z
+  .string()
+  .regex(/^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$/, 'a name like "timer.set"')
+  .max(60)
+const spoken = z.string().trim().min(1).max(MAX_SPOKEN_LENGTH)
+const template = z.string().min(1).max(MAX_TEMPLATE_LENGTH)
+
+const slotSchema = z.strictObject({
+  /** A type of the lexicon, of the same file, or `number` / `duration`. */
+  type: slotName,
+  optional: z.boolean().default(false),
+  /** Several values may be named: the value is a list, also with one. */
+  many: z.boolean().default(false),
+  /** What to ask when it is missing. */
+  ask: z.string().max(200).optional(),
+})
+
+const intentSchema = z.strictObject({
+  templates: z.array(template).min(1).max(MAX_TEMPLATES_PER_INTENT),
+  /** Sentences that look like this intent and are not. */
+  negative: z.array(template).max(MAX_TEMPLATES_PER_INTENT).default([]),
+  slots: z
+    .record(slotName, slotSchema)
+    .default({})
+    .refine(
+      (slots) => Object.keys(slots).length <= MAX_SLOTS_PER_INTENT,
+      `at most ${MAX_SLOTS_PER_INTENT} slots`,
+    ),
+  /** Asked before acting. Such an intent is taken from exact sentences only. */
+  confirm: z.string().max(200).optional(),
+  /** `high`: taken from exact sentences only, never from a repaired one or a model's answer. */
+  risk: z.enum(['low', 'high']).default('low'),
+})
+
+const typesSchema = z.record(
+  slotName,
+  z
+    .record(spoken, z.array(spoken))
+    .refine(
+      (values) => Object.keys(values).length <= MAX_VALUES_PER_TYPE,
+      `at most ${MAX_VALUES_PER_TYPE} values`,
+    ),
+)
+
+/** Other keys of a skill's manifest are the catalogue's business and pass unread. */
+const sourceSchema = z.looseObject({
+  before: z.array(spoken).max(100).default([]),
+  after: z.array(spoken).max(100).default([]),
+  types: typesSchema.default({}),
+  rules: z.record(slotName, template).default({}),
+  intents: z
+    .record(intentName, intentSchema)
+    .default({})
+    .refine(
+      (intents) => Object.keys(intents).length <= MAX_INTENTS_PER_FILE,
+      `at most ${MAX_INTENTS_PER_FILE} intents`,
+    ),
+})
+
+export type IntentSource = z.infer<typeof intentSchema>
+export type SlotSource = z.infer<typeof slotSchema>
+export type Source = z.infer<typeof sourceSchema> & { readonly file: string }
+
+/** One parsed YAML file: a lexicon, a group of intents or a skill's manifest. */
+export interface GrammarSource {
+  /** Named in errors. */
+  readonly file: string
+  readonly content: unknown
+}
+
+/** A source that cannot be compiled. The message names file, intent and template. */
+export class GrammarError extends LoqaError {
+  readonly file: string
+
+  constructor(file: string, problem: string, cause?: unknown) {
+    super('grammar-invalid', `${file}: ${problem}`, { cause, hint: 'Correct the file and start again.' })
+    this.file = file
+  }
+}
+
+/** @throws GrammarError naming the first key that is wrong. */
+export function checkSource({ file, content }: GrammarSource): Source {
+  const parsed = sourceSchema.safeParse(content)
+  if (parsed.success) return { ...parsed.data, file }
+  const issue = parsed.error.issues[0]
+  const place =
+    issue === undefined || issue.path.length === 0 ? 'the file' : issue.path.map(String).join(' › ')
+  throw new GrammarError(file, `${place}: ${issue?.message ?? 'not a grammar'}`, parsed.error)
+}

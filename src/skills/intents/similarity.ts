@@ -1,0 +1,181 @@
+/**
+ * How alike two words are to a recogniser or a hasty typist, and how much a missing or surplus word matters.
+ *
+ * Costs are in words: 0 is equal, 1 is a whole wrong word. Words that turn a command into its opposite can
+ * neither be dropped nor replaced: their cost is infinite.
+ */
+import { UNKNOWN_WORD } from './normalise.ts'
+
+/** Noises and polite words that mean nothing anywhere in a command. */
+const FILLERS = new Set(
+  'um uh uhm er erm ah oh hmm mm well please hey okay just kindly actually basically maybe right so like alright thanks'.split(
+    ' ',
+  ),
+)
+
+/** Words speakers swallow and recognisers confuse; their loss does not change a command. */
+const SMALL_WORDS = new Set(
+  'the a an my our your this that to of in is it me some for at are at be and i you we am do us on'.split(
+    ' ',
+  ),
+)
+
+/** Small words whose loss would change a command all the same. */
+const NEVER_SKIPPED = new Set(
+  'on off up down not no all everything and more warmer colder louder quieter brighter darker lock unlock open close'.split(
+    ' ',
+  ),
+)
+
+/** A sentence with one of these says something else than the sentence without it. */
+const CHANGES_MEANING = new Set(
+  'not never no none nothing without except but unless if when until till before after later tomorrow tonight yesterday every each all only instead on off up down or don cancel stop undo unlock everything because said says was were did has had should'.split(
+    ' ',
+  ),
+)
+
+const HOMOPHONES: readonly (readonly string[])[] = [
+  ['to', 'two', 'too'],
+  ['for', 'four', 'fore', 'fur'],
+  ['one', 'won'],
+  ['eight', 'ate'],
+  ['six', 'sicks', 'sex'],
+  ['nine', 'mine'],
+  ['ten', 'tin'],
+  ['on', 'own'],
+  ['of', 'off'],
+  ['hour', 'our'],
+  ['hours', 'ours'],
+  ['by', 'buy', 'bye'],
+  ['write', 'right'],
+  ['red', 'read'],
+  ['and', 'end', 'an'],
+  ['in', 'inn'],
+  ['tea', 'tee', 't'],
+  ['flour', 'flower'],
+  ['bread', 'bred'],
+  ['meet', 'meat'],
+  ['weather', 'whether'],
+  ['know', 'no'],
+  ['there', 'their'],
+  ['add', 'ad', 'at'],
+  ['night', 'knight'],
+  ['mute', 'moot'],
+  ['list', 'lists', 'least'],
+  ['light', 'lite'],
+  ['lights', 'lites', "light's"],
+  ['minutes', 'minute', 'minuets'],
+  ['seconds', 'second'],
+  ['timer', 'time'],
+  ['time', 'thyme'],
+  ['mom', 'mum', 'ma'],
+  ['i', 'eye'],
+  ['need', 'kneed', 'knead'],
+  ['what', 'watt', 'wot'],
+  ['is', 'his'],
+  ['degrees', 'degree'],
+]
+
+/** Homophones and an ending more or less sound nearly alike; the context has already chosen the word. */
+const HOMOPHONE_COST = 0.2
+const SMALL_SWAP_COST = 0.3
+const SMALL_COST = 0.3
+const FILLER_COST = 0.03
+const DOUBLED_COST = 0.1
+const UNKNOWN_COST = 0.8
+
+const SOUNDS_LIKE = pairs(HOMOPHONES)
+
+function pairs(groups: readonly (readonly string[])[]): Map<string, Set<string>> {
+  const found = new Map<string, Set<string>>()
+  for (const group of groups) {
+    for (const word of group) {
+      const others = found.get(word) ?? new Set()
+      for (const other of group) if (other !== word) others.add(other)
+      found.set(word, others)
+    }
+  }
+  return found
+}
+
+/** The words that sound like `word`. */
+export function homophonesOf(word: string): ReadonlySet<string> {
+  return SOUNDS_LIKE.get(word) ?? NOTHING
+}
+
+const NOTHING: ReadonlySet<string> = new Set()
+
+/** Words too common to tell sentences apart. */
+export function isSmall(word: string): boolean {
+  return SMALL_WORDS.has(word)
+}
+
+/** The cost of leaving out a heard word. `before` is the word in front of it. `known`: the grammar has it. */
+export function dropCost(word: string, before: string | undefined, known: boolean): number {
+  if (word === before) return DOUBLED_COST
+  if (CHANGES_MEANING.has(word)) return Number.POSITIVE_INFINITY
+  if (FILLERS.has(word)) return FILLER_COST
+  if (SMALL_WORDS.has(word)) return SMALL_COST
+  if (word === UNKNOWN_WORD) return 1
+  return known ? 1 : UNKNOWN_COST
+}
+
+/** The cost of a word of the template nobody heard. */
+export function skipCost(word: string): number {
+  if (NEVER_SKIPPED.has(word)) return Number.POSITIVE_INFINITY
+  return SMALL_WORDS.has(word) ? SMALL_COST : 1.2
+}
+
+/** The cost of hearing `heard` where the template has `meant`, when the grammar knows both or neither is a slip. */
+export function confusionCost(heard: string, meant: string): number {
+  if (heard === meant) return 0
+  if (SOUNDS_LIKE.get(heard)?.has(meant)) return HOMOPHONE_COST
+  if (NEVER_SKIPPED.has(heard) || NEVER_SKIPPED.has(meant)) return Number.POSITIVE_INFINITY
+  return SMALL_WORDS.has(heard) && SMALL_WORDS.has(meant) ? SMALL_SWAP_COST : Number.POSITIVE_INFINITY
+}
+
+/**
+ * The cost of a slip of the tongue or the keyboard that turned `meant` into `heard`; infinite when they are too
+ * different. Short words are never guessed: three letters have too many neighbours. Words nearly always keep
+ * their first letter.
+ */
+export function slipCost(heard: string, meant: string): number {
+  const allowed = allowedEdits(Math.max(heard.length, meant.length))
+  if (allowed === 0 || NEVER_SKIPPED.has(meant)) return Number.POSITIVE_INFINITY
+  const edits = editDistance(heard, meant, allowed)
+  if (edits > allowed) return Number.POSITIVE_INFINITY
+  return 0.1 + 0.2 * edits + (heard[0] === meant[0] ? 0 : 0.2)
+}
+
+function allowedEdits(length: number): number {
+  if (length < 4) return 0
+  if (length < 6) return 1
+  return length < 10 ? 2 : 3
+}
+
+/**
+ * Damerau–Levenshtein distance (optimal string alignment: insert, delete, replace, swap two neighbours).
+ * Stops early and returns `limit + 1` when the distance exceeds `limit`.
+ */
+export function editDistance(a: string, b: string, limit: number): number {
+  if (Math.abs(a.length - b.length) > limit) return limit + 1
+  let beforeLast: number[] = []
+  let last = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i += 1) {
+    const row = [i]
+    let least = i
+    for (let j = 1; j <= b.length; j += 1) {
+      const replaced = last[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
+      let best = Math.min(replaced, last[j]! + 1, row[j - 1]! + 1)
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        best = Math.min(best, beforeLast[j - 2]! + 1)
+      }
+      row.push(best)
+      least = Math.min(least, best)
+    }
+    if (least > limit) return limit + 1
+    beforeLast = last
+    last = row
+  }
+  return Math.min(last[b.length]!, limit + 1)
+}
