@@ -31,7 +31,8 @@ function interrupts(reading: Reading | undefined): boolean {
   )
 }
 
-const FRAGMENTS = new Set(['session.answer', 'session.also'])
+/** Intents of words that are no sentence. */
+export const FRAGMENTS: ReadonlySet<string> = new Set(['session.answer', 'session.also'])
 
 /** Words that may stand around an answer: "[make it] five minutes", "in the kitchen", "the pasta one". */
 const AROUND_ANSWERS = new Set(

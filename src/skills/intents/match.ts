@@ -8,7 +8,7 @@
  * M5  Two different commands that fit a damaged text equally well are both refused.
  * M6  Any string is answered, in time bounded by `MAX_WORDS`; the same input gives the same answer.
  */
-import { applyContext } from './context.ts'
+import { applyContext, FRAGMENTS } from './context.ts'
 import { type Binding, type ExactMatches, type Match, matchExactly } from './exact.ts'
 import type { Grammar } from './grammar.ts'
 import {
@@ -75,6 +75,12 @@ function exactExtension(intent: Intent, missing: readonly string[], exact: Exact
 
 /** Damage that makes a match half as good as an exact one, per word matched. */
 const DAMAGE_PER_WORD = 0.8
+
+/**
+ * Damage a fragment may have ("five minutes", "and in the kitchen"). Every sentence contains one, so a fragment with
+ * words around it is mostly a sentence we do not know.
+ */
+const MAX_FRAGMENT_DAMAGE = 0.35
 
 /** A repaired sentence is never quite as good as an exact one. */
 const BEST_REPAIRED = 0.99
@@ -148,8 +154,9 @@ function leastDamage(matches: readonly Match[]): number {
   return Math.min(Number.POSITIVE_INFINITY, ...offered.map((match) => match.damage))
 }
 
-function scoreOf({ damage, matched }: Match): number {
+function scoreOf({ pattern, damage, matched }: Match): number {
   if (damage === 0) return 1
+  if (damage > MAX_FRAGMENT_DAMAGE && FRAGMENTS.has(pattern.intent)) return 0
   return matched === 0 ? 0 : Math.max(0, Math.min(BEST_REPAIRED, 1 - damage / (DAMAGE_PER_WORD * matched)))
 }
 

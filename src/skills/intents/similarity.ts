@@ -7,32 +7,35 @@
 import { UNKNOWN_WORD } from './normalise.ts'
 
 /** Noises and polite words that mean nothing anywhere in a command. */
-const FILLERS = new Set(
-  'um uh uhm er erm ah oh hmm mm well please hey okay just kindly actually basically maybe right so like alright thanks'.split(
-    ' ',
-  ),
+const FILLERS = setOf(
+  'um uh uhm er erm ah oh hmm mm well please hey okay just kindly actually basically maybe right so like alright thanks',
 )
 
-/** Words speakers swallow and recognisers confuse; their loss does not change a command. */
-const SMALL_WORDS = new Set(
-  'the a an my our your this that to of in is it me some for at are at be and i you we am do us on'.split(
-    ' ',
-  ),
-)
+/** Words speakers swallow and recognisers confuse; one may be heard for another of its row. */
+const SMALL_WORDS: readonly ReadonlySet<string>[] = [
+  setOf('the a an my our your this that some'),
+  setOf('to in at for of on into from'),
+  setOf('it me us and'),
+]
 
-/** Small words whose loss would change a command all the same. */
-const NEVER_SKIPPED = new Set(
-  'on off up down not no all everything and more warmer colder louder quieter brighter darker lock unlock open close'.split(
-    ' ',
-  ),
+/** Words that make a question of a sentence, or say who acts: short, but not to be lost. */
+const TURNING_WORDS = setOf('is are am be do does did have has i you we he she they can will')
+
+/** Words whose loss, or a slip for them, would change a command. */
+const NEVER_SKIPPED = setOf(
+  'on off up down not no all everything and more warmer colder louder quieter brighter darker lock unlock open close',
 )
 
 /** A sentence with one of these says something else than the sentence without it. */
-const CHANGES_MEANING = new Set(
-  'not never no none nothing without except but unless if when until till before after later tomorrow tonight yesterday every each all only instead on off up down or don cancel stop undo unlock everything because said says was were did has had should'.split(
-    ' ',
-  ),
+const CHANGES_MEANING = setOf(
+  'not never no none nothing without except but unless if when until till before after later longer more less too ' +
+    'tomorrow tonight yesterday every each all only instead on off up down or cancel stop undo unlock everything ' +
+    'because said says was were had should do does did have has',
 )
+
+function setOf(words: string): ReadonlySet<string> {
+  return new Set(words.split(' '))
+}
 
 const HOMOPHONES: readonly (readonly string[])[] = [
   ['to', 'two', 'too'],
@@ -78,11 +81,18 @@ const HOMOPHONES: readonly (readonly string[])[] = [
 
 /** Homophones and an ending more or less sound nearly alike; the context has already chosen the word. */
 const HOMOPHONE_COST = 0.2
-const SMALL_SWAP_COST = 0.3
 const SMALL_COST = 0.3
+const TURNING_COST = 0.8
 const FILLER_COST = 0.03
 const DOUBLED_COST = 0.1
-const UNKNOWN_COST = 0.8
+
+/** A word nobody understood, before or behind the command. Inside, it may be the word that matters. */
+const UNKNOWN_OUTSIDE_COST = 1
+const UNKNOWN_INSIDE_COST = Number.POSITIVE_INFINITY
+
+/** A word the grammar knows is rarely there for nothing: a sentence with one too many is mostly another sentence. */
+const KNOWN_COST = 1.8
+const SKIPPED_COST = 1.6
 
 const SOUNDS_LIKE = pairs(HOMOPHONES)
 
@@ -107,31 +117,46 @@ const NOTHING: ReadonlySet<string> = new Set()
 
 /** Words too common to tell sentences apart. */
 export function isSmall(word: string): boolean {
-  return SMALL_WORDS.has(word)
+  return SMALL_WORDS.some((row) => row.has(word)) || TURNING_WORDS.has(word)
 }
 
-/** The cost of leaving out a heard word. `before` is the word in front of it. `known`: the grammar has it. */
-export function dropCost(word: string, before: string | undefined, known: boolean): number {
+/** What leaving out a heard word costs, `outside` the command or inside of it. */
+export interface DropCost {
+  readonly outside: number
+  readonly inside: number
+}
+
+/** `before` is the word in front of it. `known`: the grammar has it. */
+export function dropCost(word: string, before: string | undefined, known: boolean): DropCost {
+  const listed = known || isSmall(word) || FILLERS.has(word) || CHANGES_MEANING.has(word)
+  if (word === UNKNOWN_WORD || (!listed && word !== before)) {
+    return { outside: UNKNOWN_OUTSIDE_COST, inside: UNKNOWN_INSIDE_COST }
+  }
+  const cost = knownDropCost(word, before)
+  return { outside: cost, inside: cost }
+}
+
+function knownDropCost(word: string, before: string | undefined): number {
   if (word === before) return DOUBLED_COST
   if (CHANGES_MEANING.has(word)) return Number.POSITIVE_INFINITY
   if (FILLERS.has(word)) return FILLER_COST
-  if (SMALL_WORDS.has(word)) return SMALL_COST
-  if (word === UNKNOWN_WORD) return 1
-  return known ? 1 : UNKNOWN_COST
+  if (TURNING_WORDS.has(word)) return TURNING_COST
+  return isSmall(word) ? SMALL_COST : KNOWN_COST
 }
 
 /** The cost of a word of the template nobody heard. */
 export function skipCost(word: string): number {
   if (NEVER_SKIPPED.has(word)) return Number.POSITIVE_INFINITY
-  return SMALL_WORDS.has(word) ? SMALL_COST : 1.2
+  if (TURNING_WORDS.has(word)) return TURNING_COST
+  return isSmall(word) ? SMALL_COST : SKIPPED_COST
 }
 
-/** The cost of hearing `heard` where the template has `meant`, when the grammar knows both or neither is a slip. */
+/** The cost of hearing `heard`, a word of its own, where the template has `meant`. */
 export function confusionCost(heard: string, meant: string): number {
   if (heard === meant) return 0
   if (SOUNDS_LIKE.get(heard)?.has(meant)) return HOMOPHONE_COST
   if (NEVER_SKIPPED.has(heard) || NEVER_SKIPPED.has(meant)) return Number.POSITIVE_INFINITY
-  return SMALL_WORDS.has(heard) && SMALL_WORDS.has(meant) ? SMALL_SWAP_COST : Number.POSITIVE_INFINITY
+  return SMALL_WORDS.some((row) => row.has(heard) && row.has(meant)) ? SMALL_COST : Number.POSITIVE_INFINITY
 }
 
 /**
@@ -144,13 +169,12 @@ export function slipCost(heard: string, meant: string): number {
   if (allowed === 0 || NEVER_SKIPPED.has(meant)) return Number.POSITIVE_INFINITY
   const edits = editDistance(heard, meant, allowed)
   if (edits > allowed) return Number.POSITIVE_INFINITY
-  return 0.1 + 0.2 * edits + (heard[0] === meant[0] ? 0 : 0.2)
+  return 0.1 + 0.2 * edits + (heard[0] === meant[0] ? 0 : 0.4)
 }
 
 function allowedEdits(length: number): number {
   if (length < 4) return 0
-  if (length < 6) return 1
-  return length < 10 ? 2 : 3
+  return length < 8 ? 1 : 2
 }
 
 /**

@@ -6,14 +6,14 @@ import type { Binding, Match } from './exact.ts'
 import type { Grammar } from './grammar.ts'
 import type { Lattice } from './lattice.ts'
 import type { Pattern } from './patterns.ts'
-import { dropCost, homophonesOf, isSmall, skipCost } from './similarity.ts'
+import { type DropCost, dropCost, homophonesOf, isSmall, skipCost } from './similarity.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /** Forms aligned with one text. The right one was among the first 5 in all damaged sentences we tried. */
 const MAX_CANDIDATES = 24
 
 /** Alignments costing more than this many wrong words are given up. */
-const MAX_DAMAGE = 3
+const MAX_DAMAGE = 2
 
 export interface TolerantMatches {
   readonly matches: readonly Match[]
@@ -40,7 +40,7 @@ export function matchTolerantly(
   return { matches, prefixes }
 }
 
-function dropCosts(grammar: Grammar, words: readonly string[]): number[] {
+function dropCosts(grammar: Grammar, words: readonly string[]): DropCost[] {
   return words.map((word, place) => dropCost(word, words[place - 1], grammar.vocabulary.has(word)))
 }
 
@@ -81,7 +81,7 @@ const BEGINNING = -2
 class Alignment {
   private readonly pattern: Pattern
   private readonly lattice: Lattice
-  private readonly drops: readonly number[]
+  private readonly drops: readonly DropCost[]
   private readonly rows: number
   private readonly columns: number
   private readonly costs: Float64Array
@@ -90,7 +90,7 @@ class Alignment {
   /** The cheapest way to use up all words inside a slot's value, as the cell the slot begins at. */
   private openCell = UNREACHED
 
-  constructor(pattern: Pattern, lattice: Lattice, drops: readonly number[]) {
+  constructor(pattern: Pattern, lattice: Lattice, drops: readonly DropCost[]) {
     this.pattern = pattern
     this.lattice = lattice
     this.drops = drops
@@ -113,7 +113,7 @@ class Alignment {
     const cell = place * this.columns + column
     const cost = this.costs[cell]!
     if (cost > MAX_DAMAGE) return
-    if (place + 1 < this.rows) this.reach(cell + this.columns, cell, cost + this.drops[place]!)
+    if (place + 1 < this.rows) this.reach(cell + this.columns, cell, cost + this.dropCost(place, column))
     const token = this.pattern.tokens[column]
     if (token === undefined) return
     if (token.kind === 'word') {
@@ -129,6 +129,12 @@ class Alignment {
     }
     const open = this.lattice.exact(token.type, place).open
     if (open && (this.openCell === UNREACHED || cost < this.costs[this.openCell]!)) this.openCell = cell
+  }
+
+  /** Before the first token and behind the last one is outside the command. */
+  private dropCost(place: number, column: number): number {
+    const cost = this.drops[place]!
+    return column === 0 || column === this.columns - 1 ? cost.outside : cost.inside
   }
 
   private reach(cell: number, from: number, cost: number, value?: string | number): void {
