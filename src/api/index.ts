@@ -1,0 +1,28 @@
+/**
+ * The node's face to programs: HTTP, WebSocket, OpenAPI; the command line and every page are its callers.
+ *
+ * It knows the node through one `NodeView` (`view.ts`) and nothing else, so it runs against a real node or a scripted
+ * one alike. Every operation is a row of `operations.ts`; routes, documentation and tests are made from that table.
+ * Sound goes through `voice-socket.ts`. Who may call is decided in `guard.ts`, by a pure function.
+ *
+ * Promises: nothing of another web site gets in; beyond loopback nothing without a token; every bound refuses with a
+ * reason (`{ error: { code, message, hint } }`, or a close code); `/healthz` says only whether the node is alive.
+ *
+ * Read `view.ts` first, then `operations.ts`.
+ */
+export type { NodeEvent } from './events.ts'
+export type { ApiParts, ApiSettings } from './server.ts'
+export type { NodeRow } from './shapes.ts'
+export { type RunningApi, startApi, tokenFrom } from './start.ts'
+export type {
+  ActorView,
+  CapabilityView,
+  Latency,
+  NodeView,
+  SessionView,
+  StatusView,
+  TurnView,
+  VoiceChannel,
+  VoiceEvent,
+  VoiceListener,
+} from './view.ts'

@@ -1,0 +1,202 @@
+/**
+ * Every HTTP operation as data: what it is called, what it takes, what it gives. Routes, OpenAPI and the route tests are all
+ * made from this table. Speech (`/api/v1/say`) and the metrics text stream their own content types.
+ */
+import { z } from 'zod'
+import { LoqaError } from '../host/index.ts'
+import {
+  actorRow,
+  askRequest,
+  configRow,
+  doctorRow,
+  type NodeRow,
+  nodeRow,
+  readiness,
+  sayRequest,
+  sessionRow,
+  status,
+  turn,
+} from './shapes.ts'
+import type { NodeView, TurnView } from './view.ts'
+
+export interface Answer {
+  readonly status?: number
+  readonly body: unknown
+}
+
+export interface Call {
+  readonly view: NodeView
+  readonly body: unknown
+  /** Aborted when the caller goes away or the time is over. */
+  readonly signal: AbortSignal
+  /** May see reasons and details: holds the token, or none is needed. */
+  readonly trusted: boolean
+  /** Tells watchers of a finished turn. */
+  readonly told: (turn: TurnView) => void
+}
+
+export interface Operation {
+  readonly id: string
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly summary: string
+  readonly request?: z.ZodType
+  readonly response: z.ZodType
+  readonly contentType: 'application/json' | 'text/plain' | 'audio/wav'
+  /** Statuses it may give beside 200 and the common refusals. */
+  readonly errors: readonly number[]
+  run(call: Call): Promise<Answer> | Answer
+}
+
+const json = { contentType: 'application/json', errors: [] } as const
+
+export const operations: readonly Operation[] = [
+  {
+    ...json,
+    id: 'healthz',
+    method: 'GET',
+    path: '/healthz',
+    summary: 'Whether the process is alive. Says nothing else to anybody.',
+    response: z.object({ ok: z.boolean() }),
+    errors: [503],
+    run: ({ view }) => {
+      const ok = view.status().health.state !== 'stopping'
+      return { status: ok ? 200 : 503, body: { ok } }
+    },
+  },
+  {
+    ...json,
+    id: 'readyz',
+    method: 'GET',
+    path: '/readyz',
+    summary: 'Whether a spoken command would be answered now; reasons only for callers with a token.',
+    response: readiness,
+    errors: [503],
+    run: ({ view, trusted }) => {
+      const { ready, reasons } = view.ready()
+      return { status: ready ? 200 : 503, body: { ready, reasons: trusted ? reasons : [] } }
+    },
+  },
+  {
+    ...json,
+    id: 'metrics',
+    method: 'GET',
+    path: '/metrics',
+    summary: 'Numbers in Prometheus text format.',
+    response: z.string(),
+    contentType: 'text/plain',
+    run: async ({ view }) => ({ body: await view.metrics() }),
+  },
+  {
+    ...json,
+    id: 'status',
+    method: 'GET',
+    path: '/api/v1/status',
+    summary: 'The node, its health and what it can do.',
+    response: status,
+    run: ({ view }) => ({ body: view.status() }),
+  },
+  {
+    ...json,
+    id: 'nodes',
+    method: 'GET',
+    path: '/api/v1/nodes',
+    summary: 'The nodes of the household and why a seen one is not connected.',
+    response: z.array(nodeRow),
+    run: ({ view }) => ({ body: [ownRow(view)] }),
+  },
+  {
+    ...json,
+    id: 'actors',
+    method: 'GET',
+    path: '/api/v1/actors',
+    summary: 'Every actor of this node.',
+    response: z.array(actorRow),
+    run: ({ view }) => ({ body: view.actors() }),
+  },
+  {
+    ...json,
+    id: 'sessions',
+    method: 'GET',
+    path: '/api/v1/sessions',
+    summary: 'The conversations.',
+    response: z.array(sessionRow),
+    run: ({ view }) => ({ body: view.sessions() }),
+  },
+  {
+    ...json,
+    id: 'ask',
+    method: 'POST',
+    path: '/api/v1/ask',
+    summary: 'One turn by text: what it was taken for, and the reply.',
+    request: askRequest,
+    response: turn,
+    errors: [400, 413, 503, 504],
+    run: async ({ view, body, signal, told }) => {
+      const { text, room, session } = body as z.output<typeof askRequest>
+      const answer = await view.ask(
+        { text, ...(room === undefined ? {} : { room }), ...(session === undefined ? {} : { session }) },
+        signal,
+      )
+      told(answer)
+      return { body: answer }
+    },
+  },
+  {
+    ...json,
+    id: 'say',
+    method: 'POST',
+    path: '/api/v1/say',
+    summary: 'Speech for a text, streamed while it is made.',
+    request: sayRequest,
+    response: z.string().describe('WAV, 16 bit mono; the sizes in its header are unknown (0xFFFFFFFF).'),
+    contentType: 'audio/wav',
+    errors: [400, 413, 503, 504],
+    run: ({ view, body, signal }) => {
+      const { text, voice } = body as z.output<typeof sayRequest>
+      return { body: view.say({ text, ...(voice === undefined ? {} : { voice }) }, signal) }
+    },
+  },
+  {
+    ...json,
+    id: 'config',
+    method: 'GET',
+    path: '/api/v1/config',
+    summary: 'Every setting in force, with its origin.',
+    response: z.array(configRow),
+    run: ({ view }) => ({ body: view.config() }),
+  },
+  {
+    ...json,
+    id: 'doctor',
+    method: 'GET',
+    path: '/api/v1/doctor',
+    summary: 'Checks of the machine and the node, each with a fix.',
+    response: z.array(doctorRow),
+    run: async ({ view }) => ({ body: await view.doctor() }),
+  },
+]
+
+/** A household of one: this node itself. */
+function ownRow(view: NodeView): NodeRow {
+  const { node, health, capabilities } = view.status()
+  return {
+    id: node.id,
+    name: node.name,
+    room: node.room,
+    self: true,
+    state: health.state === 'stopping' ? 'left' : 'alive',
+    addresses: [],
+    rtt_ms: 0,
+    capabilities: capabilities.map((capability) => capability.tag),
+    why_not_connected: null,
+  }
+}
+
+/** The path exists, but not with this method. */
+export const methodNotAllowed = (path: string): LoqaError | undefined => {
+  const methods = operations.filter((operation) => operation.path === path).map(({ method }) => method)
+  return methods.length === 0
+    ? undefined
+    : new LoqaError('method-not-allowed', `${path} takes ${methods.join(' or ')} only`)
+}

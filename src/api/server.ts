@@ -1,0 +1,362 @@
+/**
+ * The HTTP server: Fastify around the table of operations. Everything is bounded: sockets, headers, bodies, the time
+ * a request may take to arrive, requests per address, voice connections. Nothing of another site gets in (`guard.ts`).
+ */
+import { Readable } from 'node:stream'
+import websocket from '@fastify/websocket'
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
+import type { Clock } from '../host/index.ts'
+import {
+  InvalidInputError,
+  LoqaError,
+  limits,
+  NotFoundError,
+  OverloadedError,
+  TimeoutError,
+} from '../host/index.ts'
+import { EventFeed } from './events.ts'
+import { type Failure, fail, failureOf, invalidInput } from './failure.ts'
+import { type GuardedRequest, type GuardRules, hasToken, refusal } from './guard.ts'
+import { SECURITY_HEADERS } from './headers.ts'
+import { DOCS_STYLE, docsPage, openApi } from './openapi.ts'
+import { methodNotAllowed, type Operation, operations } from './operations.ts'
+import { RateLimiter } from './rate.ts'
+import { voiceQuery } from './shapes.ts'
+import type { NodeView } from './view.ts'
+import { CLOSE, type Socket, VoiceSocket } from './voice-socket.ts'
+import { streamingWavHeader } from './wav-header.ts'
+
+export interface ApiSettings {
+  readonly host: string
+  readonly port: number
+  readonly allowed_hosts: readonly string[]
+  readonly allowed_origins: readonly string[]
+  readonly requests_per_minute: number
+  readonly ask_timeout_ms: number
+  readonly max_voice_connections: number
+  readonly voice_idle_timeout_s: number
+}
+
+export interface ApiParts {
+  readonly view: NodeView
+  readonly clock: Clock
+  readonly settings: ApiSettings
+  /** Content of `api.token_file`; needed when others can reach the address. */
+  readonly token?: string | undefined
+  /** Counts an answered request by route and status class. */
+  readonly counted?: (route: string, status: string) => void
+  /** Something went wrong that nobody named: for the log. */
+  readonly defect?: (error: unknown, route: string) => void
+}
+
+/** Headers of a request; a browser with many cookies of other local servers sends a few KiB. */
+const MAX_HEADER_BYTES = 16 * 1024
+/** A request must have arrived whole by then: slow senders hold a socket no longer. */
+const REQUEST_TIMEOUT_MS = 10_000
+const HEADERS_TIMEOUT_MS = 5_000
+/** How often the two timeouts above are looked at. */
+const CHECK_INTERVAL_MS = 1_000
+const KEEP_ALIVE_MS = 10_000
+/** All sockets: voice, watchers, requests. Each costs some 50 KiB. */
+const MAX_SOCKETS = 512
+const MAX_WATCHERS = 32
+/** At stop, open sockets get so long to read their goodbye. */
+const GOODBYE_MS = 500
+
+export interface ApiServer {
+  readonly app: FastifyInstance
+  /** Ends what is open: voice connections with 1001, requests after they were answered. */
+  close(): Promise<void>
+}
+
+export async function buildServer(parts: ApiParts): Promise<ApiServer> {
+  const { view, clock, settings } = parts
+  const rules: GuardRules = {
+    allowed_hosts: settings.allowed_hosts,
+    allowed_origins: settings.allowed_origins,
+    token: parts.token,
+  }
+  const rate = new RateLimiter(settings.requests_per_minute, Math.max(1, settings.requests_per_minute / 10))
+  const feed = new EventFeed(view, clock)
+  const voices = new Set<VoiceSocket>()
+  const watchers = new Set<Socket>()
+  const version = view.status().node.version
+
+  const app = fastify({
+    logger: false,
+    bodyLimit: limits.MAX_BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 128 },
+    http: {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: CHECK_INTERVAL_MS,
+    },
+    clientErrorHandler: refuseBroken,
+    frameworkErrors: (error, _request, reply) => {
+      reply.headers(SECURITY_HEADERS)
+      return send(reply, failureOf(named(error)))
+    },
+  })
+  app.server.maxConnections = MAX_SOCKETS
+  await app.register(websocket, {
+    options: {
+      maxPayload: limits.MAX_SOCKET_MESSAGE_BYTES,
+      perMessageDeflate: false,
+      handleProtocols: (offered: Set<string>) => (offered.has('loqa.v1') ? 'loqa.v1' : false),
+    },
+    preClose: (done: () => void) => done(),
+  })
+
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
+    try {
+      done(null, readJson(body as Buffer))
+    } catch (thrown) {
+      done(thrown as Error)
+    }
+  })
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(SECURITY_HEADERS)
+    const guarded = guardedRequest(request)
+    const refused = refusal(guarded, rules)
+    if (refused !== undefined) return send(reply, refused)
+    if (guarded.path === '/healthz') return
+    const wait_ms = rate.take(request.ip, clock.monotonic())
+    if (wait_ms > 0) {
+      reply.header('retry-after', String(Math.ceil(wait_ms / 1000)))
+      return send(
+        reply,
+        fail(
+          'rate-limited',
+          'Too many requests from this address',
+          'Slow down, or raise api.requests_per_minute.',
+        ),
+      )
+    }
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'none'
+    parts.counted?.(route, `${Math.floor(reply.statusCode / 100)}xx`)
+  })
+  app.setErrorHandler((error, request, reply) => {
+    const failure = failureOf(named(error))
+    if (failure.error.code === 'unexpected') parts.defect?.(error, request.routeOptions.url ?? 'none')
+    return send(reply, failure)
+  })
+  app.setNotFoundHandler((request, reply) => {
+    const path = pathOf(request)
+    const missing =
+      methodNotAllowed(path) ?? new NotFoundError('This path', 'See /api/docs for all that exist.')
+    return send(reply, failureOf(missing))
+  })
+
+  for (const operation of operations) {
+    app.route({
+      method: operation.method,
+      url: operation.path,
+      handler: (request, reply) => answer(operation, request, reply),
+    })
+  }
+  app.get('/api/docs', (_request, reply) => reply.type('text/html; charset=utf-8').send(docsPage(version)))
+  app.get('/api/docs/style.css', (_request, reply) => reply.type('text/css').send(DOCS_STYLE))
+  app.get('/api/docs/json', () => openApi(version))
+  app.route({ method: 'GET', url: '/api/v1/voice', handler: needsUpgrade, wsHandler: openVoice })
+  app.route({ method: 'GET', url: '/api/v1/events', handler: needsUpgrade, wsHandler: openEvents })
+
+  async function answer(
+    operation: Operation,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<FastifyReply> {
+    const deadline = new AbortController()
+    const over = clock.after(settings.ask_timeout_ms, () =>
+      deadline.abort(new TimeoutError('The answer', settings.ask_timeout_ms)),
+    )
+    reply.raw.once('close', () => {
+      over()
+      deadline.abort()
+    })
+    const { status = 200, body } = await operation.run({
+      view,
+      body: operation.request === undefined ? undefined : validBody(operation, request),
+      signal: deadline.signal,
+      trusted: hasToken(guardedRequest(request), rules),
+      told: (turn) => feed.turn(turn),
+    })
+    if (operation.contentType === 'audio/wav') return sendSpeech(reply, body as ReturnType<NodeView['say']>)
+    if (operation.contentType === 'text/plain') {
+      return reply.type('text/plain; version=0.0.4; charset=utf-8').send(body)
+    }
+    return reply.code(status).send(body)
+  }
+
+  function openVoice(socket: Socket, request: FastifyRequest): void {
+    const query = voiceQuery.safeParse(request.query)
+    if (!query.success) {
+      refuseSocket(socket, CLOSE.unreadable, invalidInput(query.error))
+      return
+    }
+    if (voices.size >= settings.max_voice_connections) {
+      refuseSocket(
+        socket,
+        CLOSE.overloaded,
+        new OverloadedError('This node', `${settings.max_voice_connections} voice connections`),
+      )
+      return
+    }
+    const { room, session } = query.data
+    const voice = new VoiceSocket(socket, {
+      view,
+      clock,
+      request: { ...(room === undefined ? {} : { room }), ...(session === undefined ? {} : { session }) },
+      idle_timeout_ms: settings.voice_idle_timeout_s * 1000,
+      told: (turn) => feed.turn(turn),
+    })
+    voices.add(voice)
+    socket.on('close', () => voices.delete(voice))
+  }
+
+  function openEvents(socket: Socket): void {
+    socket.on('error', () => socket.terminate())
+    if (watchers.size >= MAX_WATCHERS) {
+      refuseSocket(socket, CLOSE.overloaded, new OverloadedError('This node', `${MAX_WATCHERS} watchers`))
+      return
+    }
+    watchers.add(socket)
+    const unwatch = feed.watch((event) => {
+      // A watcher that does not read misses events rather than filling the memory.
+      if (socket.bufferedAmount < limits.MAX_FRAME_BYTES) socket.send(JSON.stringify(event))
+    })
+    socket.on('close', () => {
+      watchers.delete(socket)
+      unwatch()
+    })
+  }
+
+  return {
+    app,
+    async close() {
+      for (const voice of voices) voice.close(CLOSE.stopping, 'The node stops')
+      for (const socket of watchers) socket.close(CLOSE.stopping, 'The node stops')
+      clock.after(GOODBYE_MS, () => {
+        for (const voice of voices) voice.terminate()
+        for (const socket of watchers) socket.terminate()
+      })
+      await app.close()
+    },
+  }
+}
+
+const send = (reply: FastifyReply, failure: Failure): FastifyReply =>
+  reply.code(failure.status).type('application/json').send({ error: failure.error })
+
+const needsUpgrade = async (_request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> =>
+  send(reply, fail('upgrade-required', 'This path is a WebSocket', 'Connect with ws://; see /api/docs.'))
+
+const pathOf = (request: FastifyRequest): string => request.url.split('?', 1)[0]!
+
+const guardedRequest = (request: FastifyRequest): GuardedRequest => ({
+  path: pathOf(request),
+  host: request.headers.host,
+  origin: request.headers.origin,
+  authorization: request.headers.authorization,
+  protocols: request.headers['sec-websocket-protocol'],
+})
+
+/** Errors: `InvalidInputError` for bytes that are not UTF-8 or not JSON. The content is not quoted. */
+function readJson(body: Buffer): unknown {
+  let text: string
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(body)
+  } catch {
+    throw new InvalidInputError('The body is not UTF-8')
+  }
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new InvalidInputError('The body is not JSON')
+  }
+}
+
+function validBody(operation: Operation, request: FastifyRequest): unknown {
+  if (request.body === undefined) {
+    throw new InvalidInputError('The body is missing', 'Send JSON with content-type: application/json.')
+  }
+  const read = operation.request!.safeParse(request.body)
+  if (!read.success) throw invalidInput(read.error)
+  return read.data
+}
+
+/** Waits for the first sound, so that a failure before it is a proper error; then streams. */
+async function sendSpeech(reply: FastifyReply, speech: ReturnType<NodeView['say']>): Promise<FastifyReply> {
+  const chunks = speech[Symbol.asyncIterator]()
+  const first = await chunks.next()
+  if (first.done === true) throw new LoqaError('engine-unavailable', 'No speech was made for this text')
+  async function* wav(head: { pcm: Uint8Array; sample_rate: number }): AsyncGenerator<Uint8Array> {
+    try {
+      yield streamingWavHeader(head.sample_rate)
+      yield head.pcm
+      for (let next = await chunks.next(); next.done !== true; next = await chunks.next())
+        yield next.value.pcm
+    } finally {
+      await chunks.return?.()
+    }
+  }
+  return reply.type('audio/wav').send(Readable.from(wav(first.value), { objectMode: false }))
+}
+
+function refuseSocket(socket: Socket, code: number, error: LoqaError): void {
+  socket.on('error', () => socket.terminate())
+  const { code: name, message, hint } = error
+  socket.send(JSON.stringify({ type: 'error', code: name, message, ...(hint === undefined ? {} : { hint }) }))
+  socket.close(code, Buffer.from(message).subarray(0, 123).toString())
+}
+
+/** Fastify's own refusals under our names. */
+function named(error: unknown): unknown {
+  if (error instanceof LoqaError) return error
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
+  switch (code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new LoqaError('too-large', `The body is larger than ${limits.MAX_BODY_BYTES} bytes`, {
+        hint: `A turn has at most ${limits.MAX_TURN_TEXT} characters.`,
+      })
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+    case 'FST_ERR_CTP_INVALID_CONTENT_TYPE':
+      return new LoqaError('unsupported-media-type', 'The body must be JSON', {
+        hint: 'Send content-type: application/json.',
+      })
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
+      return new InvalidInputError('The body does not have the length it claims')
+    case 'FST_ERR_BAD_URL':
+    case 'FST_ERR_ROUTE_MAX_PARAM_LENGTH':
+      return new InvalidInputError('The path cannot be read')
+    case 'ABORT_ERR':
+      return new LoqaError('cancelled', 'The request was given up')
+    default:
+      return error
+  }
+}
+
+/** What the HTTP parser itself refuses, answered in the shape of all errors, then closed. */
+function refuseBroken(
+  error: Error & { code?: string },
+  socket: NodeJS.WritableStream & { destroyed?: boolean },
+): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed === true) return
+  const failure =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? fail('headers-too-large', `The headers are larger than ${MAX_HEADER_BYTES} bytes`)
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? fail('request-timeout', `The request did not arrive within ${REQUEST_TIMEOUT_MS / 1000} s`)
+        : fail('invalid-input', 'This is not HTTP')
+  const body = JSON.stringify({ error: failure.error })
+  socket.end(
+    `HTTP/1.1 ${failure.status} Refused\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  )
+}

@@ -1,0 +1,144 @@
+/** The public JSON shapes as zod schemas: requests are checked by them, OpenAPI and the route tests are made from them. */
+import { z } from 'zod'
+import { limits } from '../host/index.ts'
+
+/** C0 and C1 controls except tab, line feed and carriage return, which are taken as spaces. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/
+
+const spoken = (about: string) =>
+  z
+    .string()
+    .max(limits.MAX_TURN_TEXT, `must have at most ${limits.MAX_TURN_TEXT} characters`)
+    .refine((text) => !CONTROLS.test(text), 'must not contain control characters')
+    .refine((text) => text.isWellFormed(), 'must be well-formed Unicode')
+    .transform((text) => text.normalize('NFC').replaceAll(/\s+/g, ' ').trim())
+    .refine((text) => text !== '', 'must not be empty')
+    .describe(about)
+
+const label = (about: string) =>
+  z
+    .string()
+    .min(1)
+    .max(64)
+    .refine((text) => !CONTROLS.test(text) && text.trim() !== '', 'must be readable text')
+    .describe(about)
+
+/** The characters an actor address may have: a session is one. */
+const sessionId = z
+  .string()
+  .regex(/^[A-Za-z0-9_.~-]{1,64}$/, 'must be 1 to 64 letters, digits or . _ ~ -')
+  .describe('Conversation to go on with; a new one when absent.')
+
+export const askRequest = z.strictObject({
+  text: spoken('What the person said, as text.'),
+  room: label("Where it was said; the node's room when absent.").optional(),
+  session: sessionId.optional(),
+})
+
+export const sayRequest = z.strictObject({
+  text: spoken('What to say.'),
+  voice: label('Name of a voice; the default one when absent.').optional(),
+})
+
+export const voiceQuery = z.strictObject({
+  room: label("Where the satellite stands; the node's room when absent.").optional(),
+  session: sessionId.optional(),
+})
+
+const ms = z.number().nullable()
+
+export const capability = z.object({
+  tag: z.string(),
+  model: z.string(),
+  state: z.enum(['starting', 'ready', 'restarting', 'failed']),
+  p95_ms: ms,
+  real_time_factor: z.number().nullable(),
+  tokens_per_s: z.number().nullable(),
+  restarts: z.int(),
+  rss_mb: z.number().nullable(),
+})
+
+export const status = z.object({
+  node: z.object({
+    id: z.string(),
+    name: z.string(),
+    room: z.string(),
+    version: z.string(),
+    pid: z.int(),
+    uptime_s: z.number(),
+  }),
+  household: z.object({ id: z.string(), members: z.int(), open_until: z.string().nullable() }),
+  health: z.object({
+    state: z.enum(['starting', 'ok', 'degraded', 'stopping']),
+    reasons: z.array(z.string()),
+  }),
+  capabilities: z.array(capability),
+  sessions: z.int(),
+  actors: z.int(),
+  notices: z.array(z.string()),
+})
+
+export const nodeRow = z.object({
+  id: z.string(),
+  name: z.string(),
+  room: z.string(),
+  self: z.boolean(),
+  state: z.string(),
+  addresses: z.array(z.string()),
+  rtt_ms: ms,
+  capabilities: z.array(z.string()),
+  why_not_connected: z.string().nullable(),
+})
+export type NodeRow = z.infer<typeof nodeRow>
+
+export const actorRow = z.object({
+  address: z.string(),
+  node: z.string(),
+  kind: z.string(),
+  state: z.enum(['starting', 'running', 'passive', 'restarting', 'stopping']),
+  mailbox: z.int(),
+  restarts: z.int(),
+})
+
+export const sessionRow = z.object({
+  id: z.string(),
+  room: z.string(),
+  node: z.string(),
+  phase: z.string(),
+  started_at: z.string(),
+})
+
+export const turn = z.object({
+  session: z.string(),
+  room: z.string(),
+  transcript: z.string(),
+  partials: z.array(z.string()),
+  intent: z.string(),
+  slots: z.record(z.string(), z.unknown()),
+  reply: z.string(),
+  latency_ms: z.object({ endpoint: ms, stt: ms, nlu: ms, skill: ms, tts: ms, total: ms }),
+  cut_off: z.boolean(),
+  reply_wav: z.string().nullable(),
+  error: z.object({ code: z.string(), message: z.string(), hint: z.string().optional() }).optional(),
+})
+
+export const configRow = z.object({
+  key: z.string(),
+  value: z.unknown(),
+  origin: z.string(),
+  about: z.string(),
+})
+
+export const doctorRow = z.object({
+  check: z.string(),
+  ok: z.boolean(),
+  detail: z.string(),
+  fix: z.string().optional(),
+})
+
+export const readiness = z.object({ ready: z.boolean(), reasons: z.array(z.string()) })
+
+export const failure = z.object({
+  error: z.object({ code: z.string(), message: z.string(), hint: z.string().optional() }),
+})

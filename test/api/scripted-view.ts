@@ -1,0 +1,181 @@
+/** A node made of answers written down beforehand: drives the API and the command line in tests. Observable. */
+import type { NodeView, StatusView, TurnView, VoiceChannel, VoiceListener } from '../../src/api/index.ts'
+import { LoqaError } from '../../src/host/index.ts'
+
+export const scriptedStatus: StatusView = {
+  node: {
+    id: '0123456789abcdef',
+    name: 'attic',
+    room: 'kitchen',
+    version: '0.1.0',
+    pid: 4242,
+    uptime_s: 3725,
+  },
+  household: { id: 'h-1', members: 1, open_until: null },
+  health: { state: 'ok', reasons: [] },
+  capabilities: [
+    {
+      tag: 'stt.sherpa:starter-en:rt',
+      model: 'starter-en',
+      state: 'ready',
+      p95_ms: 3.2,
+      real_time_factor: 0.02,
+      tokens_per_s: null,
+      restarts: 0,
+      rss_mb: 61,
+    },
+    {
+      tag: 'tts.formant:en',
+      model: 'formant',
+      state: 'restarting',
+      p95_ms: 31,
+      real_time_factor: 0.05,
+      tokens_per_s: null,
+      restarts: 2,
+      rss_mb: null,
+    },
+  ],
+  sessions: 1,
+  actors: 2,
+  notices: ['The starter models know synthesized voices only. Run: loqa models pull'],
+}
+
+export const scriptedTurn: TurnView = {
+  session: 's1',
+  room: 'kitchen',
+  transcript: 'set a timer for five minutes',
+  partials: ['set a', 'set a timer', 'set a timer for five minutes'],
+  intent: 'timer.set',
+  slots: { duration: 300 },
+  reply: 'Five minutes, starting now.',
+  latency_ms: { endpoint: 80, stt: 2, nlu: 1, skill: 4, tts: 12, total: 99 },
+  cut_off: false,
+  reply_wav: null,
+}
+
+/** Samples of audible speech: a loud 440 Hz tone. */
+export function tone(duration_ms: number, sample_rate = 16_000): Uint8Array {
+  const samples = new Int16Array(Math.round((duration_ms * sample_rate) / 1000))
+  for (let index = 0; index < samples.length; index++) {
+    samples[index] = Math.round(12_000 * Math.sin((2 * Math.PI * 440 * index) / sample_rate))
+  }
+  return new Uint8Array(samples.buffer)
+}
+
+export class ScriptedView implements NodeView {
+  readonly asked: { text: string; room?: string; session?: string }[] = []
+  readonly said: { text: string; voice?: string }[] = []
+  readonly channels: ScriptedChannel[] = []
+  statusNow: StatusView = scriptedStatus
+  readyNow: { ready: boolean; reasons: readonly string[] } = { ready: true, reasons: [] }
+  /** What `ask` and `say` do; replaced by tests. */
+  onAsk: (signal: AbortSignal) => Promise<TurnView> = async () => scriptedTurn
+  onSay: (signal: AbortSignal) => AsyncIterable<{ pcm: Uint8Array; sample_rate: number }> =
+    async function* () {
+      yield { pcm: tone(20, 22_050), sample_rate: 22_050 }
+      yield { pcm: tone(20, 22_050), sample_rate: 22_050 }
+    }
+  onOpen: (channel: ScriptedChannel) => void = () => undefined
+
+  status(): StatusView {
+    return this.statusNow
+  }
+  actors(): ReturnType<NodeView['actors']> {
+    return [
+      {
+        address: 'loqa:/session/s1',
+        node: 'attic',
+        kind: 'session',
+        state: 'running',
+        mailbox: 0,
+        restarts: 0,
+      },
+      {
+        address: 'loqa:/skill/timer',
+        node: 'attic',
+        kind: 'skill',
+        state: 'restarting',
+        mailbox: 3,
+        restarts: 1,
+      },
+    ]
+  }
+  sessions(): ReturnType<NodeView['sessions']> {
+    return [
+      {
+        id: 's1',
+        room: 'kitchen',
+        node: 'attic',
+        phase: 'listening',
+        started_at: '2026-01-02T03:04:05.000Z',
+      },
+    ]
+  }
+  ask(request: { text: string; room?: string; session?: string }, signal: AbortSignal): Promise<TurnView> {
+    this.asked.push(request)
+    return this.onAsk(signal)
+  }
+  say(request: { text: string; voice?: string }, signal: AbortSignal): ReturnType<NodeView['say']> {
+    this.said.push(request)
+    return this.onSay(signal)
+  }
+  openVoice(request: { room?: string; session?: string }, listener: VoiceListener): VoiceChannel {
+    if (request.room === 'nowhere') throw new LoqaError('not-found', 'This room does not exist')
+    const channel = new ScriptedChannel(request, listener)
+    this.channels.push(channel)
+    this.onOpen(channel)
+    return channel
+  }
+  async metrics(): Promise<string> {
+    return '# HELP loqa_dead_letters_total Messages whose receiver was gone\n# TYPE loqa_dead_letters_total counter\nloqa_dead_letters_total 0\n'
+  }
+  ready(): { readonly ready: boolean; readonly reasons: readonly string[] } {
+    return this.readyNow
+  }
+  async doctor(): Promise<Awaited<ReturnType<NodeView['doctor']>>> {
+    return [
+      { check: 'engines', ok: true, detail: '3 of 3 ready' },
+      { check: 'disk', ok: false, detail: '12 MB free', fix: 'Free some space.' },
+    ]
+  }
+  config(): ReturnType<NodeView['config']> {
+    return [{ key: 'api.port', value: 7420, origin: 'default', about: 'Port of HTTP and WebSocket.' }]
+  }
+}
+
+/** A satellite as the node sees it; answers nothing by itself. */
+export class ScriptedChannel implements VoiceChannel {
+  readonly session: string
+  readonly request: { room?: string; session?: string }
+  readonly listener: VoiceListener
+  readonly pushed: Uint8Array[] = []
+  finished = 0
+  closed = 0
+  onPush: () => void = () => undefined
+
+  constructor(request: { room?: string; session?: string }, listener: VoiceListener) {
+    this.session = request.session ?? 's1'
+    this.request = request
+    this.listener = listener
+    listener.event({
+      type: 'ready',
+      session: this.session,
+      room: request.room ?? 'kitchen',
+      sample_rate: 16000,
+    })
+  }
+
+  get bytes(): number {
+    return this.pushed.reduce((sum, chunk) => sum + chunk.length, 0)
+  }
+  push(pcm: Uint8Array): void {
+    this.pushed.push(pcm)
+    this.onPush()
+  }
+  finish(): void {
+    this.finished += 1
+  }
+  close(): void {
+    this.closed += 1
+  }
+}
