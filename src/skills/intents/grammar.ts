@@ -5,9 +5,10 @@
 import { DURATION_WORDS } from './durations.ts'
 import { normalise } from './normalise.ts'
 import { NUMBER_WORDS } from './numbers.ts'
-import { buildTrie, layOut, type Pattern, type Token, type TrieNode, tokenKey } from './patterns.ts'
+import { buildTrie, layOut, type Pattern, type Token, type TrieNode } from './patterns.ts'
 import { checkSource, GrammarError, type GrammarSource, type IntentSource, type Source } from './schema.ts'
 import { isSmall } from './similarity.ts'
+import { buildSlipIndex, type SlipIndex } from './slips.ts'
 import { expandRules, parseTemplate, type TemplateNode } from './template.ts'
 
 /** All sentence forms together. Ours has about 1,000; a form takes about 1 kB. */
@@ -47,6 +48,7 @@ export interface Grammar {
   readonly after: readonly (readonly string[])[]
   /** Every word some sentence has. */
   readonly vocabulary: ReadonlySet<string>
+  readonly slips: SlipIndex
   /** The patterns each telling word or `{type}` occurs in. */
   readonly index: ReadonlyMap<string, readonly number[]>
   readonly statistics: GrammarStatistics
@@ -99,6 +101,7 @@ export function compileGrammar(sources: readonly GrammarSource[]): Grammar {
     before,
     after,
     vocabulary,
+    slips: buildSlipIndex(vocabulary),
     index: indexPatterns(patterns),
     statistics: { intents: intents.size, templates, patterns: patterns.length, vocabulary: vocabulary.size },
   }
@@ -235,5 +238,3 @@ function indexPatterns(patterns: readonly Pattern[]): Map<string, number[]> {
 export function indexKey(token: Token): string {
   return token.kind === 'word' ? token.text : `{${token.type}}`
 }
-
-export { tokenKey }

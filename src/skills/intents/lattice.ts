@@ -5,7 +5,8 @@
 import { DURATION_WORDS, readDurations } from './durations.ts'
 import type { Grammar, SpokenValue } from './grammar.ts'
 import { NUMBER_WORDS, readNumbers, type Spans } from './numbers.ts'
-import { confusionCost, homophonesOf, slipCost } from './similarity.ts'
+import { confusionCost, homophonesOf } from './similarity.ts'
+import { findSlips } from './slips.ts'
 
 /** A value in words[start, end). */
 export interface SlotSpan {
@@ -75,11 +76,7 @@ export class Lattice {
     const known = this.slips.get(heard)
     if (known !== undefined) return known
     if (this.slips.size >= MAX_REPAIRED_WORDS) return NO_SLIPS
-    const found = new Map<string, number>()
-    for (const meant of this.grammar.vocabulary) {
-      const cost = slipCost(heard, meant)
-      if (Number.isFinite(cost)) found.set(meant, cost)
-    }
+    const found = findSlips(this.grammar.slips, heard)
     this.slips.set(heard, found)
     return found
   }

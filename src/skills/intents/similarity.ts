@@ -172,7 +172,8 @@ export function slipCost(heard: string, meant: string): number {
   return 0.1 + 0.2 * edits + (heard[0] === meant[0] ? 0 : 0.4)
 }
 
-function allowedEdits(length: number): number {
+/** Edits between two words that still count as a slip; `length` is that of the longer one. */
+export function allowedEdits(length: number): number {
   if (length < 4) return 0
   return length < 8 ? 1 : 2
 }
