@@ -10,9 +10,18 @@
  * Half of the speech is commands, the rest is pieces of commands and loose words in any order, so that a combination
  * nobody thought of is heard as well, and talk the assistant must not take for a command.
  */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { compose, type Grammar, type IntentGrammar, readGrammar, type Sentence, surround, vocabularyOf } from './grammar.ts'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import {
+  compose,
+  type Grammar,
+  type IntentGrammar,
+  readGrammar,
+  type Sentence,
+  surround,
+  vocabularyOf,
+} from './grammar.ts'
 import { type Seeded, seeded, textHash } from './seeded.ts'
+import { readDictionary, readTalk } from './talk.ts'
 
 const ROOT = new URL('..', import.meta.url).pathname
 const OUT = new URL('out/corpus/', import.meta.url).pathname
@@ -22,19 +31,90 @@ const SPEECH = { command: 9_000, pieces: 4_500, words: 3_500, foreign: 4_500 } a
 
 /** Intents used most in a house are drawn more often. */
 const WEIGHT: Readonly<Record<string, number>> = {
-  'timer.set': 6, 'list.add': 5, 'timer.remind': 3, 'light.on': 3, 'light.off': 3, 'light.set': 3, 'session.answer': 4,
-  'device.on': 2, 'device.off': 2, 'climate.set': 3, 'timer.extend': 3, 'list.remove': 2, 'opening.open': 2,
-  'opening.close': 2, 'session.also': 2, 'timer.left': 2, 'timer.cancel': 2, 'scene.start': 2, 'media.play': 2,
+  'timer.set': 6,
+  'list.add': 5,
+  'timer.remind': 3,
+  'light.on': 3,
+  'light.off': 3,
+  'light.set': 3,
+  'session.answer': 4,
+  'device.on': 2,
+  'device.off': 2,
+  'climate.set': 3,
+  'timer.extend': 3,
+  'list.remove': 2,
+  'opening.open': 2,
+  'opening.close': 2,
+  'session.also': 2,
+  'timer.left': 2,
+  'timer.cancel': 2,
+  'scene.start': 2,
+  'media.play': 2,
 }
 
 /** Words that sound like another one: only what stands before them tells which is meant, so never drawn alone. */
-const HOMOPHONES = new Set(['to', 'two', 'for', 'four', 'of', 'off', 'an', 'and', 'a', 'in', 'is', "what's", 'egg', 'light'])
+const HOMOPHONES = new Set([
+  'to',
+  'two',
+  'for',
+  'four',
+  'of',
+  'off',
+  'an',
+  'and',
+  'a',
+  'in',
+  'is',
+  "what's",
+  'egg',
+  'light',
+])
 
 /** Everyday words of freer phrasings than the templates have; the intent model understands them. */
 const FREER_WORDS = [
-  'want', 'like', 'let', 'new', 'here', 'there', 'show', 'hear', 'give', 'lower', 'raise', 'lamp', 'lamps', 'tv', 'sound',
-  'track', 'many', 'dark', 'bright', 'cool', 'outside', 'shut', 'just', 'little', 'bit', 'too', 'ready', 'alarm', 'got',
-  'remember', "don't", "i'd", "i'm", "let's", 'us', 'any', 'finished', 'wait', 'hello', 'tonight', 'doing', 'off', 'were',
+  'want',
+  'like',
+  'let',
+  'new',
+  'here',
+  'there',
+  'show',
+  'hear',
+  'give',
+  'lower',
+  'raise',
+  'lamp',
+  'lamps',
+  'tv',
+  'sound',
+  'track',
+  'many',
+  'dark',
+  'bright',
+  'cool',
+  'outside',
+  'shut',
+  'just',
+  'little',
+  'bit',
+  'too',
+  'ready',
+  'alarm',
+  'got',
+  'remember',
+  "don't",
+  "i'd",
+  "i'm",
+  "let's",
+  'us',
+  'any',
+  'finished',
+  'wait',
+  'hello',
+  'tonight',
+  'doing',
+  'off',
+  'were',
 ]
 
 function main(): void {
@@ -52,7 +132,9 @@ function main(): void {
 
   const counts = countWords(speech.map((line) => line.text))
   const rarest = [...vocabulary].sort((a, b) => (counts.get(a) ?? 0) - (counts.get(b) ?? 0)).slice(0, 12)
-  console.log(`${vocabulary.length} words, ${train.length} commands to train, ${test.length} to test, ${speech.length} spoken`)
+  console.log(
+    `${vocabulary.length} words, ${train.length} commands to train, ${test.length} to test, ${speech.length} spoken`,
+  )
   console.log(`rarest: ${rarest.map((word) => `${word} ${counts.get(word) ?? 0}`).join(', ')}`)
 }
 
@@ -60,7 +142,9 @@ function main(): void {
 function drawCommands(grammar: Grammar, random: Seeded): { train: Sentence[]; test: Sentence[] } {
   const train = new Map<string, Sentence>()
   const test = new Map<string, Sentence>()
-  const urn = grammar.intents.flatMap((intent) => Array.from({ length: WEIGHT[intent.intent] ?? 1 }, () => intent))
+  const urn = grammar.intents.flatMap((intent) =>
+    Array.from({ length: WEIGHT[intent.intent] ?? 1 }, () => intent),
+  )
   for (let tries = 0; tries < 400_000 && (train.size < COMMANDS || test.size < TEST_COMMANDS); tries += 1) {
     const sentence = drawCommand(grammar, random.one(urn), random)
     const tests = !sentence.plain && textHash(sentence.text) % 8 === 0
@@ -74,7 +158,10 @@ function drawCommands(grammar: Grammar, random: Seeded): { train: Sentence[]; te
 function drawCommand(grammar: Grammar, intent: IntentGrammar, random: Seeded): Sentence & { plain: boolean } {
   const core = compose(grammar, intent, random.one(intent.templates), random)
   // An answer such as "five minutes" is said bare.
-  const text = intent.intent.startsWith('session.') && random.chance(0.7) ? core.text : surround(grammar, core.text, random)
+  const text =
+    intent.intent.startsWith('session.') && random.chance(0.7)
+      ? core.text
+      : surround(grammar, core.text, random)
   return { ...core, text, plain: text === core.text && Object.keys(core.slots).length === 0 }
 }
 
@@ -83,7 +170,11 @@ interface SpeechLine {
   readonly kind: keyof typeof SPEECH
 }
 
-function drawSpeech(commands: readonly Sentence[], vocabulary: readonly string[], random: Seeded): SpeechLine[] {
+function drawSpeech(
+  commands: readonly Sentence[],
+  vocabulary: readonly string[],
+  random: Seeded,
+): SpeechLine[] {
   const lines: SpeechLine[] = []
   const add = (kind: SpeechLine['kind'], draw: () => string): void => {
     for (let i = 0; i < SPEECH[kind]; i += 1) lines.push({ text: draw(), kind })
@@ -114,7 +205,12 @@ function drawPieces(commands: readonly Sentence[], random: Seeded): string {
 function rareFirst(vocabulary: readonly string[], counts: ReadonlyMap<string, number>): string[] {
   return vocabulary
     .filter((word) => !HOMOPHONES.has(word))
-    .flatMap((word) => Array.from({ length: Math.max(1, Math.min(12, Math.round(600 / ((counts.get(word) ?? 0) + 30)))) }, () => word))
+    .flatMap((word) =>
+      Array.from(
+        { length: Math.max(1, Math.min(12, Math.round(600 / ((counts.get(word) ?? 0) + 30)))) },
+        () => word,
+      ),
+    )
 }
 
 /** Talk that is no command: a stretch of real English, dictionary words, or a command with a foreign word inside. */
@@ -129,27 +225,13 @@ function drawForeign(
   if (form < 0.55) return random.one(talk)
   if (form < 0.7) return Array.from({ length: 1 + random.below(4) }, () => random.one(dictionary)).join(' ')
   if (form < 0.8) {
-    return Array.from({ length: 2 + random.below(4) }, () => (random.chance(0.5) ? random.one(dictionary) : random.one(urn))).join(' ')
+    return Array.from({ length: 2 + random.below(4) }, () =>
+      random.chance(0.5) ? random.one(dictionary) : random.one(urn),
+    ).join(' ')
   }
   const words = random.one(commands).text.split(' ')
   words[random.below(words.length)] = random.one(dictionary)
   return words.join(' ')
-}
-
-/** Stretches of three to ten words from Debian's fortune files. */
-function readTalk(): string[] {
-  const folder = '/usr/share/games/fortunes/'
-  const files = readdirSync(folder).filter((name) => !name.includes('.') && name !== 'ascii-art')
-  const sentences = files.flatMap((name) => readFileSync(folder + name, 'utf8').split(/[.!?;:%"()\[\]]|\n\n|--/))
-  return sentences
-    .map((sentence) => sentence.toLowerCase().replace(/\s+/g, ' ').trim())
-    .filter((sentence) => /^[a-z' ,-]+$/.test(sentence))
-    .map((sentence) => sentence.replace(/[,-]/g, ' ').replace(/\s+/g, ' ').trim().split(' ').slice(0, 9).join(' '))
-    .filter((sentence) => sentence.split(' ').length >= 3 && sentence.length <= 60)
-}
-
-function readDictionary(): string[] {
-  return readFileSync('/usr/share/dict/words', 'utf8').split('\n').filter((word) => /^[a-z]{2,10}$/.test(word))
 }
 
 function countWords(texts: readonly string[]): Map<string, number> {

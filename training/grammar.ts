@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
-import { expandRules, parseTemplate, type SampledPart, sample, type TemplateNode } from '../src/skills/intents/template.ts'
+import { expandRules, parseTemplate, sample, type TemplateNode } from '../src/skills/intents/template.ts'
 import type { Seeded } from './seeded.ts'
 import { drawDuration, drawNumber, NUMBER_WORDS } from './spoken.ts'
 
@@ -52,7 +52,9 @@ interface LexiconYaml {
 export function readGrammar(root: string): Grammar {
   const read = (path: string): unknown => parse(readFileSync(join(root, path), 'utf8'))
   const lexicon = read('config/intents/lexicon.yaml') as LexiconYaml
-  const skills = readdirSync(join(root, 'skills')).sort().map((name) => `skills/${name}/skill.yaml`)
+  const skills = readdirSync(join(root, 'skills'))
+    .sort()
+    .map((name) => `skills/${name}/skill.yaml`)
   const sources = ['config/intents/session.yaml', 'config/intents/house.yaml', ...skills]
   const rules = new Map(Object.entries(lexicon.rules).map(([name, text]) => [name, parseTemplate(text)]))
   const values = new Map(Object.entries(lexicon.types).map(([name, list]) => [name, spokenForms(list)]))
@@ -67,23 +69,48 @@ function spokenForms(list: Record<string, string[]>): string[] {
   return Object.entries(list).flatMap(([value, synonyms]) => [value, ...synonyms])
 }
 
-function readIntent(intent: string, yaml: IntentYaml, rules: ReadonlyMap<string, TemplateNode>): IntentGrammar {
-  const slots = Object.entries(yaml.slots ?? {}).map(([name, slot]) => [name, { type: slot.type, many: slot.many ?? false }] as const)
+function readIntent(
+  intent: string,
+  yaml: IntentYaml,
+  rules: ReadonlyMap<string, TemplateNode>,
+): IntentGrammar {
+  const slots = Object.entries(yaml.slots ?? {}).map(
+    ([name, slot]) => [name, { type: slot.type, many: slot.many ?? false }] as const,
+  )
   const templates = yaml.templates.map((template) => expandRules(parseTemplate(template), rules))
   return { intent, slots: new Map(slots), templates }
 }
 
+/** Values no list has, drawn now and then for the types people fill freely: an intent model must copy them. */
+export interface Strangers {
+  readonly words: readonly string[]
+  /** Chance that a freely filled value is a stranger, 0 … 1. */
+  readonly chance: number
+}
+
+const FREELY_FILLED = new Set(['item', 'task', 'timer_name', 'room'])
+
 /** Draws one sentence of `template`, its slots filled with spoken values. */
-export function compose(grammar: Grammar, intent: IntentGrammar, template: TemplateNode, random: Seeded): Sentence {
+export function compose(
+  grammar: Grammar,
+  intent: IntentGrammar,
+  template: TemplateNode,
+  random: Seeded,
+  strangers: Strangers = { words: [], chance: 0 },
+): Sentence {
   const slots: Record<string, string | readonly string[]> = {}
-  const words = sample(template, (count) => random.below(count)).map((part) => fill(grammar, intent, part, slots, random))
+  const words = sample(template, (count) => random.below(count)).map((part) => {
+    if (part.kind === 'word') return part.text
+    return fill(grammar, intent, part.name, slots, random, strangers)
+  })
   return attributive({ text: words.join(' '), intent: intent.intent, slots }, random)
 }
 
 /** People say "a five minute timer" rather than "a five minutes timer". */
 function attributive(sentence: Sentence, random: Seeded): Sentence {
   const duration = sentence.slots['duration']
-  if (typeof duration !== 'string' || !sentence.text.includes(`${duration} timer`) || random.chance(0.2)) return sentence
+  if (typeof duration !== 'string' || !sentence.text.includes(`${duration} timer`) || random.chance(0.2))
+    return sentence
   const singular = duration.replace(/s$/, '')
   const text = sentence.text.replace(`${duration} timer`, `${singular} timer`)
   return { ...sentence, text, slots: { ...sentence.slots, duration: singular } }
@@ -92,18 +119,26 @@ function attributive(sentence: Sentence, random: Seeded): Sentence {
 function fill(
   grammar: Grammar,
   intent: IntentGrammar,
-  part: SampledPart,
+  slot: string,
   slots: Record<string, string | readonly string[]>,
   random: Seeded,
+  strangers: Strangers,
 ): string {
-  if (part.kind === 'word') return part.text
-  const declared = intent.slots.get(part.name)
-  const value = drawValue(grammar, declared?.type ?? part.name, part.name, random)
-  const before = slots[part.name]
+  const declared = intent.slots.get(slot)
+  const type = declared?.type ?? slot
+  const strange = FREELY_FILLED.has(type) && random.chance(strangers.chance)
+  const value = strange ? stranger(type, strangers, random) : drawValue(grammar, type, slot, random)
+  const before = slots[slot]
   // A slot spoken twice ("add milk and eggs") holds a list, and so does one declared as many.
-  if (before !== undefined) slots[part.name] = [before, value].flat()
-  else slots[part.name] = declared?.many === true ? [value] : value
+  if (before !== undefined) slots[slot] = [before, value].flat()
+  else slots[slot] = declared?.many === true ? [value] : value
   return value
+}
+
+function stranger(type: string, strangers: Strangers, random: Seeded): string {
+  const word = (): string => random.one(strangers.words)
+  if (type === 'task') return `${word()} the ${word()}`
+  return random.chance(0.25) ? `${word()} ${word()}` : word()
 }
 
 function drawValue(grammar: Grammar, type: string, slot: string, random: Seeded): string {

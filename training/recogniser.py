@@ -5,6 +5,8 @@ cache_last_channel [batch, layers, 1, hidden] are the GRU states, cache_last_tim
 """
 import numpy as np
 import onnx
+import onnx.helper
+import onnx.numpy_helper
 import torch
 import torch.nn as nn
 import torch.nn.functional as F

@@ -136,14 +136,17 @@ class Batches:
             row[:len(recorded)] = recorded
         features = log_mels(torch.tensor(samples))
         features = features[:, :features.shape[1] // STRIDE * STRIDE]
-        features = self.mask(self.warp(features), strength)
         steps = features.shape[1] // STRIDE
         lengths = [min(steps, max(1, len(recorded) // 160 // STRIDE)) for recorded, _, _ in recordings]
         rough = np.full((len(recordings), steps), self.words.blank)
         for row, (_, _, places) in zip(rough, recordings):
             for number, place in places:
                 row[max(0, place - 1):place + 2] = number
-        return features.half().numpy(), lengths, [label for _, label, _ in recordings], rough
+        return features, lengths, [label for _, label, _ in recordings], rough
+
+    def varied(self, features, strength):
+        """The same recordings by other throats and with other parts missing."""
+        return self.mask(self.warp(features), strength).half().numpy()
 
     def warp(self, features):
         """Stretches the mel axis, one factor per clip: another length of the vocal tract."""
@@ -169,12 +172,19 @@ class Batches:
 
 
 def produce(queue, strength, seed):
-    """The second process: keeps a few batches ready."""
+    """The second process: keeps a few batches ready. Each is heard twice, some while apart and varied differently,
+    because recording it costs as much time as learning from it."""
     torch.set_num_threads(1)
     batches = Batches(Words(), seed)
     batches.clips.refresh()
+    shelf = []
     while True:
-        queue.put(batches.draw(strength.value))
+        if len(shelf) < 60:
+            features, *rest = batches.draw(strength.value)
+            shelf.append((features, *rest))
+        else:
+            features, *rest = shelf.pop(batches.rng.randint(len(shelf)))
+        queue.put((batches.varied(features, strength.value), *rest))
 
 
 def development_set(words):
@@ -234,6 +244,7 @@ def main():
     parser.add_argument('--hidden', type=int, default=256)
     parser.add_argument('--layers', type=int, default=3)
     parser.add_argument('--peak', type=float, default=PEAK_RATE)
+    parser.add_argument('--gentle', type=float, default=0.2, help='strength of the room at the start, 0 … 1')
     options = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
@@ -262,7 +273,7 @@ def main():
         rate = options.peak * min(1, (step + 1) / 150) * (0.5 * (1 + math.cos(math.pi * part)) * 0.98 + 0.02)
         for group in optimiser.param_groups:
             group['lr'] = rate
-        strength.value = 1.0 if options.start else 0.2 + 0.8 * min(1, part / 0.2)
+        strength.value = options.gentle + (1 - options.gentle) * min(1, part / 0.4)
         asked = time.time()
         features, lengths, labels, rough = queue.get()
         waited += time.time() - asked
