@@ -3,7 +3,7 @@
  * minutes"), and a repetition with one thing changed ("and in the kitchen", "and bread").
  */
 import type { Grammar, SlotDefinition } from './grammar.ts'
-import type { Intent, Reading, ReadingContext, SlotValue } from './intent.ts'
+import { type Intent, NO_INTENT, type Reading, type ReadingContext, type SlotValue } from './intent.ts'
 import type { Lattice } from './lattice.ts'
 import { missingSlots } from './match.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -21,7 +21,11 @@ export function applyContext(
   )
   if (expecting === undefined || interrupts(continued[0])) return continued
   const answer = readAnswer(grammar, lattice, surroundings, expecting.intent, expecting.slot)
-  return answer === undefined ? continued : [answer, ...continued]
+  if (answer === undefined) return continued
+  // A whole sentence that is no answer is a new command, even if an answer could begin like it.
+  const command = continued[0]
+  const isCommand = command !== undefined && command.score > 0 && !FRAGMENTS.has(command.intent.name)
+  return answer.score === 0 && isCommand ? continued : [answer, ...continued]
 }
 
 /** "cancel", "no", "what can I say": never an answer, whatever was asked. */
@@ -40,6 +44,14 @@ const AROUND_ANSWERS = new Set(
     ' ',
   ),
 )
+
+/** "for", "five", "living": an answer that has only begun. */
+function isBegun(lattice: Lattice, definitions: ReadonlyMap<string, SlotDefinition>, asked: string): boolean {
+  const type = definitions.get(asked)?.type
+  const place = lattice.words.findIndex((word) => !AROUND_ANSWERS.has(word))
+  if (type === undefined || lattice.words.length === 0) return false
+  return place < 0 || lattice.exact(type, place).open
+}
 
 /**
  * The whole text as values of the slot asked for, then of slots still empty ("call mom in ten minutes").
@@ -68,10 +80,11 @@ function readAnswer(
       place += 1
     } else break
   }
-  if (!(asked in found)) {
-    return undefined
+  const counts = { words: lattice.words.length, unknown: 0 }
+  if (!(asked in found) || !ends.has(place)) {
+    if (!isBegun(lattice, definitions, asked)) return undefined
+    return { intent: NO_INTENT, score: 0, complete: false, extendable: 'likely', missing: [asked], ...counts }
   }
-  if (!ends.has(place)) return undefined
   const answered: Intent = { name: intent.name, slots: { ...intent.slots, ...found } }
   const missing = missingSlots(grammar, answered)
   const many = definitions.get(asked)?.many ?? false
@@ -81,8 +94,7 @@ function readAnswer(
     complete: true,
     extendable: inside || many ? 'possible' : 'no',
     missing,
-    words: lattice.words.length,
-    unknown: 0,
+    ...counts,
   }
 }
 

@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest'
+import { compileGrammar, GrammarError, read } from '../../../src/skills/intents/index.ts'
+import { house, houseSources } from './house.ts'
+
+const lexicon = {
+  file: 'lexicon.yaml',
+  content: { types: { room: { kitchen: [], hall: ['hallway'] } }, rules: { on: '(turn on|switch on)' } },
+}
+
+/** A grammar of the lexicon above and one file with these intents. */
+const compile = (intents: unknown) =>
+  compileGrammar([lexicon, { file: 'skill.yaml', content: { name: 'x', intents } }])
+
+function problem(run: () => unknown): string {
+  try {
+    run()
+  } catch (error) {
+    if (error instanceof GrammarError) return error.message
+    throw error
+  }
+  throw new Error('nothing was thrown')
+}
+
+describe('compiling', () => {
+  it('gives the same grammar for the same sources', () => {
+    const again = compileGrammar(houseSources())
+    expect(again.statistics).toEqual(house.statistics)
+    expect(again.patterns).toEqual(house.patterns)
+  })
+
+  it('counts what it compiled', () => {
+    expect(house.statistics.intents).toBeGreaterThan(50)
+    expect(house.statistics.patterns).toBeGreaterThan(house.statistics.templates)
+    expect(house.statistics.vocabulary).toBeGreaterThanOrEqual(150)
+  })
+
+  it('gives a slot without declaration the type of its name, and a synonym its value', () => {
+    const grammar = compile({ 'light.on': { templates: ['<on> the {room} light'] } })
+    expect(read(grammar, 'switch on the hallway light').intent.slots).toEqual({ room: 'hall' })
+  })
+
+  it('takes what asks for confirmation, or is risky, from exact sentences only', () => {
+    const grammar = compile({
+      'gate.open': { risk: 'high', templates: ['open the big gate'] },
+      'gate.close': { templates: ['close the big gate'] },
+      'list.burn': { confirm: 'Really?', templates: ['burn the whole list'] },
+    })
+    expect(read(grammar, 'open the big gate').intent.name).toBe('gate.open')
+    expect(read(grammar, 'open big gate').intent.name).toBe('none')
+    expect(read(grammar, 'close big gate').intent.name).toBe('gate.close')
+    expect(read(grammar, 'burn whole list').intent.name).toBe('none')
+  })
+
+  it('refuses a damaged text that two intents fit equally well', () => {
+    const grammar = compile({
+      'a.b': { templates: ['paint the nice garden fence'] },
+      'c.d': { templates: ['paint the nice garden wall'] },
+    })
+    expect(read(grammar, 'paint the nice garden').intent.name).toBe('none')
+    expect(read(grammar, 'paint nice garden wall').intent.name).toBe('c.d')
+  })
+})
+
+describe('a source that cannot be compiled is named, with the place', () => {
+  it.each<[string, unknown, RegExp]>([
+    ['unknown key', { 'a.b': { templates: ['x'], tempaltes: [] } }, /skill\.yaml: intents › a\.b/],
+    ['no templates', { 'a.b': { templates: [] } }, /skill\.yaml: intents › a\.b › templates/],
+    ['bad name', { lights: { templates: ['x'] } }, /skill\.yaml: intents › lights/],
+    ['unknown rule', { 'a.b': { templates: ['<off> it'] } }, /skill\.yaml: a\.b, template "<off> it".*<off>/],
+    ['unclosed group', { 'a.b': { templates: ['turn (on'] } }, /a\.b, template "turn \(on".*position 8/],
+    ['undeclared slot', { 'a.b': { templates: ['paint it {colour}'] } }, /a\.b.*\{colour\} is not declared/],
+    [
+      'unknown type',
+      { 'a.b': { slots: { c: { type: 'colour' } }, templates: ['x'] } },
+      /slot c has the unknown type colour/,
+    ],
+    [
+      'too many forms',
+      { 'a.b': { templates: ['(a|b|c|d) (a|b|c|d) (a|b|c|d) (a|b|c|d) (a|b|c|d) x'] } },
+      /sentence forms/,
+    ],
+    ['not an object', 'lights', /skill\.yaml: intents/],
+  ])('%s', (_, intents, message) => expect(problem(() => compile(intents))).toMatch(message))
+
+  it('a thing defined twice', () => {
+    const twice = { file: 'b.yaml', content: { intents: { 'a.b': { templates: ['x'] } } } }
+    expect(problem(() => compileGrammar([twice, { ...twice, file: 'c.yaml' }]))).toBe(
+      'c.yaml: intent a.b is defined twice',
+    )
+    expect(problem(() => compileGrammar([lexicon, lexicon]))).toBe('lexicon.yaml: type room is defined twice')
+  })
+
+  it('a spoken form that stands for two values', () => {
+    const content = { types: { room: { hall: ['corridor'], passage: ['corridor'] } } }
+    expect(problem(() => compileGrammar([{ file: 'l.yaml', content }]))).toMatch(
+      /"corridor" stands for both hall and passage/,
+    )
+  })
+
+  it.each([[null], [[]], [42], ['text'], [undefined]])('a file that holds %j', (content) => {
+    expect(problem(() => compileGrammar([{ file: 'odd.yaml', content }]))).toMatch(/^odd\.yaml: /)
+  })
+})
