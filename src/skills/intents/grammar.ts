@@ -40,7 +40,9 @@ export interface Grammar {
   readonly intents: ReadonlyMap<string, IntentDefinition>
   /** The types with listed values; `number` and `duration` are built in. */
   readonly types: ReadonlyMap<string, readonly SpokenValue[]>
-  /** The same, by first word. */
+  /** Types that may hold other values than the listed ones, when a language model finds them in the text. */
+  readonly openTypes: ReadonlySet<string>
+  /** The listed values by their first word. */
   readonly valuesByWord: ReadonlyMap<string, ReadonlyMap<string, readonly SpokenValue[]>>
   readonly patterns: readonly Pattern[]
   readonly trie: TrieNode
@@ -77,9 +79,10 @@ export function compileGrammar(sources: readonly GrammarSource[]): Grammar {
       intents.set(name, definition)
       templates += intent.templates.length
       for (const negative of [false, true]) {
-        for (const template of negative ? intent.negative : intent.templates) {
-          for (const tokens of compileTemplate(source.file, definition, template, rules, types)) {
-            patterns.push({ index: patterns.length, intent: name, tokens, negative })
+        const written = negative ? intent.negative : intent.templates
+        for (const [template, text] of written.entries()) {
+          for (const tokens of compileTemplate(source.file, definition, text, rules, types)) {
+            patterns.push({ index: patterns.length, intent: name, template, tokens, negative })
           }
         }
       }
@@ -95,6 +98,7 @@ export function compileGrammar(sources: readonly GrammarSource[]): Grammar {
   return {
     intents,
     types,
+    openTypes: new Set(checked.flatMap((source) => source.open)),
     valuesByWord: new Map([...types].map(([name, values]) => [name, byFirstWord(values)])),
     patterns,
     trie: buildTrie(patterns),

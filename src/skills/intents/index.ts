@@ -26,8 +26,17 @@ export {
   type ReadingContext,
   type SlotValue,
 } from './intent.ts'
+export {
+  answerSchema,
+  interpretAnswer,
+  type LanguagePrompt,
+  type LanguageSide,
+  languagePrompt,
+  languageSide,
+} from './interpret.ts'
 export { missingSlots, read, readAll } from './match.ts'
 export { normalise } from './normalise.ts'
 export { readNumbers, sayNumber } from './numbers.ts'
+export { sayIntent, sayUnhandled } from './phrases.ts'
 export { GrammarError, type GrammarSource } from './schema.ts'
 export { parseTemplate, TemplateError } from './template.ts'

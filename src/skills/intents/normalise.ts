@@ -39,6 +39,17 @@ export function normalise(text: string): Words {
   }
 }
 
+/**
+ * The text as a language model is asked about it: the same cleaning, contractions left as they are spoken. At most
+ * `MAX_WORDS` words.
+ */
+export function plainText(text: string): string {
+  const words = [...cleaned(text).matchAll(TOKEN)].flatMap(([token]) =>
+    /^[\d%°]/.test(token) ? spelledOut(token) : variant(token),
+  )
+  return words.slice(0, MAX_WORDS).join(' ')
+}
+
 const TOKEN = /<unk>|\d+(?:[.,:]\d+)?(?:(?:min|mins|sec|secs|hr|hrs|s|h|m)\b)?|\p{L}+(?:'\p{L}+)*|[%°]/gu
 
 function cleaned(text: string): string {

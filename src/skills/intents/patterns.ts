@@ -19,6 +19,8 @@ export interface Pattern {
   /** Position in the grammar: breaks ties, first come first. */
   readonly index: number
   readonly intent: string
+  /** The template it comes from, counted within the intent. */
+  readonly template: number
   readonly tokens: readonly Token[]
   /** A sentence that must not be taken for the intent. */
   readonly negative: boolean

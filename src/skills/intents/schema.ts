@@ -62,6 +62,8 @@ const sourceSchema = z.looseObject({
   before: z.array(spoken).max(100).default([]),
   after: z.array(spoken).max(100).default([]),
   types: typesSchema.default({}),
+  /** Types people fill freely: where a language model copies another value from the text, it is taken as it is. */
+  open: z.array(slotName).max(100).default([]),
   rules: z.record(slotName, template).default({}),
   intents: z
     .record(intentName, intentSchema)
