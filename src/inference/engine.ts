@@ -21,6 +21,7 @@ export interface ModelFiles {
 export type EngineRequest =
   /** Audio follows by `feed` until `finish`. Samples: Float32, mono, `sample_rate` Hz, finite, in [−1, 1]. */
   | { readonly kind: 'stt'; readonly sample_rate: 16000 }
+  /** Runs at once; there is nothing to feed nor to finish. */
   | {
       readonly kind: 'llm'
       readonly prompt: string
@@ -29,7 +30,10 @@ export type EngineRequest =
       readonly max_tokens: number
       readonly temperature?: number
     }
-  /** Text by `feed` (a streaming writer) or all at once in `text`. */
+  /**
+   * Text by `feed` (a streaming writer) until `finish`; or all at once in `text`, then there is nothing to feed nor to finish.
+   * `speed` 0.5 … 2, 1 is natural.
+   */
   | { readonly kind: 'tts'; readonly text?: string; readonly voice?: string; readonly speed?: number }
 
 export type EngineInput =
@@ -62,12 +66,17 @@ export interface EngineStream {
   feed(input: EngineInput): void
   /** No more input; the engine finishes what it has. */
   finish(): void
-  /** Drops the run; the engine is free for the next one within 200 ms, or is restarted. */
-  cancel(): void
+  /**
+   * Drops the run; the engine is free for the next one within 200 ms, or is restarted. An adapter that cannot let go at once
+   * returns a promise that resolves when it has.
+   */
+  cancel(): void | Promise<void>
 }
 
 export interface Engine {
   readonly kind: EngineKind
+  /** Runs it takes at once, waiting ones included; more are refused with `overloaded`. Known after `load`. */
+  readonly admits: number
   /** Errors: `model-invalid` (damaged, wrong format), `engine-unavailable` (library missing on this machine). */
   load(model: ModelFiles): Promise<void>
   open(request: EngineRequest, onEvent: (event: EngineEvent) => void): EngineStream

@@ -1,0 +1,109 @@
+/**
+ * What sherpa-onnx is told about a model, and the checks that keep it from ending the process: it aborts on a missing file, on
+ * tokens without a blank, and on an ONNX file without the metadata its layout needs.
+ */
+import { readFileSync } from 'node:fs'
+import { LoqaError } from '../../host/errors.ts'
+import type { ModelFiles } from '../engine.ts'
+import { onnxMetadata } from './onnx-metadata.ts'
+
+type Layout = 'nemo-ctc' | 'zipformer2-ctc' | 'transducer' | 'paraformer'
+
+interface Expectation {
+  /** Files by role. */
+  readonly roles: readonly string[]
+  /** The file that carries the metadata, and what it must say. */
+  readonly described: string
+  readonly metadata: readonly string[]
+  readonly config: (path: (role: string) => string) => object
+}
+
+const LAYOUTS: Readonly<Record<Layout, Expectation>> = {
+  'nemo-ctc': {
+    roles: ['model', 'tokens'],
+    described: 'model',
+    metadata: ['window_size', 'chunk_shift', 'subsampling_factor', 'vocab_size', 'cache_last_channel_dim1'],
+    config: (path) => ({ nemoCtc: { model: path('model') } }),
+  },
+  'zipformer2-ctc': {
+    roles: ['model', 'tokens'],
+    described: 'model',
+    metadata: ['decode_chunk_len', 'T'],
+    config: (path) => ({ zipformer2Ctc: { model: path('model') } }),
+  },
+  transducer: {
+    roles: ['encoder', 'decoder', 'joiner', 'tokens'],
+    described: 'encoder',
+    metadata: ['model_type'],
+    config: (path) => ({
+      transducer: { encoder: path('encoder'), decoder: path('decoder'), joiner: path('joiner') },
+    }),
+  },
+  paraformer: {
+    roles: ['encoder', 'decoder', 'tokens'],
+    described: 'encoder',
+    metadata: ['vocab_size', 'lfr_window_size'],
+    config: (path) => ({ paraformer: { encoder: path('encoder'), decoder: path('decoder') } }),
+  },
+}
+
+export interface CheckedFiles {
+  readonly layout: Layout
+  readonly tokens: string
+  readonly config: object
+}
+
+const invalid = (model: ModelFiles, why: string): LoqaError =>
+  new LoqaError('model-invalid', `The model ${model.id} cannot be used: ${why}`, {
+    hint: 'Fetch it again, or correct its entry in manifest.json.',
+  })
+
+/** Errors: `LoqaError` `model-invalid` that names what is missing. */
+export function checkedSherpaFiles(model: ModelFiles): CheckedFiles {
+  const layout = model.parameters.layout ?? 'nemo-ctc'
+  if (typeof layout !== 'string' || !(layout in LAYOUTS)) {
+    throw invalid(model, `its layout is none of ${Object.keys(LAYOUTS).join(', ')}`)
+  }
+  const expected = LAYOUTS[layout as Layout]
+  const path = (role: string): string => {
+    const found = model.paths[role]
+    if (found === undefined) throw invalid(model, `it has no ${role} file`)
+    return found
+  }
+  for (const role of expected.roles) path(role)
+  checkTokens(model, path('tokens'))
+  const metadata = onnxMetadata(path(expected.described))
+  if (metadata === undefined)
+    throw invalid(model, `its ${expected.described} file is damaged or not an ONNX model`)
+  const missing = expected.metadata.filter((key) => !metadata.has(key))
+  if (missing.length > 0)
+    throw invalid(model, `its ${expected.described} file lacks the metadata ${missing.join(', ')}`)
+  return { layout: layout as Layout, tokens: path('tokens'), config: expected.config(path) }
+}
+
+/** Lines of `token id`, one of them the blank. */
+function checkTokens(model: ModelFiles, path: string): void {
+  const lines = readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => line.length > 0)
+  const wrong = lines.findIndex((line) => !/^\S.*\s\d+$|^\s+\d+$/.test(line))
+  if (lines.length < 2 || wrong >= 0)
+    throw invalid(model, `line ${wrong + 1} of its tokens file is not "token id"`)
+  if (!lines.some((line) => /^<(blk|blank|eps)>\s/.test(line)))
+    throw invalid(model, 'its tokens have no blank')
+}
+
+export const recognizerConfig = (files: CheckedFiles, parameters: ModelFiles['parameters']): object => ({
+  featConfig: { sampleRate: 16_000, featureDim: Number(parameters.feature_dim ?? 80) },
+  modelConfig: {
+    ...files.config,
+    tokens: files.tokens,
+    // A second thread costs twenty times the processor time for models of this size.
+    numThreads: Number(parameters.threads ?? 1),
+    provider: 'cpu',
+    debug: 0,
+  },
+  decodingMethod: 'greedy_search',
+  // The node's own voice detector and intent grammar end a turn: the library's rules cut sentences in two.
+  enableEndpoint: 0,
+})

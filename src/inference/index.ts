@@ -1,0 +1,29 @@
+/**
+ * Inference: speech to text, language, speech, each in a process of its own.
+ *
+ * Promises: an engine that crashes, hangs or leaks never touches the node, is back after a short delay, and its runs fail with
+ * the reason, each exactly once; no engine sees a file that is not, byte for byte, the one its manifest names; a process at its
+ * limit refuses instead of queueing; engines end when the node does.
+ *
+ * Read `engine.ts` first (the contract every engine keeps), then `replica-machine.ts` (the life of an engine process, pure),
+ * `pool.ts` (who gets a run) and `child/` (what runs inside the process: one file per library). Behaviours use the
+ * constructors of `messages.ts`; the composition root calls `openModels`, `chooseModels`, `replicasOf`, `new Pool`,
+ * `createInferPort`.
+ */
+export type {
+  Engine,
+  EngineEvent,
+  EngineInput,
+  EngineKind,
+  EngineRequest,
+  EngineStream,
+  Measurement,
+  ModelFiles,
+  Usage,
+} from './engine.ts'
+export { feedRun, finishRun, openRun } from './messages.ts'
+export { FORMANT_VOICE, type Model, type Models, type ModelsOptions, openModels } from './models.ts'
+export { chooseModels, type ModelChoice, replicasOf } from './plan.ts'
+export { type Capability, Pool, type PoolOptions, type PoolSettings, type RunOptions } from './pool.ts'
+export { createInferPort, type InferPort } from './port.ts'
+export type { ReplicaSpec } from './replica.ts'

@@ -1,0 +1,44 @@
+/** Which models become engine processes. Pure: the choice can be shown before anything is started. */
+import { LoqaError } from '../host/index.ts'
+import type { EngineKind } from './engine.ts'
+import type { Model, Models } from './models.ts'
+import type { ReplicaSpec } from './replica.ts'
+
+/** Model id per capability; `auto` is the first one listed. */
+export interface ModelChoice {
+  readonly stt: string
+  readonly llm: string
+  readonly tts: string
+}
+
+const CHOSEN = ['stt', 'llm', 'tts'] as const satisfies readonly EngineKind[]
+
+/** Errors: `LoqaError` `config-invalid` that names the models there are. A capability without any model is left out. */
+export function chooseModels(models: readonly Model[], choice: ModelChoice): readonly Model[] {
+  return CHOSEN.flatMap((kind) => {
+    const offered = models.filter((model) => model.kind === kind)
+    const wanted = choice[kind]
+    if (wanted === 'auto') return offered.slice(0, 1)
+    const found = offered.find(({ id }) => id === wanted)
+    if (found !== undefined) return [found]
+    throw new LoqaError(
+      'config-invalid',
+      `inference.${kind} is ${JSON.stringify(wanted)}, which is not installed`,
+      {
+        hint: `Choose auto${offered.map(({ id }) => ` or ${id}`).join('')}.`,
+      },
+    )
+  })
+}
+
+/** `count` processes of one model share its load and outlive one another. */
+export function replicasOf(model: Model, models: Models, count = 1): readonly ReplicaSpec[] {
+  return Array.from({ length: count }, (_, i) => ({
+    name: `${model.kind}.${model.engine}.${model.id}${i === 0 ? '' : `.${i + 1}`}`,
+    tag: `${model.kind}.${model.engine}:${model.id}`,
+    kind: model.kind,
+    engine: model.engine,
+    model: model.id,
+    prepare: () => models.prepare(model),
+  }))
+}

@@ -1,0 +1,234 @@
+/**
+ * The engines of this node, found by what they can do. A run goes to the first configured model of that capability which is
+ * ready and has room, and among its replicas to the least busy; at the limit a run is refused, never queued out of sight.
+ */
+import type { Clock, ErrorShape, Random } from '../host/index.ts'
+import { assertNever } from '../host/index.ts'
+import type { Log } from '../observe/index.ts'
+import type { EngineEvent, EngineRequest, EngineStream } from './engine.ts'
+import { engineUnavailable, overloaded, timedOut } from './errors.ts'
+import { type StartProcess, startProcess } from './process.ts'
+import { failedStream, Replica, type ReplicaSpec } from './replica.ts'
+import type { Life, ReplicaSettings } from './replica-machine.ts'
+
+/** The `inference` section of the configuration, as far as processes are concerned. */
+export interface PoolSettings extends Omit<ReplicaSettings, 'name'> {
+  /** Runs one process takes at once, at most what its engine admits. */
+  readonly streams_per_engine: number
+}
+
+export interface PoolOptions {
+  readonly settings: PoolSettings
+  /** In order of preference within a capability. */
+  readonly replicas: readonly ReplicaSpec[]
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  /** Called whenever a replica's state changes. */
+  readonly onChange?: (capability: Capability) => void
+  /** For tests. */
+  readonly startProcess?: StartProcess
+}
+
+/** One row about one replica; the shape the node shows. */
+export interface Capability {
+  readonly name: string
+  readonly tag: string
+  readonly model: string
+  readonly state: 'starting' | 'ready' | 'restarting' | 'failed'
+  readonly p95_ms: number | null
+  readonly real_time_factor: number | null
+  readonly tokens_per_s: number | null
+  readonly restarts: number
+  readonly rss_mb: number | null
+  /** Runs it has now. */
+  readonly load: number
+  /** Why it is not ready. */
+  readonly error?: ErrorShape
+}
+
+export interface RunOptions {
+  /** Bounds the whole run; it fails with `timeout` after. */
+  readonly deadline_ms?: number | undefined
+}
+
+export class Pool {
+  readonly #replicas: readonly Replica[]
+  readonly #settings: PoolSettings
+  readonly #clock: Clock
+  /** Told about every change, until everyone who waits for readiness was answered. */
+  readonly #waiting = new Set<() => void>()
+
+  constructor(options: PoolOptions) {
+    this.#settings = options.settings
+    this.#clock = options.clock
+    this.#replicas = options.replicas.map(
+      (spec) =>
+        new Replica(
+          spec,
+          { ...options.settings, name: spec.name },
+          {
+            clock: options.clock,
+            random: options.random,
+            log: options.log,
+            startProcess: options.startProcess ?? startProcess,
+            onChange: (replica) => {
+              options.onChange?.(capabilityOf(replica))
+              for (const check of [...this.#waiting]) check()
+            },
+          },
+        ),
+    )
+  }
+
+  /** Starts every process. Resolves when each is ready or has failed for good, or is on its way to a restart. */
+  async start(): Promise<void> {
+    for (const replica of this.#replicas) replica.start()
+    await this.#until(() => this.#replicas.every(({ life }) => settled(life)))
+  }
+
+  async stop(): Promise<void> {
+    for (const replica of this.#replicas) replica.stop()
+  }
+
+  /**
+   * Opens a run on `to`: a capability (`stt`), an engine (`stt.sherpa`) or a full tag. Events come after this returned; exactly
+   * one `done` or `failed` is the last, none after `cancel`. Refusals are `failed` events too: `overloaded`,
+   * `engine-unavailable`, `timeout`.
+   */
+  run(
+    to: string,
+    request: EngineRequest,
+    onEvent: (event: EngineEvent) => void,
+    options: RunOptions = {},
+  ): EngineStream {
+    const choice = this.#choose(to)
+    if (!(choice instanceof Replica)) return failedStream(this.#clock, onEvent, choice)
+    const { deadline_ms } = options
+    if (deadline_ms === undefined) return choice.open(request, onEvent)
+    const overdue = this.#clock.after(deadline_ms, () => {
+      stream.cancel()
+      onEvent({ type: 'failed', error: timedOut(`The run on ${choice.spec.tag}`, deadline_ms) })
+    })
+    const stream = choice.open(request, (event) => {
+      if (event.type === 'done' || event.type === 'failed') overdue()
+      onEvent(event)
+    })
+    return {
+      feed: (input) => stream.feed(input),
+      finish: () => stream.finish(),
+      cancel: () => {
+        overdue()
+        stream.cancel()
+      },
+    }
+  }
+
+  /** Resolves when a replica for `to` is ready. */
+  ready(to: string): Promise<void> {
+    return this.#until(() => this.#matching(to).some(({ life }) => life.phase === 'ready'))
+  }
+
+  capabilities(): readonly Capability[] {
+    return this.#replicas.map(capabilityOf)
+  }
+
+  /** Process ids of running engines by replica name: for `doctor` and for tests that kill them. */
+  pids(): ReadonlyMap<string, number> {
+    return new Map(
+      this.#replicas.flatMap(({ spec, pid }) => (pid === undefined ? [] : [[spec.name, pid] as const])),
+    )
+  }
+
+  #matching(to: string): readonly Replica[] {
+    return this.#replicas.filter(
+      ({ spec }) => spec.tag === to || spec.kind === to || spec.tag.startsWith(`${to}:`),
+    )
+  }
+
+  #room(replica: Replica): number {
+    return Math.min(replica.admits, this.#settings.streams_per_engine) - replica.load
+  }
+
+  #choose(to: string): Replica | ErrorShape {
+    const matching = this.#matching(to)
+    const ready = matching.filter(({ life }) => life.phase === 'ready')
+    const free = ready.filter((replica) => this.#room(replica) > 0)
+    const first = free[0]
+    if (first !== undefined) {
+      const same = free.filter(({ spec }) => spec.model === first.spec.model)
+      return same.reduce((best, replica) => (replica.load < best.load ? replica : best))
+    }
+    if (ready.length > 0) {
+      const limit = ready.reduce(
+        (sum, { admits }) => sum + Math.min(admits, this.#settings.streams_per_engine),
+        0,
+      )
+      return overloaded(to, limit)
+    }
+    return unavailable(to, matching[0])
+  }
+
+  #until(holds: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const check = (): void => {
+        if (!holds()) return
+        this.#waiting.delete(check)
+        resolve()
+      }
+      this.#waiting.add(check)
+      check()
+    })
+  }
+}
+
+const settled = (life: Life): boolean =>
+  life.phase !== 'idle' && life.phase !== 'checking' && life.phase !== 'starting' && life.phase !== 'loading'
+
+function unavailable(to: string, replica: Replica | undefined): ErrorShape {
+  if (replica === undefined) {
+    return engineUnavailable(to, 'no engine here offers it', 'Choose a model for it in the configuration.')
+  }
+  const { life } = replica
+  if (life.phase === 'failed') return life.error
+  const why = life.phase === 'restarting' ? life.error.message : `the engine is ${life.phase}`
+  return engineUnavailable(to, why)
+}
+
+function stateOf(life: Life): Capability['state'] {
+  switch (life.phase) {
+    case 'idle':
+    case 'checking':
+    case 'starting':
+    case 'loading':
+      return 'starting'
+    case 'ready':
+      return 'ready'
+    case 'restarting':
+      return 'restarting'
+    case 'failed':
+    case 'stopped':
+      return 'failed'
+    default:
+      return assertNever(life)
+  }
+}
+
+function capabilityOf(replica: Replica): Capability {
+  const { spec, life } = replica
+  const failing = life.phase === 'restarting' || life.phase === 'failed'
+  return {
+    name: spec.name,
+    tag: spec.tag,
+    model: spec.model,
+    // A process that comes back after a failure is restarting until it serves again.
+    state: stateOf(life) === 'starting' && replica.restarts > 0 ? 'restarting' : stateOf(life),
+    p95_ms: replica.p95_ms,
+    real_time_factor: replica.real_time_factor,
+    tokens_per_s: replica.tokens_per_s,
+    restarts: replica.restarts,
+    rss_mb: replica.rss_mb,
+    load: replica.load,
+    ...(failing ? { error: life.error } : {}),
+  }
+}
