@@ -1,0 +1,20 @@
+/**
+ * Skills: what the assistant can do, each in a sandbox.
+ *
+ * A skill is a manifest and a WebAssembly module with Extism's interface. Its actor (`skill.ts`) keeps its state and
+ * takes asks; its code runs in a process that has no environment, no files and no budget to spare (`sandbox/`). A call
+ * is a pure function: the state goes in, an answer and changes come out, and the changes count only when the node has
+ * checked them and made them durable. A skill that loops, bombs memory or traps loses its process and its call; after
+ * five failures in ten minutes it is switched off. The voice path waits for a skill no longer than its budget.
+ *
+ * Modules and manifests are judged before anything runs (`wasm.ts`, `manifest.ts`). What sentences mean is the business
+ * of `intents/`. Imports host, observe and actors. Read `call.ts` first, then `skill.ts`, then `sandbox/machine.ts`.
+ */
+export type { Invocation, SkillCall } from './call.ts'
+export { type Catalogue, loadCatalogue, type Skill } from './catalogue.ts'
+export { SkillError, type SkillFault } from './errors.ts'
+export type { SkillManifest } from './manifest.ts'
+export type { Announce, SkillInvoke, SkillResult } from './messages.ts'
+export type { InvokePort } from './port.ts'
+export { type SkillArgs, type SkillMessage, type SkillState, skill } from './skill.ts'
+export { loadSkills, type SkillRow, type Skills } from './skills.ts'

@@ -1,0 +1,275 @@
+/** From a final text to words: read it, ask the language model or a skill where needed, then speak. */
+import type { Effect, Message, Outcome, SystemMessage } from '../actors/index.ts'
+import { placedAddress } from '../actors/index.ts'
+import { assertNever, type Monotonic, monotonic, requestId } from '../host/index.ts'
+import { type EngineEvent, openRun } from '../inference/index.ts'
+import type { SkillInvoke, SkillResult } from '../skills/index.ts'
+import { FRAME_MS } from './audio.ts'
+import { type Decision, decide, decideIntent, notUnderstood, readingContext } from './decide.ts'
+import { endTurn, eventId, WAIT } from './ending.ts'
+import { showEvent, waitOver } from './messages.ts'
+import { PHRASES } from './phrases.ts'
+import { speak } from './speaking.ts'
+import type {
+  Conversation,
+  Guess,
+  ModelAnswer,
+  Step,
+  Turn,
+  TurnOptions,
+  TurnState,
+  Utterance,
+} from './turn-state.ts'
+import { andThen, stay } from './turn-state.ts'
+
+export const skillAskId = (turn: Turn) => requestId(`skill:${turn.number}`)
+export const modelRunId = (number: number) => requestId(`llm:${number}`)
+export const speechRunId = (number: number) => requestId(`guess:${number}`)
+
+/** A text is final: by voice with the utterance it came from, or typed. */
+export function answer(
+  state: TurnState,
+  turn: Turn,
+  utterance: Utterance | undefined,
+  guess: Guess,
+  options: TurnOptions,
+  now: Monotonic,
+): Step {
+  const { understanding } = options
+  const text = turn.transcript
+  const reading = understanding.read(text, readingContext(state.conversation, now))
+  const known: Turn = { ...turn, marks: { ...turn.marks, text: now } }
+  const heard_ms = utterance === undefined ? 0 : utterance.voiced * FRAME_MS
+  const decision = decide(text, reading, heard_ms, deciding(state, known, options, now))
+  const shown: Effect[] =
+    turn.source.kind === 'voice' && state.satellite !== undefined && text !== ''
+      ? [showEvent(eventId(turn), state.satellite, { type: 'final', text })]
+      : []
+  const settled = stay(state, ...shown, ...dropGuess(guess, decision.kind === 'interpret' ? text : undefined))
+  return andThen(settled, (current) => {
+    if (decision.kind !== 'interpret') return follow(current, known, decision, options, now)
+    if (guess.kind === 'meaning' && guess.text === text) {
+      return awaitMeaning(current, known, utterance, guess.number, guess.answer, options, now)
+    }
+    const number = current.guesses + 1
+    const asked: TurnState = { ...current, guesses: number }
+    return andThen(stay(asked, askModel(number, decision.prompt, options)), (waiting) =>
+      awaitMeaning(waiting, known, utterance, number, NO_ANSWER, options, now),
+    )
+  })
+}
+
+export const NO_ANSWER: ModelAnswer = { tokens: '', finished: false }
+
+export const askModel = (
+  number: number,
+  prompt: {
+    readonly prompt: string
+    readonly schema: Readonly<Record<string, unknown>>
+    readonly max_tokens: number
+  },
+  options: TurnOptions,
+): Effect =>
+  openRun(
+    modelRunId(number),
+    options.engines.llm,
+    { kind: 'llm', ...prompt, temperature: 0 },
+    options.waits.meaning_ms,
+  )
+
+/** Cancels a guess, unless it is the language model working on exactly this text. Rendered speech only fills the cache. */
+export function dropGuess(guess: Guess, text?: string): readonly Effect[] {
+  if (guess.kind === 'meaning' && guess.text !== text)
+    return [{ type: 'cancel', id: modelRunId(guess.number) }]
+  return []
+}
+
+function awaitMeaning(
+  state: TurnState,
+  turn: Turn,
+  utterance: Utterance | undefined,
+  number: number,
+  given: ModelAnswer,
+  options: TurnOptions,
+  now: Monotonic,
+): Step {
+  const waiting: TurnState = {
+    ...state,
+    phase: { name: 'interpreting', turn, utterance, number, answer: given },
+  }
+  if (given.finished) return meant(waiting, options, now)
+  return stay(waiting, {
+    type: 'schedule',
+    id: WAIT,
+    delay_ms: options.waits.meaning_ms,
+    message: waitOver(turn.number, 'meaning'),
+  })
+}
+
+/** Folds one outcome of the model into what it said so far. */
+export function modelAnswer(before: ModelAnswer, outcome: Outcome): ModelAnswer {
+  if (outcome.event === 'failed') return { ...before, finished: true }
+  const event = outcome.body as EngineEvent | undefined
+  const tokens =
+    event?.type === 'token'
+      ? before.tokens + event.text
+      : event?.type === 'final'
+        ? event.text
+        : before.tokens
+  return { tokens, finished: outcome.event === 'done' }
+}
+
+export function modelOutcome(state: TurnState, outcome: Outcome, options: TurnOptions, now: Monotonic): Step {
+  const { phase } = state
+  if (phase.name !== 'interpreting' || outcome.id !== modelRunId(phase.number)) return stay(state)
+  const current: TurnState = { ...state, phase: { ...phase, answer: modelAnswer(phase.answer, outcome) } }
+  return outcome.event === 'chunk' ? stay(current) : meant(current, options, now)
+}
+
+/** The model has answered, failed or taken too long: what it said counts only if the grammar accepts it. */
+export function meant(state: TurnState, options: TurnOptions, now: Monotonic): Step {
+  if (state.phase.name !== 'interpreting') return stay(state)
+  const { turn, answer: said, number } = state.phase
+  const intent = said.finished ? options.understanding.interpret(said.tokens, turn.transcript) : undefined
+  const decision =
+    intent === undefined ? notUnderstood : decideIntent(intent, deciding(state, turn, options, now))
+  const given: Effect[] = said.finished ? [] : [{ type: 'cancel', id: modelRunId(number) }]
+  return andThen(stay(state, ...given), (current) => follow(current, turn, decision, options, now))
+}
+
+export const deciding = (state: TurnState, turn: Turn, options: TurnOptions, now: Monotonic) => ({
+  understanding: options.understanding,
+  conversation: state.conversation,
+  now,
+  answer_ms: options.waits.answer_ms,
+  interrupting: turn.source.kind === 'voice' && turn.source.interrupting,
+})
+
+function follow(
+  state: TurnState,
+  turn: Turn,
+  decision: Decision,
+  options: TurnOptions,
+  now: Monotonic,
+): Step {
+  const known: Turn = { ...turn, marks: { ...turn.marks, meaning: now } }
+  switch (decision.kind) {
+    case 'ignore':
+      return endTurn(inPhase(state, known), 'done')
+    case 'hush': {
+      const hushed: Turn = { ...known, intent: decision.intent }
+      return endTurn(inPhase(closeQuestion(state), hushed), 'done')
+    }
+    case 'say': {
+      const saying: Turn = { ...known, intent: decision.intent, reply: decision.speech }
+      return speak(
+        { ...state, conversation: afterSaying(state.conversation, decision) },
+        saying,
+        options,
+        now,
+      )
+    }
+    case 'act':
+      return act(state, known, decision, options, now)
+    case 'interpret':
+      // Decided once already; the model's own answer never asks the model again.
+      return follow(state, turn, notUnderstood, options, now)
+    default:
+      return assertNever(decision)
+  }
+}
+
+const inPhase = (state: TurnState, turn: Turn): TurnState => ({ ...state, phase: { name: 'acting', turn } })
+
+const closeQuestion = (state: TurnState): TurnState => ({
+  ...state,
+  conversation: { ...state.conversation, expecting: undefined },
+})
+
+type Saying = Extract<Decision, { kind: 'say' }>
+
+function afterSaying(conversation: Conversation, saying: Saying): Conversation {
+  return {
+    room: saying.room ?? conversation.room,
+    last: saying.aside ? conversation.last : saying.intent,
+    lastReply: saying.aside ? conversation.lastReply : saying.speech,
+    expecting: saying.expecting,
+  }
+}
+
+function act(
+  state: TurnState,
+  turn: Turn,
+  { intent, skill, confirmed }: Extract<Decision, { kind: 'act' }>,
+  options: TurnOptions,
+  now: Monotonic,
+): Step {
+  const asked: Turn = { ...turn, intent, marks: { ...turn.marks, asked: now } }
+  const message: SkillInvoke = {
+    type: 'skill.invoke',
+    intent,
+    session: state.session,
+    room: state.conversation.room,
+    confirmed,
+  }
+  return stay(
+    { ...inPhase(state, asked), conversation: { ...state.conversation, last: intent, expecting: undefined } },
+    {
+      type: 'ask',
+      id: skillAskId(asked),
+      to: placedAddress('skill', skill),
+      message,
+      deadline_ms: options.waits.skill_ms,
+    },
+    { type: 'cancel', id: WAIT },
+  )
+}
+
+/** The skill's answer, or the news that there will be none. Anything but the running turn's is stale. */
+export function skillAnswer(
+  state: TurnState,
+  message: Extract<SystemMessage, { type: 'answer' | 'ask-failed' }>,
+  options: TurnOptions,
+  now: Monotonic,
+): Step {
+  const { phase } = state
+  if (phase.name !== 'acting' || message.id !== skillAskId(phase.turn)) return stay(state)
+  if (message.type === 'ask-failed') {
+    const reply = message.error.code === 'timeout' ? PHRASES.skillSilent : PHRASES.skillFailed
+    return speak(state, { ...phase.turn, reply, error: message.error }, options, now)
+  }
+  return said(state, phase.turn, resultOf(message.message), options, now)
+}
+
+/** A skill is not trusted to answer in shape. */
+function resultOf(message: Message): SkillResult {
+  const result = message as SkillResult
+  if (result.type === 'skill.result' && typeof result.speech === 'string') return result
+  return {
+    type: 'skill.result',
+    speech: PHRASES.skillFailed,
+    failed: { code: 'skill-failed', message: 'The skill gave no usable answer', retryable: false },
+  }
+}
+
+function said(state: TurnState, turn: Turn, result: SkillResult, options: TurnOptions, now: Monotonic): Step {
+  const { intent } = turn
+  const until = monotonic(now + options.waits.answer_ms)
+  const { follow_up } = result
+  const expecting =
+    follow_up === undefined
+      ? undefined
+      : 'slot' in follow_up
+        ? ({ kind: 'slot', intent, slot: follow_up.slot, until } as const)
+        : ({ kind: 'confirm', intent, until } as const)
+  const answered: TurnState = {
+    ...state,
+    conversation: { ...state.conversation, last: intent, lastReply: result.speech, expecting },
+  }
+  const card: Effect[] =
+    result.card !== undefined && state.satellite !== undefined
+      ? [showEvent(eventId(turn), state.satellite, { type: 'card', card: result.card })]
+      : []
+  const replied: Turn = { ...turn, reply: result.speech, error: result.failed }
+  return andThen(stay(answered, ...card), (current) => speak(current, replied, options, now))
+}

@@ -1,0 +1,76 @@
+/**
+ * When is a turn over? A pure rule over how long it has been silent and what was understood so far.
+ *
+ * A fixed silence is either slow or cuts people off. Here the words decide: a whole command that nothing can follow ends
+ * almost at once, one that could go on is given a moment, one in mid-sentence is given the time of a thought. The text
+ * used is the recogniser's running guess; it trails the voice by about 60 ms (147 ms at p90), and as it changes the
+ * verdict changes with it, so a late last word shortens the wait by itself. Flushing the recogniser at the end picks up
+ * whatever it still held.
+ */
+import type { Reading } from '../skills/index.ts'
+
+/** Silence after the last voiced frame, in ms, before a turn ends. */
+export interface EndpointTimes {
+  /** A whole command, nothing can follow. Longer than the closure of a stop consonant (up to about 90 ms). */
+  readonly complete_ms: number
+  /** A whole command that more words would change. Fluent speech does not pause this long inside a phrase. */
+  readonly extendable_ms: number
+  /** In mid-sentence, or something needed is missing: the length of a thinking pause (0.2 to 0.8 s, rarely more). */
+  readonly unfinished_ms: number
+  /** Words, but none that fit: as long as a thinking pause, since nothing can be lost by waiting. */
+  readonly unknown_ms: number
+  /** No words at all: noise, or a recogniser that needs longer. */
+  readonly wordless_ms: number
+  /** One utterance, silence or not. */
+  readonly longest_ms: number
+}
+
+export const ENDPOINT_TIMES: EndpointTimes = {
+  complete_ms: 100,
+  extendable_ms: 240,
+  unfinished_ms: 900,
+  unknown_ms: 700,
+  wordless_ms: 900,
+  longest_ms: 15_000,
+}
+
+/** How a text stands: which of the times applies. */
+export type Standing = 'wordless' | 'unknown' | 'unfinished' | 'extendable' | 'complete'
+
+export function standingOf(text: string, reading: Reading | undefined): Standing {
+  if (text.trim() === '' || reading === undefined) return 'wordless'
+  if (reading.extendable === 'likely') return 'unfinished'
+  if (!reading.complete) return reading.intent.name === 'none' ? 'unknown' : 'unfinished'
+  if (reading.missing.length > 0) return 'unfinished'
+  return reading.extendable === 'possible' ? 'extendable' : 'complete'
+}
+
+export function silenceNeeded(standing: Standing, times: EndpointTimes): number {
+  switch (standing) {
+    case 'wordless':
+      return times.wordless_ms
+    case 'unknown':
+      return times.unknown_ms
+    case 'unfinished':
+      return times.unfinished_ms
+    case 'extendable':
+      return times.extendable_ms
+    case 'complete':
+      return times.complete_ms
+  }
+}
+
+export type Endpoint =
+  | { readonly kind: 'wait'; readonly more_ms: number }
+  | { readonly kind: 'end'; readonly reason: Standing | 'longest' }
+
+/** `silence_ms` since the last voiced frame and `utterance_ms` since speech began, both in time of the audio. */
+export function endpoint(
+  heard: { readonly silence_ms: number; readonly utterance_ms: number; readonly standing: Standing },
+  times: EndpointTimes,
+): Endpoint {
+  if (heard.utterance_ms >= times.longest_ms) return { kind: 'end', reason: 'longest' }
+  const needed = silenceNeeded(heard.standing, times)
+  if (heard.silence_ms >= needed) return { kind: 'end', reason: heard.standing }
+  return { kind: 'wait', more_ms: needed - heard.silence_ms }
+}

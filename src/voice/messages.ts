@@ -1,0 +1,184 @@
+/**
+ * What is said to and by a conversation. The type names are the subjects of the house: `audio.frame`, `turn.ask`,
+ * `session.phase` …; speech, language and skills answer through their own ports (`infer`, asks).
+ */
+import type { Message, OutsideEffect, ReplyTo } from '../actors/index.ts'
+import type { ErrorShape, RequestId, SessionId, Wall } from '../host/index.ts'
+import type { SlotValue } from '../skills/index.ts'
+
+// — to a session —
+
+/** satellite → session: a microphone is there; replies go to it. Again after a reconnect; the latest wins. */
+export interface SessionAttach extends Message {
+  readonly type: 'session.attach'
+  readonly satellite: string
+  readonly room: string
+}
+
+/** satellite → session: the connection is gone. What was being said to it is interrupted. */
+export interface SessionDetach extends Message {
+  readonly type: 'session.detach'
+  readonly satellite: string
+}
+
+/** satellite → session, every 20 ms: one frame and what the voice detector thinks of it. */
+export interface AudioFrame extends Message {
+  readonly type: 'audio.frame'
+  readonly satellite: string
+  /** 320 samples, s16, 16 kHz mono. The receiver owns them. */
+  readonly samples: Int16Array
+  readonly voiced: boolean
+}
+
+/** satellite → session: nothing more will be said in this recording; the turn may end without waiting. */
+export interface AudioEnd extends Message {
+  readonly type: 'audio.end'
+  readonly satellite: string
+}
+
+/** anyone → session, as an ask: one turn by text. Answered by `turn.view` when it has ended. */
+export interface TurnAsk extends Message {
+  readonly type: 'turn.ask'
+  readonly text: string
+}
+
+/** announcer → session: say this when nobody is talking. Answered by `announcement.spoken` to the announcer. */
+export interface AnnouncementSpeak extends Message {
+  readonly type: 'announcement.speak'
+  readonly id: number
+  readonly speech: string
+}
+
+/** The session to itself: the longest wait of the current phase, or the idle time, is over. */
+export interface WaitOver extends Message {
+  readonly type: 'wait.over'
+  readonly turn: number
+  readonly wait: 'frames' | 'retry' | 'text' | 'meaning' | 'voice' | 'playout'
+}
+
+export const waitOver = (turn: number, wait: WaitOver['wait']): WaitOver => ({
+  type: 'wait.over',
+  turn,
+  wait,
+})
+
+export interface IdleOver extends Message {
+  readonly type: 'idle.over'
+}
+
+// — by a session —
+
+export interface TurnAnswer extends Message {
+  readonly type: 'turn.view'
+  readonly turn: TurnView
+}
+
+/** session → subscribers of the topic of the same name: where the conversation stands. `ended` is the last one. */
+export interface SessionPhase extends Message {
+  readonly type: 'session.phase'
+  readonly session: SessionId
+  readonly room: string
+  readonly phase: string
+  readonly started_at: Wall
+}
+
+/** session → announcer: a voice is reachable here now, or no longer. */
+export interface SessionReachable extends Message {
+  readonly type: 'session.reachable'
+  readonly session: SessionId
+  readonly room: string
+  readonly reachable: boolean
+}
+
+/** session → announcer: it was said (also when someone interrupted it: they heard it begin). */
+export interface AnnouncementSpoken extends Message {
+  readonly type: 'announcement.spoken'
+  readonly session: SessionId
+  readonly id: number
+}
+
+// — shapes shared with the API, which has its own words for the same —
+
+/** Milliseconds each hop took; null when the turn did not pass it. */
+export interface Latency {
+  readonly endpoint: number | null
+  readonly stt: number | null
+  readonly nlu: number | null
+  readonly skill: number | null
+  readonly tts: number | null
+  /** Arrival of the last voiced frame to departure of the first sounding sample of the reply. */
+  readonly total: number | null
+}
+
+export interface TurnView {
+  readonly session: string
+  readonly room: string
+  readonly transcript: string
+  readonly partials: readonly string[]
+  readonly intent: string
+  readonly slots: Readonly<Record<string, SlotValue>>
+  readonly reply: string
+  readonly latency_ms: Latency
+  /** The turn was ended although the person went on speaking. */
+  readonly cut_off: boolean
+  readonly reply_wav: null
+  readonly error?: { readonly code: string; readonly message: string; readonly hint?: string }
+}
+
+/** What a satellite shows or does besides playing audio. */
+export type VoiceEvent =
+  | { readonly type: 'ready'; readonly session: string; readonly room: string; readonly sample_rate: 16000 }
+  | { readonly type: 'speech-started' }
+  | { readonly type: 'partial'; readonly text: string }
+  | { readonly type: 'final'; readonly text: string }
+  | { readonly type: 'turn'; readonly turn: TurnView }
+  /** Throw away what is queued for playing. */
+  | { readonly type: 'stop-playback' }
+  | { readonly type: 'reply-end' }
+  | { readonly type: 'announce'; readonly text: string }
+  | { readonly type: 'card'; readonly card: Readonly<Record<string, unknown>> }
+  | { readonly type: 'error'; readonly code: string; readonly message: string; readonly hint?: string }
+
+// — the `play` port: `to` is the satellite, the id names one reply —
+
+type Play = OutsideEffect<'play'>
+
+/**
+ * Queues speech: s16 mono 16 kHz. The port paces it to the satellite; after `endReply` it reports `done` once
+ * the last sample was played, or `failed` when the satellite is gone. A `cancel` effect silences at once.
+ */
+export const playAudio = (id: RequestId, to: string, samples: Int16Array): Play => ({
+  type: 'play',
+  id,
+  to,
+  op: 'audio',
+  body: samples,
+})
+
+export const endReply = (id: RequestId, to: string): Play => ({ type: 'play', id, to, op: 'end' })
+
+/** Shows an event; nothing comes back. */
+export const showEvent = (id: RequestId, to: string, event: VoiceEvent): Play => ({
+  type: 'play',
+  id,
+  to,
+  op: 'event',
+  body: event,
+})
+
+/** Answers an ask with the turn's view. */
+export const turnAnswer = (
+  to: ReplyTo,
+  turn: TurnView,
+): { type: 'reply'; to: ReplyTo; message: TurnAnswer } => ({
+  type: 'reply',
+  to,
+  message: { type: 'turn.view', turn },
+})
+
+export const shownError = (error: ErrorShape): VoiceEvent => ({
+  type: 'error',
+  code: error.code,
+  message: error.message,
+  ...(error.hint === undefined ? {} : { hint: error.hint }),
+})

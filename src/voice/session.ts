@@ -1,0 +1,312 @@
+/**
+ * The session actor: one conversation, at `loqa:/session/<id>`. Around the turn machine it keeps what outlives a turn:
+ * which satellite it speaks through, who waits for their turn, and when nobody has been here for long enough to end.
+ */
+import type { Behavior, Context, Effect, Message, Next, ReplyTo, SystemMessage } from '../actors/index.ts'
+import { placedAddress } from '../actors/index.ts'
+import { type ErrorShape, limits, requestId, type SessionId, type Wall } from '../host/index.ts'
+import { emptyView } from './ending.ts'
+import type {
+  AnnouncementSpeak,
+  AudioEnd,
+  AudioFrame,
+  IdleOver,
+  SessionAttach,
+  SessionDetach,
+  SessionPhase,
+  SessionReachable,
+  TurnAsk,
+  WaitOver,
+} from './messages.ts'
+import { showEvent, shownError, turnAnswer } from './messages.ts'
+import { isIdle, newConversation, type TurnInput, turn } from './turn.ts'
+import type { TurnOptions, TurnState } from './turn-state.ts'
+
+export type SessionMessage =
+  | SessionAttach
+  | SessionDetach
+  | AudioFrame
+  | AudioEnd
+  | TurnAsk
+  | AnnouncementSpeak
+  | WaitOver
+  | IdleOver
+  | SystemMessage
+
+export interface SessionArgs {
+  readonly id: SessionId
+  readonly room: string
+}
+
+export interface SessionState {
+  readonly startedAt: Wall
+  readonly turn: TurnState
+  /** Texts and announcements whose turn comes when nobody is talking; oldest first. */
+  readonly waiting: readonly Waiting[]
+  /** A turn was heard since the satellite came, or since it last said that the recording ended. */
+  readonly heard: boolean
+}
+
+type Waiting =
+  | { readonly kind: 'text'; readonly text: string; readonly replyTo: ReplyTo | undefined }
+  | { readonly kind: 'announcement'; readonly from: number; readonly speech: string }
+
+/** Waiting texts and announcements of one session. More at once is a program gone wrong, not a person. */
+const MOST_WAITING = 16
+
+export const sessionAddress = (id: SessionId) => placedAddress('session', id)
+export const ANNOUNCER = placedAddress('announcer', 'house')
+
+const IDLE_TIMER = requestId('idle')
+
+export interface SessionOptions extends TurnOptions {
+  /** Without satellite and without a word for this long, the session ends and its context is forgotten. */
+  readonly idle_ms: number
+}
+
+export function sessionBehavior(
+  options: SessionOptions,
+): Behavior<SessionState, SessionMessage, SessionArgs> {
+  return {
+    kind: 'session',
+    // Two messages a frame at most: 256 hold more than two seconds of a node that is busy elsewhere. The oldest
+    // frame is the one that matters least.
+    mailbox: { capacity: 256, overflow: 'drop-oldest' },
+
+    start({ id, room }, context) {
+      const state: SessionState = {
+        startedAt: context.wall,
+        turn: newConversation(id, room),
+        waiting: [],
+        heard: false,
+      }
+      return { state, effects: [phaseEffect(state), idleTimer(options)] }
+    },
+
+    receive(state, message, context) {
+      const after = handle(state, message, options, context)
+      const continued = startWaiting(after, options, context)
+      return withPhase(state, continued)
+    },
+
+    stopping(state) {
+      const { turn: now } = state
+      return [
+        ...(now.satellite === undefined ? [] : [reachable(now, false)]),
+        { type: 'publish', topic: 'session.phase', message: phaseMessage(state, 'ended') },
+      ]
+    },
+  }
+}
+
+function handle(
+  state: SessionState,
+  message: SessionMessage,
+  options: SessionOptions,
+  context: Context,
+): Next<SessionState> {
+  const feed = (input: TurnInput): Next<SessionState> => advance(state, input, options, context)
+  switch (message.type) {
+    case 'session.attach':
+      return attach(state, message.satellite, message.room)
+    case 'session.detach': {
+      if (message.satellite !== state.turn.satellite) return { state, effects: [] }
+      const left = feed({ type: 'detached' })
+      return {
+        state: left.state,
+        effects: [...left.effects, reachable(state.turn, false), idleTimer(options)],
+      }
+    }
+    case 'audio.frame': {
+      // After a restart the session has forgotten its satellite; the next frame tells it again.
+      if (message.satellite !== state.turn.satellite) {
+        const attached = attach(state, message.satellite, state.turn.conversation.room)
+        return { state: attached.state, effects: attached.effects }
+      }
+      return feed({ type: 'frame', frame: message })
+    }
+    case 'audio.end':
+      return audioEnd(state, message, options, context)
+    case 'turn.ask':
+      return enqueue(state, { kind: 'text', text: message.text, replyTo: context.replyTo })
+    case 'announcement.speak':
+      return enqueue(state, { kind: 'announcement', from: message.id, speech: message.speech })
+    case 'wait.over':
+      return feed({ type: 'wait', message })
+    case 'idle.over':
+      return idleOver(state, options)
+    case 'terminated':
+      return { state, effects: [] }
+    default:
+      return feed({ type: 'system', message })
+  }
+}
+
+function advance(
+  state: SessionState,
+  input: TurnInput,
+  options: SessionOptions,
+  context: Context,
+): Next<SessionState> {
+  const step = turn(state.turn, input, options, context.now)
+  const began = step.state.turns > state.turn.turns
+  return {
+    state: { ...state, turn: step.state, heard: state.heard || began },
+    effects: [...step.effects, ...announcementsEnded(state.turn, step.state)],
+  }
+}
+
+/** An announcement whose turn ended, however, was said: the announcer may forget it. */
+function announcementsEnded(before: TurnState, after: TurnState): readonly Effect[] {
+  const { phase } = before
+  if (phase.name === 'idle' || phase.turn.source.kind !== 'announcement') return []
+  if (after.phase.name !== 'idle' && after.phase.turn.number === phase.turn.number) return []
+  // When the satellite went away in mid-sentence, the announcer gives it to someone else.
+  if (after.satellite === undefined) return []
+  return [spoken(before.session, phase.turn.source.from)]
+}
+
+const spoken = (session: SessionId, id: number): Effect => ({
+  type: 'send',
+  to: ANNOUNCER,
+  message: { type: 'announcement.spoken', session, id } as Message,
+})
+
+function attach(state: SessionState, satellite: string, room: string): Next<SessionState> {
+  const conversation = { ...state.turn.conversation, room }
+  const attached: SessionState = { ...state, heard: false, turn: { ...state.turn, satellite, conversation } }
+  return { state: attached, effects: [{ type: 'cancel', id: IDLE_TIMER }, reachable(attached.turn, true)] }
+}
+
+const reachable = ({ session, conversation }: TurnState, yes: boolean): Effect => {
+  const message: SessionReachable = {
+    type: 'session.reachable',
+    session,
+    room: conversation.room,
+    reachable: yes,
+  }
+  return { type: 'send', to: ANNOUNCER, message }
+}
+
+/** A recording without speech gets an answer too: whoever sent it is waiting for one. */
+function audioEnd(
+  state: SessionState,
+  message: AudioEnd,
+  options: SessionOptions,
+  context: Context,
+): Next<SessionState> {
+  if (message.satellite !== state.turn.satellite) return { state, effects: [] }
+  const ended = advance(state, { type: 'audio-end' }, options, context)
+  if (state.heard || !isIdle(state.turn))
+    return { state: { ...ended.state, heard: false }, effects: ended.effects }
+  const event = showEvent(requestId('event:0'), message.satellite, shownError(NOTHING_HEARD))
+  return { state: ended.state, effects: [...ended.effects, event] }
+}
+
+const NOTHING_HEARD: ErrorShape = {
+  code: 'nothing-heard',
+  message: 'No speech was heard in the recording',
+  retryable: false,
+  hint: 'Check that the file or the microphone is not silent.',
+}
+
+function enqueue(state: SessionState, waiting: Waiting): Next<SessionState> {
+  if (waiting.kind === 'text' && waiting.text.length > limits.MAX_TURN_TEXT) {
+    return { state, effects: refuse(state, waiting, TOO_LONG) }
+  }
+  if (state.waiting.length >= MOST_WAITING) return { state, effects: refuse(state, waiting, BUSY) }
+  return { state: { ...state, waiting: [...state.waiting, waiting] }, effects: [] }
+}
+
+const TOO_LONG: ErrorShape = {
+  code: 'invalid-input',
+  message: `The text is longer than ${limits.MAX_TURN_TEXT} characters`,
+  retryable: false,
+  hint: 'Say it in fewer words.',
+}
+
+const BUSY: ErrorShape = {
+  code: 'overloaded',
+  message: `The session is at its limit of ${MOST_WAITING} waiting turns`,
+  retryable: true,
+  hint: 'Try again in a moment.',
+}
+
+/** A refused text is told so; a refused announcement stays with the announcer. */
+function refuse(state: SessionState, waiting: Waiting, error: ErrorShape): readonly Effect[] {
+  if (waiting.kind !== 'text' || waiting.replyTo === undefined) return []
+  return [turnAnswer(waiting.replyTo, emptyView(state.turn, waiting.text, error))]
+}
+
+/** Nobody is talking: whoever waits first is next. */
+function startWaiting(
+  given: Next<SessionState>,
+  options: SessionOptions,
+  context: Context,
+): Next<SessionState> {
+  let { state, effects } = given
+  while (isIdle(state.turn)) {
+    const [first, ...waiting] = state.waiting
+    if (first === undefined) break
+    // Speech that is just beginning goes first: its evidence is already in the ear.
+    const { activity } = state.turn.ear
+    if (activity.phase === 'speech' || activity.evidence > 0) break
+    const input: TurnInput =
+      first.kind === 'text'
+        ? { type: 'text', text: first.text, replyTo: first.replyTo }
+        : { type: 'announcement', from: first.from, speech: first.speech }
+    const begun = advance({ ...state, waiting }, input, options, context)
+    state = begun.state
+    effects = [...effects, ...announced(state, first), ...begun.effects]
+    if (first.kind === 'announcement' && isIdle(state.turn) && state.turn.satellite !== undefined) {
+      effects = [...effects, spoken(state.turn.session, first.from)]
+    }
+    if (state.turn.satellite === undefined) effects = [...effects, idleTimer(options)]
+  }
+  return { state, effects }
+}
+
+function announced(state: SessionState, waiting: Waiting): readonly Effect[] {
+  if (waiting.kind !== 'announcement' || state.turn.satellite === undefined) return []
+  return [showEvent(requestId('event:0'), state.turn.satellite, { type: 'announce', text: waiting.speech })]
+}
+
+const idleTimer = (options: SessionOptions): Effect => ({
+  type: 'schedule',
+  id: IDLE_TIMER,
+  delay_ms: options.idle_ms,
+  message: { type: 'idle.over' },
+})
+
+function idleOver(state: SessionState, options: SessionOptions): Next<SessionState> {
+  if (state.turn.satellite !== undefined) return { state, effects: [] }
+  if (!isIdle(state.turn) || state.waiting.length > 0) return { state, effects: [idleTimer(options)] }
+  return { state, effects: [{ type: 'stop', reason: 'idle' }] }
+}
+
+// — where the conversation stands, for those who show it —
+
+const phaseName = (state: SessionState): string => state.turn.phase.name
+
+function phaseMessage(state: SessionState, phase: string): SessionPhase {
+  return {
+    type: 'session.phase',
+    session: state.turn.session,
+    room: state.turn.conversation.room,
+    phase,
+    started_at: state.startedAt,
+  }
+}
+
+const phaseEffect = (state: SessionState): Effect => ({
+  type: 'publish',
+  topic: 'session.phase',
+  message: phaseMessage(state, phaseName(state)),
+})
+
+function withPhase(before: SessionState, given: Next<SessionState>): Next<SessionState> {
+  const { state, effects } = given
+  const changed =
+    phaseName(before) !== phaseName(state) || before.turn.conversation.room !== state.turn.conversation.room
+  return changed ? { state, effects: [...effects, phaseEffect(state)] } : given
+}

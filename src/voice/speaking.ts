@@ -1,0 +1,178 @@
+/** Says a reply: rendered sentence by sentence, played as it comes, continued where it was when the voice dies. */
+import type { Effect, Outcome } from '../actors/index.ts'
+import { type ErrorShape, type Monotonic, requestId } from '../host/index.ts'
+import { type EngineEvent, openRun } from '../inference/index.ts'
+import { SAMPLE_RATE } from './audio.ts'
+import { endTurn, latencyMetrics, WAIT } from './ending.ts'
+import { endReply, playAudio, waitOver } from './messages.ts'
+import { splitSentences } from './sentences.ts'
+import {
+  andThen,
+  type Phase,
+  type Speaking,
+  type Step,
+  stay,
+  type Turn,
+  type TurnOptions,
+  type TurnState,
+} from './turn-state.ts'
+
+type SpeakingPhase = Extract<Phase, { name: 'speaking' }>
+
+export const playId = (turn: Turn) => requestId(`play:${turn.number}`)
+export const voiceRunId = (turn: Turn, speaking: Speaking) =>
+  requestId(`tts:${turn.number}:${speaking.index}:${speaking.attempt}`)
+
+/** The whole reply of one turn may take this long to render; the longest is two minutes of speech. */
+const RENDER_MS = 30_000
+
+/** Speaks `turn.reply` and ends the turn; a conversation by text, or with nobody there, ends at once. */
+export function speak(state: TurnState, turn: Turn, options: TurnOptions, now: Monotonic): Step {
+  const said: Turn = { ...turn, marks: { ...turn.marks, reply: now } }
+  const sentences = splitSentences(turn.reply)
+  const speaking: Speaking = { sentences, index: 0, attempt: 0, heard: 0, received: 0, total: 0 }
+  const spoken: TurnState = { ...state, phase: { name: 'speaking', turn: said, speaking } }
+  if (sentences.length === 0 || turn.source.kind === 'text' || state.satellite === undefined) {
+    return endTurn(spoken, endOf(said))
+  }
+  return render(spoken, options)
+}
+
+const endOf = (turn: Turn) => (turn.error === undefined ? 'done' : 'failed')
+
+/** Asks for the current sentence. */
+function render(state: TurnState, options: TurnOptions): Step {
+  const { turn, speaking } = state.phase as SpeakingPhase
+  const text = speaking.sentences[speaking.index]!
+  return stay(
+    state,
+    openRun(
+      voiceRunId(turn, speaking),
+      options.engines.tts,
+      { kind: 'tts', text, ...(options.voice === undefined ? {} : { voice: options.voice }) },
+      RENDER_MS,
+    ),
+    waitForVoice(turn, options.waits.voice_ms),
+  )
+}
+
+const waitForVoice = (turn: Turn, delay_ms: number): Effect => ({
+  type: 'schedule',
+  id: WAIT,
+  delay_ms,
+  message: waitOver(turn.number, 'voice'),
+})
+
+/** An outcome of the voice. Anything but the current run is stale and without effect. */
+export function voiceOutcome(state: TurnState, outcome: Outcome, options: TurnOptions, now: Monotonic): Step {
+  const phase = state.phase
+  if (phase.name !== 'speaking' || outcome.id !== voiceRunId(phase.turn, phase.speaking)) return stay(state)
+  if (outcome.event === 'failed') return retryVoice(state, outcome.error, options)
+  const event = outcome.body as EngineEvent | undefined
+  if (outcome.event === 'chunk') {
+    return event?.type === 'audio' ? emit(state, phase, event.samples, options, now) : stay(state)
+  }
+  return nextSentence(state, phase, options)
+}
+
+function emit(
+  state: TurnState,
+  phase: SpeakingPhase,
+  samples: Int16Array,
+  options: TurnOptions,
+  now: Monotonic,
+): Step {
+  const { turn, speaking } = phase
+  const known = Math.min(Math.max(0, speaking.heard - speaking.received), samples.length)
+  const fresh = known === 0 ? samples : samples.slice(known)
+  const first = turn.marks.voice === undefined && fresh.length > 0
+  const marked: Turn = first ? { ...turn, marks: { ...turn.marks, voice: now } } : turn
+  const heard: TurnState = {
+    ...state,
+    phase: {
+      name: 'speaking',
+      turn: marked,
+      speaking: {
+        ...speaking,
+        received: speaking.received + samples.length,
+        heard: speaking.heard + fresh.length,
+        total: speaking.total + fresh.length,
+      },
+    },
+  }
+  const effects: Effect[] = [waitForVoice(turn, options.waits.voice_ms)]
+  if (fresh.length > 0) effects.push(playAudio(playId(turn), state.satellite!, fresh))
+  if (first && turn.source.kind === 'voice') effects.push(...latencyMetrics(marked.marks))
+  return stay(heard, ...effects)
+}
+
+function nextSentence(state: TurnState, phase: SpeakingPhase, options: TurnOptions): Step {
+  const { turn, speaking } = phase
+  const following: Speaking = { ...speaking, index: speaking.index + 1, attempt: 0, heard: 0, received: 0 }
+  if (following.index < speaking.sentences.length) {
+    return render({ ...state, phase: { ...phase, speaking: following } }, options)
+  }
+  // Without a single sample there is nothing to wait for.
+  if (speaking.total === 0) return endTurn(state, endOf(turn))
+  return stay({ ...state, phase: { name: 'playing', turn } }, endReply(playId(turn), state.satellite!), {
+    type: 'schedule',
+    id: WAIT,
+    delay_ms: (speaking.total * 1000) / SAMPLE_RATE + options.waits.playout_ms,
+    message: waitOver(turn.number, 'playout'),
+  })
+}
+
+/** The voice died or hangs: the same sentence again after a moment, past what was already heard. */
+export function retryVoice(state: TurnState, error: ErrorShape, options: TurnOptions): Step {
+  const { turn, speaking } = state.phase as SpeakingPhase
+  const given: Effect[] = [{ type: 'cancel', id: voiceRunId(turn, speaking) }]
+  if (speaking.attempt >= options.waits.retries || !error.retryable) {
+    return giveUpVoice(state, error, given)
+  }
+  const again: Speaking = {
+    ...speaking,
+    attempt: speaking.attempt + 1,
+    received: 0,
+  }
+  return stay({ ...state, phase: { name: 'speaking', turn, speaking: again } }, ...given, {
+    type: 'schedule',
+    id: WAIT,
+    delay_ms: options.waits.retry_ms,
+    message: waitOver(turn.number, 'retry'),
+  })
+}
+
+/** The reply stays as text: it is in the turn's view. */
+function giveUpVoice(state: TurnState, error: ErrorShape, effects: readonly Effect[]): Step {
+  const phase = state.phase as SpeakingPhase
+  const failed: Turn = { ...phase.turn, error: phase.turn.error ?? error }
+  const closing: Effect[] = phase.speaking.total > 0 ? [endReply(playId(failed), state.satellite!)] : []
+  return andThen(stay({ ...state, phase: { ...phase, turn: failed } }, ...effects, ...closing), (ended) =>
+    endTurn(ended, 'failed'),
+  )
+}
+
+/** The moment before a retry is over. */
+export function renderAgain(state: TurnState, options: TurnOptions): Step {
+  return render(state, options)
+}
+
+/** The satellite played everything, or is gone. */
+export function playOutcome(state: TurnState, outcome: Outcome): Step {
+  const { phase } = state
+  if (phase.name !== 'speaking' && phase.name !== 'playing') return stay(state)
+  if (outcome.id !== playId(phase.turn) || outcome.event === 'chunk') return stay(state)
+  if (outcome.event === 'done') return endTurn(state, endOf(phase.turn))
+  return andThen(stay(state, ...silence(state)), (silent) => endTurn(silent, 'interrupted'))
+}
+
+/** Stops a reply at once: what is being rendered and what is queued for playing. */
+export function silence(state: TurnState): readonly Effect[] {
+  const { phase } = state
+  if (phase.name === 'playing') return [{ type: 'cancel', id: playId(phase.turn) }]
+  if (phase.name !== 'speaking') return []
+  return [
+    { type: 'cancel', id: playId(phase.turn) },
+    { type: 'cancel', id: voiceRunId(phase.turn, phase.speaking) },
+  ]
+}

@@ -1,0 +1,266 @@
+/**
+ * The turn machine: frames, texts and outcomes in; effects out. Pure, so that a million conversations can be played in
+ * a second. It decides in this order: hear (`listening.ts`), understand and act (`answering.ts`), say (`speaking.ts`),
+ * end (`ending.ts`); this file says which input reaches which phase.
+ *
+ * T1  At most one turn runs.
+ * T2  Speech during a reply silences it as soon as it counts as speech: `START_FRAMES` voiced frames, 80 ms.
+ * T3  Every turn ends exactly once, as done, interrupted or failed; an asked text is answered exactly once.
+ * T4  What is done on a guess is pure, and nothing of a wrong guess is heard or shown.
+ * T5  A skill is asked at most once per turn, and only after the end of the turn was decided.
+ * T6  A recogniser that dies loses nothing: what was heard is heard again; only when that fails for good, an apology.
+ * T7  A voice that dies continues where it was; when that fails for good, the reply is there as text.
+ * T8  Every phase but idle has a longest wait, after which it goes on or ends.
+ * T9  What arrives late, from work that was given up, changes nothing.
+ */
+import type { ReplyTo, SystemMessage } from '../actors/index.ts'
+import { assert, type Monotonic, type SessionId } from '../host/index.ts'
+import { NO_INTENT } from '../skills/index.ts'
+import { forgetAfterSilence, hear } from './activity.ts'
+import { answer, meant, modelOutcome, modelRunId, skillAnswer } from './answering.ts'
+import { FRAME_MS } from './audio.ts'
+import { endTurn, turnOf, withTurn } from './ending.ts'
+import {
+  endUtterance,
+  framesOverdue,
+  guessOutcome,
+  hearMore,
+  listen,
+  recogniseAgain,
+  recogniserOutcome,
+  resume,
+  stopListening,
+  textOverdue,
+  withFrame,
+} from './listening.ts'
+import type { AudioFrame, WaitOver } from './messages.ts'
+import { playOutcome, renderAgain, retryVoice, silence, speak, voiceOutcome } from './speaking.ts'
+import {
+  andThen,
+  type Ear,
+  IDLE,
+  NO_GUESS,
+  QUIET,
+  type Step,
+  stay,
+  type Turn,
+  type TurnOptions,
+  type TurnSource,
+  type TurnState,
+} from './turn-state.ts'
+
+export type TurnInput =
+  | { readonly type: 'frame'; readonly frame: AudioFrame }
+  | { readonly type: 'audio-end' }
+  /** The satellite is gone. */
+  | { readonly type: 'detached' }
+  | { readonly type: 'text'; readonly text: string; readonly replyTo: ReplyTo | undefined }
+  | { readonly type: 'announcement'; readonly from: number; readonly speech: string }
+  | { readonly type: 'system'; readonly message: Exclude<SystemMessage, { type: 'terminated' }> }
+  | { readonly type: 'wait'; readonly message: WaitOver }
+
+export const newConversation = (session: SessionId, room: string): TurnState => ({
+  session,
+  satellite: undefined,
+  ear: QUIET,
+  phase: IDLE,
+  conversation: { room, last: undefined, lastReply: undefined, expecting: undefined },
+  turns: 0,
+  guesses: 0,
+})
+
+/** 400 ms before speech counts as such: weak onsets ("f", "s") are up to 200 ms long and come before the evidence. */
+const PREROLL_FRAMES = 400 / FRAME_MS
+
+export function turn(state: TurnState, input: TurnInput, options: TurnOptions, now: Monotonic): Step {
+  switch (input.type) {
+    case 'frame':
+      return frame(state, input.frame, options, now)
+    case 'audio-end':
+      return audioEnd(state, options, now)
+    case 'detached':
+      return detached(state)
+    case 'text':
+      return typed(state, input.text, input.replyTo, options, now)
+    case 'announcement':
+      return announcement(state, input.from, input.speech, options, now)
+    case 'system':
+      return system(state, input.message, options, now)
+    case 'wait':
+      return waitOver(state, input.message, options, now)
+  }
+}
+
+function frame(
+  state: TurnState,
+  { samples, voiced }: AudioFrame,
+  options: TurnOptions,
+  now: Monotonic,
+): Step {
+  const { activity, started } = hear(state.ear.activity, voiced)
+  const { phase } = state
+  if (phase.name === 'listening') {
+    return hearMore({ ...state, ear: { activity, preroll: [] } }, samples, voiced, options, now)
+  }
+  if (phase.name === 'recovering' && !phase.ended) {
+    const utterance = withFrame(phase.utterance, samples, voiced, now)
+    return stay({ ...state, ear: { activity, preroll: [] }, phase: { ...phase, utterance } })
+  }
+  const ear: Ear = {
+    activity: forgetAfterSilence(activity),
+    preroll: [...state.ear.preroll, samples].slice(-PREROLL_FRAMES),
+  }
+  const heard: TurnState = { ...state, ear }
+  return started ? speechStarted(heard, options, now) : stay(heard)
+}
+
+/** Someone begins to speak while this session is not listening. */
+function speechStarted(state: TurnState, options: TurnOptions, now: Monotonic): Step {
+  const { phase } = state
+  switch (phase.name) {
+    case 'idle':
+      return listen(state, false, options, now)
+    case 'listening':
+      return stay(state)
+    case 'recovering':
+      return resume(state, phase.turn, phase.utterance, options, now)
+    case 'transcribing':
+      return andThen(stay(state, ...stopListening(state)), (current) =>
+        resume(current, phase.turn, phase.utterance, options, now),
+      )
+    case 'interpreting': {
+      const stopped = stay(state, { type: 'cancel', id: modelRunId(phase.number) })
+      const { utterance } = phase
+      if (utterance === undefined) return stay(state)
+      return andThen(stopped, (current) => resume(current, phase.turn, utterance, options, now))
+    }
+    case 'acting':
+    case 'speaking':
+    case 'playing':
+      // A typed turn has no voice to be interrupted; it ends by itself within a few milliseconds.
+      if (phase.turn.source.kind === 'text') return stay(state)
+      return bargeIn(state, options, now)
+  }
+}
+
+function bargeIn(state: TurnState, options: TurnOptions, now: Monotonic): Step {
+  const interrupted = turnOf(state.phase)!
+  const cutOff = interrupted.source.kind === 'voice' && wasCutOff(interrupted, options, now)
+  const marked = withTurn(state, (running) => ({ ...running, cutOff }))
+  const silenced = stay(marked, ...silence(marked), {
+    type: 'metric',
+    name: 'loqa_voice_barge_in_total',
+    add: 1,
+  })
+  return andThen(
+    andThen(silenced, (current) => endTurn(current, 'interrupted')),
+    (idle) => listen(idle, state.phase.name !== 'acting', options, now),
+  )
+}
+
+/** The same breath went on: there was less than a long pause between the last voiced frame and this speech. */
+function wasCutOff({ marks }: Turn, { waits }: TurnOptions, now: Monotonic): boolean {
+  return marks.spoken !== undefined && now - marks.spoken <= waits.cut_off_ms
+}
+
+function audioEnd(state: TurnState, options: TurnOptions, now: Monotonic): Step {
+  const { phase } = state
+  if (phase.name === 'listening') return endUtterance(state, options, now)
+  if (phase.name === 'recovering') return stay({ ...state, phase: { ...phase, ended: true }, ear: QUIET })
+  return stay({ ...state, ear: QUIET })
+}
+
+function detached(state: TurnState): Step {
+  const gone = { ...state, ear: QUIET, satellite: undefined }
+  const { phase } = state
+  if (phase.name === 'idle' || phase.turn.source.kind === 'text') return stay(gone)
+  const model =
+    phase.name === 'interpreting' ? [{ type: 'cancel', id: modelRunId(phase.number) } as const] : []
+  const stopped = stay(gone, ...stopListening(state), ...model, ...silence(state))
+  return andThen(stopped, (current) => endTurn(current, 'interrupted'))
+}
+
+const emptyTurn = (number: number, source: TurnSource): Turn => ({
+  number,
+  source,
+  transcript: '',
+  partials: [],
+  intent: NO_INTENT,
+  reply: '',
+  marks: {},
+  cutOff: false,
+  error: undefined,
+})
+
+function typed(
+  state: TurnState,
+  text: string,
+  replyTo: ReplyTo | undefined,
+  options: TurnOptions,
+  now: Monotonic,
+): Step {
+  assert(state.phase.name === 'idle', 'a typed turn begins when none runs')
+  const begun = { ...emptyTurn(state.turns + 1, { kind: 'text', replyTo }), transcript: text }
+  return answer({ ...state, turns: begun.number }, begun, undefined, NO_GUESS, options, now)
+}
+
+function announcement(
+  state: TurnState,
+  from: number,
+  speech: string,
+  options: TurnOptions,
+  now: Monotonic,
+): Step {
+  assert(state.phase.name === 'idle', 'an announcement begins when no turn runs')
+  const begun = { ...emptyTurn(state.turns + 1, { kind: 'announcement', from }), reply: speech }
+  return speak({ ...state, turns: begun.number }, begun, options, now)
+}
+
+function system(
+  state: TurnState,
+  message: Extract<TurnInput, { type: 'system' }>['message'],
+  options: TurnOptions,
+  now: Monotonic,
+): Step {
+  if (message.type !== 'outcome') return skillAnswer(state, message, options, now)
+  // The id says whose outcome it is; each part knows its current one and drops the rest (T9).
+  const kind = message.id.slice(0, message.id.indexOf(':'))
+  switch (kind) {
+    case 'stt':
+      return recogniserOutcome(state, message, options, now)
+    case 'llm':
+      return state.phase.name === 'interpreting'
+        ? modelOutcome(state, message, options, now)
+        : guessOutcome(state, message)
+    case 'tts':
+      return voiceOutcome(state, message, options, now)
+    case 'play':
+      return playOutcome(state, message)
+    default:
+      return stay(state)
+  }
+}
+
+function waitOver(state: TurnState, message: WaitOver, options: TurnOptions, now: Monotonic): Step {
+  const { phase } = state
+  if (turnOf(phase)?.number !== message.turn) return stay(state)
+  switch (message.wait) {
+    case 'frames':
+      return framesOverdue(state, options, now)
+    case 'text':
+      return textOverdue(state, options, now)
+    case 'meaning':
+      return meant(state, options, now)
+    case 'retry':
+      return phase.name === 'speaking' ? renderAgain(state, options) : recogniseAgain(state, options, now)
+    case 'voice':
+      return phase.name === 'speaking' ? retryVoice(state, VOICE_HUNG, options) : stay(state)
+    case 'playout':
+      if (phase.name !== 'playing') return stay(state)
+      return andThen(stay(state, ...silence(state)), (current) => endTurn(current, 'done'))
+  }
+}
+
+const VOICE_HUNG = { code: 'timeout', message: 'The voice did not answer in time', retryable: true } as const
+
+export const isIdle = (state: TurnState): boolean => state.phase.name === 'idle'
