@@ -13,6 +13,7 @@
 export type { Invocation, SkillCall } from './call.ts'
 export { type Catalogue, loadCatalogue, type Skill } from './catalogue.ts'
 export { SkillError, type SkillFault } from './errors.ts'
+export * from './intents/index.ts'
 export type { SkillManifest } from './manifest.ts'
 export type { Announce, SkillInvoke, SkillResult } from './messages.ts'
 export type { InvokePort } from './port.ts'
