@@ -9,6 +9,7 @@ export type { Address, ParsedAddress, Ref } from './address.ts'
 export { fixedAddress, parseAddress, placedAddress } from './address.ts'
 export type { Behavior, Context, MailboxPolicy, Next } from './behavior.ts'
 export { NO_EFFECTS, next, same } from './behavior.ts'
+export { type Entry, type EntryChange, readEntries, readEntry, writeEntries } from './collections.ts'
 export type {
   Effect,
   ExitReason,

@@ -13,7 +13,39 @@
 export type { Invocation, SkillCall } from './call.ts'
 export { type Catalogue, loadCatalogue, type Skill } from './catalogue.ts'
 export { SkillError, type SkillFault } from './errors.ts'
-export * from './intents/index.ts'
+export {
+  answerSchema,
+  compileGrammar,
+  type Extension,
+  type Grammar,
+  GrammarError,
+  type GrammarSource,
+  type GrammarStatistics,
+  type Intent,
+  type IntentDefinition,
+  interpretAnswer,
+  type LanguagePrompt,
+  type LanguageSide,
+  languagePrompt,
+  languageSide,
+  missingSlots,
+  NO_INTENT,
+  normalise,
+  OFFERED_SCORE,
+  parseTemplate,
+  type Reading,
+  type ReadingContext,
+  read,
+  readAll,
+  readDurations,
+  readNumbers,
+  type SlotValue,
+  sayDuration,
+  sayIntent,
+  sayNumber,
+  sayUnhandled,
+  TemplateError,
+} from './intents/index.ts'
 export type { SkillManifest } from './manifest.ts'
 export type { Announce, SkillInvoke, SkillResult } from './messages.ts'
 export type { InvokePort } from './port.ts'

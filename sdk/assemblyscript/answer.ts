@@ -1,0 +1,27 @@
+/** What a skill says. Each of these ends the call: `return say("Done.")`. */
+import { Host } from '@extism/as-pdk'
+import { quote } from './json'
+
+/** Says it; the turn is over. */
+export function say(speech: string): i32 {
+  Host.outputString('{"speech":' + quote(speech) + '}')
+  return 0
+}
+
+/** Says it and waits for the person to name the slot; the intent then comes again with it. */
+export function ask(slot: string, speech: string): i32 {
+  Host.outputString('{"speech":' + quote(speech) + ',"follow_up":{"slot":' + quote(slot) + '}}')
+  return 0
+}
+
+/** Says it and waits for yes or no; after a yes the intent comes again, confirmed. */
+export function confirm(speech: string): i32 {
+  Host.outputString('{"speech":' + quote(speech) + ',"follow_up":{"confirm":true}}')
+  return 0
+}
+
+/** Says nothing: for `due`, when the announcement was all. */
+export function silence(): i32 {
+  Host.outputString('{}')
+  return 0
+}

@@ -1,0 +1,110 @@
+/** The household's shopping list. */
+import { ask, confirm, count, Invocation, joinWords, say, sentence, storage } from '../../../sdk/assemblyscript'
+
+/** Things on the list: nobody carries more home. */
+const MOST: i32 = 200
+const LONGEST_NAME: i32 = 60
+
+export function handle(): i32 {
+  const invocation = Invocation.read()
+  const verb = invocation.verb
+  if (verb == 'add') return add(invocation.texts('item'))
+  if (verb == 'remove') return remove(invocation.texts('item'))
+  if (verb == 'read') return read()
+  if (verb == 'has') return has(invocation.texts('item'))
+  if (verb == 'clear') return clear(invocation.confirmed)
+  return say('I cannot do that with the shopping list.')
+}
+
+function add(wanted: string[]): i32 {
+  if (wanted.length == 0) return ask('item', 'What should I add?')
+  const items = load()
+  const added: string[] = []
+  const known: string[] = []
+  for (let i = 0; i < wanted.length; i++) {
+    const item = tidy(wanted[i])
+    if (item.length == 0 || added.includes(item)) continue
+    if (items.includes(item)) known.push(item)
+    else if (items.length >= MOST) return say('The shopping list is full.')
+    else {
+      items.push(item)
+      added.push(item)
+    }
+  }
+  if (added.length > 0 && !save(items)) return say('The shopping list is full.')
+  if (added.length == 0) return say(sentence(areOn(known, 'already on the list')))
+  if (known.length == 0) return say('I added ' + joinWords(added) + ' to the shopping list.')
+  return say('I added ' + joinWords(added) + '. ' + sentence(areOn(known, 'already on the list')))
+}
+
+function remove(unwanted: string[]): i32 {
+  if (unwanted.length == 0) return ask('item', 'What should I remove?')
+  const items = load()
+  const removed: string[] = []
+  const missing: string[] = []
+  for (let i = 0; i < unwanted.length; i++) {
+    const item = tidy(unwanted[i])
+    const at = items.indexOf(item)
+    if (at >= 0) {
+      items.splice(at, 1)
+      removed.push(item)
+    } else if (!removed.includes(item)) missing.push(item)
+  }
+  if (removed.length > 0) save(items)
+  if (removed.length == 0) return say(sentence(areOn(missing, 'not on the list')))
+  if (missing.length == 0) return say('I took ' + joinWords(removed) + ' off the list.')
+  return say('I took ' + joinWords(removed) + ' off the list. ' + sentence(areOn(missing, 'not on it')))
+}
+
+function read(): i32 {
+  const items = load()
+  if (items.length == 0) return say('The shopping list is empty.')
+  const verb = items.length == 1 ? 'There is ' : 'There are '
+  return say(verb + count(items.length, 'thing') + ' on the list: ' + joinWords(items) + '.')
+}
+
+function has(asked: string[]): i32 {
+  if (asked.length == 0) return ask('item', 'What should I look for?')
+  const items = load()
+  const found: string[] = []
+  const missing: string[] = []
+  for (let i = 0; i < asked.length; i++) {
+    const item = tidy(asked[i])
+    if (items.includes(item)) found.push(item)
+    else missing.push(item)
+  }
+  if (missing.length == 0) return say('Yes, ' + areOn(found, 'on the list'))
+  const no = 'No, ' + areOn(missing, 'not on the list')
+  return say(found.length == 0 ? no : no + ' ' + sentence(areOn(found, 'on it')))
+}
+
+function clear(confirmed: bool): i32 {
+  const items = load()
+  if (items.length == 0) return say('The shopping list is already empty.')
+  if (!confirmed) return confirm('Shall I clear the shopping list?')
+  storage.remove('items')
+  return say('The shopping list is empty now.')
+}
+
+// — what is kept: the items in the order they were added, one per line —
+
+function load(): string[] {
+  const text = storage.get('items')
+  return text === null || text.length == 0 ? [] : text.split('\n')
+}
+
+function save(items: string[]): bool {
+  if (items.length > 0) return storage.put('items', items.join('\n'))
+  storage.remove('items')
+  return true
+}
+
+function tidy(item: string): string {
+  return item.replaceAll('\n', ' ').trim().toLowerCase().substring(0, LONGEST_NAME)
+}
+
+/** "milk is already on the list.", "eggs and milk are …". */
+function areOn(items: string[], where: string): string {
+  const many = items.length > 1 || (items.length == 1 && items[0].endsWith('s'))
+  return joinWords(items) + (many ? ' are ' : ' is ') + where + '.'
+}

@@ -1,0 +1,43 @@
+/**
+ * What `read` and `write` effects say to the store. The store owns the port; the words stand here because every folder
+ * that keeps something says them and none of them may import the store.
+ *
+ * A collection is a set of entries by key; a value is plain data that survives JSON. One `write` is one transaction: all
+ * of its changes or none, durable when the outcome `done` arrives.
+ */
+import type { RequestId } from '../host/index.ts'
+import type { OutsideEffect } from './effects.ts'
+
+export interface Entry {
+  readonly key: string
+  readonly value: unknown
+}
+
+export type EntryChange =
+  | { readonly change: 'put'; readonly key: string; readonly value: unknown }
+  /** Absent entries are no error. */
+  | { readonly change: 'delete'; readonly key: string }
+
+/** `done` brings `readonly Entry[]`, sorted by key, those whose key begins with `prefix`. */
+export const readEntries = (id: RequestId, collection: string, prefix = ''): OutsideEffect<'read'> => ({
+  type: 'read',
+  id,
+  to: collection,
+  op: 'list',
+  body: { prefix },
+})
+
+/** `done` brings `Entry | null`. */
+export const readEntry = (id: RequestId, collection: string, key: string): OutsideEffect<'read'> => ({
+  type: 'read',
+  id,
+  to: collection,
+  op: 'get',
+  body: { key },
+})
+
+export const writeEntries = (
+  id: RequestId,
+  collection: string,
+  changes: readonly EntryChange[],
+): OutsideEffect<'write'> => ({ type: 'write', id, to: collection, op: 'apply', body: changes })

@@ -1,0 +1,96 @@
+/**
+ * One call into a skill, as data: everything the skill may know goes in, everything it wants changed comes out. The
+ * skill runs synchronously on a copy of its state, so a call is a pure function of these bytes: it can be repeated,
+ * simulated and killed half way, and nothing of it counts until the node has checked and applied the changes together.
+ */
+import { z } from 'zod'
+import type { SkillErrorShape } from './errors.ts'
+
+/** Exported functions of a skill module: `handle` carries out an intent, `due` is told that a timer rang. */
+export const ENTRY_POINTS = ['handle', 'due'] as const
+export type EntryPoint = (typeof ENTRY_POINTS)[number]
+
+export interface SkillCall {
+  readonly entry: EntryPoint
+  /** JSON: an `Invocation` for `handle`, a `DueTimer` for `due`. */
+  readonly input: string
+  /** The skill's whole storage. */
+  readonly storage: Readonly<Record<string, string>>
+  /** Pending timers and the time each has left, ms, never negative. */
+  readonly timers: Readonly<Record<string, number>>
+  readonly time: CallTime
+  /** Seeds the skill's random numbers: the same call draws the same ones. */
+  readonly seed: number
+}
+
+/** The time of the call as the skill sees it; it stands still while the skill runs. */
+export interface CallTime {
+  /** Milliseconds since 1970 UTC. */
+  readonly wall_ms: number
+  /** Minutes that local time is ahead of UTC at that moment. */
+  readonly offset_min: number
+}
+
+/** What `handle` is given, as JSON. */
+export interface Invocation {
+  readonly intent: string
+  readonly slots: Readonly<Record<string, unknown>>
+  readonly room: string
+  readonly session: string
+  readonly confirmed: boolean
+}
+
+/** What `due` is given, as JSON. */
+export interface DueTimer {
+  readonly timer: string
+  /** How long ago it was due, ms; large when the node was down. */
+  readonly late_ms: number
+  /** It fell due while the node was not running. */
+  readonly missed: boolean
+}
+
+const key = z.string().min(1).max(128)
+const speech = z.string().min(1).max(1_000)
+
+/** A change a skill asked for, in the order it asked. */
+export const changeSchema = z.discriminatedUnion('change', [
+  z.strictObject({ change: z.literal('put'), key, value: z.string().max(16_384) }),
+  z.strictObject({ change: z.literal('delete'), key }),
+  z.strictObject({ change: z.literal('timer-set'), timer: key, delay_ms: z.int().min(0).max(604_800_000) }),
+  z.strictObject({ change: z.literal('timer-cancel'), timer: key }),
+  z.strictObject({
+    change: z.literal('announce'),
+    speech,
+    room: z.string().max(128),
+    session: z.string().max(128),
+  }),
+  z.strictObject({
+    change: z.literal('log'),
+    level: z.enum(['debug', 'info', 'warn', 'error']),
+    message: z.string().max(512),
+  }),
+])
+export type Change = z.infer<typeof changeSchema>
+
+/** The skill's own words, the JSON it outputs. `due` may leave everything out. */
+export const answerSchema = z.strictObject({
+  speech: z.string().max(1_000).default(''),
+  follow_up: z
+    .union([
+      z.strictObject({ slot: z.string().min(1).max(64) }),
+      z.strictObject({ confirm: z.literal(true) }),
+    ])
+    .optional(),
+  card: z.record(z.string().max(64), z.unknown()).optional(),
+})
+export type SkillAnswer = z.infer<typeof answerSchema>
+
+/** A call that worked: checked, ready to apply. */
+export interface CallResult {
+  readonly answer: SkillAnswer
+  readonly changes: readonly Change[]
+}
+
+export type CallOutcome =
+  | { readonly ok: true; readonly result: CallResult }
+  | { readonly ok: false; readonly error: SkillErrorShape }

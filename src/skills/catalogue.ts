@@ -1,0 +1,99 @@
+/**
+ * Finds the skills of a node: folders with a `skill.yaml` and its module, those that ship with the node and those in the
+ * data directory. A skill that cannot be used is reported and left out; it never keeps the others from loading.
+ */
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import { parse } from 'yaml'
+import { type Disk, DiskError, type ErrorShape, errorShape, InvalidInputError } from '../host/index.ts'
+import { MAX_MANIFEST_BYTES, readManifest, type SkillManifest } from './manifest.ts'
+import { grantedImports, type Permission } from './permissions.ts'
+import { checkModule, MAX_MODULE_BYTES } from './wasm.ts'
+
+export interface Skill {
+  readonly manifest: SkillManifest
+  readonly permissions: readonly Permission[]
+  /** Checked, its memory limited to the budget. */
+  readonly module: Uint8Array
+  /** Hex sha-256 of the module's file. */
+  readonly sha256: string
+  readonly folder: string
+  /** The parsed `skill.yaml`: a source for the intent grammar. */
+  readonly source: unknown
+}
+
+export interface Unusable {
+  readonly folder: string
+  readonly error: ErrorShape
+}
+
+export interface Catalogue {
+  /** Sorted by name. */
+  readonly skills: readonly Skill[]
+  readonly unusable: readonly Unusable[]
+}
+
+/** Skills of one node; each costs an actor and a place in the grammar. */
+const MAX_SKILLS = 256
+
+/** Reads the folders in order; a skill found later does not replace one of the same name found before. */
+export async function loadCatalogue(disk: Disk, roots: readonly string[]): Promise<Catalogue> {
+  const skills = new Map<string, Skill>()
+  const unusable: Unusable[] = []
+  for (const folder of await skillFolders(disk, roots)) {
+    try {
+      const skill = await loadSkill(disk, folder)
+      const { name } = skill.manifest
+      const other = skills.get(name)
+      if (other !== undefined)
+        throw new InvalidInputError(`${folder}: a skill ${name} is already in ${other.folder}`)
+      skills.set(name, skill)
+    } catch (thrown) {
+      unusable.push({ folder, error: errorShape(thrown) })
+    }
+  }
+  const sorted = [...skills.values()].sort((a, b) => (a.manifest.name < b.manifest.name ? -1 : 1))
+  return { skills: sorted, unusable }
+}
+
+async function skillFolders(disk: Disk, roots: readonly string[]): Promise<string[]> {
+  const folders: string[] = []
+  for (const root of roots) {
+    if ((await disk.info(root)) === undefined) continue
+    for (const name of await disk.list(root)) {
+      const folder = join(root, name)
+      if ((await disk.info(join(folder, 'skill.yaml'))) !== undefined) folders.push(folder)
+    }
+  }
+  return folders.slice(0, MAX_SKILLS)
+}
+
+/** Errors: `InvalidInputError` for the manifest, `SkillError` for the module, `DiskError`. */
+export async function loadSkill(disk: Disk, folder: string): Promise<Skill> {
+  const file = join(folder, 'skill.yaml')
+  const source = parseYaml(new TextDecoder().decode(await readLimited(disk, file, MAX_MANIFEST_BYTES)), file)
+  const manifest = readManifest(source, file)
+  const bytes = await readLimited(disk, join(folder, manifest.module), MAX_MODULE_BYTES)
+  const permissions = manifest.permissions.map(({ use }) => use)
+  const exports = permissions.includes('timers') ? ['handle', 'due'] : ['handle']
+  const { memory_kb } = manifest.budgets
+  const checked = checkModule(bytes, { imports: grantedImports(permissions), exports, memory_kb })
+  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  return { manifest, permissions, module: checked.bytes, sha256, folder, source }
+}
+
+async function readLimited(disk: Disk, path: string, most: number): Promise<Uint8Array> {
+  const info = await disk.info(path)
+  if (info === undefined) throw new DiskError('missing', path)
+  if (info.size > most) throw new InvalidInputError(`${path} is larger than ${most / 1024} KiB`)
+  return disk.read(path)
+}
+
+function parseYaml(text: string, file: string): unknown {
+  try {
+    // No aliases: a manifest of a few lines could otherwise unfold into gigabytes.
+    return parse(text, { maxAliasCount: 0 })
+  } catch {
+    throw new InvalidInputError(`${file} is not YAML`)
+  }
+}

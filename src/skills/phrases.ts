@@ -1,0 +1,30 @@
+/** What the node itself says when a skill cannot: honest, short, nobody's fault but ours. */
+import type { ErrorShape } from '../host/index.ts'
+
+/** Spoken instead of the skill's own answer. */
+export function apology(skill: string, error: ErrorShape): string {
+  switch (error.code) {
+    case 'skill-timeout':
+    case 'timeout':
+      return `Sorry, the ${skill} skill took too long.`
+    case 'skill-busy':
+    case 'overloaded':
+      return `Sorry, the ${skill} skill has too much to do. Please try again in a moment.`
+    case 'skill-disabled':
+      return `The ${skill} skill failed too often, so I switched it off.`
+    case 'store-full':
+      return 'Sorry, I cannot save that. The disk is full.'
+    case 'not-found':
+      return `Sorry, the ${skill} skill cannot do that.`
+    default:
+      return error.code.startsWith('store-')
+        ? 'Sorry, I could not save that.'
+        : `Sorry, the ${skill} skill is not working right now.`
+  }
+}
+
+/** A timer rang and the skill that set it cannot say for what. */
+export const lostTimer = (skill: string, missed: boolean): string =>
+  missed
+    ? `While I was away, something was due that the ${skill} skill should have told you. Sorry, I lost what it was.`
+    : `Something is due that the ${skill} skill should tell you. Sorry, I lost what it was.`

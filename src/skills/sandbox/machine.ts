@@ -1,0 +1,376 @@
+/**
+ * Decides for one sandbox process: when it starts, which call runs next, when it is killed, who is to blame. Pure; the
+ * shell (`sandbox.ts`) carries out the effects and reports back. One process may host several skills; they run one at a time.
+ *
+ * Invariants, each with a test of the same number:
+ * 1. Every accepted call is answered exactly once.
+ * 2. A call runs only in a process that loaded its skill, and never beyond its budget: then the process is killed.
+ * 3. Only the skill that was running is charged when the process dies; calls waiting behind it run in the next process.
+ * 4. A skill charged `MAX_FAILURES` times within `FAILURE_WINDOW_MS` is disabled until enabled again; others are untouched.
+ * 5. A process that keeps failing to start is tried again ever more slowly, and calls fail in the meantime, at their deadline.
+ * 6. After `stop` nothing is started and every call is answered.
+ */
+import { assertNever, type Monotonic, monotonic } from '../../host/index.ts'
+import type { CallOutcome, SkillCall } from '../call.ts'
+import { type SkillErrorShape, type SkillFault, skillError } from '../errors.ts'
+
+/** Node start 100–300 ms on a desktop, several seconds on a loaded single-board computer. */
+export const START_DEADLINE_MS = 15_000
+/** Compiling a module. 4 MiB take about 200 ms; a module made to compile for ever is stopped here. */
+export const LOAD_DEADLINE_MS = 3_000
+export const MAX_FAILURES = 5
+export const FAILURE_WINDOW_MS = 600_000
+/** Calls waiting for one process: at some milliseconds each, more is a caller gone wild. */
+export const MAX_WAITING = 64
+const FIRST_REST_MS = 100
+const LONGEST_REST_MS = 10_000
+
+export interface Job {
+  readonly id: number
+  readonly skill: string
+  readonly call: SkillCall
+  /** Not started by then: it is answered with a timeout. */
+  readonly deadline: Monotonic
+}
+
+export interface SkillRecord {
+  readonly call_ms: number
+  /** When it was charged, within the window, oldest first. */
+  readonly failures: readonly Monotonic[]
+  readonly disabled: boolean
+}
+
+export type Process =
+  | { readonly phase: 'down' }
+  | { readonly phase: 'starting'; readonly deadline: Monotonic }
+  | { readonly phase: 'idle'; readonly since: Monotonic }
+  | { readonly phase: 'loading'; readonly skill: string; readonly deadline: Monotonic }
+  | { readonly phase: 'running'; readonly job: Job; readonly deadline: Monotonic }
+  /** Killed; its exit has not been reported yet. */
+  | { readonly phase: 'dying' }
+  | { readonly phase: 'resting'; readonly until: Monotonic }
+  | { readonly phase: 'stopped' }
+
+export interface SandboxState {
+  readonly process: Process
+  readonly loaded: readonly string[]
+  readonly waiting: readonly Job[]
+  readonly skills: Readonly<Record<string, SkillRecord>>
+  /** Consecutive processes that ended through nobody's fault. */
+  readonly misfires: number
+  readonly restarts: number
+  /** Kept running while idle; otherwise ended after this long, ms. */
+  readonly evict_after_ms: number | undefined
+}
+
+export type SandboxInput =
+  | { readonly type: 'register'; readonly skill: string; readonly call_ms: number }
+  | { readonly type: 'enable'; readonly skill: string }
+  | { readonly type: 'warm' }
+  | { readonly type: 'call'; readonly job: Job }
+  | { readonly type: 'cancel'; readonly id: number }
+  | { readonly type: 'ready' }
+  | { readonly type: 'loaded' }
+  /** The module cannot be compiled or linked. */
+  | { readonly type: 'load-failed'; readonly error: SkillErrorShape }
+  | { readonly type: 'answered'; readonly outcome: CallOutcome }
+  /** It said something that makes no sense now. */
+  | { readonly type: 'babble' }
+  | { readonly type: 'exit' }
+  /** Time passed; see `nextAlarm`. */
+  | { readonly type: 'alarm' }
+  | { readonly type: 'stop' }
+
+export type SandboxEffect =
+  | { readonly type: 'start' }
+  | { readonly type: 'load'; readonly skill: string }
+  | { readonly type: 'run'; readonly job: Job }
+  | { readonly type: 'kill' }
+  | { readonly type: 'answer'; readonly id: number; readonly outcome: CallOutcome }
+  | {
+      readonly type: 'charged'
+      readonly skill: string
+      readonly error: SkillErrorShape
+      readonly disabled: boolean
+    }
+
+export interface SandboxStep {
+  readonly state: SandboxState
+  readonly effects: readonly SandboxEffect[]
+}
+
+export const newSandbox = (evict_after_ms?: number): SandboxState => ({
+  process: { phase: 'down' },
+  loaded: [],
+  waiting: [],
+  skills: {},
+  misfires: 0,
+  restarts: 0,
+  evict_after_ms,
+})
+
+/** When `alarm` is due next; undefined: nothing to wait for. */
+export function nextAlarm(state: SandboxState): Monotonic | undefined {
+  const times: number[] = state.waiting.map((job) => job.deadline)
+  const process = state.process
+  if (process.phase === 'starting' || process.phase === 'loading' || process.phase === 'running') {
+    times.push(process.deadline)
+  }
+  if (process.phase === 'resting') times.push(process.until)
+  if (process.phase === 'idle' && state.evict_after_ms !== undefined) {
+    times.push(process.since + state.evict_after_ms)
+  }
+  return times.length === 0 ? undefined : monotonic(Math.min(...times))
+}
+
+export function stepSandbox(state: SandboxState, input: SandboxInput, now: Monotonic): SandboxStep {
+  switch (input.type) {
+    case 'register':
+      return register(state, input.skill, input.call_ms)
+    case 'enable':
+      return quiet(withSkill(state, input.skill, { failures: [], disabled: false }))
+    case 'warm':
+      return state.process.phase === 'down' ? begin(state, now) : quiet(state)
+    case 'call':
+      return accept(state, input.job, now)
+    case 'cancel':
+      return quiet({ ...state, waiting: state.waiting.filter((job) => job.id !== input.id) })
+    case 'ready':
+      if (state.process.phase !== 'starting') return babble(state, now)
+      return proceed({ ...state, process: { phase: 'idle', since: now }, loaded: [] }, now)
+    case 'loaded':
+      if (state.process.phase !== 'loading') return babble(state, now)
+      return proceed(
+        {
+          ...state,
+          process: { phase: 'idle', since: now },
+          loaded: [...state.loaded, state.process.skill],
+          misfires: 0,
+        },
+        now,
+      )
+    case 'load-failed':
+      return loadFailed(state, input.error, now)
+    case 'answered':
+      return answered(state, input.outcome, now)
+    case 'babble':
+      return babble(state, now)
+    case 'exit':
+      return exited(state, now)
+    case 'alarm':
+      return alarm(state, now)
+    case 'stop':
+      return stop(state)
+    default:
+      return assertNever(input)
+  }
+}
+
+const quiet = (state: SandboxState): SandboxStep => ({ state, effects: [] })
+
+const withSkill = (state: SandboxState, skill: string, change: Partial<SkillRecord>): SandboxState => {
+  const record = state.skills[skill]
+  return record === undefined
+    ? state
+    : { ...state, skills: { ...state.skills, [skill]: { ...record, ...change } } }
+}
+
+/** A skill is new or has a new module: what an old process loaded under its name is void. */
+function register(state: SandboxState, skill: string, call_ms: number): SandboxStep {
+  const record: SkillRecord = { call_ms, failures: [], disabled: false }
+  return quiet({
+    ...state,
+    skills: { ...state.skills, [skill]: record },
+    loaded: state.loaded.filter((name) => name !== skill),
+  })
+}
+
+function accept(state: SandboxState, job: Job, now: Monotonic): SandboxStep {
+  const refusal = refusalOf(state, job)
+  if (refusal !== undefined) return { state, effects: [answer(job.id, refusal)] }
+  const queued = { ...state, waiting: [...state.waiting, job] }
+  return state.process.phase === 'down' ? begin(queued, now) : proceed(queued, now)
+}
+
+function refusalOf(state: SandboxState, job: Job): SkillErrorShape | undefined {
+  const record = state.skills[job.skill]
+  if (state.process.phase === 'stopped') return skillError('skill-stopped', 'The node is going down')
+  if (record === undefined) return skillError('skill-refused', `There is no skill ${job.skill}`)
+  if (record.disabled) return disabledError(job.skill)
+  if (state.waiting.length >= MAX_WAITING) {
+    return skillError('skill-busy', `More than ${MAX_WAITING} calls are waiting`, 'Try again in a moment.')
+  }
+  return undefined
+}
+
+const disabledError = (skill: string): SkillErrorShape =>
+  skillError(
+    'skill-disabled',
+    `The skill ${skill} failed too often and is switched off`,
+    'Switch it on again.',
+  )
+
+function begin(state: SandboxState, now: Monotonic): SandboxStep {
+  const process: Process = { phase: 'starting', deadline: monotonic(now + START_DEADLINE_MS) }
+  return { state: { ...state, process, loaded: [] }, effects: [{ type: 'start' }] }
+}
+
+/** Gives an idle process its next work. */
+function proceed(state: SandboxState, now: Monotonic): SandboxStep {
+  const job = state.waiting[0]
+  if (state.process.phase !== 'idle' || job === undefined) return quiet(state)
+  if (!state.loaded.includes(job.skill)) {
+    const process: Process = {
+      phase: 'loading',
+      skill: job.skill,
+      deadline: monotonic(now + LOAD_DEADLINE_MS),
+    }
+    return { state: { ...state, process }, effects: [{ type: 'load', skill: job.skill }] }
+  }
+  const call_ms = state.skills[job.skill]?.call_ms ?? 0
+  const process: Process = { phase: 'running', job, deadline: monotonic(now + call_ms) }
+  return { state: { ...state, process, waiting: state.waiting.slice(1) }, effects: [{ type: 'run', job }] }
+}
+
+function answered(state: SandboxState, outcome: CallOutcome, now: Monotonic): SandboxStep {
+  if (state.process.phase !== 'running') return babble(state, now)
+  const { job } = state.process
+  const idle: SandboxState = { ...state, process: { phase: 'idle', since: now }, misfires: 0 }
+  const charged = outcome.ok ? quiet(idle) : charge(idle, job.skill, outcome.error, now)
+  return after([answer(job.id, outcome), ...charged.effects], proceed(charged.state, now))
+}
+
+function loadFailed(state: SandboxState, error: SkillErrorShape, now: Monotonic): SandboxStep {
+  if (state.process.phase !== 'loading') return babble(state, now)
+  const { skill } = state.process
+  const failed = failWaiting({ ...state, process: { phase: 'idle', since: now } }, skill, error)
+  const charged = charge(failed.state, skill, error, now)
+  return after([...failed.effects, ...charged.effects], proceed(charged.state, now))
+}
+
+/** The process no longer keeps to the protocol: nothing it says can be trusted. */
+function babble(state: SandboxState, now: Monotonic): SandboxStep {
+  const { phase } = state.process
+  if (phase === 'dying' || phase === 'down' || phase === 'resting' || phase === 'stopped') return quiet(state)
+  return end(state, 'skill-answer', 'spoke out of turn', now)
+}
+
+/** Kills the process and charges who was running. */
+function end(state: SandboxState, fault: SkillFault, verb: string, now: Monotonic): SandboxStep {
+  const blamed = blame(state, fault, verb, now)
+  return {
+    state: { ...blamed.state, process: { phase: 'dying' }, loaded: [] },
+    effects: [{ type: 'kill' }, ...blamed.effects],
+  }
+}
+
+/** Answers and charges the running or loading skill, if any. */
+function blame(state: SandboxState, fault: SkillFault, verb: string, now: Monotonic): SandboxStep {
+  const { process } = state
+  if (process.phase === 'running') {
+    const error = skillError(fault, `The skill ${process.job.skill} ${verb}`)
+    const charged = charge(state, process.job.skill, error, now)
+    return after([answer(process.job.id, error), ...charged.effects], quiet(charged.state))
+  }
+  if (process.phase === 'loading') {
+    const error = skillError('skill-refused', `The module of the skill ${process.skill} ${verb}`)
+    const failed = failWaiting(state, process.skill, error)
+    const charged = charge(failed.state, process.skill, error, now)
+    return after([...failed.effects, ...charged.effects], quiet(charged.state))
+  }
+  return quiet({ ...state, misfires: state.misfires + 1 })
+}
+
+function charge(state: SandboxState, skill: string, error: SkillErrorShape, now: Monotonic): SandboxStep {
+  const record = state.skills[skill]
+  if (record === undefined) return quiet(state)
+  const recent = record.failures.filter((time) => time > now - FAILURE_WINDOW_MS)
+  const failures = [...recent, now].slice(-MAX_FAILURES)
+  const disabled = failures.length >= MAX_FAILURES
+  const charged = withSkill(state, skill, { failures, disabled })
+  const failed = disabled ? failWaiting(charged, skill, disabledError(skill)) : quiet(charged)
+  return after([{ type: 'charged', skill, error, disabled }], failed)
+}
+
+function failWaiting(state: SandboxState, skill: string, error: SkillErrorShape): SandboxStep {
+  const failed = state.waiting.filter((job) => job.skill === skill)
+  return {
+    state: { ...state, waiting: state.waiting.filter((job) => job.skill !== skill) },
+    effects: failed.map((job) => answer(job.id, error)),
+  }
+}
+
+function exited(state: SandboxState, now: Monotonic): SandboxStep {
+  const { phase } = state.process
+  if (phase === 'stopped' || phase === 'down' || phase === 'resting') return quiet(state)
+  const blamed = phase === 'dying' ? quiet(state) : blame(state, 'skill-crashed', 'ended its process', now)
+  const gone: SandboxState = { ...blamed.state, loaded: [], restarts: state.restarts + 1 }
+  if (gone.misfires > 0) {
+    const rest_ms = Math.min(FIRST_REST_MS * 2 ** (gone.misfires - 1), LONGEST_REST_MS)
+    return after(
+      blamed.effects,
+      quiet({ ...gone, process: { phase: 'resting', until: monotonic(now + rest_ms) } }),
+    )
+  }
+  // Kept warm for the next call, unless it was meant to be put away when idle.
+  if (gone.waiting.length === 0 && gone.evict_after_ms !== undefined) {
+    return after(blamed.effects, quiet({ ...gone, process: { phase: 'down' } }))
+  }
+  return after(blamed.effects, begin(gone, now))
+}
+
+function alarm(state: SandboxState, now: Monotonic): SandboxStep {
+  const late = state.waiting.filter((job) => job.deadline <= now)
+  const answers = late.map((job) =>
+    answer(job.id, skillError('skill-timeout', `The skill ${job.skill} had no chance to answer in time`)),
+  )
+  const kept =
+    late.length === 0 ? state : { ...state, waiting: state.waiting.filter((job) => job.deadline > now) }
+  return after(answers, overdue(kept, now))
+}
+
+function overdue(state: SandboxState, now: Monotonic): SandboxStep {
+  const { process } = state
+  switch (process.phase) {
+    case 'running':
+      return process.deadline <= now
+        ? end(state, 'skill-timeout', 'ran longer than it may', now)
+        : quiet(state)
+    case 'loading':
+      return process.deadline <= now
+        ? end(state, 'skill-refused', 'takes too long to load', now)
+        : quiet(state)
+    case 'starting':
+      return process.deadline <= now ? end(state, 'skill-crashed', 'did not start', now) : quiet(state)
+    case 'resting':
+      return process.until <= now ? begin(state, now) : quiet(state)
+    case 'idle':
+      return state.evict_after_ms !== undefined && process.since + state.evict_after_ms <= now
+        ? { state: { ...state, process: { phase: 'dying' }, loaded: [] }, effects: [{ type: 'kill' }] }
+        : quiet(state)
+    default:
+      return quiet(state)
+  }
+}
+
+function stop(state: SandboxState): SandboxStep {
+  const { process } = state
+  const error = skillError('skill-stopped', 'The node is going down')
+  const open = process.phase === 'running' ? [process.job, ...state.waiting] : state.waiting
+  const alive = process.phase !== 'down' && process.phase !== 'resting' && process.phase !== 'stopped'
+  return {
+    state: { ...state, process: { phase: 'stopped' }, waiting: [], loaded: [] },
+    effects: [...open.map((job) => answer(job.id, error)), ...(alive ? [{ type: 'kill' } as const] : [])],
+  }
+}
+
+const answer = (id: number, outcome: CallOutcome | SkillErrorShape): SandboxEffect => ({
+  type: 'answer',
+  id,
+  outcome: 'ok' in outcome ? outcome : { ok: false, error: outcome },
+})
+
+const after = (first: readonly SandboxEffect[], step: SandboxStep): SandboxStep => ({
+  state: step.state,
+  effects: [...first, ...step.effects],
+})

@@ -1,0 +1,200 @@
+/**
+ * One sandbox: the machine's decisions carried out on a real process. Calls go in, checked outcomes come out; whatever
+ * a skill does in between ends with its process. The node's own memory holds a frame of it at most.
+ */
+import { assertNever, type Cancel, type Clock, type Monotonic } from '../../host/index.ts'
+import type { CallOutcome, SkillCall } from '../call.ts'
+import { type SkillErrorShape, skillError } from '../errors.ts'
+import { encodeFrame, FrameJoiner, MAX_ANSWER_BYTES } from './frames.ts'
+import {
+  newSandbox,
+  nextAlarm,
+  type SandboxEffect,
+  type SandboxInput,
+  type SandboxState,
+  stepSandbox,
+} from './machine.ts'
+import { type SandboxProcess, startSandboxProcess } from './process.ts'
+import type { Order } from './protocol.ts'
+import { type Grant, verifyAnswer } from './verify.ts'
+
+/** A module ready to run: checked, its memory limited to the budget. */
+export interface Installed extends Grant {
+  readonly name: string
+  readonly module: Uint8Array
+}
+
+export interface SandboxEvents {
+  /** A skill failed; `disabled` when that was once too often. */
+  charged(skill: string, error: SkillErrorShape, disabled: boolean): void
+  /** A process ended: for the log. */
+  ended(detail: string): void
+}
+
+export interface SandboxOptions {
+  /** Ended when idle for this long, ms; absent: kept warm. */
+  readonly evict_after_ms?: number
+}
+
+export class Sandbox {
+  readonly #clock: Clock
+  readonly #events: SandboxEvents
+  readonly #installed = new Map<string, Installed>()
+  readonly #callers = new Map<number, (outcome: CallOutcome) => void>()
+  #state: SandboxState
+  #process: SandboxProcess | undefined
+  #alarm: { readonly at: Monotonic; readonly cancel: Cancel } | undefined
+  #nextId = 1
+
+  constructor(clock: Clock, events: SandboxEvents, options: SandboxOptions = {}) {
+    this.#clock = clock
+    this.#events = events
+    this.#state = newSandbox(options.evict_after_ms)
+  }
+
+  get state(): SandboxState {
+    return this.#state
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.pid
+  }
+
+  install(skill: Installed): void {
+    this.#installed.set(skill.name, skill)
+    this.#input({ type: 'register', skill: skill.name, call_ms: skill.budget.call_ms })
+  }
+
+  /** Starts the process now, so that the first call finds it running. */
+  warm(): void {
+    this.#input({ type: 'warm' })
+  }
+
+  enable(skill: string): void {
+    this.#input({ type: 'enable', skill })
+  }
+
+  /** `done` is called exactly once, never synchronously before `call` returned an id, unless the call is cancelled. */
+  call(skill: string, call: SkillCall, deadline_ms: number, done: (outcome: CallOutcome) => void): number {
+    const id = this.#nextId
+    this.#nextId += 1
+    this.#callers.set(id, done)
+    const deadline = (this.#clock.monotonic() + deadline_ms) as Monotonic
+    this.#input({ type: 'call', job: { id, skill, call, deadline } })
+    return id
+  }
+
+  /** Nobody waits any more: a call that has not begun never does, one that runs ends unheard. */
+  cancel(id: number): void {
+    this.#callers.delete(id)
+    this.#input({ type: 'cancel', id })
+  }
+
+  stop(): void {
+    this.#input({ type: 'stop' })
+    this.#alarm?.cancel()
+    this.#alarm = undefined
+  }
+
+  #input(input: SandboxInput): void {
+    const step = stepSandbox(this.#state, input, this.#clock.monotonic())
+    this.#state = step.state
+    for (const effect of step.effects) this.#carryOut(effect)
+    this.#rearm()
+  }
+
+  #carryOut(effect: SandboxEffect): void {
+    switch (effect.type) {
+      case 'start':
+        this.#start()
+        break
+      case 'load': {
+        const { name, permissions, budget, module } = this.#installed.get(effect.skill)!
+        this.#send({ order: 'load', skill: name, permissions, budget }, module)
+        break
+      }
+      case 'run':
+        this.#send({ order: 'call', skill: effect.job.skill, call: effect.job.call })
+        break
+      case 'kill':
+        this.#process?.kill()
+        break
+      case 'answer':
+        this.#answer(effect.id, effect.outcome)
+        break
+      case 'charged':
+        this.#events.charged(effect.skill, effect.error, effect.disabled)
+        break
+      default:
+        assertNever(effect)
+    }
+  }
+
+  #answer(id: number, outcome: CallOutcome): void {
+    const done = this.#callers.get(id)
+    this.#callers.delete(id)
+    // Later, so that a caller who calls again from `done` finds the machine between two steps.
+    if (done !== undefined) queueMicrotask(() => done(outcome))
+  }
+
+  #start(): void {
+    const joiner = new FrameJoiner(MAX_ANSWER_BYTES)
+    const process = startSandboxProcess({
+      bytes: (chunk) => {
+        // The last words of a process that was killed are nobody's answer.
+        if (process !== this.#process) return
+        try {
+          for (const frame of joiner.push(chunk)) this.#hear(frame.body)
+        } catch {
+          this.#input({ type: 'babble' })
+        }
+      },
+      exit: (detail) => {
+        if (process !== this.#process) return
+        this.#process = undefined
+        this.#events.ended(detail)
+        this.#input({ type: 'exit' })
+      },
+    })
+    this.#process = process
+  }
+
+  #send(order: Order, payload?: Uint8Array): void {
+    this.#process?.send(encodeFrame(order, payload))
+  }
+
+  #hear(body: unknown): void {
+    this.#input(this.#meaning(body))
+  }
+
+  /** What a sandbox says, in the light of what it was last told. */
+  #meaning(body: unknown): SandboxInput {
+    const { process } = this.#state
+    if (process.phase === 'running') {
+      const { skill, call } = process.job
+      return { type: 'answered', outcome: verifyAnswer(body, skill, call, this.#installed.get(skill)!) }
+    }
+    const word = typeof body === 'object' && body !== null && 'answer' in body ? body.answer : undefined
+    if (word === 'ready') return { type: 'ready' }
+    if (word === 'loaded') return { type: 'loaded' }
+    if (word === 'failed' && process.phase === 'loading') {
+      const message = `The module of the skill ${process.skill} cannot be loaded`
+      return { type: 'load-failed', error: skillError('skill-refused', message) }
+    }
+    return { type: 'babble' }
+  }
+
+  #rearm(): void {
+    const at = nextAlarm(this.#state)
+    if (this.#alarm?.at === at) return
+    this.#alarm?.cancel()
+    this.#alarm = undefined
+    if (at === undefined) return
+    const delay_ms = Math.max(0, at - this.#clock.monotonic())
+    const cancel = this.#clock.after(delay_ms, () => {
+      this.#alarm = undefined
+      this.#input({ type: 'alarm' })
+    })
+    this.#alarm = { at, cancel }
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * Judges what came out of a sandbox before anything of it counts. The runner has enforced the same rules, but it shares
+ * a process with the skill: whoever broke out of WebAssembly could answer anything.
+ */
+import { z } from 'zod'
+import { answerSchema, type CallOutcome, type Change, changeSchema, type SkillCall } from '../call.ts'
+import { skillError } from '../errors.ts'
+import type { Permission } from '../permissions.ts'
+import { entrySize, MAX_ANNOUNCEMENTS, MAX_LOG_LINES, MAX_TIMERS } from './hostcalls.ts'
+import type { Budget } from './protocol.ts'
+
+/** A sandbox's word about a call, whatever it claims. */
+const saysSchema = z.discriminatedUnion('answer', [
+  z.object({ answer: z.literal('answered'), output: z.string().max(32_768), changes: z.array(z.unknown()) }),
+  z.object({ answer: z.literal('failed'), fault: z.string(), message: z.string().max(400) }),
+])
+
+/** Faults a sandbox may report about a skill; the others are the node's own verdicts. */
+const REPORTED = ['skill-trapped', 'skill-budget', 'skill-answer', 'skill-refused'] as const
+
+const NEEDS: Readonly<Record<Change['change'], Permission | undefined>> = {
+  put: 'storage',
+  delete: 'storage',
+  'timer-set': 'timers',
+  'timer-cancel': 'timers',
+  announce: 'speak',
+  log: undefined,
+}
+
+export interface Grant {
+  readonly permissions: readonly Permission[]
+  readonly budget: Budget
+}
+
+export function verifyAnswer(body: unknown, skill: string, call: SkillCall, grant: Grant): CallOutcome {
+  const refuse = (why: string): CallOutcome => ({
+    ok: false,
+    error: skillError('skill-answer', `The skill ${skill} answered wrongly: ${why}`),
+  })
+  const says = saysSchema.safeParse(body)
+  if (!says.success) return refuse('not in the form agreed upon')
+  if (says.data.answer === 'failed') {
+    const fault =
+      REPORTED.find((known) => known === (says.data as { fault: string }).fault) ?? 'skill-trapped'
+    return { ok: false, error: skillError(fault, `The skill ${skill} failed: ${says.data.message}`) }
+  }
+  if (says.data.changes.length > grant.budget.host_calls) return refuse('more changes than host calls')
+  const changes = z.array(changeSchema).safeParse(says.data.changes)
+  if (!changes.success) return refuse('a change that does not exist')
+  const broken = brokenRule(changes.data, call, grant)
+  if (broken !== undefined) return refuse(broken)
+  const answer = answerSchema.safeParse(parseJson(says.data.output))
+  if (!answer.success) return refuse('its output is not an answer')
+  return { ok: true, result: { answer: answer.data, changes: changes.data } }
+}
+
+/** Replays the changes on the state the call came with. */
+function brokenRule(changes: readonly Change[], call: SkillCall, grant: Grant): string | undefined {
+  const storage = new Map(Object.entries(call.storage))
+  const timers = new Set(Object.keys(call.timers))
+  let announcements = 0
+  let logLines = 0
+  for (const change of changes) {
+    const needed = NEEDS[change.change]
+    if (needed !== undefined && !grant.permissions.includes(needed)) return `${needed} was not granted`
+    if (change.change === 'put') storage.set(change.key, change.value)
+    else if (change.change === 'delete') storage.delete(change.key)
+    else if (change.change === 'timer-set') timers.add(change.timer)
+    else if (change.change === 'timer-cancel') timers.delete(change.timer)
+    else if (change.change === 'announce') announcements += 1
+    else logLines += 1
+  }
+  let stored = 0
+  for (const [key, value] of storage) stored += entrySize(key, value)
+  // A budget made smaller by a new version must not lock a skill out of its old state: it may shrink, not grow.
+  const before = Object.entries(call.storage).reduce((sum, [key, value]) => sum + entrySize(key, value), 0)
+  if (stored > Math.max(grant.budget.storage_kb * 1024, before)) return 'its storage is used up'
+  if (timers.size > Math.max(MAX_TIMERS, Object.keys(call.timers).length)) return 'too many timers'
+  if (announcements > MAX_ANNOUNCEMENTS) return 'too many announcements'
+  if (logLines > MAX_LOG_LINES) return 'too many log lines'
+  return undefined
+}
+
+function parseJson(text: string): unknown {
+  if (text === '') return {}
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
