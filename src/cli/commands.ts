@@ -1,0 +1,176 @@
+/**
+ * Every command as data: help, completion and the program are made from this table. Code of a command is loaded only when
+ * it runs, so that `--help` appears at once.
+ */
+import type { CommandSpec, OptionSpec } from './call.ts'
+import { configOptions } from './options.ts'
+
+const room: OptionSpec = { flags: '--room <room>', about: 'where it is said' }
+const session: OptionSpec = { flags: '--session <id>', about: 'conversation to go on with' }
+
+export const commands: readonly CommandSpec[] = [
+  {
+    name: 'status',
+    summary: 'what the node is, how it is, what it can do',
+    examples: [
+      ['loqa status', 'one screen'],
+      ['loqa status --json | jq .health', 'for a script'],
+    ],
+    load: () => import('./commands/status.ts'),
+  },
+  {
+    name: 'nodes',
+    summary: 'the nodes of the household',
+    examples: [
+      ['loqa nodes', 'a table'],
+      ['loqa nodes --json', 'for a script'],
+    ],
+    load: () => import('./commands/nodes.ts'),
+  },
+  {
+    name: 'actors',
+    summary: 'every actor: where it is, what waits for it, how often it was restarted',
+    options: [{ flags: '--kind <kind>', about: 'only this kind, e.g. session' }],
+    examples: [
+      ['loqa actors', 'all'],
+      ['loqa actors --kind skill', 'the skills only'],
+    ],
+    load: () => import('./commands/actors.ts'),
+  },
+  {
+    name: 'sessions',
+    summary: 'the conversations going on',
+    examples: [
+      ['loqa sessions', 'a table'],
+      ['loqa sessions --json', 'for a script'],
+    ],
+    load: () => import('./commands/sessions.ts'),
+  },
+  {
+    name: 'ask',
+    args: '<text...>',
+    summary: 'one turn by text',
+    options: [room, session],
+    examples: [
+      ['loqa ask set a timer for five minutes', 'quotes are not needed'],
+      ['loqa ask "and in the bedroom" --session abc', 'goes on with a conversation'],
+    ],
+    load: () => import('./commands/ask.ts'),
+  },
+  {
+    name: 'say',
+    args: '<text...>',
+    summary: 'speak a text, through the loudspeaker or into a file',
+    options: [
+      { flags: '-o, --output <file>', about: 'write WAV here (- is standard output)' },
+      { flags: '--voice <name>', about: 'another voice' },
+    ],
+    examples: [
+      ['loqa say dinner is ready', 'through the loudspeaker of this machine'],
+      ['loqa say dinner is ready -o dinner.wav', 'into a file'],
+    ],
+    load: () => import('./commands/say.ts'),
+  },
+  {
+    name: 'listen',
+    args: '<wav>',
+    summary: 'one turn by voice: a WAV file, - for standard input, or mic',
+    options: [
+      room,
+      session,
+      { flags: '-o, --output <file>', about: 'keep the spoken reply as WAV' },
+      { flags: '--wait <seconds>', about: 'how long to wait for a reply after the end (10)' },
+    ],
+    examples: [
+      ['loqa listen command.wav -o reply.wav', 'streams the file in real time and keeps the reply'],
+      ['loqa listen mic --room kitchen', 'talk; Ctrl-C ends'],
+    ],
+    load: () => import('./commands/listen.ts'),
+  },
+  {
+    name: 'metrics',
+    summary: 'the numbers the node keeps about itself',
+    options: [{ flags: '--raw', about: 'Prometheus text as the node gives it' }],
+    examples: [
+      ['loqa metrics', 'a table with medians'],
+      ['loqa metrics --raw | grep voice', 'as Prometheus sees it'],
+    ],
+    load: () => import('./commands/metrics.ts'),
+  },
+  {
+    name: 'doctor',
+    summary: 'check the machine and the node; every fault with its fix',
+    examples: [
+      ['loqa doctor', 'works without a running node too'],
+      ['loqa doctor --json', 'for a bug report'],
+    ],
+    load: () => import('./commands/doctor.ts'),
+  },
+  {
+    name: 'config',
+    summary: 'the settings',
+    examples: [
+      ['loqa config show --origin', 'every setting and where it comes from'],
+      ['loqa config check --config loqa.toml', 'is this file right?'],
+    ],
+    children: [
+      {
+        name: 'show',
+        summary: 'every setting a node started here would have',
+        options: [
+          ...configOptions,
+          { flags: '--origin', about: 'also where each value comes from' },
+          { flags: '--running', about: 'those of the running node instead' },
+        ],
+        examples: [
+          ['loqa config show --origin', 'with flags, variables, files and defaults told apart'],
+          ['loqa config show --running', 'what the running node uses'],
+        ],
+        load: () => import('./commands/config-show.ts'),
+      },
+      {
+        name: 'check',
+        summary: 'say what is wrong with the settings',
+        options: configOptions,
+        examples: [
+          ['loqa config check', 'the files and variables in force'],
+          ['loqa config check --config loqa.toml', 'this file'],
+        ],
+        load: () => import('./commands/config-check.ts'),
+      },
+      {
+        name: 'default',
+        summary: 'print a file with every setting, its range and its default',
+        examples: [
+          ['loqa config default', 'to read'],
+          ['loqa config default > loqa.toml', 'to start from'],
+        ],
+        load: () => import('./commands/config-default.ts'),
+      },
+    ],
+  },
+  {
+    name: 'completion',
+    args: '<shell>',
+    summary: 'a completion script for bash, zsh or fish',
+    examples: [
+      ['loqa completion bash > ~/.local/share/bash-completion/completions/loqa', 'for bash'],
+      ['loqa completion fish > ~/.config/fish/completions/loqa.fish', 'for fish'],
+    ],
+    load: () => import('./commands/completion.ts'),
+  },
+  {
+    name: 'version',
+    summary: 'the version of this program',
+    examples: [
+      ['loqa version', 'one line'],
+      ['loqa version --json', 'for a script'],
+    ],
+    load: () => import('./commands/version.ts'),
+  },
+]
+
+export const nodeExamples: readonly (readonly [string, string])[] = [
+  ['loqa-node --room kitchen', 'starts a node'],
+  ['loqa-node --data /tmp/try --http-port 0', 'one to try things with, beside another'],
+]

@@ -1,0 +1,153 @@
+/**
+ * `loqa listen`: turns by voice. The recording is sent in real time as a microphone would, then silence until the reply has
+ * come; the clock of `speech-clock.ts` runs beside it.
+ */
+import { resolve } from 'node:path'
+import { LoqaError } from '../../host/errors.ts'
+import { FRAME_MS, FRAME_SAMPLES } from '../../host/limits.ts'
+import type { Call, Run } from '../call.ts'
+import { UsageError } from '../failures.ts'
+import { LivePartial } from '../live-partial.ts'
+import { frameOf, pace } from '../pace.ts'
+import { readRecording } from '../recording.ts'
+import { holdsSpeech, speechWindows } from '../speech-clock.ts'
+import { duration } from '../table.ts'
+import { type HeardTurn, TurnCollector } from '../turn-collector.ts'
+import { TurnPrinter } from '../turn-printer.ts'
+import { connectVoice, voiceRequest } from '../voice-connection.ts'
+import { EXIT, type World } from '../world.ts'
+
+const DEFAULT_WAIT_S = 10
+/** When the node has not ended a turn by itself after so much silence, it is told that nothing follows. */
+const FINISH_AFTER_MS = 4_000
+/** Longer recordings are announced: they take as long as they are. */
+const LONG_S = 60
+
+export const run: Run = async (call) => {
+  const source = call.args[0]!
+  if (source === 'mic') {
+    const { listenToMicrophone } = await import('../microphone-session.ts')
+    return listenToMicrophone(call)
+  }
+  const wait_ms = waitOf(call.options.wait)
+  const samples = await recordingFrom(call.world, source)
+  const turns = await speak(call, samples, wait_ms)
+  if (turns.length === 0) {
+    throw new LoqaError('nothing-heard', 'The node heard no command in this recording', {
+      hint: 'Is it speech, and loud enough? See what the node knows: loqa status',
+    })
+  }
+  return turns.some(({ view }) => view.error !== undefined) ? EXIT.failed : EXIT.ok
+}
+
+function waitOf(given: unknown): number {
+  if (given === undefined) return DEFAULT_WAIT_S * 1000
+  const seconds = Number(given)
+  if (seconds >= 0.5 && seconds <= 600) return seconds * 1000
+  throw new UsageError(`--wait takes seconds from 0.5 to 600, not ${String(given)}`)
+}
+
+/** 16 kHz mono s16. Errors: `invalid-input` for what is no WAV, empty or silent. */
+async function recordingFrom(world: World, source: string): Promise<Int16Array> {
+  const bytes =
+    source === '-' ? await allInput(world) : await world.disk.read(resolve(world.directory, source))
+  const name = source === '-' ? 'Standard input' : source
+  const samples = readRecording(name, bytes)
+  if (!speechWindows(samples).includes(true)) {
+    throw new LoqaError(
+      'invalid-input',
+      `${name} holds ${samples.length === 0 ? 'no sound' : 'only silence'}`,
+      {
+        hint: 'Record something louder than −60 dBFS.',
+      },
+    )
+  }
+  const seconds = samples.length / 16_000
+  if (seconds > LONG_S) world.terminal.err(`${name}: ${duration(seconds)}, sent in real time; Ctrl-C ends.\n`)
+  return samples
+}
+
+/** More than this cannot be a command; a WAV of ten minutes at 192 kHz in stereo has 460 MB. */
+const MAX_INPUT_BYTES = 512 * 1024 * 1024
+
+async function allInput(world: World): Promise<Uint8Array> {
+  const parts: Uint8Array[] = []
+  let size = 0
+  for await (const part of world.input()) {
+    size += part.length
+    if (size > MAX_INPUT_BYTES) throw new LoqaError('invalid-input', 'Standard input is larger than 512 MB')
+    parts.push(part)
+  }
+  return Buffer.concat(parts)
+}
+
+/** Sends the recording, prints each turn as it is complete, returns when the reply to the last words has come. */
+async function speak(call: Call, samples: Int16Array, wait_ms: number): Promise<readonly HeardTurn[]> {
+  const { world, options } = call
+  const { clock, terminal } = world
+  const windows = speechWindows(samples)
+  const frames = Math.ceil(samples.length / FRAME_SAMPLES)
+  const collector = new TurnCollector()
+  const partial = new LivePartial(terminal, !call.json)
+  const printer = new TurnPrinter(call)
+  const turns: HeardTurn[] = []
+  const { promise: over, resolve: end, reject: fail } = Promise.withResolvers<void>()
+  /** Frames after the end of the recording since anything last came from the node. */
+  let quiet = 0
+  let ended = false
+
+  const take = (turn: HeardTurn | undefined): void => {
+    if (turn === undefined) return
+    turns.push(turn)
+    partial.clear()
+    const printed = printer.print(turn)
+    if (ended && !collector.speechPending) printed.then(end, fail)
+  }
+
+  const connection = await connectVoice(await call.where(), voiceRequest(options), {
+    audio(received) {
+      quiet = 0
+      collector.audio(received, clock.monotonic())
+    },
+    event(event) {
+      quiet = 0
+      partial.event(event)
+      printer.remark(event)
+      take(collector.event(event))
+    },
+    closed: fail,
+  })
+  const interrupted = (): void => fail(new LoqaError('interrupted', 'Interrupted'))
+  world.interrupted.addEventListener('abort', interrupted)
+  if (world.interrupted.aborted) interrupted()
+
+  const sender = pace(clock, (index) => {
+    connection.send(frameOf(samples, index))
+    const start = index * FRAME_SAMPLES
+    if (index < frames) {
+      if (holdsSpeech(windows, start, start + FRAME_SAMPLES)) collector.speechSent(clock.monotonic())
+      return true
+    }
+    if (!ended) {
+      ended = true
+      if (turns.length > 0 && !collector.speechPending) end()
+    }
+    quiet += 1
+    if (quiet * FRAME_MS === FINISH_AFTER_MS) connection.finish()
+    if (quiet * FRAME_MS > wait_ms) {
+      take(collector.giveUp())
+      end()
+      return false
+    }
+    return true
+  })
+  try {
+    await over
+  } finally {
+    sender.stop()
+    connection.close()
+    world.interrupted.removeEventListener('abort', interrupted)
+    partial.clear()
+  }
+  return turns
+}

@@ -1,0 +1,69 @@
+/** `loqa-node`: resolves the configuration, starts the node, says where it is, ends it on a signal. */
+import type { Resolved } from '../config.ts'
+import { VERSION } from '../host/version.ts'
+import { exitCodeOf, report } from './failures.ts'
+import type { NodeRequest } from './node-request.ts'
+import { EXIT, type ExitCode, type World } from './world.ts'
+
+export interface RunningNode {
+  /** e.g. `http://127.0.0.1:7420`. */
+  readonly url: string
+  readonly name: string
+  readonly room: string
+  /** Lets turns finish, makes everything durable, ends the engines. */
+  stop(): Promise<void>
+}
+
+export type StartNode = (resolved: Resolved) => Promise<RunningNode>
+
+/** Draining may take so long; then the process ends anyway. A service manager kills after 10 s or more. */
+const STOP_TIMEOUT_MS = 4_500
+
+export async function runNode(
+  world: World,
+  request: NodeRequest,
+  load: () => Promise<StartNode>,
+): Promise<ExitCode> {
+  const { terminal } = world
+  terminal.out(`loqa-node ${VERSION} starts (Node ${world.runtime}, pid ${process.pid})\n`)
+  const stopped = stopSignal()
+  try {
+    const { loadConfig } = await import('../config.ts')
+    const resolved = await loadConfig(world.disk, world, request)
+    terminal.out(`data in ${resolved.config.node.data_dir}\n`)
+    const start = await load()
+    const node = await Promise.race([start(resolved), stopped.then(() => undefined)])
+    if (node === undefined) return EXIT.ok
+    terminal.out(`${node.name} is ready in the ${node.room}: ${node.url}\n`)
+    if (terminal.outIsTty) terminal.out('Try in a second terminal: loqa ask what time is it\n')
+    await stopped
+    terminal.out('stopping\n')
+    return await stopWithin(node, world)
+  } catch (thrown) {
+    report(terminal, thrown, { json: false, debug: Boolean(world.environment.LOQA_DEBUG) })
+    return exitCodeOf(thrown)
+  }
+}
+
+/** Resolves at the first SIGTERM, SIGINT or SIGHUP; the second ends the process at once. */
+function stopSignal(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  let asked = false
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (asked) process.exit(EXIT.failed)
+      asked = true
+      resolve()
+    })
+  }
+  return promise
+}
+
+async function stopWithin(node: RunningNode, world: World): Promise<ExitCode> {
+  const late = new Promise<'late'>((resolve) => {
+    world.clock.after(STOP_TIMEOUT_MS, () => resolve('late'))
+  })
+  const ended = await Promise.race([node.stop().then(() => 'stopped' as const), late])
+  if (ended === 'late') world.terminal.err('It did not stop in time; what was acknowledged is safe.\n')
+  return EXIT.ok
+}

@@ -1,0 +1,115 @@
+/** A satellite's connection to a node; the only importer of ws here. */
+import { WebSocket } from 'ws'
+import type { VoiceEvent } from '../api/index.ts'
+import { LoqaError } from '../host/errors.ts'
+import { NodeError, NoNodeError } from './failures.ts'
+import type { Whereabouts } from './find-node.ts'
+
+export interface VoiceConnection {
+  /** 16 kHz mono s16. */
+  send(samples: Int16Array): void
+  finish(): void
+  close(): void
+}
+
+export interface VoiceHandlers {
+  event(event: VoiceEvent): void
+  audio(samples: Int16Array): void
+  /** The node ended it; not called after `close`. */
+  closed(error: LoqaError): void
+}
+
+/** `--room` and `--session` as a request. */
+export function voiceRequest(options: Readonly<Record<string, unknown>>): {
+  room?: string
+  session?: string
+} {
+  return {
+    ...(typeof options.room === 'string' ? { room: options.room } : {}),
+    ...(typeof options.session === 'string' ? { session: options.session } : {}),
+  }
+}
+
+/** Errors: `NoNodeError`; `NodeError` when the node refuses. */
+export function connectVoice(
+  where: Whereabouts,
+  request: { readonly room?: string; readonly session?: string },
+  handlers: VoiceHandlers,
+): Promise<VoiceConnection> {
+  const query = new URLSearchParams({ ...request }).toString()
+  const socket = new WebSocket(`${where.url.replace(/^http/, 'ws')}/api/v1/voice?${query}`, {
+    perMessageDeflate: false,
+    handshakeTimeout: 5_000,
+    ...(where.token === undefined ? {} : { headers: { authorization: `Bearer ${where.token}` } }),
+  })
+  const { promise, resolve, reject } = Promise.withResolvers<VoiceConnection>()
+  let open = false
+  let leaving = false
+
+  const connection: VoiceConnection = {
+    send: (samples) => socket.send(new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength)),
+    finish: () => socket.send(JSON.stringify({ type: 'finish' })),
+    close: () => {
+      leaving = true
+      socket.close(1000)
+    },
+  }
+  const ended = (error: LoqaError): void => {
+    if (leaving) return
+    leaving = true
+    if (open) handlers.closed(error)
+    else reject(error)
+  }
+  socket.on('message', (data: Buffer, binary: boolean) => {
+    if (binary) {
+      handlers.audio(samplesOf(data))
+      return
+    }
+    const event = JSON.parse(data.toString()) as VoiceEvent
+    if (event.type === 'ready' && !open) {
+      open = true
+      resolve(connection)
+    }
+    if (event.type === 'error' && !open) {
+      ended(new NodeError(event))
+      return
+    }
+    handlers.event(event)
+  })
+  socket.on('unexpected-response', (_request, response) => {
+    const parts: Buffer[] = []
+    response.on('data', (part: Buffer) => parts.push(part))
+    response.on('end', () => ended(refusalIn(Buffer.concat(parts).toString(), where)))
+    response.on('error', () => ended(refusalIn('', where)))
+  })
+  socket.on('error', (error) => {
+    ended(
+      open
+        ? new LoqaError('connection-lost', 'The connection to the node broke', { cause: error })
+        : new NoNodeError(`No node answers at ${where.url}`, error),
+    )
+  })
+  socket.on('close', (code: number, reason: Buffer) => {
+    const said = reason.toString() || `code ${code}`
+    ended(
+      new LoqaError(
+        code === 1013 ? 'overloaded' : 'connection-lost',
+        `The node closed the connection: ${said}`,
+      ),
+    )
+  })
+  return promise
+}
+
+function refusalIn(body: string, where: Whereabouts): LoqaError {
+  try {
+    const { error } = JSON.parse(body) as { error: { code: string; message: string; hint?: string } }
+    return new NodeError(error)
+  } catch {
+    return new NoNodeError(`What answers at ${where.url} is not a loqa node`)
+  }
+}
+
+/** Copies, because the message's buffer may start at an odd address. */
+const samplesOf = (data: Buffer): Int16Array =>
+  new Int16Array(new Uint8Array(data.subarray(0, data.length - (data.length % 2))).buffer)
