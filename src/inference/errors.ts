@@ -12,6 +12,7 @@ export type EngineErrorCode =
   | 'overloaded'
   | 'timeout'
   | 'invalid-input'
+  | 'output-incomplete'
 
 const error = (code: EngineErrorCode, message: string, retryable: boolean, hint?: string): ErrorShape => ({
   code,
@@ -52,3 +53,10 @@ export const timedOut = (what: string, timeout_ms: number): ErrorShape =>
   error('timeout', `${what} took longer than ${Math.round(timeout_ms)} ms`, true)
 
 export const invalidInput = (message: string): ErrorShape => error('invalid-input', message, false)
+
+export const outputIncomplete = (max_tokens: number): ErrorShape =>
+  error(
+    'output-incomplete',
+    `The language model did not finish its answer within ${max_tokens} tokens`,
+    false,
+  )

@@ -29,6 +29,10 @@ async function adapter(name: string): Promise<Engine> {
       return new (await import('./sherpa.ts')).SherpaEngine()
     case 'formant':
       return new (await import('./formant.ts')).FormantEngine()
+    case 'llama':
+      return new (await import('./llama.ts')).LlamaEngine()
+    case 'whisper':
+      return new (await import('./whisper.ts')).WhisperEngine()
     default:
       throw new LoqaError('engine-unavailable', `There is no engine called ${JSON.stringify(name)}`)
   }
