@@ -6,7 +6,6 @@
  * busy cores. A large model gets more by its manifest.
  */
 import {
-  type GbnfJsonSchema,
   getLlama,
   type Llama,
   LlamaCompletion,
@@ -14,13 +13,17 @@ import {
   type LlamaGrammar,
   LlamaLogLevel,
   type LlamaModel,
+  type Token,
 } from 'node-llama-cpp'
-import { LoqaError } from '../../host/errors.ts'
+import { type ErrorShape, LoqaError } from '../../host/errors.ts'
 import type { Engine, EngineEvent, EngineRequest, EngineStream, Measurement, ModelFiles } from '../engine.ts'
 import { invalidInput, outputIncomplete } from '../errors.ts'
 import { measureRuns } from './measuring.ts'
 import { Turns } from './turns.ts'
 
+type OnEvent = (event: EngineEvent) => void
+/** What the library takes for a schema: a union of everything it understands. */
+type JsonSchema = Parameters<Llama['createGrammarForJsonSchema']>[0]
 type LanguageRequest = Extract<EngineRequest, { kind: 'llm' }>
 
 /** The run being served and those waiting for it. */
@@ -82,68 +85,75 @@ export class LlamaEngine implements Engine {
     this.#loaded = undefined
   }
 
-  async #generate(
-    request: LanguageRequest,
-    signal: AbortSignal,
-    onEvent: (event: EngineEvent) => void,
-  ): Promise<void> {
+  /** One run from prompt to last event. Never rejects. */
+  async #generate(request: LanguageRequest, signal: AbortSignal, onEvent: OnEvent): Promise<void> {
     if (signal.aborted || this.#loaded === undefined) return
-    const { completion, model, context } = this.#loaded
-    const room = context.contextSize - request.max_tokens
-    const tooLong = invalidInput('The text is longer than what the language model can hold')
-    if (request.prompt.length > room * MAX_CHARACTERS_PER_TOKEN) {
-      onEvent({ type: 'failed', error: tooLong })
-      return
-    }
-    const prompt = model.tokenize(request.prompt.toWellFormed())
-    if (prompt.length === 0 || prompt.length + 1 > room) {
-      onEvent({
-        type: 'failed',
-        error: prompt.length === 0 ? invalidInput('There is no text to go on from') : tooLong,
-      })
-      return
-    }
     const start = performance.now()
+    const prompt = this.#tokens(request)
+    if ('code' in prompt) {
+      onEvent({ type: 'failed', error: prompt })
+      return
+    }
     let grammar: LlamaGrammar | undefined
     try {
       if (request.schema !== undefined) grammar = await this.#grammar(request.schema)
     } catch (thrown) {
       console.error(thrown)
-      onEvent({
-        type: 'failed',
-        error: invalidInput('The JSON schema of the answer cannot be used as a grammar'),
-      })
+      const message = 'The JSON schema of the answer cannot be used as a grammar'
+      onEvent({ type: 'failed', error: invalidInput(message) })
       return
     }
-    let tokens = 0
-    let text = ''
-    try {
-      await completion.generateCompletion(prompt, {
-        signal,
-        maxTokens: request.max_tokens,
-        temperature: request.temperature ?? 0,
-        disableContextShift: true,
-        onToken: (given) => {
-          tokens += given.length
-        },
-        onTextChunk: (chunk) => {
-          text += chunk
-          onEvent({ type: 'token', text: chunk })
-        },
-        ...(grammar === undefined ? {} : { grammar }),
-      })
-    } catch (thrown) {
-      if (signal.aborted) return
-      console.error(thrown)
-      onEvent({ type: 'failed', error: outputIncomplete(request.max_tokens) })
-      return
-    }
-    if (request.schema !== undefined && !isJson(text)) {
+    const written = await this.#write(request, prompt, grammar, signal, onEvent)
+    if (signal.aborted) return
+    if (written === undefined || (grammar !== undefined && !isJson(written.text))) {
       onEvent({ type: 'failed', error: outputIncomplete(request.max_tokens) })
       return
     }
     const compute_ms = performance.now() - start
-    onEvent({ type: 'done', usage: { input_tokens: prompt.length, output_tokens: tokens, compute_ms } })
+    const usage = { input_tokens: prompt.length, output_tokens: written.tokens, compute_ms }
+    onEvent({ type: 'done', usage })
+  }
+
+  #tokens(request: LanguageRequest): Token[] | ErrorShape {
+    const { model, context } = this.#loaded!
+    const room = context.contextSize - request.max_tokens
+    const tooLong = invalidInput('The text is longer than what the language model can hold')
+    if (request.prompt.length > room * MAX_CHARACTERS_PER_TOKEN) return tooLong
+    const prompt = model.tokenize(request.prompt.toWellFormed())
+    if (prompt.length === 0) return invalidInput('There is no text to go on from')
+    // One more for the begin token.
+    return prompt.length + 1 > room ? tooLong : prompt
+  }
+
+  /** Undefined when it was aborted or the library failed. */
+  async #write(
+    request: LanguageRequest,
+    prompt: Token[],
+    grammar: LlamaGrammar | undefined,
+    signal: AbortSignal,
+    onEvent: OnEvent,
+  ): Promise<{ text: string; tokens: number } | undefined> {
+    const written = { text: '', tokens: 0 }
+    try {
+      await this.#loaded!.completion.generateCompletion(prompt, {
+        signal,
+        maxTokens: request.max_tokens,
+        temperature: request.temperature ?? 0,
+        disableContextShift: true,
+        onToken: (tokens) => {
+          written.tokens += tokens.length
+        },
+        onTextChunk: (text) => {
+          written.text += text
+          onEvent({ type: 'token', text })
+        },
+        ...(grammar === undefined ? {} : { grammar }),
+      })
+      return written
+    } catch (thrown) {
+      if (!signal.aborted) console.error(thrown)
+      return undefined
+    }
   }
 
   async #grammar(schema: Readonly<Record<string, unknown>>): Promise<LlamaGrammar> {
@@ -152,7 +162,7 @@ export class LlamaEngine implements Engine {
     if (known !== undefined) return known
     const oldest = this.#grammars.keys().next().value
     if (this.#grammars.size >= MAX_GRAMMARS && oldest !== undefined) this.#grammars.delete(oldest)
-    const grammar = await this.#loaded!.llama.createGrammarForJsonSchema(schema as GbnfJsonSchema)
+    const grammar = await this.#loaded!.llama.createGrammarForJsonSchema(schema as JsonSchema)
     this.#grammars.set(key, grammar)
     return grammar
   }
