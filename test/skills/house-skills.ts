@@ -1,0 +1,61 @@
+/** The skills that ship with the node, in their real sandbox; one process for all tests of a file. */
+import { fileURLToPath } from 'node:url'
+import { placedAddress } from '../../src/actors/index.ts'
+import { requestId } from '../../src/host/index.ts'
+import { realHost } from '../../src/host/real.ts'
+import { createLog } from '../../src/observe/index.ts'
+import type { CallOutcome, CallResult, SkillCall } from '../../src/skills/call.ts'
+import type { SkillErrorShape } from '../../src/skills/errors.ts'
+import { loadSkills, type Skills } from '../../src/skills/index.ts'
+import { SkillStage } from './stage.ts'
+
+export const SKILLS_FOLDER = fileURLToPath(new URL('../../skills', import.meta.url))
+
+export const silentLog = createLog({
+  level: 'silent',
+  format: 'json',
+  log_pii: false,
+  output: { tty: false, color: false, write: () => undefined },
+  wall: () => 0,
+})
+
+export const houseSkills = (roots: readonly string[] = [SKILLS_FOLDER], zone = 'UTC'): Promise<Skills> =>
+  loadSkills({ host: realHost(), log: silentLog, roots, zone })
+
+let calls = 0
+
+/** One call through the port, as the runtime would make it. */
+export function callSkill(
+  skills: Skills,
+  name: string,
+  call: SkillCall,
+  deadline_ms?: number,
+): Promise<CallOutcome> {
+  calls += 1
+  const id = requestId(`call-${calls}`)
+  return new Promise((done) => {
+    skills.port.perform(
+      {
+        type: 'invoke',
+        id,
+        to: name,
+        op: 'call',
+        body: call,
+        ...(deadline_ms === undefined ? {} : { deadline_ms }),
+      },
+      (outcome) => {
+        if (outcome.event === 'failed') done({ ok: false, error: outcome.error as SkillErrorShape })
+        else done({ ok: true, result: outcome.body as CallResult })
+      },
+      { address: placedAddress('skill', name), incarnation: 1 },
+    )
+  })
+}
+
+/** The actor of a skill on a stage, its calls going to the real sandbox. */
+export function stageOf(skills: Skills, name: string, zone?: string): SkillStage {
+  const found = skills.actors.find(({ key }) => key === name)
+  if (found === undefined) throw new Error(`there is no skill ${name}`)
+  const args = zone === undefined ? found.args : { ...found.args, zone }
+  return new SkillStage(args, (call) => callSkill(skills, name, call))
+}

@@ -1,0 +1,197 @@
+/**
+ * A stage for one skill actor: its effects are carried out here, in virtual time, on a store in memory. The calls go
+ * wherever `invoke` takes them: a scripted answer, or a real sandbox.
+ */
+import type { Context, Effect, Entry, EntryChange, Ref } from '../../src/actors/index.ts'
+import { placedAddress } from '../../src/actors/index.ts'
+import { type ErrorShape, monotonic, type SessionId, wall } from '../../src/host/index.ts'
+import type { CallOutcome, SkillCall } from '../../src/skills/call.ts'
+import {
+  type Announce,
+  type SkillArgs,
+  type SkillMessage,
+  type SkillResult,
+  type SkillState,
+  skill,
+} from '../../src/skills/index.ts'
+
+export type Invoke = (call: SkillCall) => CallOutcome | Promise<CallOutcome>
+
+export const SATURDAY_AFTERNOON = Date.UTC(2026, 10, 21, 15, 10)
+
+export class SkillStage {
+  readonly args: SkillArgs
+  readonly stored = new Map<string, unknown>()
+  readonly announced: Announce[] = []
+  readonly effects: Effect[] = []
+  /** Fails every write (or read) with this error while set. */
+  storeFails: ErrorShape | undefined
+  state!: SkillState
+  #invoke: Invoke
+  #now = 1_000
+  #wall = SATURDAY_AFTERNOON
+  #schedules = new Map<string, { at: number; message: SkillMessage }>()
+  #answers = new Map<number, (result: SkillResult) => void>()
+  #asks = 0
+  #work: Promise<void> = Promise.resolve()
+
+  constructor(args: SkillArgs, invoke: Invoke) {
+    this.args = args
+    this.#invoke = invoke
+    this.boot()
+  }
+
+  /** Starts the actor afresh on what is stored, `away_ms` after it was last alive. */
+  boot(away_ms = 0): void {
+    this.#now = 500
+    this.#wall += away_ms
+    this.#schedules.clear()
+    const { state, effects } = skill.start(this.args, this.#context())
+    this.state = state
+    this.#carryOut(effects)
+  }
+
+  /** Waits until all that was begun is finished. */
+  async settle(): Promise<void> {
+    for (let work = this.#work; ; work = this.#work) {
+      await work
+      if (work === this.#work) return
+    }
+  }
+
+  async ask(
+    intent: string,
+    slots: Readonly<Record<string, string | number | readonly string[]>> = {},
+    confirmed = false,
+  ): Promise<SkillResult> {
+    await this.settle()
+    const asked = this.tellAsk(intent, slots, confirmed)
+    await this.settle()
+    return asked
+  }
+
+  /** Asks without waiting for what came before. */
+  tellAsk(
+    intent: string,
+    slots: Readonly<Record<string, string | number | readonly string[]>> = {},
+    confirmed = false,
+  ): Promise<SkillResult> {
+    this.#asks += 1
+    const id = this.#asks
+    const result = new Promise<SkillResult>((done) => this.#answers.set(id, done))
+    const session = 'session' as SessionId
+    this.tell(
+      { type: 'skill.invoke', intent: { name: intent, slots }, session, room: 'kitchen', confirmed },
+      id,
+    )
+    return result
+  }
+
+  async say(...asked: Parameters<SkillStage['ask']>): Promise<string> {
+    return (await this.ask(...asked)).speech
+  }
+
+  /** Moves time on, ringing what falls due. */
+  async advance(ms: number): Promise<void> {
+    await this.settle()
+    const end = this.#now + ms
+    for (;;) {
+      const due = [...this.#schedules].filter(([, { at }]) => at <= end).sort((a, b) => a[1].at - b[1].at)[0]
+      if (due === undefined) break
+      const [id, { at, message }] = due
+      this.#schedules.delete(id)
+      this.#passTo(at)
+      this.tell(message)
+      await this.settle()
+    }
+    this.#passTo(end)
+  }
+
+  tell(message: SkillMessage, askId?: number): void {
+    const { state, effects } = skill.receive(this.state, message, this.#context(askId))
+    this.state = state
+    this.#carryOut(effects)
+  }
+
+  #passTo(at: number): void {
+    this.#wall += at - this.#now
+    this.#now = at
+  }
+
+  #context(askId?: number): Context {
+    return {
+      self: SELF,
+      now: monotonic(this.#now),
+      wall: wall(this.#wall),
+      entropy: 7,
+      replyTo: askId === undefined ? undefined : { actor: undefined, id: askId },
+      deadline_ms: undefined,
+      sender: undefined,
+    }
+  }
+
+  #carryOut(effects: readonly Effect[]): void {
+    for (const effect of effects) {
+      this.effects.push(effect)
+      switch (effect.type) {
+        case 'schedule':
+          this.#schedules.set(effect.id, {
+            at: this.#now + effect.delay_ms,
+            message: effect.message as SkillMessage,
+          })
+          break
+        case 'cancel':
+          this.#schedules.delete(effect.id)
+          break
+        case 'publish':
+          this.announced.push(effect.message as Announce)
+          break
+        case 'reply': {
+          const answer = this.#answers.get(effect.to.id)
+          if (answer === undefined) throw new Error(`ask ${effect.to.id} was answered twice`)
+          this.#answers.delete(effect.to.id)
+          answer(effect.message as SkillResult)
+          break
+        }
+        case 'read':
+          this.#later(() => this.#outcome(effect.id, this.storeFails, this.#entries()))
+          break
+        case 'write':
+          this.#later(() => {
+            if (this.storeFails === undefined) this.#apply(effect.body as readonly EntryChange[])
+            this.#outcome(effect.id, this.storeFails, undefined)
+          })
+          break
+        case 'invoke':
+          this.#later(async () => {
+            const outcome = await this.#invoke(effect.body as SkillCall)
+            if (outcome.ok) this.#outcome(effect.id, undefined, outcome.result)
+            else this.#outcome(effect.id, outcome.error, undefined)
+          })
+          break
+      }
+    }
+  }
+
+  #later(run: () => void | Promise<void>): void {
+    this.#work = this.#work.then(run)
+  }
+
+  #outcome(id: Extract<Effect, { type: 'read' }>['id'], error: ErrorShape | undefined, body: unknown): void {
+    if (error === undefined) this.tell({ type: 'outcome', id, event: 'done', body })
+    else this.tell({ type: 'outcome', id, event: 'failed', error })
+  }
+
+  #entries(): Entry[] {
+    return [...this.stored].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => ({ key, value }))
+  }
+
+  #apply(changes: readonly EntryChange[]): void {
+    for (const change of changes) {
+      if (change.change === 'put') this.stored.set(change.key, change.value)
+      else this.stored.delete(change.key)
+    }
+  }
+}
+
+const SELF: Ref = { address: placedAddress('skill', 'stage'), incarnation: 1 }
