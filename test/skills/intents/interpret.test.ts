@@ -51,6 +51,34 @@ describe('what its answer is worth', () => {
   })
 
   it.each([
+    ['timer.set', { duration: 'thirty minutes' }, 'buzz after thirty three minutes', { duration: 1980 }],
+    ['timer.set', {}, 'my pasta needs twenty one minutes', { duration: 1260, name: 'pasta' }],
+    [
+      'timer.remind',
+      { task: 'garden' },
+      'in an hour i must water the garden',
+      { duration: 3600, task: 'water the garden' },
+    ],
+    [
+      'list.add',
+      { item: ['milk', 'juice'] },
+      'put sugar milk and paper towels there',
+      { item: ['sugar', 'milk', 'paper towels'] },
+    ],
+    ['opening.open', { room: 'garage' }, 'get the garage door up', { opening: 'garage door' }],
+    ['session.answer', { name: 'eggs' }, 'the one for the eggs', { name: 'egg' }],
+    ['session.answer', { item: 'eggs' }, 'the one for the eggs', { item: 'eggs' }],
+  ])('believes the text, not the copy: %s %j for "%s"', (intent, slots, text, canonical) => {
+    expect(said(intent, slots, text)).toEqual({ name: intent, slots: canonical })
+  })
+
+  it('leaves open which of two rooms is meant, unless the model says', () => {
+    const text = 'in the kitchen it should be as bright as in the office'
+    expect(said('light.on', {}, text)?.slots).toEqual({})
+    expect(said('light.on', { room: 'kitchen' }, text)?.slots).toEqual({ room: 'kitchen' })
+  })
+
+  it.each([
     ['a slot the intent does not have', 'light.on', { colour: 'red' }, 'make it red'],
     ['a value nobody said', 'light.on', { room: 'kitchen' }, 'make some light in here'],
     ['a room there is not', 'light.on', { room: 'attic' }, 'make some light in the attic'],
