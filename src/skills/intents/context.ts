@@ -2,10 +2,9 @@
  * Fragments that mean something only in a conversation: the answer to a question ("For how long?" "five
  * minutes"), and a repetition with one thing changed ("and in the kitchen", "and bread").
  */
-import type { Grammar, SlotDefinition } from './grammar.ts'
+import { type Grammar, missingSlots, type SlotDefinition } from './grammar.ts'
 import { type Intent, NO_INTENT, type Reading, type ReadingContext, type SlotValue } from './intent.ts'
 import type { Lattice } from './lattice.ts'
-import { missingSlots } from './match.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /** Rewrites `readings` (best first) by what was said before. */

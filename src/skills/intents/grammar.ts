@@ -3,6 +3,7 @@
  * same grammar, and the order decides between sentences that fit equally well.
  */
 import { DURATION_WORDS } from './durations.ts'
+import type { Intent } from './intent.ts'
 import { normalise } from './normalise.ts'
 import { NUMBER_WORDS } from './numbers.ts'
 import { buildTrie, layOut, type Pattern, type Token, type TrieNode } from './patterns.ts'
@@ -241,4 +242,12 @@ function indexPatterns(patterns: readonly Pattern[]): Map<string, number[]> {
 
 export function indexKey(token: Token): string {
   return token.kind === 'word' ? token.text : `{${token.type}}`
+}
+
+/** The slots the intent cannot do without and does not have, in the order of its definition. */
+export function missingSlots(grammar: Grammar, intent: Intent): string[] {
+  const definitions = grammar.intents.get(intent.name)?.slots ?? []
+  return [...definitions]
+    .filter(([name, slot]) => !slot.optional && !(name in intent.slots))
+    .map(([name]) => name)
 }

@@ -16,7 +16,13 @@
  */
 
 export { readDurations, sayDuration } from './durations.ts'
-export { compileGrammar, type Grammar, type GrammarStatistics, type IntentDefinition } from './grammar.ts'
+export {
+  compileGrammar,
+  type Grammar,
+  type GrammarStatistics,
+  type IntentDefinition,
+  missingSlots,
+} from './grammar.ts'
 export {
   type Extension,
   type Intent,
@@ -34,7 +40,7 @@ export {
   languagePrompt,
   languageSide,
 } from './interpret.ts'
-export { missingSlots, read, readAll } from './match.ts'
+export { read, readAll } from './match.ts'
 export { normalise } from './normalise.ts'
 export { readNumbers, sayNumber } from './numbers.ts'
 export { sayIntent, sayUnhandled } from './phrases.ts'

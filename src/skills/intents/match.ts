@@ -10,7 +10,7 @@
  */
 import { applyContext, FRAGMENTS } from './context.ts'
 import { type Binding, type ExactMatches, type Match, matchExactly } from './exact.ts'
-import type { Grammar } from './grammar.ts'
+import { type Grammar, missingSlots } from './grammar.ts'
 import {
   type Extension,
   type Intent,
@@ -216,12 +216,4 @@ function slotsOf(grammar: Grammar, intent: string, bindings: readonly Binding[])
     else slots[slot] = definitions?.get(slot)?.many ? [String(value)] : value
   }
   return slots
-}
-
-/** The slots the intent cannot do without and does not have, in the order of its definition. */
-export function missingSlots(grammar: Grammar, intent: Intent): string[] {
-  const definitions = grammar.intents.get(intent.name)?.slots ?? new Map()
-  return [...definitions]
-    .filter(([name, slot]) => !slot.optional && !(name in intent.slots))
-    .map(([name]) => name)
 }
