@@ -25,7 +25,7 @@ const IMPORTERS = {
   '@fastify/[a-z-]+': '^src/api/',
   ws: '^src/(api|cli)/',
   commander: '^src/cli/',
-  'smol-toml': '^src/config\\.ts$',
+  'smol-toml': '^src/config/toml\\.ts$',
   'sherpa-onnx-node': '^src/inference/child/sherpa\\.ts$',
   '@fugood/whisper\\.node': '^src/inference/child/whisper\\.ts$',
   'node-llama-cpp': '^src/inference/child/llama\\.ts$',
