@@ -21,10 +21,16 @@ export interface Match {
   readonly matched: number
 }
 
+/** A node all words led to, with the slots filled on the way. */
+export interface Frontier {
+  readonly node: TrieNode
+  readonly bindings: readonly Binding[]
+}
+
 export interface ExactMatches {
   readonly matches: readonly Match[]
   /** Where all words are used up: what follows these nodes could follow the words. */
-  readonly frontier: readonly TrieNode[]
+  readonly frontier: readonly Frontier[]
   /** The words end inside a slot's value. */
   readonly insideValue: boolean
 }
@@ -35,7 +41,7 @@ const MAX_STEPS = 5_000
 export function matchExactly(root: TrieNode, lattice: Lattice, { starts, ends }: Surroundings): ExactMatches {
   const { words } = lattice
   const matches: Match[] = []
-  const frontier = new Set<TrieNode>()
+  const frontier: Frontier[] = []
   let insideValue = false
   let steps = 0
 
@@ -47,7 +53,7 @@ export function matchExactly(root: TrieNode, lattice: Lattice, { starts, ends }:
     }
     const word = words[place]
     if (word === undefined) {
-      frontier.add(node)
+      frontier.push({ node, bindings })
       return
     }
     const next = node.words.get(word)
@@ -61,5 +67,5 @@ export function matchExactly(root: TrieNode, lattice: Lattice, { starts, ends }:
   }
 
   for (const start of starts) walk(root, start, start, [])
-  return { matches, frontier: [...frontier], insideValue }
+  return { matches, frontier, insideValue }
 }

@@ -41,7 +41,8 @@ export function readAll(grammar: Grammar, text: string, context: ReadingContext 
     unknown: words.filter((word) => !grammar.vocabulary.has(word)).length,
   }
   const exact = matchExactly(grammar.trie, lattice, surroundings)
-  const begun = surroundings.opening || exact.insideValue || exact.frontier.some(continues)
+  const begun =
+    surroundings.opening || exact.insideValue || exact.frontier.some(({ node }) => continues(node))
 
   const matches = truncated ? [] : withoutNegatives(exact.matches)
   const readings =
@@ -60,17 +61,26 @@ function exactReading(grammar: Grammar, match: Match, exact: ExactMatches, count
     intent,
     score: 1,
     complete: true,
-    extendable: exactExtension(intent, missing, exact),
+    extendable: exactExtension(grammar, intent, missing, exact),
     missing,
     ...counts,
   }
 }
 
-function exactExtension(intent: Intent, missing: readonly string[], exact: ExactMatches): Extension {
-  const following = exact.frontier.filter(continues)
+function exactExtension(
+  grammar: Grammar,
+  intent: Intent,
+  missing: readonly string[],
+  exact: ExactMatches,
+): Extension {
+  const following = exact.frontier.filter(({ node }) => continues(node))
   if (missing.length > 0 && (following.length > 0 || exact.insideValue)) return 'likely'
-  const changes = exact.insideValue || following.some((node) => node.settled !== intent.name)
-  return changes ? 'possible' : 'no'
+  const meaning = meaningKey(intent)
+  const changes = following.some(({ node, bindings }) => {
+    if (node.settled === undefined) return true
+    return meaningKey({ name: node.settled, slots: slotsOf(grammar, node.settled, bindings) }) !== meaning
+  })
+  return changes || exact.insideValue ? 'possible' : 'no'
 }
 
 /** Damage that makes a match half as good as an exact one, per word matched. */

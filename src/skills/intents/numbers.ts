@@ -86,12 +86,16 @@ function readBelow100(words: readonly string[], start: number): Spans<number> {
   return { spans, open: start + 1 === words.length }
 }
 
-/** "a hundred", "two hundred and fifty". A bare "two" does not count as the open beginning of "two hundred". */
+/**
+ * "a hundred", "two hundred and fifty". Of bare numbers only "one" counts as an open beginning: nothing in a house
+ * goes up to "two hundred", and an open number makes the listener wait.
+ */
 function readHundreds(words: readonly string[], start: number): Spans<number> {
   const word = words[start] ?? ''
   const count = word === 'a' ? 1 : SMALL_VALUES.get(word)
-  if (count === undefined || count === 0 || count > 9 || words[start + 1] !== 'hundred')
-    return { spans: [], open: false }
+  if (count === undefined || count === 0 || count > 9 || words[start + 1] !== 'hundred') {
+    return { spans: [], open: count === 1 && start + 1 === words.length }
+  }
   const hundreds = count * 100
   const after = start + 2
   const rest = readBelow100(words, words[after] === 'and' ? after + 1 : after)

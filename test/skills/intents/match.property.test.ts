@@ -151,6 +151,20 @@ describe('every sentence of every template', () => {
   })
 })
 
+describe('a beginning after which nothing more is expected', () => {
+  it('means what the whole sentence means', () => {
+    fc.assert(
+      fc.property(composed, fc.nat(30), ({ text, intent }, cut) => {
+        const words = text.split(' ')
+        const beginning = words.slice(0, 1 + (cut % words.length)).join(' ')
+        const reading = read(house, beginning)
+        if (reading.complete && reading.extendable === 'no') expect(reading.intent, beginning).toEqual(intent)
+      }),
+      { numRuns: 10_000 },
+    )
+  })
+})
+
 describe('a damaged sentence', () => {
   it('of a risky command is refused, unless the damage makes another sentence of it', () => {
     for (const sentence of riskySentences) {
