@@ -11,16 +11,9 @@
  * nobody thought of is heard as well, and talk the assistant must not take for a command.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
-import {
-  compose,
-  type Grammar,
-  type IntentGrammar,
-  readGrammar,
-  type Sentence,
-  surround,
-  vocabularyOf,
-} from './grammar.ts'
-import { type Seeded, seeded, textHash } from './seeded.ts'
+import { drawCommands } from './commands.ts'
+import { readGrammar, type Sentence, vocabularyOf } from './grammar.ts'
+import { type Seeded, seeded } from './seeded.ts'
 import { readDictionary, readTalk } from './talk.ts'
 
 const ROOT = new URL('..', import.meta.url).pathname
@@ -28,29 +21,6 @@ const OUT = new URL('out/corpus/', import.meta.url).pathname
 const COMMANDS = 12_000
 const TEST_COMMANDS = 1_500
 const SPEECH = { command: 9_000, pieces: 4_500, words: 3_500, foreign: 4_500 } as const
-
-/** Intents used most in a house are drawn more often. */
-const WEIGHT: Readonly<Record<string, number>> = {
-  'timer.set': 6,
-  'list.add': 5,
-  'timer.remind': 3,
-  'light.on': 3,
-  'light.off': 3,
-  'light.set': 3,
-  'session.answer': 4,
-  'device.on': 2,
-  'device.off': 2,
-  'climate.set': 3,
-  'timer.extend': 3,
-  'list.remove': 2,
-  'opening.open': 2,
-  'opening.close': 2,
-  'session.also': 2,
-  'timer.left': 2,
-  'timer.cancel': 2,
-  'scene.start': 2,
-  'media.play': 2,
-}
 
 /** Words that sound like another one: only what stands before them tells which is meant, so never drawn alone. */
 const HOMOPHONES = new Set([
@@ -121,7 +91,7 @@ function main(): void {
   const random = seeded(20260)
   const grammar = readGrammar(ROOT)
   const vocabulary = [...new Set([...vocabularyOf(grammar), ...FREER_WORDS])].sort()
-  const { train, test } = drawCommands(grammar, random)
+  const { train, test } = drawCommands(grammar, random, { train: COMMANDS, test: TEST_COMMANDS })
   const speech = drawSpeech(train, vocabulary, random)
 
   mkdirSync(OUT, { recursive: true })
@@ -136,33 +106,6 @@ function main(): void {
     `${vocabulary.length} words, ${train.length} commands to train, ${test.length} to test, ${speech.length} spoken`,
   )
   console.log(`rarest: ${rarest.map((word) => `${word} ${counts.get(word) ?? 0}`).join(', ')}`)
-}
-
-/** Distinct commands. A phrase without slots or surroundings always trains: it has no unseen combination to test. */
-function drawCommands(grammar: Grammar, random: Seeded): { train: Sentence[]; test: Sentence[] } {
-  const train = new Map<string, Sentence>()
-  const test = new Map<string, Sentence>()
-  const urn = grammar.intents.flatMap((intent) =>
-    Array.from({ length: WEIGHT[intent.intent] ?? 1 }, () => intent),
-  )
-  for (let tries = 0; tries < 400_000 && (train.size < COMMANDS || test.size < TEST_COMMANDS); tries += 1) {
-    const sentence = drawCommand(grammar, random.one(urn), random)
-    const tests = !sentence.plain && textHash(sentence.text) % 8 === 0
-    const { plain: _, ...rest } = sentence
-    if (tests && test.size < TEST_COMMANDS) test.set(sentence.text, rest)
-    if (!tests && train.size < COMMANDS) train.set(sentence.text, rest)
-  }
-  return { train: [...train.values()], test: [...test.values()] }
-}
-
-function drawCommand(grammar: Grammar, intent: IntentGrammar, random: Seeded): Sentence & { plain: boolean } {
-  const core = compose(grammar, intent, random.one(intent.templates), random)
-  // An answer such as "five minutes" is said bare.
-  const text =
-    intent.intent.startsWith('session.') && random.chance(0.7)
-      ? core.text
-      : surround(grammar, core.text, random)
-  return { ...core, text, plain: text === core.text && Object.keys(core.slots).length === 0 }
 }
 
 interface SpeechLine {

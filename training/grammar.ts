@@ -48,6 +48,13 @@ interface LexiconYaml {
   rules: Record<string, string>
 }
 
+/** The parsed files that declare intents, the lexicon first, as `compileGrammar` of src/skills/intents takes them. */
+export function readGrammarSources(root: string): { file: string; content: unknown }[] {
+  const skills = readdirSync(join(root, 'skills')).sort().map((name) => `skills/${name}/skill.yaml`)
+  const files = ['lexicon', 'session', 'house'].map((name) => `config/intents/${name}.yaml`)
+  return [...files, ...skills].map((file) => ({ file, content: parse(readFileSync(join(root, file), 'utf8')) }))
+}
+
 /** Reads the grammar of the repository at `root`. */
 export function readGrammar(root: string): Grammar {
   const read = (path: string): unknown => parse(readFileSync(join(root, path), 'utf8'))

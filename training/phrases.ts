@@ -27,7 +27,7 @@ const ROOT = new URL('..', import.meta.url).pathname
 const OUT = new URL('out/corpus/', import.meta.url).pathname
 const TRAIN = 120_000
 const TEST = 900
-const LEAVE_OUT = Number(process.env['LEAVE_OUT'] ?? 0)
+const LEAVE_OUT = Number(process.env.LEAVE_OUT ?? 0)
 
 interface Phrasings {
   readonly train: readonly string[]
@@ -90,8 +90,8 @@ function main(): void {
     seeded(42),
   )
   mkdirSync(OUT, { recursive: true })
-  writeLines('intent.train.jsonl', train)
-  writeLines('intent.test.jsonl', test)
+  writeLines('intent.train.jsonl', train.map(withoutArticles))
+  writeLines('intent.test.jsonl', test.map(withoutArticles))
   if (LEAVE_OUT > 0) {
     const phrasings = drawMeasured(
       grammar,
@@ -102,7 +102,7 @@ function main(): void {
       TEST,
       seeded(43),
     )
-    writeLines('intent.development.jsonl', phrasings)
+    writeLines('intent.development.jsonl', phrasings.map(withoutArticles))
   }
   const share = train.filter((line) => line.intent === 'none').length / train.length
   console.log(`${train.length} to train (${(share * 100).toFixed(0)} % none), ${test.length} to test`)
@@ -224,6 +224,16 @@ function roughen(
 const FUNCTION_WORDS = new Set(
   'a an the my me us to of some please is are it that i we you can could would do does in for'.split(' '),
 )
+
+/** "the radio" is asked for as "radio": articles are no part of a value. */
+function withoutArticles(line: Sentence): Sentence {
+  const bare = (value: string): string => value.replace(/^the /, '')
+  const slots = Object.entries(line.slots).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? bare(value) : value.map(bare),
+  ])
+  return { text: line.text.replaceAll('the the ', 'the '), intent: line.intent, slots: Object.fromEntries(slots) }
+}
 
 function writeLines(name: string, lines: readonly unknown[]): void {
   writeFileSync(OUT + name, lines.map((line) => `${JSON.stringify(line)}\n`).join(''))

@@ -26,6 +26,8 @@ OUT = os.path.join(HERE, 'out', 'intent')
 CONTEXT = 256
 BATCH = 64
 PEAK_RATE = 3e-3
+INTENT_TOKENS = 6  # of {" intent ":" timer . set
+INTENT_WEIGHT = 3.0
 
 
 def prompt(text):
@@ -73,8 +75,8 @@ class Llama(nn.Module):
         cos, sin = self.cos[:x.shape[2]], self.sin[:x.shape[2]]
         return torch.stack([even * cos - odd * sin, even * sin + odd * cos], -1).flatten(-2)
 
-    def forward(self, tokens):
-        """[B, T] -> logits [B, T, vocabulary]."""
+    def forward(self, tokens, chosen=None):
+        """[B, T] -> logits [B, T, vocabulary], or [n, vocabulary] of the `chosen` (a mask [B, T]) places only."""
         batch, length = tokens.shape
         split = lambda y: y.view(batch, length, self.heads, -1).transpose(1, 2)
         future = torch.full((length, length), -1e9).triu(1)
@@ -86,6 +88,8 @@ class Llama(nn.Module):
             x = x + self.dropout(layer.o((weights @ v).transpose(1, 2).reshape(batch, length, self.width)))
             y = self.rms(x, layer.inner_norm)
             x = x + self.dropout(layer.down(F.silu(layer.gate(y)) * layer.up(y)))
+        if chosen is not None:
+            x = x[chosen]
         return F.linear(self.rms(x, self.norm), self.embedding.weight)
 
 
@@ -173,7 +177,12 @@ def main():
         for i, (asked, said) in enumerate(batch):
             tokens[i, :len(asked) + len(said)] = torch.tensor(asked + said)
             wanted[i, len(asked):len(asked) + len(said)] = torch.tensor(said)
-        loss = F.cross_entropy(model(tokens[:, :-1]).flatten(0, 1), wanted[:, 1:].flatten(), ignore_index=-100)
+        wanted = wanted[:, 1:]
+        chosen = wanted != -100
+        losses_each = F.cross_entropy(model(tokens[:, :-1], chosen), wanted[chosen], reduction='none')
+        # The intent's name counts more than the values: those are checked against the sentence afterwards.
+        weight = torch.where(chosen.cumsum(1)[chosen] <= INTENT_TOKENS, INTENT_WEIGHT, 1.0)
+        loss = (losses_each * weight).sum() / weight.sum()
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -197,7 +206,7 @@ def frequent_words(lines):
     for line in lines:
         for word in line['text'].split():
             counts[word] = counts.get(word, 0) + 1
-    return sorted(word for word, count in counts.items() if count >= 120)
+    return sorted(word for word, count in counts.items() if count >= 250)
 
 
 def answer_shell(line):

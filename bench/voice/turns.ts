@@ -1,0 +1,237 @@
+/**
+ * How fast a spoken command is answered, and how often a speaker is cut off: a real node, its real engines, real time.
+ *
+ *   node bench/voice/turns.ts [--turns 300] [--sessions 1] [--plot]
+ *
+ * Every turn is a connection of its own that sends 0.3 s of room noise, the sentence (half of those with a natural place for it
+ * have a pause of 0.2 to 0.8 s inside), and noise again until the answer came. The clock is the client's: from having sent the
+ * last sample that holds speech to the first audible sample of the reply. A turn that ends before the last speech was sent
+ * is a false cut-off. Prints JSON lines; `--plot` writes bench/voice/turns.svg. Needs espeak-ng and sox.
+ */
+import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import type { TurnView, VoiceEvent } from '../../src/api/index.ts'
+import { frameOf, pace } from '../../src/cli/pace.ts'
+import { holdsSpeech, isAudible, speechWindows } from '../../src/cli/speech-clock.ts'
+import { connectVoice } from '../../src/cli/voice-connection.ts'
+import { FRAME_SAMPLES } from '../../src/host/limits.ts'
+import { realHost } from '../../src/host/real.ts'
+import { RunningNode } from '../../test/system/running-node.ts'
+import { drawCommands } from '../../training/commands.ts'
+import { readGrammar } from '../../training/grammar.ts'
+import { seeded } from '../../training/seeded.ts'
+import { barChart } from '../plot.ts'
+import { espeakClip, HELD_OUT_VARIANTS, inNoise } from './clips.ts'
+import { hesitantClip } from './pauses.ts'
+import { plain, quantile } from './score.ts'
+
+const ROOT = new URL('../..', import.meta.url).pathname
+const NOISE_DB = 30
+const GIVE_UP_MS = 5_000
+const HOPS = ['endpoint', 'stt', 'nlu', 'skill', 'tts'] as const
+
+interface Sentence {
+  readonly text: string
+  readonly intent: string
+  readonly pause_ms: number
+  readonly samples: Int16Array
+}
+
+interface Outcome {
+  readonly sentence: Sentence
+  readonly total_ms: number | undefined
+  readonly cut_off: boolean
+  readonly view: TurnView | undefined
+}
+
+const option = (name: string, value: number): number => {
+  const at = process.argv.indexOf(`--${name}`)
+  return at === -1 ? value : Number(process.argv[at + 1])
+}
+
+/** Follow-up answers and the like make no sense alone. */
+const STANDALONE = (intent: string): boolean => !intent.startsWith('session.')
+
+function sentences(count: number): Sentence[] {
+  const random = seeded(2026)
+  const { test } = drawCommands(readGrammar(ROOT), random, { train: 0, test: count * 2 })
+  return test
+    .filter(({ intent }) => STANDALONE(intent))
+    .slice(0, count)
+    .map(({ text, intent }, i) => {
+      const variant = HELD_OUT_VARIANTS[i % HELD_OUT_VARIANTS.length]!
+      const clip = random.chance(0.5)
+        ? hesitantClip(text, variant, random)
+        : { ...espeakClip(text, variant, random), pause_ms: 0 }
+      const { samples } = inNoise(clip, NOISE_DB, random)
+      const pcm = Int16Array.from(samples, (sample) => Math.round(sample * 32_767))
+      return { text, intent, pause_ms: clip.pause_ms, samples: pcm }
+    })
+}
+
+/** One turn by voice. Resolves when the turn's view and its first audible sample came, or at the time limit. */
+async function take(url: string, sentence: Sentence): Promise<Outcome> {
+  const { clock } = realHost()
+  const windows = speechWindows(sentence.samples)
+  const lastSpeechFrame = Math.ceil(((windows.lastIndexOf(true) + 1) * 160) / FRAME_SAMPLES) - 1
+  const { promise: over, resolve: end } = Promise.withResolvers<void>()
+  let spoken_at = 0
+  let sent_all = false
+  let total_ms: number | undefined
+  let cut_off = false
+  let view: TurnView | undefined
+
+  const settle = (): void => {
+    if (view !== undefined && (total_ms !== undefined || view.reply === '')) end()
+  }
+  const connection = await connectVoice(
+    { url } as Parameters<typeof connectVoice>[0],
+    { room: 'kitchen' },
+    {
+      audio(samples) {
+        if (total_ms !== undefined || !isAudible(samples)) return
+        total_ms = clock.monotonic() - spoken_at
+        settle()
+      },
+      event(event: VoiceEvent) {
+        if (event.type === 'final' && !sent_all) cut_off = true
+        if (event.type === 'turn') {
+          view = event.turn
+          settle()
+        }
+      },
+      closed: () => end(),
+    },
+  )
+  const tail = sentence.samples.length - 0.2 * 16_000
+  const sender = pace(clock, (index) => {
+    // Behind the recording the room goes on sounding as it did at its end.
+    const start = index * FRAME_SAMPLES
+    const at =
+      start + FRAME_SAMPLES <= sentence.samples.length
+        ? index
+        : Math.floor((tail + ((start - tail) % 2560)) / FRAME_SAMPLES)
+    connection.send(frameOf(sentence.samples, at))
+    if (index <= lastSpeechFrame && holdsSpeech(windows, start, start + FRAME_SAMPLES))
+      spoken_at = clock.monotonic()
+    if (index === lastSpeechFrame) sent_all = true
+    if (index > lastSpeechFrame + GIVE_UP_MS / 20) end()
+    return true
+  })
+  await over
+  sender.stop()
+  connection.close()
+  return { sentence, total_ms: cut_off ? undefined : total_ms, cut_off, view }
+}
+
+async function run(url: string, work: Sentence[], sessions: number): Promise<Outcome[]> {
+  const waiting = [...work]
+  const outcomes: Outcome[] = []
+  await Promise.all(
+    Array.from({ length: sessions }, async () => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        const outcome = await take(url, next)
+        outcomes.push(outcome)
+        if (process.env.SHOW) console.error(JSON.stringify(line(outcome)))
+      }
+    }),
+  )
+  return outcomes
+}
+
+const line = ({ sentence, total_ms, cut_off, view }: Outcome): object => ({
+  said: sentence.text,
+  pause_ms: sentence.pause_ms,
+  heard: view?.transcript,
+  intent: view?.intent,
+  total_ms: total_ms === undefined ? null : Math.round(total_ms),
+  cut_off,
+  ...view?.latency_ms,
+})
+
+function summary(set: string, outcomes: readonly Outcome[]): Record<string, unknown> {
+  const totals = outcomes.flatMap((outcome) => outcome.total_ms ?? [])
+  const hop = (name: (typeof HOPS)[number]): number[] =>
+    outcomes.flatMap(({ view }) => view?.latency_ms[name] ?? [])
+  const round = (value: number): number => Math.round(value * 10) / 10
+  return {
+    bench: 'turns',
+    set,
+    machine: `${cpus().length} × ${cpus()[0]?.model.trim()}`,
+    commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: ROOT, encoding: 'utf8' }).trim(),
+    n: outcomes.length,
+    answered: totals.length,
+    total_ms: {
+      p50: round(quantile(totals, 0.5)),
+      p90: round(quantile(totals, 0.9)),
+      p95: round(quantile(totals, 0.95)),
+      p99: round(quantile(totals, 0.99)),
+    },
+    hops_ms_p50: Object.fromEntries(HOPS.map((name) => [name, round(quantile(hop(name), 0.5))])),
+    hops_ms_p95: Object.fromEntries(HOPS.map((name) => [name, round(quantile(hop(name), 0.95))])),
+    cut_off_percent: round((100 * outcomes.filter(({ cut_off }) => cut_off).length) / outcomes.length),
+    paused: outcomes.filter(({ sentence }) => sentence.pause_ms > 0).length,
+    understood_percent: round(
+      (100 * outcomes.filter(({ sentence, view }) => view?.intent === sentence.intent).length) /
+        outcomes.length,
+    ),
+    heard_percent: round(
+      (100 *
+        outcomes.filter(({ sentence, view }) => plain(view?.transcript ?? '') === plain(sentence.text))
+          .length) /
+        outcomes.length,
+    ),
+  }
+}
+
+/** The 99th percentile of the node's event-loop lag while it served, from its metrics. */
+async function eventLoopLag(url: string): Promise<Record<string, number>> {
+  const text = await (await fetch(`${url}/metrics`)).text()
+  const lag = text.split('\n').filter((row) => row.startsWith('loqa_event_loop_lag_ms{'))
+  return Object.fromEntries(
+    lag.map((row) => [row.slice(row.indexOf('{'), row.indexOf('}') + 1), Number(row.split(' ').at(-1))]),
+  )
+}
+
+async function main(): Promise<void> {
+  const work = sentences(option('turns', 300))
+  const sessions = option('sessions', 1)
+  const node = await RunningNode.start()
+  try {
+    await run(node.http, work.slice(0, 3), 1)
+    const outcomes = await run(node.http, work, sessions)
+    const result = summary(`${sessions} at once`, outcomes)
+    console.log(JSON.stringify({ ...result, event_loop_lag_ms: await eventLoopLag(node.http) }))
+    if (process.argv.includes('--plot')) writeFileSync(new URL('turns.svg', import.meta.url), plot(outcomes))
+  } finally {
+    await node.dispose()
+  }
+}
+
+function plot(outcomes: readonly Outcome[]): string {
+  const totals = outcomes.flatMap((outcome) => outcome.total_ms ?? [])
+  const rows = [0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99].map((part) => ({
+    label: `total, p${Math.round(part * 100)}`,
+    value: quantile(totals, part),
+    group: 'total',
+    ...(part === 0.5 ? { goal: 200 } : part === 0.95 ? { goal: 350 } : {}),
+  }))
+  const hops = HOPS.map((name) => ({
+    label: `${name}, p50`,
+    value: quantile(
+      outcomes.flatMap(({ view }) => view?.latency_ms[name] ?? []),
+      0.5,
+    ),
+    group: 'hop',
+  }))
+  return barChart({
+    title: 'From the last sound of a command to the first sound of the answer',
+    subtitle: `${outcomes.length} turns in real time, held-out voices; the red lines are what is promised.`,
+    unit: 'ms',
+    most: 1000,
+    bars: [...rows, ...hops],
+  })
+}
+
+await main()
