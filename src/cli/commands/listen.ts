@@ -3,7 +3,7 @@
  * come; the clock of `speech-clock.ts` runs beside it.
  */
 import { resolve } from 'node:path'
-import { LoqaError } from '../../host/errors.ts'
+import { InvalidInputError, LoqaError } from '../../host/errors.ts'
 import { FRAME_MS, FRAME_SAMPLES } from '../../host/limits.ts'
 import type { Call, Run } from '../call.ts'
 import { UsageError } from '../failures.ts'
@@ -52,16 +52,11 @@ async function recordingFrom(world: World, source: string): Promise<Int16Array> 
   const bytes =
     source === '-' ? await allInput(world) : await world.disk.read(resolve(world.directory, source))
   const name = source === '-' ? 'Standard input' : source
-  const samples = readRecording(name, bytes)
+  const { samples, truncated } = readRecording(name, bytes)
   if (!speechWindows(samples).includes(true)) {
-    throw new LoqaError(
-      'invalid-input',
-      `${name} holds ${samples.length === 0 ? 'no sound' : 'only silence'}`,
-      {
-        hint: 'Record something louder than −60 dBFS.',
-      },
-    )
+    throw new InvalidInputError(`${name} holds only silence`, 'Record something louder than −60 dBFS.')
   }
+  if (truncated) world.terminal.err(`${name} is cut off; what is there is sent.\n`)
   const seconds = samples.length / 16_000
   if (seconds > LONG_S) world.terminal.err(`${name}: ${duration(seconds)}, sent in real time; Ctrl-C ends.\n`)
   return samples
@@ -75,7 +70,7 @@ async function allInput(world: World): Promise<Uint8Array> {
   let size = 0
   for await (const part of world.input()) {
     size += part.length
-    if (size > MAX_INPUT_BYTES) throw new LoqaError('invalid-input', 'Standard input is larger than 512 MB')
+    if (size > MAX_INPUT_BYTES) throw new InvalidInputError('Standard input is larger than 512 MB')
     parts.push(part)
   }
   return Buffer.concat(parts)
