@@ -48,7 +48,7 @@ export class InvokePort {
   }
 
   /** Carries out one `invoke` effect: `op` is `call`, `to` the skill, `body` a `SkillCall`; `done` brings a `CallResult`. */
-  perform(effect: OutsideEffect<'invoke'>, deliver: (outcome: Outcome) => void, actor: Ref): void {
+  request(effect: OutsideEffect<'invoke'>, deliver: (outcome: Outcome) => void, actor: Ref): void {
     const { id } = effect
     const fail = (error: SkillErrorShape): void => deliver({ type: 'outcome', id, event: 'failed', error })
     const sandbox = this.#sandboxes.get(effect.to)

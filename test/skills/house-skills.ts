@@ -34,7 +34,7 @@ export function callSkill(
   calls += 1
   const id = requestId(`call-${calls}`)
   return new Promise((done) => {
-    skills.port.perform(
+    skills.port.request(
       {
         type: 'invoke',
         id,
