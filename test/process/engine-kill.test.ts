@@ -1,0 +1,77 @@
+/** Real engines under real signals: the node lives, the other replica's runs are untouched, the killed one comes back. */
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import {
+  alive,
+  errorCode,
+  LOW_HIGH_LOW,
+  open,
+  openPool,
+  run,
+  specs,
+  type TestPool,
+  temporaryDirectory,
+} from '../inference/engines.ts'
+
+const STT = { kind: 'stt', sample_rate: 16_000 } as const
+let engine: TestPool
+let directory: ReturnType<typeof temporaryDirectory>
+
+beforeEach(async () => {
+  directory = temporaryDirectory()
+  const replicas = await specs(['low-high'], { unpacked_dir: directory.path, count: 2 })
+  engine = openPool(replicas, { settings: { ping_interval_ms: 100, ping_timeout_ms: 500 } })
+  await engine.pool.start()
+})
+afterEach(async () => {
+  await engine.pool.stop()
+  directory.remove()
+})
+
+const FIRST = 'stt.sherpa.low-high'
+
+test.each([
+  ['SIGKILL', 'engine-crashed'],
+  ['SIGABRT', 'engine-crashed'],
+  ['SIGSEGV', 'engine-crashed'],
+  ['SIGSTOP', 'engine-hung'],
+] as const)('%s in mid-run: the run fails as %s, its neighbour finishes', async (signal, code) => {
+  // The least busy replica gets the next run, so two runs are one on each.
+  const hit = open(engine.pool, 'stt', STT)
+  const spared = open(engine.pool, 'stt', STT)
+  for (const input of LOW_HIGH_LOW.slice(0, 40)) {
+    hit.stream.feed(input)
+    spared.stream.feed(input)
+  }
+  await expect.poll(() => spared.events.length).toBeGreaterThan(0)
+  const pid = engine.pool.pids().get(FIRST)!
+  process.kill(pid, signal)
+  for (const input of LOW_HIGH_LOW.slice(40)) spared.stream.feed(input)
+  spared.stream.finish()
+  expect(errorCode(await hit.ended)).toBe(code)
+  expect((await spared.ended).find(({ type }) => type === 'final')).toMatchObject({ text: 'low high low' })
+  await engine.until(FIRST, ({ state, restarts }) => state === 'ready' && restarts === 1)
+  await expect.poll(() => alive(pid)).toBe(false)
+  expect(engine.pool.pids().get(FIRST)).not.toBe(pid)
+  const after = await run(engine.pool, 'stt', STT, LOW_HIGH_LOW)
+  expect(after.find(({ type }) => type === 'final')).toMatchObject({ text: 'low high low' })
+})
+
+test('while one replica is away the other takes its runs', async () => {
+  process.kill(engine.pool.pids().get(FIRST)!, 'SIGKILL')
+  await engine.until(FIRST, ({ state }) => state === 'restarting')
+  const events = await run(engine.pool, 'stt', STT, LOW_HIGH_LOW)
+  expect(events.at(-1)).toMatchObject({ type: 'done' })
+})
+
+test('engines end when their node is killed', async () => {
+  const script = fileURLToPath(new URL('../fixtures/engines/node-with-engine.ts', import.meta.url))
+  const node = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const pid = Number(
+    await new Promise<string>((resolve) => node.stdout.once('data', (text) => resolve(String(text)))),
+  )
+  expect(alive(pid)).toBe(true)
+  node.kill('SIGKILL')
+  await expect.poll(() => alive(pid), { timeout: 5_000 }).toBe(false)
+})
