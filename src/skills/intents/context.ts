@@ -2,9 +2,9 @@
  * Fragments that mean something only in a conversation: the answer to a question ("For how long?" "five
  * minutes"), and a repetition with one thing changed ("and in the kitchen", "and bread").
  */
-import { type Grammar, missingSlots, type SlotDefinition } from './grammar.ts'
+import { type Grammar, isType, missingSlots, type SlotDefinition } from './grammar.ts'
 import { type Intent, NO_INTENT, type Reading, type ReadingContext, type SlotValue } from './intent.ts'
-import type { Lattice } from './lattice.ts'
+import type { Lattice, SlotSpan } from './lattice.ts'
 import type { Surroundings } from './surroundings.ts'
 
 /** Rewrites `readings` (best first) by what was said before. */
@@ -44,6 +44,12 @@ const AROUND_ANSWERS = new Set(
   ),
 )
 
+/** An answer that ends with one of these is not at its end: "milk and". */
+const JOINING_WORDS = new Set('for in to on at and of'.split(' '))
+
+/** An answer some word of which had to be repaired: "five minuets". */
+const DAMAGED_SCORE = 0.9
+
 /** "for", "five", "living": an answer that has only begun. */
 function isBegun(lattice: Lattice, definitions: ReadonlyMap<string, SlotDefinition>, asked: string): boolean {
   const type = definitions.get(asked)?.type
@@ -63,16 +69,18 @@ function readAnswer(
   intent: Intent,
   asked: string,
 ): Reading | undefined {
-  const definitions = grammar.intents.get(intent.name)?.slots
-  if (definitions?.get(asked) === undefined) return undefined
+  const definitions = slotsToFill(grammar, intent, asked)
+  if (definitions === undefined) return undefined
   const found: Record<string, SlotValue> = {}
   let place = 0
   let inside = false
-  while (place < lattice.words.length && !(ends.has(place) && asked in found)) {
+  let damaged = false
+  while (place < lattice.words.length && !(ends.has(place) && Object.keys(found).length > 0)) {
     const value = valueAt(lattice, definitions, asked, intent, found, place)
     if (value !== undefined) {
       found[value.slot] = merged(value.definition, found[value.slot], value.value)
       inside = value.open
+      damaged ||= value.damaged
       place = value.end
     } else if (AROUND_ANSWERS.has(lattice.words[place]!)) {
       inside = false
@@ -80,8 +88,9 @@ function readAnswer(
     } else break
   }
   const counts = { words: lattice.words.length, unknown: 0 }
-  if (!(asked in found) || !ends.has(place)) {
-    if (!isBegun(lattice, definitions, asked)) return undefined
+  const unfinished = JOINING_WORDS.has(lattice.words[place - 1] ?? '') && place === lattice.words.length
+  if (Object.keys(found).length === 0 || !ends.has(place) || unfinished) {
+    if (!unfinished && !isBegun(lattice, definitions, asked)) return undefined
     return { intent: NO_INTENT, score: 0, complete: false, extendable: 'likely', missing: [asked], ...counts }
   }
   const answered: Intent = { name: intent.name, slots: { ...intent.slots, ...found } }
@@ -89,12 +98,24 @@ function readAnswer(
   const many = definitions.get(asked)?.many ?? false
   return {
     intent: answered,
-    score: 1,
+    score: damaged ? DAMAGED_SCORE : 1,
     complete: true,
-    extendable: inside || many ? 'possible' : 'no',
+    extendable: inside || many || missing.length > 0 ? 'possible' : 'no',
     missing,
     ...counts,
   }
+}
+
+/** The intent's slots, and the one asked for if it is no slot but a type: a skill may ask "which room?". */
+function slotsToFill(
+  grammar: Grammar,
+  intent: Intent,
+  asked: string,
+): ReadonlyMap<string, SlotDefinition> | undefined {
+  const definitions = grammar.intents.get(intent.name)?.slots
+  if (definitions === undefined || definitions.has(asked)) return definitions
+  if (!isType(grammar, asked)) return undefined
+  return new Map([...definitions, [asked, { type: asked, optional: true, many: false, ask: undefined }]])
 }
 
 interface AnswerValue {
@@ -104,9 +125,10 @@ interface AnswerValue {
   readonly end: number
   /** The value could go on: "five minutes" … "and ten seconds". */
   readonly open: boolean
+  readonly damaged: boolean
 }
 
-/** The longest value at `place`: of the slot asked for first, else of one that is empty. */
+/** The longest value at `place`: of the slot asked for first, else of one that is empty, else a repaired one. */
 function valueAt(
   lattice: Lattice,
   definitions: ReadonlyMap<string, SlotDefinition>,
@@ -120,13 +142,24 @@ function valueAt(
     const empty = !(slot in found) && (slot === asked || !(slot in intent.slots))
     if (!empty && !definition.many) continue
     const { spans, open } = lattice.exact(definition.type, place)
-    const longest = spans.reduce((best, span) => (span.end > best.end ? span : best), spans[0] ?? NO_SPAN)
-    if (longest !== NO_SPAN) return { slot, definition, value: longest.value, end: longest.end, open }
+    const longest = longestOf(spans)
+    if (longest !== undefined)
+      return { slot, definition, value: longest.value, end: longest.end, open, damaged: false }
   }
-  return undefined
+  // "to" and "for" sound like numbers and stand in most answers.
+  const definition = definitions.get(asked)!
+  if (definition.type === 'number' || asked in found) return undefined
+  const repaired = longestOf(lattice.loose(definition.type, place))
+  if (repaired === undefined) return undefined
+  return { slot: asked, definition, value: repaired.value, end: repaired.end, open: false, damaged: true }
 }
 
-const NO_SPAN = { end: 0, value: '', cost: 0 }
+function longestOf(spans: readonly SlotSpan[]): SlotSpan | undefined {
+  return spans.reduce<SlotSpan | undefined>(
+    (best, span) => (best === undefined || span.end > best.end ? span : best),
+    undefined,
+  )
+}
 
 function merged(
   definition: SlotDefinition,

@@ -114,6 +114,11 @@ export function compileGrammar(sources: readonly GrammarSource[]): Grammar {
 
 const BUILT_IN_TYPES = new Set(['number', 'duration'])
 
+/** Whether slots may be of this type. */
+export function isType(grammar: Pick<Grammar, 'types'>, name: string): boolean {
+  return BUILT_IN_TYPES.has(name) || grammar.types.has(name)
+}
+
 function collectTypes(sources: readonly Source[]): Map<string, SpokenValue[]> {
   const types = new Map<string, SpokenValue[]>()
   for (const source of sources) {

@@ -7,6 +7,11 @@ const timer: ReadingContext = {
 }
 const task: ReadingContext = { expecting: { intent: { name: 'timer.remind', slots: {} }, slot: 'task' } }
 const item: ReadingContext = { expecting: { intent: { name: 'list.add', slots: {} }, slot: 'item' } }
+const which: ReadingContext = { expecting: { intent: { name: 'timer.cancel', slots: {} }, slot: 'name' } }
+const named: ReadingContext = {
+  expecting: { intent: { name: 'timer.extend', slots: { duration: 60 } }, slot: 'name' },
+}
+const undeclared: ReadingContext = { expecting: { intent: { name: 'timer.list', slots: {} }, slot: 'room' } }
 
 describe('the answer to a question', () => {
   it.each<[string, ReadingContext, Intent]>([
@@ -16,11 +21,22 @@ describe('the answer to a question', () => {
     ['feed the dog', task, { name: 'timer.remind', slots: { task: 'feed the dog' } }],
     ['close the window', task, { name: 'timer.remind', slots: { task: 'close the window' } }],
     ['call mom in ten minutes', task, { name: 'timer.remind', slots: { task: 'call mom', duration: 600 } }],
+    ['the five minute one', which, { name: 'timer.cancel', slots: { duration: 300 } }],
+    ['the pasta timer', which, { name: 'timer.cancel', slots: { name: 'pasta' } }],
+    ['the pasta one please', named, { name: 'timer.extend', slots: { duration: 60, name: 'pasta' } }],
+    ['the kitchen', undeclared, { name: 'timer.list', slots: { room: 'kitchen' } }],
     ['milk', item, { name: 'list.add', slots: { item: ['milk'] } }],
     ['milk and bread', item, { name: 'list.add', slots: { item: ['milk', 'bread'] } }],
     ['milk bread and dog food', item, { name: 'list.add', slots: { item: ['milk', 'bread', 'dog food'] } }],
   ])('%s', (text, context, intent) => {
     expect(read(house, text, context)).toMatchObject({ intent, score: 1, complete: true })
+  })
+
+  it('is repaired like any other sentence', () => {
+    const intent = { name: 'timer.set', slots: { name: 'egg', duration: 300 } }
+    expect(read(house, 'five minuets', timer)).toMatchObject({ intent, complete: true })
+    expect(read(house, 'five minuets', timer).score).toBeLessThan(1)
+    expect(read(house, 'choclate', item).intent.slots).toEqual({ item: ['chocolate'] })
   })
 
   it('still lacks what was not said', () => {
@@ -31,6 +47,8 @@ describe('the answer to a question', () => {
   it('is given time while it is unfinished', () => {
     expect(read(house, 'five', timer)).toMatchObject({ complete: false, extendable: 'likely' })
     expect(read(house, 'for', timer)).toMatchObject({ complete: false, extendable: 'likely' })
+    expect(read(house, 'milk and', item)).toMatchObject({ complete: false, extendable: 'likely' })
+    expect(read(house, 'call mom', task)).toMatchObject({ complete: true, extendable: 'possible' })
     expect(read(house, 'five minutes', timer)).toMatchObject({ complete: true, extendable: 'possible' })
     expect(read(house, 'ten seconds', timer)).toMatchObject({ complete: true, extendable: 'no' })
   })
