@@ -81,6 +81,7 @@ export async function buildServer(parts: ApiParts): Promise<ApiServer> {
   const voices = new Set<VoiceSocket>()
   const watchers = new Set<Socket>()
   const version = view.status().node.version
+  let stopping = false
 
   const app = fastify({
     logger: false,
@@ -218,6 +219,7 @@ export async function buildServer(parts: ApiParts): Promise<ApiServer> {
     })
     voices.add(voice)
     socket.on('close', () => voices.delete(voice))
+    if (stopping) voice.close(CLOSE.stopping, 'The node stops')
   }
 
   function openEvents(socket: Socket): void {
@@ -240,6 +242,7 @@ export async function buildServer(parts: ApiParts): Promise<ApiServer> {
   return {
     app,
     async close() {
+      stopping = true
       for (const voice of voices) voice.close(CLOSE.stopping, 'The node stops')
       for (const socket of watchers) socket.close(CLOSE.stopping, 'The node stops')
       clock.after(GOODBYE_MS, () => {

@@ -14,15 +14,21 @@ export function completionScript(shell: Shell, commands: readonly CommandSpec[])
   return shell === 'fish' ? fish(commands) : shell === 'bash' ? bash(commands) : zsh(commands)
 }
 
+/** Its own and those of its children, each once. */
+function optionsOf(command: CommandSpec): readonly OptionSpec[] {
+  const all = [
+    ...(command.options ?? []),
+    ...(command.children ?? []).flatMap((child) => child.options ?? []),
+  ]
+  return [...new Map(all.map((option) => [option.flags, option])).values()]
+}
+
 /** Words after each command: its flags, its children, or files. */
 const cases = (commands: readonly CommandSpec[]): string =>
   commands
     .map((command) => {
       const children = command.children?.map((child) => child.name).join(' ') ?? ''
-      const options = [
-        ...(command.options ?? []),
-        ...(command.children ?? []).flatMap((child) => child.options ?? []),
-      ]
+      const options = optionsOf(command)
       const shells = command.name === 'completion' ? SHELLS.join(' ') : ''
       const words = [children, shells, flagsOf(options)].filter((part) => part !== '').join(' ')
       return `    ${command.name}) words="${[...new Set(words.split(' '))].join(' ')}" ;;`
@@ -62,7 +68,7 @@ function fish(commands: readonly CommandSpec[]): string {
     for (const child of command.children ?? []) {
       lines.push(`complete -c loqa ${here} -f -a ${child.name} -d ${quoted(child.summary)}`)
     }
-    for (const option of command.options ?? []) {
+    for (const option of optionsOf(command)) {
       lines.push(`complete -c loqa ${here} -l ${longFlag(option).slice(2)} -d ${quoted(option.about)}`)
     }
     if (command.name === 'completion') lines.push(`complete -c loqa ${here} -f -a "${SHELLS.join(' ')}"`)

@@ -15,7 +15,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'room', flexible: true },
   { title: 'state', paint: (state) => (state === 'alive' ? 'green' : 'yellow') },
   { title: 'rtt ms', align: 'right' },
-  { title: 'id' },
+  { title: 'id', flexible: true },
   { title: 'note', flexible: true },
 ]
 

@@ -1,0 +1,268 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { operations } from '../../src/api/operations.ts'
+import { commands } from '../../src/cli/commands.ts'
+import { LoqaError } from '../../src/host/index.ts'
+import { type Live, live } from '../api/live.ts'
+import { scriptedTurn } from '../api/scripted-view.ts'
+import { type Desk, desk } from './run.ts'
+
+let node: Live
+let ada: Desk
+beforeAll(async () => {
+  node = await live()
+  ada = await desk(node.api.port)
+})
+afterAll(() => node.api.stop())
+
+describe('what a person reads', () => {
+  it('status is one screen', async () => {
+    const { code, out, err } = await ada.run(['status'])
+    expect([code, err]).toEqual([0, ''])
+    expect(out).toBe(`node       attic (0123456789abcdef)
+room       kitchen
+health     ok
+running    1 h 2 min, version 0.1.0, pid 4242
+household  1 node
+now        1 conversation, 2 actors
+
+can do                    model       state       p95 ms  speed  restarts  MB
+stt.sherpa:starter-en:rt  starter-en  ready          3.2    50×         0  61
+tts.formant:en            formant     restarting      31    20×         2   –
+
+note  The starter models know synthesized voices only. Run: loqa models pull
+`)
+  })
+
+  it('actors are a table', async () => {
+    expect((await ada.run(['actors'])).out).toBe(`address            kind     state       waiting  restarts
+loqa:/session/s1   session  running           0         0
+loqa:/skill/timer  skill    restarting        3         1
+`)
+    expect((await ada.run(['actors', '--kind', 'skill'])).out).not.toContain('session')
+  })
+
+  it('nodes and sessions are tables', async () => {
+    expect((await ada.run(['nodes'])).out).toMatch(/^name {3}room.*\nattic {2}kitchen {2}alive.*this node\n$/)
+    expect((await ada.run(['sessions'])).out).toMatch(/^id {2}room.*\ns1 {2}kitchen {2}listening .* attic\n$/)
+  })
+
+  it('ask shows intent, reply and where the time went', async () => {
+    const { out } = await ada.run(['ask', 'set', 'a', 'timer'])
+    expect(out).toBe(`intent   timer.set  duration=300
+reply    Five minutes, starting now.
+latency  99 ms in all
+  endpoint     80 ms  ███████████████████▍
+  stt         2.0 ms  ▌
+  nlu         1.0 ms  ▎
+  skill       4.0 ms  █
+  tts          12 ms  ██▉
+`)
+    expect(node.view.asked.at(-1)).toEqual({ text: 'set a timer' })
+  })
+
+  it('doctor names each fault with its fix and fails', async () => {
+    const { code, out } = await ada.run(['doctor'])
+    expect(code).toBe(1)
+    expect(out).toContain('engines  ✓ 3 of 3 ready')
+    expect(out).toContain('disk     ✗ 12 MB free. Free some space.')
+    expect(out).toContain('1 of 5 need attention.')
+  })
+
+  it('fits a narrow terminal: no line is longer, nothing is lost but the ends of flexible columns', async () => {
+    for (const columns of [80, 60, 50]) {
+      for (const command of ['actors', 'nodes', 'sessions']) {
+        const { out } = await ada.run([command], { columns })
+        for (const line of out.split('\n'))
+          expect([...line].length, `${command}: ${line}`).toBeLessThanOrEqual(columns)
+      }
+    }
+  })
+
+  it('is coloured only when that is wanted', async () => {
+    expect((await ada.run(['status'], { color: true })).out).toContain('\u001b[32mok\u001b[0m')
+    for (const command of commands.filter(({ load }) => load !== undefined)) {
+      if (['listen', 'say', 'completion'].includes(command.name)) continue
+      const args = command.args === undefined ? [command.name] : [command.name, 'word']
+      expect((await ada.run(args)).out, command.name).not.toContain('\u001b')
+    }
+  })
+})
+
+describe('what a script reads', () => {
+  it.each([
+    ['status', 'status'],
+    ['nodes', 'nodes'],
+    ['actors', 'actors'],
+    ['sessions', 'sessions'],
+  ])('%s --json is the public shape, one line', async (command, id) => {
+    const { code, out } = await ada.run([command, '--json'])
+    expect([code, out.split('\n').length]).toEqual([0, 2])
+    const { response } = operations.find((operation) => operation.id === id)!
+    expect(response.safeParse(JSON.parse(out)).error).toBeUndefined()
+  })
+
+  it('ask --json is the turn', async () => {
+    const { out } = await ada.run(['--json', 'ask', 'hello', '--room', 'attic', '--session', 's7'])
+    expect(JSON.parse(out)).toEqual(scriptedTurn)
+    expect(node.view.asked.at(-1)).toEqual({ text: 'hello', room: 'attic', session: 's7' })
+  })
+
+  it('metrics are rows, or Prometheus text', async () => {
+    expect(JSON.parse((await ada.run(['metrics', '--json'])).out)).toEqual([
+      { name: 'loqa_dead_letters_total', labels: {}, value: 0 },
+    ])
+    expect((await ada.run(['metrics', '--raw'])).out).toBe(await node.view.metrics())
+  })
+
+  it('an error is one object on standard error', async () => {
+    const { code, out, err } = await ada.run(['ask', 'a'.repeat(5_000), '--json'])
+    expect([code, out]).toEqual([1, ''])
+    expect(JSON.parse(err)).toMatchObject({ error: { code: 'text-too-long' } })
+  })
+})
+
+describe('say', () => {
+  it('writes a WAV whose header tells its true length', async () => {
+    const { code, err } = await ada.run(['say', 'dinner', 'is', 'ready', '-o', 'dinner.wav'])
+    expect([code, err]).toEqual([0, 'dinner.wav: 0.0 s\n'])
+    expect(node.view.said.at(-1)).toEqual({ text: 'dinner is ready' })
+    const wav = Buffer.from(await ada.disk.read('/work/dinner.wav'))
+    expect([wav.readUInt32LE(4), wav.readUInt32LE(40)]).toEqual([wav.length - 8, wav.length - 44])
+  })
+  it('streams to standard output', async () => {
+    const { bytes, out } = await ada.run(['say', 'hi', '-o', '-'])
+    expect([bytes.subarray(0, 4).toString(), out]).toEqual(['RIFF', ''])
+  })
+})
+
+describe('exit codes', () => {
+  it('0 and 1', async () => {
+    expect((await ada.run(['version'])).code).toBe(0)
+    node.view.onAsk = async () => ({
+      ...scriptedTurn,
+      error: { code: 'engine-crashed', message: 'The voice died' },
+    })
+    const failed = await ada.run(['ask', 'a'])
+    node.view.onAsk = async () => scriptedTurn
+    expect(failed.code).toBe(1)
+    expect(failed.out).toContain('The voice died')
+  })
+
+  it.each([
+    [['stauts'], 'Did you mean status?'],
+    [['status', '--jsn'], 'Did you mean --json?'],
+    [['ask'], 'missing required argument'],
+    [['config', 'shwo'], 'Did you mean show?'],
+    [['completion', 'csh'], 'bash, zsh, fish'],
+    [['--url', 'ftp://x', 'status'], 'http://127.0.0.1:7420'],
+    [['listen', 'a.wav', '--wait', 'long'], '--wait'],
+  ])('2 with a hint for %j', async (args, hint) => {
+    const { code, out, err } = await ada.run(args)
+    expect([code, out]).toEqual([2, ''])
+    expect(err).toContain(hint)
+  })
+
+  it('69 when no node answers, with what to do', async () => {
+    const lonely = await desk()
+    const absent = await lonely.run(['status'])
+    expect(absent.code).toBe(69)
+    expect(absent.err).toMatch(/runtime\.json does not exist\n.*loqa-node/)
+
+    const stale = await desk(1)
+    const stopped = await stale.run(['status'])
+    expect(stopped.code).toBe(69)
+    expect(stopped.err).toContain('it has stopped')
+
+    await lonely.disk.write('/home/ada/.local/share/loqa/runtime.json', new TextEncoder().encode('{'))
+    expect((await lonely.run(['status'])).err).toContain('is damaged')
+    expect((await lonely.run(['--url', 'http://127.0.0.1:1', 'ask', 'a'])).code).toBe(69)
+  })
+
+  it('75 when the node is busy', async () => {
+    node.view.onAsk = async () => {
+      throw new LoqaError('overloaded', 'The recogniser is at its limit of 16 streams')
+    }
+    const busy = await ada.run(['ask', 'a'])
+    node.view.onAsk = async () => scriptedTurn
+    expect(busy.code).toBe(75)
+  })
+
+  it('78 for a wrong configuration, with every problem', async () => {
+    await ada.disk.write('/work/bad.toml', new TextEncoder().encode('[api]\nprot = 1\n[voice]\nspeed = 99\n'))
+    const { code, err } = await ada.run(['config', 'check', '--config', '/work/bad.toml'])
+    expect(code).toBe(78)
+    expect(err).toContain('/work/bad.toml:2: api.prot is not a setting; did you mean api.port?')
+    expect(err).toContain('/work/bad.toml:4: voice.speed')
+    expect((await ada.run(['config', 'show', '--set', 'api.port=x'])).code).toBe(78)
+  })
+})
+
+describe('finding the node', () => {
+  it('goes by --url, LOQA_URL, --data, LOQA_DATA, XDG_DATA_HOME', async () => {
+    const { url } = node.api
+    const elsewhere = async (environment: Record<string, string>, args: string[] = []) => {
+      const other = await desk(undefined, environment)
+      await other.disk.makeDirectory('/d/loqa')
+      const runtime = new TextEncoder().encode(JSON.stringify({ http: node.api.port }))
+      await other.disk.write('/d/loqa/runtime.json', runtime)
+      return (await other.run([...args, 'nodes'])).code
+    }
+    expect(await elsewhere({}, ['--url', url])).toBe(0)
+    expect(await elsewhere({}, ['--url', url.replace('http://', '')])).toBe(0)
+    expect(await elsewhere({ LOQA_URL: url })).toBe(0)
+    expect(await elsewhere({}, ['--data', '/d/loqa'])).toBe(0)
+    expect(await elsewhere({ LOQA_DATA: '/d/loqa' })).toBe(0)
+    expect(await elsewhere({ XDG_DATA_HOME: '/d' })).toBe(0)
+    expect(await elsewhere({})).toBe(69)
+  })
+
+  it('carries the token of a file', async () => {
+    const token = 'k'.repeat(40)
+    const guarded = await live({}, { token })
+    try {
+      const ben = await desk(guarded.api.port)
+      const refused = await ben.run(['status'])
+      expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('token')])
+      await ben.disk.write('/work/token', new TextEncoder().encode(`${token}\n`))
+      expect((await ben.run(['status', '--token-file', '/work/token'])).code).toBe(0)
+    } finally {
+      await guarded.api.stop()
+    }
+  })
+})
+
+describe('help', () => {
+  it('comes by loqa, -h, --help and help x', async () => {
+    for (const args of [[], ['-h'], ['--help'], ['help']]) {
+      const { code, out } = await ada.run(args)
+      expect([code, out]).toEqual([0, expect.stringContaining('Usage: loqa')])
+    }
+    expect((await ada.run(['help', 'ask'])).out).toContain('Usage: loqa ask')
+  })
+
+  it.each(
+    commands.flatMap((command) => [
+      [command.name],
+      ...(command.children ?? []).map((child) => [command.name, child.name]),
+    ]),
+  )('of %s %s shows two examples that begin with a command', async (...names) => {
+    const words = names.filter((name) => name !== undefined)
+    const { code, out } = await ada.run([...words, '--help'])
+    expect(code).toBe(0)
+    const examples = out
+      .slice(out.indexOf('Examples:'))
+      .split('\n')
+      .slice(1)
+      .filter((line) => line.trim() !== '')
+    expect(examples).toHaveLength(2)
+    for (const example of examples) expect(example).toMatch(/^ {2}loqa /)
+  })
+})
+
+describe('completion', () => {
+  it.each(['bash', 'zsh', 'fish'])('for %s knows every command', async (shell) => {
+    const { out } = await ada.run(['completion', shell])
+    for (const command of commands) expect(out).toContain(command.name)
+    for (const flag of ['json', 'origin', 'output']) expect(out).toContain(flag)
+  })
+})
