@@ -6,7 +6,7 @@ import { type EngineEvent, openRun } from '../inference/index.ts'
 import type { SkillInvoke, SkillResult } from '../skills/index.ts'
 import { FRAME_MS } from './audio.ts'
 import { type Decision, decide, decideIntent, notUnderstood, readingContext } from './decide.ts'
-import { endTurn, eventId, WAIT } from './ending.ts'
+import { EVENT, endTurn, WAIT } from './ending.ts'
 import { showEvent, waitOver } from './messages.ts'
 import { PHRASES } from './phrases.ts'
 import { speak } from './speaking.ts'
@@ -43,7 +43,7 @@ export function answer(
   const decision = decide(text, reading, heard_ms, deciding(state, known, options, now))
   const shown: Effect[] =
     turn.source.kind === 'voice' && state.satellite !== undefined && text !== ''
-      ? [showEvent(eventId(turn), state.satellite, { type: 'final', text })]
+      ? [showEvent(EVENT, state.satellite, { type: 'final', text })]
       : []
   const settled = stay(state, ...shown, ...dropGuess(guess, decision.kind === 'interpret' ? text : undefined))
   return andThen(settled, (current) => {
@@ -268,7 +268,7 @@ function said(state: TurnState, turn: Turn, result: SkillResult, options: TurnOp
   }
   const card: Effect[] =
     result.card !== undefined && state.satellite !== undefined
-      ? [showEvent(eventId(turn), state.satellite, { type: 'card', card: result.card })]
+      ? [showEvent(EVENT, state.satellite, { type: 'card', card: result.card })]
       : []
   const replied: Turn = { ...turn, reply: result.speech, error: result.failed }
   return andThen(stay(answered, ...card), (current) => speak(current, replied, options, now))

@@ -33,7 +33,7 @@ export function endTurn(state: TurnState, end: TurnEnd): Step {
   if (turn.source.kind === 'text') {
     if (turn.source.replyTo !== undefined) effects.push(turnAnswer(turn.source.replyTo, view))
   } else if (turn.source.kind === 'voice' && state.satellite !== undefined && wasHeard(turn)) {
-    effects.push(showEvent(eventId(turn), state.satellite, { type: 'turn', turn: view }))
+    effects.push(showEvent(EVENT, state.satellite, { type: 'turn', turn: view }))
   }
   effects.push({ type: 'metric', name: 'loqa_voice_turns_total', add: 1, labels: { end } })
   if (turn.cutOff) effects.push({ type: 'metric', name: 'loqa_voice_cut_off_total', add: 1 })
@@ -44,7 +44,8 @@ export function endTurn(state: TurnState, end: TurnEnd): Step {
 const wasHeard = (turn: Turn): boolean =>
   turn.transcript !== '' || turn.reply !== '' || turn.error !== undefined
 
-export const eventId = (turn: Turn) => requestId(`event:${turn.number}`)
+/** Events of all turns share one piece of outside work: nothing about them comes back. */
+export const EVENT = requestId('event')
 
 export function viewOf(state: TurnState, turn: Turn): TurnView {
   return {

@@ -15,7 +15,7 @@ import {
 } from './answering.ts'
 import { concat, FRAME_MS, SAMPLE_RATE, toFloat32 } from './audio.ts'
 import { decide, readingContext } from './decide.ts'
-import { eventId, WAIT } from './ending.ts'
+import { EVENT, WAIT } from './ending.ts'
 import { endpoint, standingOf } from './endpointing.ts'
 import { showEvent, waitOver } from './messages.ts'
 import { PHRASES } from './phrases.ts'
@@ -67,9 +67,7 @@ export function listen(state: TurnState, interrupting: boolean, options: TurnOpt
   }
   const begun: TurnState = { ...state, turns: turn.number, ear: { ...state.ear, preroll: [] } }
   const shown: Effect[] =
-    state.satellite === undefined
-      ? []
-      : [showEvent(eventId(turn), state.satellite, { type: 'speech-started' })]
+    state.satellite === undefined ? [] : [showEvent(EVENT, state.satellite, { type: 'speech-started' })]
   return andThen(stay(begun, ...shown), (current) => recognise(current, turn, utterance, options))
 }
 
@@ -226,7 +224,7 @@ function understandPartial(state: TurnState, text: string, options: TurnOptions,
     phase: { ...phase, turn: told, utterance: { ...utterance, text, reading }, guess: NO_GUESS },
   }
   if (state.satellite === undefined) return stay(known, ...abandon(guess))
-  return stay(known, ...abandon(guess), showEvent(eventId(turn), state.satellite, { type: 'partial', text }))
+  return stay(known, ...abandon(guess), showEvent(EVENT, state.satellite, { type: 'partial', text }))
 }
 
 function finalText(state: TurnState, text: string, options: TurnOptions, now: Monotonic): Step {

@@ -157,7 +157,7 @@ export const playAudio = (id: RequestId, to: string, samples: Int16Array): Play 
 
 export const endReply = (id: RequestId, to: string): Play => ({ type: 'play', id, to, op: 'end' })
 
-/** Shows an event; nothing comes back. */
+/** Shows an event; its `done` says nothing. */
 export const showEvent = (id: RequestId, to: string, event: VoiceEvent): Play => ({
   type: 'play',
   id,

@@ -5,7 +5,7 @@
 import type { Behavior, Context, Effect, Message, Next, ReplyTo, SystemMessage } from '../actors/index.ts'
 import { placedAddress } from '../actors/index.ts'
 import { type ErrorShape, limits, requestId, type SessionId, type Wall } from '../host/index.ts'
-import { emptyView } from './ending.ts'
+import { EVENT, emptyView } from './ending.ts'
 import type {
   AnnouncementSpeak,
   AudioEnd,
@@ -199,7 +199,7 @@ function audioEnd(
   const ended = advance(state, { type: 'audio-end' }, options, context)
   if (state.heard || !isIdle(state.turn))
     return { state: { ...ended.state, heard: false }, effects: ended.effects }
-  const event = showEvent(requestId('event:0'), message.satellite, shownError(NOTHING_HEARD))
+  const event = showEvent(EVENT, message.satellite, shownError(NOTHING_HEARD))
   return { state: ended.state, effects: [...ended.effects, event] }
 }
 
@@ -268,7 +268,7 @@ function startWaiting(
 
 function announced(state: SessionState, waiting: Waiting): readonly Effect[] {
   if (waiting.kind !== 'announcement' || state.turn.satellite === undefined) return []
-  return [showEvent(requestId('event:0'), state.turn.satellite, { type: 'announce', text: waiting.speech })]
+  return [showEvent(EVENT, state.turn.satellite, { type: 'announce', text: waiting.speech })]
 }
 
 const idleTimer = (options: SessionOptions): Effect => ({

@@ -112,8 +112,6 @@ function nextSentence(state: TurnState, phase: SpeakingPhase, options: TurnOptio
   if (following.index < speaking.sentences.length) {
     return render({ ...state, phase: { ...phase, speaking: following } }, options)
   }
-  // Without a single sample there is nothing to wait for.
-  if (speaking.total === 0) return endTurn(state, endOf(turn))
   return stay({ ...state, phase: { name: 'playing', turn } }, endReply(playId(turn), state.satellite!), {
     type: 'schedule',
     id: WAIT,
@@ -146,7 +144,8 @@ export function retryVoice(state: TurnState, error: ErrorShape, options: TurnOpt
 function giveUpVoice(state: TurnState, error: ErrorShape, effects: readonly Effect[]): Step {
   const phase = state.phase as SpeakingPhase
   const failed: Turn = { ...phase.turn, error: phase.turn.error ?? error }
-  const closing: Effect[] = phase.speaking.total > 0 ? [endReply(playId(failed), state.satellite!)] : []
+  // The satellite hears of the end of the reply also when nothing of it could be played.
+  const closing: Effect[] = [endReply(playId(failed), state.satellite!)]
   return andThen(stay({ ...state, phase: { ...phase, turn: failed } }, ...effects, ...closing), (ended) =>
     endTurn(ended, 'failed'),
   )

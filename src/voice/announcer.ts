@@ -1,0 +1,141 @@
+/**
+ * Says what nobody asked for: a timer is due. One actor, at `loqa:/announcer/house`.
+ *
+ * N1  An announcement is kept until a session reports that it was said. N2  It goes to the conversation it came from,
+ * else to its room, else to everyone in reach: a timer said in the wrong room is better than one said to nobody.
+ * N3  With nobody in reach it waits for the next who comes. N4  A session that goes away before it has said it gives it
+ * back.
+ */
+import type { Behavior, Context, Effect, Next, SystemMessage } from '../actors/index.ts'
+import type { SessionId, Wall } from '../host/index.ts'
+import type { Announce } from '../skills/index.ts'
+import type { AnnouncementSpeak, AnnouncementSpoken, SessionReachable } from './messages.ts'
+import { sessionAddress } from './session.ts'
+
+export type AnnouncerMessage = Announce | SessionReachable | AnnouncementSpoken | SystemMessage
+
+interface Pending {
+  readonly id: number
+  readonly announcement: Announce
+  readonly since: Wall
+  /** Sessions that were told to say it and have not reported. */
+  readonly told: readonly SessionId[]
+}
+
+export interface AnnouncerState {
+  readonly next: number
+  readonly pending: readonly Pending[]
+  /** Sessions with a loudspeaker, and where they are. */
+  readonly reachable: Readonly<Record<string, string>>
+}
+
+/** More than this unsaid means nobody has been home for weeks; the oldest is dropped, and the log says so. */
+const MOST_PENDING = 64
+
+/** Later than this it is said that it is late. */
+const LATE_MS = 60_000
+
+export const announcer: Behavior<AnnouncerState, AnnouncerMessage> = {
+  kind: 'announcer',
+
+  start: () => ({
+    state: { next: 1, pending: [], reachable: {} },
+    effects: [{ type: 'subscribe', topic: 'announce' }],
+  }),
+
+  receive(state, message, context) {
+    switch (message.type) {
+      case 'announce':
+        return accept(state, message, context)
+      case 'session.reachable':
+        return message.reachable
+          ? arrived(state, message.session, message.room, context)
+          : left(state, message.session, context)
+      case 'announcement.spoken':
+        return { state: without(state, message.id), effects: [] }
+      default:
+        return { state, effects: [] }
+    }
+  },
+}
+
+function accept(state: AnnouncerState, announcement: Announce, context: Context): Next<AnnouncerState> {
+  const pending: Pending = { id: state.next, announcement, since: context.wall, told: [] }
+  const kept = state.pending.slice(-(MOST_PENDING - 1))
+  const dropped: Effect[] =
+    kept.length < state.pending.length
+      ? [{ type: 'log', level: 'warn', message: 'an announcement was dropped unsaid: too many wait' }]
+      : []
+  const accepted = { ...state, next: state.next + 1, pending: [...kept, pending] }
+  const sent = deliver(accepted, pending, context)
+  return { state: sent.state, effects: [...dropped, ...sent.effects] }
+}
+
+/** A loudspeaker is there: it gets what nobody could say so far, and again what it was told before a restart. */
+function arrived(
+  state: AnnouncerState,
+  session: SessionId,
+  room: string,
+  context: Context,
+): Next<AnnouncerState> {
+  const reachable = { ...state, reachable: { ...state.reachable, [session]: room } }
+  return each(reachable, context, ({ told }) => told.length === 0 || told.includes(session))
+}
+
+function left(state: AnnouncerState, session: SessionId, context: Context): Next<AnnouncerState> {
+  const { [session]: _, ...reachable } = state.reachable
+  const pending = state.pending.map((waiting) => ({
+    ...waiting,
+    told: waiting.told.filter((told) => told !== session),
+  }))
+  return each({ ...state, reachable, pending }, context, ({ told }) => told.length === 0)
+}
+
+function each(
+  state: AnnouncerState,
+  context: Context,
+  which: (waiting: Pending) => boolean,
+): Next<AnnouncerState> {
+  let current = state
+  const effects: Effect[] = []
+  for (const waiting of state.pending) {
+    if (!which(waiting)) continue
+    const sent = deliver(current, waiting, context)
+    current = sent.state
+    effects.push(...sent.effects)
+  }
+  return { state: current, effects }
+}
+
+function deliver(state: AnnouncerState, waiting: Pending, context: Context): Next<AnnouncerState> {
+  const told = audience(state, waiting.announcement)
+  const late = context.wall - waiting.since > LATE_MS
+  const { speech } = waiting.announcement
+  const message: AnnouncementSpeak = {
+    type: 'announcement.speak',
+    id: waiting.id,
+    speech: late ? `While you were away: ${speech}` : speech,
+  }
+  return {
+    state: {
+      ...state,
+      pending: state.pending.map((one) => (one.id === waiting.id ? { ...one, told } : one)),
+    },
+    effects: told.map((session): Effect => ({ type: 'send', to: sessionAddress(session), message })),
+  }
+}
+
+function audience(state: AnnouncerState, { session, room }: Announce): readonly SessionId[] {
+  const everyone = Object.entries(state.reachable)
+  const at = (wanted: (id: string, where: string) => boolean): SessionId[] =>
+    everyone.filter(([id, where]) => wanted(id, where)).map(([id]) => id as SessionId)
+  const own = at((id) => id === session)
+  if (own.length > 0) return own
+  const inRoom = at((_, where) => where === room)
+  return inRoom.length > 0 ? inRoom : at(() => true)
+}
+
+const without = (state: AnnouncerState, id: number): AnnouncerState => ({
+  ...state,
+  pending: state.pending.filter((waiting) => waiting.id !== id),
+})

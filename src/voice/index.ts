@@ -1,0 +1,30 @@
+/**
+ * Voice: frames in, speech out.
+ *
+ * A satellite's bytes become frames with a verdict (`microphone.ts`, `vad.ts`), frames become a turn (`turn.ts`, the
+ * heart, with its promises T1 to T9), a turn becomes speech (`speech.ts`) that is played a little ahead of real time
+ * (`player.ts`). Everything between microphone and player is pure and runs in virtual time. When a turn ends is decided
+ * by what was understood (`endpointing.ts`); announcements find a loudspeaker by `announcer.ts`.
+ *
+ * The composition root makes one `Voice`, gives its behaviours and ports to the runtime, connects it, and opens a
+ * channel for every satellite. Read `turn.ts` first, then `session.ts`, then `voice.ts`.
+ */
+
+export { bytesOf, concat, samplesOf } from './audio.ts'
+export { ENDPOINT_TIMES, type EndpointTimes } from './endpointing.ts'
+export type { Latency, SessionPhase, TurnView, VoiceEvent } from './messages.ts'
+export type { VoiceListener } from './player.ts'
+export { Resampler, resample } from './resample.ts'
+export type { PlayPort } from './satellites.ts'
+export { ANNOUNCER } from './session.ts'
+export type { InferPort } from './speech.ts'
+export { WAITS, type Waits } from './turn-state.ts'
+export {
+  type LanguagePrompt,
+  type LanguageSide,
+  type Understanding,
+  understandingOf,
+} from './understanding.ts'
+export { loadVoiceDetectors, type VoiceDetector } from './vad.ts'
+export { type SessionRow, Voice, type VoiceChannel, type VoiceOptions, type VoiceRuntime } from './voice.ts'
+export { parseWav, readMono, recordingOf, type Wav, WavError, writeWav } from './wav.ts'

@@ -1,0 +1,249 @@
+/** Voice as the node uses it: behaviours and ports for the runtime, satellites in, texts in, sessions shown. */
+import type { Address, Behavior, Message } from '../actors/index.ts'
+import {
+  type Clock,
+  InvalidInputError,
+  LoqaError,
+  limits,
+  newSessionId,
+  OverloadedError,
+  type Random,
+  type SessionId,
+  sessionId,
+  type Wall,
+} from '../host/index.ts'
+import { announcer } from './announcer.ts'
+import type { EndpointTimes } from './endpointing.ts'
+import type { SessionPhase, TurnAnswer, TurnView } from './messages.ts'
+import { Microphone } from './microphone.ts'
+import { FIXED_PHRASES } from './phrases.ts'
+import type { VoiceListener } from './player.ts'
+import { type PlayPort, Satellites } from './satellites.ts'
+import { type SessionArgs, sessionAddress, sessionBehavior } from './session.ts'
+import { type InferPort, SpeechPort } from './speech.ts'
+import { WAITS, type Waits } from './turn-state.ts'
+import type { Understanding } from './understanding.ts'
+import type { VoiceDetector } from './vad.ts'
+
+/** The part of the actor runtime used here. */
+export interface VoiceRuntime {
+  /** Starts a session; an actor of that key may run already. */
+  spawnSession(key: string, args: SessionArgs): void
+  tell(target: Address, message: Message): void
+  /** Errors: `LoqaError` timeout, overloaded, stopped, not-found. */
+  ask(
+    target: Address,
+    message: Message,
+    options: { readonly deadline_ms: number; readonly signal?: AbortSignal },
+  ): Promise<Message>
+  count(name: string, add: number): void
+}
+
+export interface VoiceOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly understanding: Understanding
+  /** The engines' own port; `ports.infer` is put around it. */
+  readonly engines: InferPort
+  readonly capabilities: { readonly stt: string; readonly llm: string; readonly tts: string }
+  readonly detectors: () => VoiceDetector
+  readonly voice: string | undefined
+  /** Where a satellite that does not say so is. */
+  readonly room: string
+  readonly endpointing: EndpointTimes
+  readonly waits?: Partial<Waits>
+  readonly play_ahead_ms: number
+  readonly reply_cache_bytes: number
+  readonly session_idle_ms: number
+}
+
+/** One satellite: audio up; audio and events come down through its listener. */
+export interface VoiceChannel {
+  readonly session: string
+  push(pcm: Uint8Array): void
+  finish(): void
+  close(): void
+}
+
+export interface SessionRow {
+  readonly id: string
+  readonly room: string
+  readonly phase: string
+  readonly started_at: Wall
+}
+
+/** A turn by text waits this long for its turn and its answer together. */
+const ASK_MS = 15_000
+
+/** Conversations at once. One takes a few kilobytes while nobody speaks. */
+const MOST_SESSIONS = 512
+
+export class Voice {
+  readonly behaviors: readonly Behavior<never, never, never>[]
+  readonly ports: { readonly infer: InferPort; readonly play: PlayPort }
+  readonly #options: VoiceOptions
+  readonly #speech: SpeechPort
+  readonly #satellites: Satellites
+  readonly #sessions = new Map<string, SessionRow>()
+  readonly #channels = new Set<VoiceChannel>()
+  #runtime: VoiceRuntime | undefined
+  #satelliteCount = 0
+
+  constructor(options: VoiceOptions) {
+    this.#options = options
+    this.#speech = new SpeechPort(options.engines, options.reply_cache_bytes)
+    this.#satellites = new Satellites(options.clock, options.play_ahead_ms)
+    const session = sessionBehavior({
+      understanding: options.understanding,
+      endpointing: options.endpointing,
+      waits: { ...WAITS, ...options.waits },
+      engines: options.capabilities,
+      voice: options.voice,
+      idle_ms: options.session_idle_ms,
+    })
+    this.behaviors = [session, announcer] as unknown as Voice['behaviors']
+    this.ports = { infer: this.#speech, play: this.#satellites }
+  }
+
+  /** Before the first channel or question. */
+  connect(runtime: VoiceRuntime): void {
+    this.#runtime = runtime
+  }
+
+  /** Renders what is said every day; to be called once the voice is ready. */
+  async warm(more: readonly string[] = []): Promise<void> {
+    const { capabilities, voice } = this.#options
+    await this.#speech.warm(capabilities.tts, [...FIXED_PHRASES, ...more], voice)
+  }
+
+  /** The runtime publishes `session.phase`; the composition root hands it on here. */
+  phase(message: SessionPhase): void {
+    const { session, room, phase, started_at } = message
+    if (phase === 'ended') this.#sessions.delete(session)
+    else this.#sessions.set(session, { id: session, room, phase, started_at })
+  }
+
+  sessions(): readonly SessionRow[] {
+    return [...this.#sessions.values()]
+  }
+
+  /** Errors: `overloaded` at the limit of connections, `invalid-input` for a name that cannot be one. */
+  open(
+    request: { readonly room?: string; readonly session?: string },
+    listener: VoiceListener,
+  ): VoiceChannel {
+    if (this.#channels.size >= limits.MAX_VOICE_CHANNELS) {
+      throw new OverloadedError('Voice', `${limits.MAX_VOICE_CHANNELS} connections`)
+    }
+    const room = roomOf(request.room ?? this.#options.room)
+    const session = this.#session(request.session, room)
+    this.#satelliteCount += 1
+    const satellite = `satellite-${this.#satelliteCount}`
+    this.#satellites.add(satellite, listener)
+    const channel = this.#channel(session, satellite)
+    this.#channels.add(channel)
+    this.#tell(session, { type: 'session.attach', satellite, room } as Message)
+    listener.event({ type: 'ready', session, room, sample_rate: limits.SAMPLE_RATE })
+    return channel
+  }
+
+  /** One turn by text. Without a session it continues the conversation by text of its room. */
+  async ask(
+    request: { readonly text: string; readonly room?: string; readonly session?: string },
+    signal: AbortSignal,
+  ): Promise<TurnView> {
+    const text = request.text.trim()
+    if (text === '') throw new InvalidInputError('The text is empty', 'Say what you want.')
+    if (text.length > limits.MAX_TURN_TEXT) {
+      throw new InvalidInputError(
+        `The text is longer than ${limits.MAX_TURN_TEXT} characters`,
+        'Say it in fewer words.',
+      )
+    }
+    const room = roomOf(request.room ?? this.#options.room)
+    const session = this.#session(request.session ?? `text-${slug(room)}`, room)
+    const answer = await this.#connected().ask(
+      sessionAddress(session),
+      { type: 'turn.ask', text } as Message,
+      { deadline_ms: ASK_MS, signal },
+    )
+    return (answer as TurnAnswer).turn
+  }
+
+  /** Ends every connection's part in the node. */
+  stop(): void {
+    for (const channel of [...this.#channels]) channel.close()
+  }
+
+  #channel(session: SessionId, satellite: string): VoiceChannel {
+    const microphone = new Microphone({
+      clock: this.#options.clock,
+      detector: this.#options.detectors(),
+      frame: ({ samples, voiced }) =>
+        this.#tell(session, { type: 'audio.frame', satellite, samples, voiced } as Message),
+      end: () => this.#tell(session, { type: 'audio.end', satellite } as Message),
+      dropped: (count) => this.#runtime?.count('loqa_voice_dropped_frames_total', count),
+    })
+    const channel: VoiceChannel = {
+      session,
+      push: (pcm) => microphone.push(pcm),
+      finish: () => microphone.finish(),
+      close: () => {
+        if (!this.#channels.delete(channel)) return
+        microphone.close()
+        this.#satellites.remove(satellite)
+        this.#tell(session, { type: 'session.detach', satellite } as Message)
+      },
+    }
+    return channel
+  }
+
+  #session(wanted: string | undefined, room: string): SessionId {
+    const id = wanted === undefined ? newSessionId(this.#options.random) : sessionName(wanted)
+    if (!this.#sessions.has(id)) {
+      if (this.#sessions.size >= MOST_SESSIONS) {
+        throw new OverloadedError('Voice', `${MOST_SESSIONS} conversations`)
+      }
+      this.#connected().spawnSession(id, { id, room })
+      this.#sessions.set(id, {
+        id,
+        room,
+        phase: 'idle',
+        started_at: this.#options.clock.wall(),
+      })
+    }
+    return id
+  }
+
+  #tell(session: SessionId, message: Message): void {
+    this.#connected().tell(sessionAddress(session), message)
+  }
+
+  #connected(): VoiceRuntime {
+    if (this.#runtime === undefined) {
+      throw new LoqaError('starting', 'The node is still starting', { retryable: true })
+    }
+    return this.#runtime
+  }
+}
+
+/** Part of an address. */
+function sessionName(wanted: string): SessionId {
+  if (!/^[A-Za-z0-9_.:~-]{1,64}$/.test(wanted)) {
+    throw new InvalidInputError(
+      'This is no session name',
+      'Use up to 64 letters, digits and the characters _ . : ~ -',
+    )
+  }
+  return sessionId(wanted)
+}
+
+function roomOf(room: string): string {
+  const calm = room.trim().toLowerCase()
+  if (calm === '' || calm.length > 64 || /\p{Cc}/u.test(calm)) {
+    throw new InvalidInputError('This is no room name', 'Use up to 64 characters, e.g. kitchen.')
+  }
+  return calm
+}
+
+const slug = (room: string): string => room.replace(/[^a-z0-9]+/g, '-')
