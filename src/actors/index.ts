@@ -10,6 +10,7 @@ export { fixedAddress, parseAddress, placedAddress } from './address.ts'
 export type { Behavior, Context, MailboxPolicy, Next } from './behavior.ts'
 export { NO_EFFECTS, next, same } from './behavior.ts'
 export { type Entry, type EntryChange, readEntries, readEntry, writeEntries } from './collections.ts'
+export type { DeadLetter, DeadLetterReason, DeadLetterReport } from './dead-letters.ts'
 export type {
   Effect,
   ExitReason,
@@ -22,3 +23,15 @@ export type {
   SystemMessage,
   Target,
 } from './effects.ts'
+export { ActorFailedError, IntensityExceededError, StoppedError, UnreachableError } from './errors.ts'
+export type { LogLevel, Observe } from './observation.ts'
+export type { Outside, Port } from './outside.ts'
+export type { Behaviors, Registration } from './registry.ts'
+export {
+  type ActorRow,
+  createRuntime,
+  type Runtime,
+  type RuntimeOptions,
+  type SpawnOptions,
+} from './runtime.ts'
+export type { ActorSpec, Backoff, Limits, TreeSpec } from './supervisor.ts'

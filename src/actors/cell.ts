@@ -1,0 +1,226 @@
+/**
+ * All the runtime keeps of one actor. Plain fields, written by the files that own them (named below); what few actors need
+ * is absent until then, so that an idle actor stays small.
+ */
+import { assert, type Cancel, type Monotonic } from '../host/index.ts'
+import type { Address, Ref } from './address.ts'
+import type { Context, MailboxPolicy, Next } from './behavior.ts'
+import type { Effect, ExitReason, Message, ReplyTo, RestartKind } from './effects.ts'
+import { Mailbox } from './mailbox.ts'
+import type { Limits } from './supervisor.ts'
+
+/** Any `Behavior`: its state, messages and arguments are its own business. */
+export interface AnyBehavior {
+  readonly kind: string
+  readonly mailbox?: MailboxPolicy
+  start(args: unknown, context: Context): Next<unknown>
+  receive(state: unknown, message: Message, context: Context): Next<unknown>
+  childExited?(state: unknown, child: Ref, reason: ExitReason, context: Context): Next<unknown>
+  stopping?(state: unknown, context: Context): readonly Effect[]
+  snapshot?(state: unknown): unknown
+  restore?(snapshot: unknown, context: Context): Next<unknown>
+}
+
+export type Phase =
+  /** Has not run `start` yet. */
+  | 'starting'
+  | 'running'
+  /** Idle, its state put away as a snapshot. */
+  | 'passive'
+  /** Children are ending, or last writes are under way. */
+  | 'stopping'
+  /** Failed or put to rest: waits for its supervisor, its mailbox fills. */
+  | 'restarting'
+  | 'ended'
+
+/** What an ending leads to: out of the registry, or to rest until the supervisor starts it again. */
+export interface Ending {
+  readonly goal: 'end' | 'suspend'
+  readonly reason: ExitReason
+  /** It began with a failure (a failing farewell changes only the reason). */
+  readonly failed: boolean
+  /** A stop that named this actor or came from above, so that it is not restarted. */
+  readonly on_purpose: boolean
+  readonly step: 'children' | 'lingering'
+}
+
+/** Put into the parent's child-exit lane. */
+export interface ChildExit {
+  readonly child: Cell
+  readonly ending: Ending
+}
+
+/**
+ * Something an actor named and may cancel: an ask, a schedule, outside work. What comes of it waits in the control lane
+ * first; the name stays taken until the last of it was handled, so that a cancel reaches what is already queued.
+ */
+export abstract class Work {
+  readonly name: string
+  /** Cancelled, or of an earlier life: nothing about it is handled any more. */
+  void = false
+  /** Its last message was queued. */
+  finished = false
+  /** Messages about it in the control lane. */
+  queued = 0
+
+  constructor(name: string) {
+    this.name = name
+  }
+
+  /** Lets go of what is still under way, without telling the actor. */
+  protected abstract release(): void
+
+  close(): void {
+    if (this.void) return
+    this.void = true
+    if (!this.finished) this.release()
+  }
+}
+
+/** Where a message came from. Every actor has one for what it tells; every ask and every named work makes its own. */
+export class Origin {
+  readonly sender: Ref | undefined
+  /** Set when an answer is awaited. */
+  readonly ask: OpenAsk | undefined
+  /** What the message is about, when the receiver may have cancelled it meanwhile. */
+  readonly work: Work | undefined
+
+  constructor(sender: Ref | undefined, ask?: OpenAsk, work?: Work) {
+    this.sender = sender
+    this.ask = ask
+    this.work = work
+  }
+}
+
+/** What the asked side knows of an ask. */
+export interface OpenAsk {
+  readonly replyTo: ReplyTo
+  readonly open: boolean
+  /** How long the asker still waits, ms. */
+  remaining(now: number): number
+}
+
+export const FROM_OUTSIDE = new Origin(undefined)
+
+/** A ref that also leads straight to its actor on this node. Copied as data it is an ordinary ref and found by address. */
+export class LocalRef implements Ref {
+  readonly address: Address
+  readonly incarnation: number
+  readonly #cell: Cell
+
+  constructor(address: Address, incarnation: number, cell: Cell) {
+    this.address = address
+    this.incarnation = incarnation
+    this.#cell = cell
+  }
+
+  static cellOf(ref: Ref): Cell | undefined {
+    return #cell in ref ? ref.#cell : undefined
+  }
+}
+
+/** The part of an actor that its place in the tree fixes; shared by all actors spawned alike. */
+export interface Place {
+  readonly restart: RestartKind
+  readonly shutdown_ms: number
+  /** Listed in the tree, hence started again with its supervisor; otherwise spawned at run time. */
+  readonly fixed: boolean
+}
+
+/** What a supervisor is doing about failed children. */
+export interface Recovery {
+  /** Still to be put to rest, in this order. */
+  readonly rest: Cell[]
+  readonly start: readonly Cell[]
+  readonly not_before: Monotonic
+  cancel: Cancel | undefined
+}
+
+export interface CellOptions {
+  readonly address: Address
+  readonly incarnation: number
+  readonly id: string
+  readonly kind: string
+  readonly behavior: AnyBehavior | undefined
+  readonly args: unknown
+  readonly parent: Cell | undefined
+  readonly place: Place
+  readonly limits: Limits
+  readonly mailbox: MailboxPolicy
+}
+
+export class Cell {
+  readonly ref: LocalRef
+  readonly origin: Origin
+  /** Unique among its siblings. */
+  readonly id: string
+  readonly kind: string
+  /** Absent for a supervisor of the tree, which only supervises. */
+  readonly behavior: AnyBehavior | undefined
+  readonly args: unknown
+  readonly parent: Cell | undefined
+  readonly place: Place
+  readonly limits: Limits
+  readonly mailbox: Mailbox<Origin, ChildExit>
+
+  state: unknown = undefined
+  phase: Phase = 'starting'
+  /** Something other than a message is to be done: an order, an exit, a phase that is not `running`. */
+  urgent = true
+  /** In the ready queue. */
+  queued = false
+  /** Handled a message since the last sweep for idle actors. */
+  active = true
+  /** Was part of a stretch that took too long: timed message by message from then on. */
+  suspect = false
+  restarts = 0
+  ending: Ending | undefined = undefined
+  /** It lived, so its behaviour may say its last words. */
+  sayFarewell = false
+  /** Start it from this instead of from its arguments, once. */
+  snapshot: { readonly of: unknown } | undefined = undefined
+
+  children: Set<Cell> | undefined = undefined
+  /** Restarts of its children (or of itself, where children are counted one by one) within the period. */
+  history: readonly number[] = []
+  recoveries: Recovery[] | undefined = undefined
+  works: Map<string, Work> | undefined = undefined
+  /** Asks it took without answering yet. */
+  owed: Set<OpenAsk> | undefined = undefined
+  watchers: Set<Cell> | undefined = undefined
+  watching: Set<Cell> | undefined = undefined
+  topics: Set<string> | undefined = undefined
+  /** It used a port: the ports hear of its end. */
+  usedOutside = false
+  killTimer: Cancel | undefined = undefined
+
+  constructor(options: CellOptions) {
+    assert(options.id !== '', 'an actor has a name')
+    this.ref = new LocalRef(options.address, options.incarnation, this)
+    this.origin = new Origin(this.ref)
+    this.id = options.id
+    this.kind = options.kind
+    this.behavior = options.behavior
+    this.args = options.args
+    this.parent = options.parent
+    this.place = options.place
+    this.limits = options.limits
+    this.mailbox = new Mailbox(options.mailbox)
+  }
+
+  get address(): Address {
+    return this.ref.address
+  }
+
+  /** Whether a turn would get anything done. An actor that rests, ends or ended only attends to orders and exits. */
+  get wantsTurn(): boolean {
+    const { mailbox } = this
+    if (this.urgent) {
+      if (mailbox.order !== undefined) return true
+      if (mailbox.exits !== undefined && mailbox.exits.length > 0) return true
+      if (this.phase === 'starting') return true
+      if (this.phase !== 'running' && this.phase !== 'passive') return false
+    }
+    return mailbox.data.length > 0 || (mailbox.control !== undefined && mailbox.control.length > 0)
+  }
+}

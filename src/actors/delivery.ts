@@ -1,0 +1,150 @@
+/** Who lives where, and how a message gets into a mailbox. */
+import { type LoqaError, type NodeId, NotFoundError, OverloadedError } from '../host/index.ts'
+import type { Ref } from './address.ts'
+import { type Cell, type ChildExit, LocalRef, type OpenAsk, Origin } from './cell.ts'
+import type { DeadLetterReason, DeadLetters } from './dead-letters.ts'
+import type { Message, Target } from './effects.ts'
+import { StoppedError, UnreachableError } from './errors.ts'
+import type { Order } from './mailbox.ts'
+
+/** An ask that will not be answered by its receiver. */
+export type RefuseAsk = (ask: OpenAsk, error: LoqaError) => void
+
+export class Delivery {
+  readonly #node: NodeId
+  readonly #cells = new Map<string, Cell>()
+  readonly #ready: (cell: Cell) => void
+  readonly #dead: DeadLetters
+  readonly #refuseAsk: RefuseAsk
+  #incarnations = 0
+
+  constructor(node: NodeId, ready: (cell: Cell) => void, dead: DeadLetters, refuseAsk: RefuseAsk) {
+    this.#node = node
+    this.#ready = ready
+    this.#dead = dead
+    this.#refuseAsk = refuseAsk
+  }
+
+  /** Higher than that of every earlier actor of this node, hence of every earlier one at the same address. */
+  nextIncarnation(): number {
+    this.#incarnations += 1
+    return this.#incarnations
+  }
+
+  has(address: string): boolean {
+    return this.#cells.has(address)
+  }
+
+  add(cell: Cell): void {
+    this.#cells.set(cell.address, cell)
+  }
+
+  remove(cell: Cell): void {
+    if (this.#cells.get(cell.address) === cell) this.#cells.delete(cell.address)
+  }
+
+  all(): IterableIterator<Cell> {
+    return this.#cells.values()
+  }
+
+  /** The actor alive behind a target, if it is on this node. */
+  find(target: Target): Cell | undefined {
+    if (typeof target === 'string') return this.#cells.get(target)
+    const near = LocalRef.cellOf(target)
+    if (near !== undefined) return near.phase === 'ended' ? undefined : near
+    const cell = this.#cells.get(target.address)
+    return cell !== undefined && cell.ref.incarnation === target.incarnation ? cell : undefined
+  }
+
+  /** Data: at most once, in order per pair. False when the message was not taken. */
+  tell(target: Target, message: Message, origin: Origin): boolean {
+    const cell = this.find(target)
+    if (cell === undefined) {
+      this.bury(this.#whyMissing(target), addressOf(target), message, origin)
+      return false
+    }
+    return this.tellCell(cell, message, origin)
+  }
+
+  tellCell(cell: Cell, message: Message, origin: Origin): boolean {
+    const { mailbox } = cell
+    const offered = mailbox.offer(message, origin)
+    if (offered === 'rejected') {
+      this.bury('overflow', cell.address, message, origin)
+      return false
+    }
+    if (offered === 'evicted') this.#buryEvicted(cell)
+    if (!cell.queued) this.#ready(cell)
+    return true
+  }
+
+  /** An ask. Returns why it was not taken. */
+  ask(target: Target, message: Message, origin: Origin): LoqaError | undefined {
+    const cell = this.find(target)
+    if (cell === undefined) {
+      const reason = this.#whyMissing(target)
+      this.#dead.add(reason, addressOf(target), origin.sender?.address, message)
+      const what = addressOf(target)
+      return reason === 'unreachable' ? new UnreachableError(what) : new NotFoundError(what)
+    }
+    if (cell.phase === 'stopping') return new StoppedError(cell.address)
+    if (!cell.mailbox.offerAsk(message, origin)) {
+      this.#dead.add('overflow', cell.address, origin.sender?.address, message)
+      return new OverloadedError(cell.address, `${cell.mailbox.capacity} waiting messages`)
+    }
+    if (!cell.queued) this.#ready(cell)
+    return undefined
+  }
+
+  /** What the runtime tells an actor: overtakes data. */
+  control(cell: Cell, message: Message, origin: Origin): void {
+    if (cell.phase === 'ended') return
+    if (origin.work !== undefined) origin.work.queued += 1
+    cell.mailbox.pushControl(message, origin)
+    if (!cell.queued) this.#ready(cell)
+  }
+
+  order(cell: Cell, order: Order): void {
+    if (cell.phase === 'ended') return
+    cell.mailbox.pushOrder(order)
+    this.attend(cell)
+  }
+
+  childExit(parent: Cell, exit: ChildExit): void {
+    if (parent.phase === 'ended') return
+    parent.mailbox.pushExit(exit)
+    this.attend(parent)
+  }
+
+  /** Something other than a message is to be done for it. */
+  attend(cell: Cell): void {
+    cell.urgent = true
+    this.#ready(cell)
+  }
+
+  /** Counts a message that reached nobody; an ask among them fails at once. */
+  bury(reason: DeadLetterReason, to: string, message: Message, origin: Origin): void {
+    this.#dead.add(reason, to, origin.sender?.address, message)
+    if (origin.ask?.open !== true) return
+    const overload = reason === 'overflow' || reason === 'dropped-oldest'
+    this.#refuseAsk(origin.ask, overload ? new OverloadedError(to, 'waiting messages') : new StoppedError(to))
+  }
+
+  #buryEvicted(cell: Cell): void {
+    const { mailbox } = cell
+    this.bury('dropped-oldest', cell.address, mailbox.evicted!, mailbox.evictedOrigin!)
+    mailbox.evicted = undefined
+    mailbox.evictedOrigin = undefined
+  }
+
+  #whyMissing(target: Target): DeadLetterReason {
+    const address = addressOf(target)
+    if (address.startsWith('loqa://') && !address.startsWith(`loqa://${this.#node}/`)) return 'unreachable'
+    return typeof target !== 'string' && this.#cells.has(address) ? 'stale-incarnation' : 'unknown-actor'
+  }
+}
+
+const addressOf = (target: Target): string => (typeof target === 'string' ? target : target.address)
+
+/** The origin of a message told by whoever is behind a ref. */
+export const originOf = (sender: Ref | undefined): Origin => new Origin(sender)

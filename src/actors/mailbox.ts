@@ -1,0 +1,126 @@
+/**
+ * What waits for one actor, in four lanes emptied in this order: the order to stop, ended children, control (what the
+ * runtime itself tells: answers, outcomes, timers, terminations), data (what others tell). A pure data structure.
+ *
+ * Bounds: the stop lane holds one order, a stronger one replaces a weaker. Child exits are at most one per child and
+ * life. Control entries are solicited one by one, except chunks of outside work, which `controlIsFull` bounds. Data is
+ * bounded by the policy, messages put aside (`stash`) included.
+ */
+import { assert } from '../host/index.ts'
+import type { MailboxPolicy } from './behavior.ts'
+import type { ExitReason, Message } from './effects.ts'
+import { PairRing } from './ring.ts'
+
+/** What the tree wants of an actor; later in the list is stronger. */
+export const ORDERS = ['suspend', 'stop', 'kill'] as const
+export interface Order {
+  readonly kind: (typeof ORDERS)[number]
+  readonly reason: ExitReason
+  /** It named this actor (or comes from above), so that its supervisor does not start it again. */
+  readonly on_purpose: boolean
+}
+
+export type Offered = 'accepted' | 'rejected' | 'evicted'
+
+export const DEFAULT_POLICY: MailboxPolicy = { capacity: 1024, overflow: 'reject' }
+/** An actor can be behind by this many chunks of its outside work before that work is given up. */
+export const MAX_CONTROL = 4096
+
+export class Mailbox<Origin, Exit> {
+  readonly capacity: number
+  readonly overflow: MailboxPolicy['overflow']
+  readonly data = new PairRing<Message, Origin>()
+  control: PairRing<Message, Origin> | undefined = undefined
+  exits: PairRing<Exit, undefined> | undefined = undefined
+  order: Order | undefined = undefined
+  stashed: PairRing<Message, Origin> | undefined = undefined
+  /** After `offer` said `evicted`: what had to go. */
+  evicted: Message | undefined = undefined
+  evictedOrigin: Origin | undefined = undefined
+
+  constructor(policy: MailboxPolicy) {
+    assert(policy.capacity >= 1, 'a mailbox holds at least one message')
+    this.capacity = 2 ** Math.ceil(Math.log2(policy.capacity))
+    this.overflow = policy.overflow
+  }
+
+  /** Messages waiting: control, data and those put aside. */
+  get depth(): number {
+    return this.data.length + (this.control?.length ?? 0) + (this.stashed?.length ?? 0)
+  }
+
+  get #full(): boolean {
+    const stashed = this.stashed
+    return this.data.length + (stashed === undefined ? 0 : stashed.length) >= this.capacity
+  }
+
+  /** A data message that may be shed. */
+  offer(message: Message, origin: Origin): Offered {
+    if (!this.#full) {
+      this.data.push(message, origin)
+      return 'accepted'
+    }
+    if (this.overflow !== 'drop-oldest' || this.data.length === 0) return 'rejected'
+    this.evicted = this.data.shift()
+    this.evictedOrigin = this.data.second
+    this.data.push(message, origin)
+    return 'evicted'
+  }
+
+  /** An ask: never sheds another message to make room, whatever the policy. False when the mailbox is full. */
+  offerAsk(message: Message, origin: Origin): boolean {
+    if (this.#full) return false
+    this.data.push(message, origin)
+    return true
+  }
+
+  get controlIsFull(): boolean {
+    return this.control !== undefined && this.control.length >= MAX_CONTROL
+  }
+
+  pushControl(message: Message, origin: Origin): void {
+    this.control ??= new PairRing()
+    this.control.push(message, origin)
+  }
+
+  pushExit(exit: Exit): void {
+    this.exits ??= new PairRing()
+    this.exits.push(exit, undefined)
+  }
+
+  /** Keeps the stronger of the order that waits and this one. */
+  pushOrder(order: Order): void {
+    if (this.order === undefined || ORDERS.indexOf(order.kind) > ORDERS.indexOf(this.order.kind)) {
+      this.order = order
+    }
+  }
+
+  /** Puts the message being handled aside. It was counted when it arrived, so there is always room. */
+  stash(message: Message, origin: Origin): void {
+    this.stashed ??= new PairRing()
+    this.stashed.push(message, origin)
+  }
+
+  /** All that was put aside goes in front of the data lane, in the order of arrival. */
+  unstash(): void {
+    const stashed = this.stashed
+    if (stashed === undefined || stashed.length === 0) return
+    const messages: Message[] = []
+    const origins: Origin[] = []
+    while (stashed.length > 0) {
+      messages.push(stashed.shift() as Message)
+      origins.push(stashed.second as Origin)
+    }
+    for (let i = messages.length - 1; i >= 0; i -= 1) this.data.unshift(messages[i]!, origins[i]!)
+  }
+
+  /** Takes everything that was told, control first, calling `each` for it. Orders and exits stay. */
+  drain(each: (message: Message, origin: Origin) => void): void {
+    this.unstash()
+    for (const lane of [this.control, this.data]) {
+      if (lane === undefined) continue
+      while (lane.length > 0) each(lane.shift() as Message, lane.second as Origin)
+      lane.clear()
+    }
+  }
+}

@@ -1,0 +1,148 @@
+/** The kinds of actors this node can run, and how a new one of each is made. */
+import { assert, type NodeId } from '../host/index.ts'
+import { type Address, fixedAddress, parseAddress, placedAddress } from './address.ts'
+import type { MailboxPolicy } from './behavior.ts'
+import { type AnyBehavior, Cell, type Place } from './cell.ts'
+import type { Delivery } from './delivery.ts'
+import type { RestartKind } from './effects.ts'
+import { DEFAULT_POLICY } from './mailbox.ts'
+import {
+  type ActorSpec,
+  DEFAULT_LIMITS,
+  DEFAULT_SHUTDOWN_MS,
+  type Limits,
+  type TreeSpec,
+} from './supervisor.ts'
+
+/** A behaviour with what the runtime needs to know beside it. */
+export interface Registration {
+  readonly behavior: AnyBehavior
+  /** How its children are supervised; default one_for_one, five restarts in ten seconds. */
+  readonly supervise?: Partial<Limits>
+  /** Put its state away after so long without a message; it needs `snapshot` and `restore`. Default: never. */
+  readonly passivate_after_ms?: number
+  /** How long its last writes may take when it stops, then it is killed. Default 1,000. */
+  readonly shutdown_ms?: number
+}
+
+export type Behaviors = Readonly<Record<string, AnyBehavior | Registration>>
+
+export interface NewActor {
+  readonly kind: string
+  readonly id: string
+  readonly address: Address
+  readonly args: unknown
+  readonly parent: Cell
+  readonly restart: RestartKind
+  readonly fixed: boolean
+  readonly shutdown_ms?: number | undefined
+  readonly mailbox?: MailboxPolicy | undefined
+}
+
+export class Registry {
+  readonly node: NodeId
+  readonly #delivery: Delivery
+  readonly #kinds = new Map<string, Registration & { readonly limits: Limits }>()
+  /** Places are shared by all actors spawned alike. */
+  readonly #places = new Map<string, Place>()
+  readonly #created: (cell: Cell) => void
+
+  constructor(node: NodeId, behaviors: Behaviors, delivery: Delivery, created: (cell: Cell) => void) {
+    this.node = node
+    this.#delivery = delivery
+    this.#created = created
+    for (const [kind, given] of Object.entries(behaviors)) {
+      const registration = 'behavior' in given ? given : { behavior: given }
+      assert(
+        registration.behavior.kind === kind,
+        `behaviour ${registration.behavior.kind} is registered as ${kind}`,
+      )
+      this.#kinds.set(kind, { ...registration, limits: { ...DEFAULT_LIMITS, ...registration.supervise } })
+    }
+  }
+
+  kind(kind: string): Registration & { readonly limits: Limits } {
+    const registration = this.#kinds.get(kind)
+    assert(registration !== undefined, `no behaviour of kind ${kind} is registered`)
+    return registration
+  }
+
+  kinds(): IterableIterator<[string, Registration]> {
+    return this.#kinds.entries()
+  }
+
+  /** Errors: `InvariantError` when the kind is unknown or the address is taken. */
+  createActor(actor: NewActor): Cell {
+    const { behavior, limits, shutdown_ms } = this.kind(actor.kind)
+    const place = this.#place(
+      actor.restart,
+      actor.shutdown_ms ?? shutdown_ms ?? DEFAULT_SHUTDOWN_MS,
+      actor.fixed,
+    )
+    const mailbox = actor.mailbox ?? behavior.mailbox ?? DEFAULT_POLICY
+    return this.#add({ ...actor, behavior, limits, place, mailbox })
+  }
+
+  createBranch(spec: TreeSpec, path: string, parent: Cell | undefined): Cell {
+    const limits: Limits = { ...DEFAULT_LIMITS, ...limitsOf(spec) }
+    const place = this.#place(spec.restart ?? 'permanent', DEFAULT_SHUTDOWN_MS, true)
+    return this.#add({
+      address: fixedAddress(this.node, path),
+      id: spec.id,
+      kind: 'supervisor',
+      behavior: undefined,
+      args: spec,
+      parent,
+      place,
+      limits,
+      mailbox: { capacity: 1, overflow: 'reject' },
+    })
+  }
+
+  addressOf(kind: string, key: string): Address {
+    const address = placedAddress(kind, key)
+    parseAddress(address)
+    return address
+  }
+
+  #add(options: Omit<ConstructorParameters<typeof Cell>[0], 'incarnation'>): Cell {
+    assert(!this.#delivery.has(options.address), `${options.address} is taken`)
+    const cell = new Cell({ ...options, incarnation: this.#delivery.nextIncarnation() })
+    this.#delivery.add(cell)
+    const { parent } = options
+    if (parent !== undefined) {
+      parent.children ??= new Set()
+      parent.children.add(cell)
+    }
+    this.#created(cell)
+    return cell
+  }
+
+  #place(restart: RestartKind, shutdown_ms: number, fixed: boolean): Place {
+    const name = `${restart} ${shutdown_ms} ${fixed}`
+    let place = this.#places.get(name)
+    if (place === undefined) {
+      place = { restart, shutdown_ms, fixed }
+      this.#places.set(name, place)
+    }
+    return place
+  }
+}
+
+function limitsOf(spec: TreeSpec): Partial<Limits> {
+  const { id: _id, restart: _restart, children: _children, ...limits } = spec
+  return limits
+}
+
+export const pathBelow = (parent: string, id: string): string => (parent === '' ? id : `${parent}/${id}`)
+
+/** Errors: `InvariantError` when an id is used twice or a kind is unknown; better at start than in the night. */
+export function checkTree(spec: TreeSpec, registry: Registry): void {
+  const ids = new Set<string>()
+  for (const child of spec.children) {
+    assert(!ids.has(child.id), `two children of ${spec.id} are called ${child.id}`)
+    ids.add(child.id)
+    if ('children' in child) checkTree(child, registry)
+    else registry.kind((child as ActorSpec).kind)
+  }
+}
