@@ -3,6 +3,7 @@ import { placedAddress } from '../actors/index.ts'
 import type { Host } from '../host/index.ts'
 import type { Log } from '../observe/index.ts'
 import { type Catalogue, loadCatalogue, type Skill } from './catalogue.ts'
+import { zoneOffset } from './local-time.ts'
 import { InvokePort } from './port.ts'
 import type { SkillArgs } from './skill.ts'
 
@@ -46,8 +47,10 @@ export interface Skills {
   stop(): void
 }
 
-/** Errors: none for a single skill (see `list`), `DiskError` when a folder cannot be read. */
+/** Errors: none for a single skill (see `list`), `DiskError` when a folder cannot be read, `RangeError` for an unknown zone. */
 export async function loadSkills({ host, log, roots, zone }: SkillsOptions): Promise<Skills> {
+  // The first use of a zone loads its tables, 20 to 100 ms: not in the middle of a conversation.
+  zoneOffset(host.clock.wall(), zone)
   const catalogue = await loadCatalogue(host.disk, roots)
   const port = new InvokePort(host.clock, {
     charged: (skill, error, disabled) => log.warn('A skill failed', { skill, code: error.code, disabled }),
