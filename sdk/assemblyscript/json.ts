@@ -26,7 +26,7 @@ export class Json {
 export function parse(text: string): Json {
   const reader = new Reader(text)
   const value = reader.value(0)
-  return reader.failed ? new Json() : value
+  return reader.failed || !reader.finished() ? new Json() : value
 }
 
 /** The text as a JSON string, quotes included. */
@@ -67,6 +67,12 @@ class Reader {
     } else if (this.word('false')) json.kind = Kind.Boolean
     else if (!this.word('null')) this.numeral(json)
     return json
+  }
+
+  /** Nothing but white space is left. */
+  finished(): bool {
+    this.skipSpace()
+    return this.at == this.source.length
   }
 
   private object(json: Json, nesting: i32): void {
@@ -152,6 +158,7 @@ class Reader {
     if (this.at == start) this.fail(json)
     json.kind = Kind.Number
     json.number = parseFloat(this.source.substring(start, this.at))
+    if (isNaN(json.number)) this.fail(json)
   }
 
   private word(word: string): bool {

@@ -32,7 +32,7 @@ export function count(value: i32, noun: string): string {
   return numberWords(value) + ' ' + noun + (value == 1 ? '' : 's')
 }
 
-/** A length of time: "one hour and ten minutes", "three minutes and ten seconds". Seconds are left out over an hour. */
+/** A length of time: "one hour and ten minutes", "three minutes and ten seconds". */
 export function durationWords(seconds: i64): string {
   const hours = i32(seconds / 3_600)
   const minutes = i32((seconds / 60) % 60)
