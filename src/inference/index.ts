@@ -27,3 +27,11 @@ export { chooseModels, type ModelChoice, replicasOf } from './plan.ts'
 export { type Capability, Pool, type PoolOptions, type PoolSettings, type RunOptions } from './pool.ts'
 export { createInferPort, type InferPort } from './port.ts'
 export type { ReplicaSpec } from './replica.ts'
+export {
+  REPLICA_TOPIC,
+  type ReplicaChanged,
+  type ReplicaDescribe,
+  type ReplicaMessage,
+  replicaActor,
+  replicaChanged,
+} from './replica-actor.ts'

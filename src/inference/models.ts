@@ -5,9 +5,10 @@
  */
 import { createHash } from 'node:crypto'
 import { isAbsolute, join, normalize } from 'node:path'
-import { gunzipSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
 import { z } from 'zod'
-import { type Clock, type Disk, DiskError, LoqaError, limits } from '../host/index.ts'
+import { type Clock, type Disk, DiskError, type FileInfo, LoqaError, limits } from '../host/index.ts'
 import type { ModelFiles } from './engine.ts'
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
@@ -127,7 +128,7 @@ async function prepareFile(
   const path = join(options.models_dir, file.path)
   await checkFile(options, model, file, path, checked)
   if (file.encoding === 'none') return path
-  return unpack(options, file, path)
+  return unpack(options, file, path, checked)
 }
 
 /** A file once found right is believed until its size or time changes: a restart must not read gigabytes again. */
@@ -145,7 +146,7 @@ async function checkFile(
   const info = await disk.info(path)
   if (info?.kind !== 'file') throw wrong('is missing')
   if (info.size !== file.bytes) throw wrong(`has ${info.size} bytes instead of ${file.bytes}`)
-  const mark = `${info.size}@${info.modified}`
+  const mark = markOf(info)
   if (checked.get(path) === mark) return
   if ((await hashOf(disk, clock, path, info.size)) !== file.sha256)
     throw wrong('is damaged: its checksum is wrong')
@@ -164,15 +165,37 @@ async function hashOf(disk: Disk, clock: Clock, path: string, size: number): Pro
   return hash.digest('hex')
 }
 
-/** The unpacked file is named after the checksum of the packed one, and written whole or not at all. */
+const unpackBytes = promisify(gunzip)
+
+/**
+ * The unpacked file is named after the checksum of the packed one; its own checksum is written beside it, so that an unpacking
+ * that was cut short, or a file that was damaged since, is done again.
+ */
 async function unpack(
-  { disk, unpacked_dir }: ModelsOptions,
+  { disk, clock, unpacked_dir }: ModelsOptions,
   file: ModelFile,
   packed: string,
+  checked: Map<string, string>,
 ): Promise<string> {
   const path = join(unpacked_dir, `${file.sha256.slice(0, 16)}.${file.role}`)
-  if ((await disk.info(path))?.kind === 'file') return path
-  await disk.makeDirectory(unpacked_dir)
-  await disk.write(path, gunzipSync(await disk.read(packed)))
+  const info = await disk.info(path)
+  const mark = info === undefined ? 'missing' : markOf(info)
+  if (checked.get(path) === mark) return path
+  if (info === undefined || (await hashOf(disk, clock, path, info.size)) !== (await stampOf(disk, path))) {
+    const bytes = new Uint8Array(await unpackBytes(await disk.read(packed)))
+    await disk.makeDirectory(unpacked_dir)
+    await disk.write(path, bytes)
+    await disk.write(`${path}.sha256`, Buffer.from(createHash('sha256').update(bytes).digest('hex')))
+  }
+  const written = await disk.info(path)
+  if (written !== undefined) checked.set(path, markOf(written))
   return path
 }
+
+async function stampOf(disk: Disk, path: string): Promise<string> {
+  const stamp = `${path}.sha256`
+  if ((await disk.info(stamp)) === undefined) return 'none'
+  return Buffer.from(await disk.read(stamp)).toString('utf8')
+}
+
+const markOf = (info: FileInfo): string => `${info.size}@${info.modified}`

@@ -10,17 +10,17 @@ type Deliver = (outcome: Outcome) => void
 export interface InferPort {
   request(effect: OutsideEffect<'infer'>, deliver: Deliver, actor: Ref): void
   /** Drops the run of that id; nothing about it is delivered afterwards. */
-  cancel(id: RequestId, actor: Ref): void
+  cancel(id: string, actor: Ref): void
   /** Drops every run of an actor that is gone. */
   actorGone(actor: Ref): void
 }
 
 export function createInferPort(pool: Pick<Pool, 'run'>): InferPort {
-  const actors = new Map<string, Map<RequestId, EngineStream>>()
+  const actors = new Map<string, Map<string, EngineStream>>()
 
-  const runsOf = (actor: Ref): Map<RequestId, EngineStream> | undefined => actors.get(nameOf(actor))
+  const runsOf = (actor: Ref): Map<string, EngineStream> | undefined => actors.get(nameOf(actor))
 
-  const forget = (actor: Ref, id: RequestId): void => {
+  const forget = (actor: Ref, id: string): void => {
     const runs = runsOf(actor)
     runs?.delete(id)
     if (runs?.size === 0) actors.delete(nameOf(actor))
@@ -45,7 +45,7 @@ export function createInferPort(pool: Pick<Pool, 'run'>): InferPort {
       { deadline_ms: effect.deadline_ms },
     )
     if (ended) return
-    const runs = runsOf(actor) ?? new Map<RequestId, EngineStream>()
+    const runs = runsOf(actor) ?? new Map<string, EngineStream>()
     runs.set(id, stream)
     actors.set(nameOf(actor), runs)
   }
