@@ -3,7 +3,7 @@
  * ship with the node and share one process, kept warm; every other skill has a process of its own, started when it is
  * called and ended when idle.
  */
-import type { Outcome, OutsideEffect, Ref } from '../actors/index.ts'
+import type { Outcome, OutsidePort, Ref } from '../actors/index.ts'
 import type { Clock, RequestId } from '../host/index.ts'
 import type { SkillCall } from './call.ts'
 import type { Skill } from './catalogue.ts'
@@ -48,7 +48,7 @@ export class InvokePort {
   }
 
   /** Carries out one `invoke` effect: `op` is `call`, `to` the skill, `body` a `SkillCall`; `done` brings a `CallResult`. */
-  request(effect: OutsideEffect<'invoke'>, deliver: (outcome: Outcome) => void, actor: Ref): void {
+  request(effect: OutsidePort, deliver: (outcome: Outcome) => void, actor: Ref): void {
     const { id } = effect
     const fail = (error: SkillErrorShape): void => deliver({ type: 'outcome', id, event: 'failed', error })
     const sandbox = this.#sandboxes.get(effect.to)
