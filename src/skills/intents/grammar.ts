@@ -2,13 +2,18 @@
  * Compiles the lexicon and all intents into one immutable grammar. The same sources in the same order give the
  * same grammar, and the order decides between sentences that fit equally well.
  */
-import { DURATION_WORDS } from './durations.ts'
 import type { Intent } from './intent.ts'
+import {
+  byFirstWord,
+  type Conflict,
+  collectVocabulary,
+  findConflicts,
+  indexPatterns,
+  type SpokenValue,
+} from './lookup.ts'
 import { normalise } from './normalise.ts'
-import { NUMBER_WORDS } from './numbers.ts'
 import { buildTrie, layOut, type Pattern, type Token, type TrieNode } from './patterns.ts'
 import { checkSource, GrammarError, type GrammarSource, type IntentSource, type Source } from './schema.ts'
-import { isSmall } from './similarity.ts'
 import { buildSlipIndex, type SlipIndex } from './slips.ts'
 import { expandRules, parseTemplate, type TemplateNode } from './template.ts'
 
@@ -31,12 +36,6 @@ export interface IntentDefinition {
   readonly exactOnly: boolean
 }
 
-/** A value of a list type: what the skill gets, and the words it is spoken with. */
-export interface SpokenValue {
-  readonly value: string
-  readonly words: readonly string[]
-}
-
 export interface Grammar {
   readonly intents: ReadonlyMap<string, IntentDefinition>
   /** The types with listed values; `number` and `duration` are built in. */
@@ -54,6 +53,8 @@ export interface Grammar {
   readonly slips: SlipIndex
   /** The patterns each telling word or `{type}` occurs in. */
   readonly index: ReadonlyMap<string, readonly number[]>
+  /** Sentence forms two intents have; the one defined first is understood. */
+  readonly conflicts: readonly Conflict[]
   readonly statistics: GrammarStatistics
 }
 
@@ -108,7 +109,32 @@ export function compileGrammar(sources: readonly GrammarSource[]): Grammar {
     vocabulary,
     slips: buildSlipIndex(vocabulary),
     index: indexPatterns(patterns),
+    conflicts: findConflicts(patterns),
     statistics: { intents: intents.size, templates, patterns: patterns.length, vocabulary: vocabulary.size },
+  }
+}
+
+/**
+ * Compiles the house with as many skills as fit: one that cannot be compiled is left out and reported, and keeps no
+ * other from being understood.
+ * @throws GrammarError when the house itself cannot be compiled.
+ */
+export function compileWithSkills(
+  house: readonly GrammarSource[],
+  skills: readonly GrammarSource[],
+): { grammar: Grammar; refused: readonly GrammarError[] } {
+  const refused: GrammarError[] = []
+  let fitting = skills
+  for (;;) {
+    try {
+      return { grammar: compileGrammar([...house, ...fitting]), refused }
+    } catch (error) {
+      if (!(error instanceof GrammarError)) throw error
+      const others = fitting.filter((source) => source.file !== error.file)
+      if (others.length === fitting.length) throw error
+      refused.push(error)
+      fitting = others
+    }
   }
 }
 
@@ -204,49 +230,6 @@ function inFile<T>(file: string, place: string, run: () => T): T {
     if (error instanceof GrammarError) throw error
     throw new GrammarError(file, `${place}: ${error instanceof Error ? error.message : String(error)}`, error)
   }
-}
-
-function byFirstWord(values: readonly SpokenValue[]): Map<string, SpokenValue[]> {
-  const found = new Map<string, SpokenValue[]>()
-  for (const value of values) {
-    const first = value.words[0] ?? ''
-    found.set(first, [...(found.get(first) ?? []), value])
-  }
-  return found
-}
-
-function collectVocabulary(
-  patterns: readonly Pattern[],
-  types: ReadonlyMap<string, readonly SpokenValue[]>,
-  phrases: readonly (readonly string[])[],
-): Set<string> {
-  return new Set([
-    ...patterns.flatMap((pattern) =>
-      pattern.tokens.flatMap((token) => (token.kind === 'word' ? token.text : [])),
-    ),
-    ...[...types.values()].flatMap((values) => values.flatMap((value) => value.words)),
-    ...phrases.flat(),
-    ...NUMBER_WORDS,
-    ...DURATION_WORDS,
-  ])
-}
-
-/** The key of a slot is its type alone: whatever is found of the type may fill it. */
-function indexPatterns(patterns: readonly Pattern[]): Map<string, number[]> {
-  const index = new Map<string, number[]>()
-  for (const pattern of patterns) {
-    for (const key of new Set(pattern.tokens.map(indexKey))) {
-      if (isSmall(key)) continue
-      const list = index.get(key)
-      if (list === undefined) index.set(key, [pattern.index])
-      else list.push(pattern.index)
-    }
-  }
-  return index
-}
-
-export function indexKey(token: Token): string {
-  return token.kind === 'word' ? token.text : `{${token.type}}`
 }
 
 /** The slots the intent cannot do without and does not have, in the order of its definition. */

@@ -18,6 +18,7 @@
 export { readDurations, sayDuration } from './durations.ts'
 export {
   compileGrammar,
+  compileWithSkills,
   type Grammar,
   type GrammarStatistics,
   type IntentDefinition,
@@ -40,6 +41,7 @@ export {
   languagePrompt,
   languageSide,
 } from './interpret.ts'
+export type { Conflict } from './lookup.ts'
 export { read, readAll } from './match.ts'
 export { normalise } from './normalise.ts'
 export { readNumbers, sayNumber } from './numbers.ts'

@@ -3,7 +3,8 @@
  * slot there.
  */
 import { DURATION_WORDS, readDurations } from './durations.ts'
-import type { Grammar, SpokenValue } from './grammar.ts'
+import type { Grammar } from './grammar.ts'
+import type { SpokenValue } from './lookup.ts'
 import { NUMBER_WORDS, readNumbers, type Spans } from './numbers.ts'
 import { confusionCost, homophonesOf } from './similarity.ts'
 import { findSlips } from './slips.ts'

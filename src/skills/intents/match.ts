@@ -44,7 +44,7 @@ export function readAll(grammar: Grammar, text: string, context: ReadingContext 
   const begun =
     surroundings.opening || exact.insideValue || exact.frontier.some(({ node }) => continues(node))
 
-  const matches = truncated ? [] : withoutNegatives(exact.matches)
+  const matches = truncated ? [] : withoutNegatives([...exact.matches].sort(bySource))
   const readings =
     matches.length > 0
       ? matches.map((match) => exactReading(grammar, match, exact, counts))
@@ -173,6 +173,11 @@ function scoreOf({ pattern, damage, matched }: Match): number {
 /** Least damage first, then most words accounted for, then the order of the sources. */
 function byFit(a: Match, b: Match): number {
   return a.damage - b.damage || b.matched - a.matched || a.pattern.index - b.pattern.index
+}
+
+/** Of intents that share a sentence the one defined first has it: a skill cannot take words from the house. */
+function bySource(a: Match, b: Match): number {
+  return a.pattern.index - b.pattern.index
 }
 
 /** M5. */

@@ -15,7 +15,7 @@ const MAX_SPOKEN_LENGTH = 80
 const slotName = z.string().regex(/^[a-z][a-z0-9_]{0,39}$/, 'small letters, digits and underscores')
 const intentName = z
   .string()
-  .regex(/^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$/, 'a name like "timer.set"')
+  .regex(/^[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_]*)+$/, 'a name like "timer.set"')
   .max(60)
 const spoken = z.string().trim().min(1).max(MAX_SPOKEN_LENGTH)
 const template = z.string().min(1).max(MAX_TEMPLATE_LENGTH)

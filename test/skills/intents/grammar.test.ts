@@ -1,5 +1,6 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { compileGrammar, GrammarError, read } from '../../../src/skills/intents/index.ts'
+import { compileGrammar, compileWithSkills, GrammarError, read } from '../../../src/skills/intents/index.ts'
 import { house, houseSources } from './house.ts'
 
 const lexicon = {
@@ -58,6 +59,84 @@ describe('compiling', () => {
     })
     expect(read(grammar, 'paint the nice garden').intent.name).toBe('none')
     expect(read(grammar, 'paint nice garden wall').intent.name).toBe('c.d')
+  })
+})
+
+describe('several sources', () => {
+  const skill = (file: string, templates: string[]) => ({
+    file,
+    content: { intents: { [`${file.replace('.yaml', '')}.go`]: { templates } } },
+  })
+
+  it('share no sentence in the house as it ships', () => {
+    expect(house.conflicts).toEqual([])
+  })
+
+  it('are understood by their order where they share one, and say so', () => {
+    const grammar = compileGrammar([
+      lexicon,
+      skill('first.yaml', ['<on> the {room} fan']),
+      skill('second.yaml', ['turn on the kitchen fan', 'turn on the {room} fan']),
+    ])
+    expect(read(grammar, 'turn on the kitchen fan').intent.name).toBe('first.go')
+    expect(grammar.conflicts).toEqual([
+      { form: 'turn on the {room} fan', intents: ['first.go', 'second.go'] },
+    ])
+  })
+
+  it('of skills are left out when they cannot be compiled, and keep nothing else from being understood', () => {
+    const { grammar, refused } = compileWithSkills(
+      [lexicon],
+      [
+        skill('good.yaml', ['do good']),
+        skill('bad.yaml', ['do (bad']),
+        skill('odd.yaml', ['<nothing>']),
+        skill('late.yaml', ['come late']),
+      ],
+    )
+    expect(refused.map((error) => error.file)).toEqual(['bad.yaml', 'odd.yaml'])
+    expect(read(grammar, 'do good').intent.name).toBe('good.go')
+    expect(read(grammar, 'come late').intent.name).toBe('late.go')
+  })
+
+  it('of the house must be compilable', () => {
+    expect(() => compileWithSkills([skill('bad.yaml', ['do (bad'])], [])).toThrow(GrammarError)
+  })
+
+  it('of any shape are compiled or refused by name', () => {
+    const shaped = fc.record(
+      {
+        types: fc.dictionary(
+          fc.string({ maxLength: 4 }),
+          fc.dictionary(fc.string({ maxLength: 6 }), fc.array(fc.string({ maxLength: 6 }))),
+        ),
+        rules: fc.dictionary(
+          fc.constantFrom('a', 'b', 'c'),
+          fc.constantFrom('<a> x', '<b>', '(x|y) <c>', '[z', 'z'),
+        ),
+        intents: fc.dictionary(
+          fc.constantFrom('a.b', 'a.c', 'x'),
+          fc.record({
+            templates: fc.array(
+              fc.string({
+                unit: fc.constantFrom('a', 'b', ' ', '(', ')', '[', ']', '|', '<', '>', '{', '}', 'room'),
+              }),
+            ),
+          }),
+        ),
+      },
+      { requiredKeys: [] },
+    )
+    fc.assert(
+      fc.property(fc.oneof(shaped, fc.anything()), (content) => {
+        try {
+          compileGrammar([lexicon, { file: 'any.yaml', content }])
+        } catch (error) {
+          expect(error).toBeInstanceOf(GrammarError)
+        }
+      }),
+      { numRuns: 3000 },
+    )
   })
 })
 
