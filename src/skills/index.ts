@@ -16,6 +16,7 @@ export { SkillError, type SkillFault } from './errors.ts'
 export {
   answerSchema,
   compileGrammar,
+  compileWithSkills,
   type Extension,
   type Grammar,
   GrammarError,
