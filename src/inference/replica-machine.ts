@@ -254,9 +254,10 @@ function giveUpProcess(
     orders: [
       { do: 'kill-process' },
       { do: 'disarm-all' },
-      { do: 'fail-runs', error },
       { do: 'arm', timer: 'restart', delay_ms: restartDelay(failures, settings, entropy) },
       { do: 'log', level: 'warn', message: 'engine lost', error },
+      // Last: whoever hears of it may act at once.
+      { do: 'fail-runs', error },
     ],
   }
 }
@@ -272,8 +273,8 @@ function failOrRetry(
   return enter(state, { phase: 'failed', error }, [
     { do: 'kill-process' },
     { do: 'disarm-all' },
-    { do: 'fail-runs', error },
     { do: 'log', level: 'error', message: 'engine cannot be used', error },
+    { do: 'fail-runs', error },
   ])
 }
 
@@ -281,8 +282,8 @@ function stop(state: ReplicaState): Step {
   const error: ErrorShape = { code: 'cancelled', message: 'The node is stopping', retryable: true }
   return enter(state, { phase: 'stopped' }, [
     { do: 'disarm-all' },
-    { do: 'fail-runs', error },
     { do: 'kill-process' },
+    { do: 'fail-runs', error },
   ])
 }
 

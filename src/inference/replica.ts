@@ -14,9 +14,9 @@ import type {
   Measurement,
   ModelFiles,
 } from './engine.ts'
-import { engineUnavailable } from './errors.ts'
-import { encodeToChild, FrameCutter, type ToChild } from './frames.ts'
-import type { EngineProcess, StartProcess } from './process.ts'
+import { engineUnavailable, invalidInput } from './errors.ts'
+import { encodeToChild, FrameCutter, MAX_ENGINE_FRAME_BYTES, type ToChild } from './frames.ts'
+import type { EngineProcess, ProcessEvents, StartProcess } from './process.ts'
 import {
   decide,
   idle,
@@ -50,6 +50,8 @@ export interface ReplicaDoors {
   /** The state seen from outside changed. */
   readonly onChange: (replica: Replica) => void
 }
+
+const TOO_LARGE = invalidInput('The input is larger than an engine takes at once')
 
 interface Run {
   readonly request: EngineRequest
@@ -132,9 +134,11 @@ export class Replica {
     }
     this.#lastStream = (this.#lastStream + 1) % 0xffff_ffff
     const stream = this.#lastStream
+    const frame = encodeToChild({ type: 'open', stream, request })
+    if (frame.byteLength > MAX_ENGINE_FRAME_BYTES) return failedStream(this.#doors.clock, onEvent, TOO_LARGE)
     const waitsSince = this.#doors.clock.monotonic()
     this.#runs.set(stream, { request, onEvent, phase: 'open', waitsSince, waited: false })
-    this.#send({ type: 'open', stream, request })
+    this.#process?.write(frame)
     return {
       feed: (input) => this.#feed(stream, input),
       finish: () => this.#finish(stream),
@@ -143,9 +147,18 @@ export class Replica {
   }
 
   #feed(stream: number, input: EngineInput): void {
-    if (this.#runs.get(stream)?.phase !== 'open') return
-    if (input.type === 'audio') this.#send({ type: 'audio', stream, samples: input.samples })
-    else this.#send({ type: 'text', stream, text: input.text })
+    const run = this.#runs.get(stream)
+    if (run?.phase !== 'open') return
+    const frame = encodeToChild(
+      input.type === 'audio'
+        ? { type: 'audio', stream, samples: input.samples }
+        : { type: 'text', stream, text: input.text },
+    )
+    if (frame.byteLength <= MAX_ENGINE_FRAME_BYTES) this.#process?.write(frame)
+    else {
+      this.#cancel(stream)
+      this.#tell(run, { type: 'failed', error: TOO_LARGE })
+    }
   }
 
   #finish(stream: number): void {
@@ -242,18 +255,34 @@ export class Replica {
       if (message === undefined) this.#handle({ type: 'garbled' })
       else this.#receive(message)
     })
-    const started: EngineProcess = this.#doors.startProcess({
+    const started = this.#tryToStart({
       data: (bytes) => {
         if (this.#process === started && !cutter.push(bytes)) this.#handle({ type: 'garbled' })
       },
       exited: (how) => {
         if (this.#process !== started) return
-        const words = started.lastWords()
+        const words = started?.lastWords() ?? ''
         if (words !== '') this.#doors.log.warn('last words of an engine', { engine: this.spec.name, words })
         this.#handle({ type: 'exited', how })
       },
     })
     this.#process = started
+    // No descriptors, no memory: as if it had ended at once.
+    if (started === undefined) {
+      this.#doors.clock.soon(() => this.#handle({ type: 'exited', how: 'before it started' }))
+    }
+  }
+
+  #tryToStart(events: ProcessEvents): EngineProcess | undefined {
+    try {
+      return this.#doors.startProcess(events)
+    } catch (thrown) {
+      this.#doors.log.error('an engine could not be started', {
+        engine: this.spec.name,
+        reason: String(thrown),
+      })
+      return undefined
+    }
   }
 
   #receive(message: FromChild): void {
@@ -293,7 +322,21 @@ export class Replica {
     if (run?.phase !== 'open') return
     this.#noteWait(run, event)
     if (event.type === 'done' || event.type === 'failed') this.#runs.delete(stream)
-    run.onEvent(event)
+    this.#tell(run, event)
+  }
+
+  /** A listener that throws spoils its own run only: this is called from where bytes come in, for everyone. */
+  #tell(run: Run, event: EngineEvent): void {
+    try {
+      run.onEvent(event)
+    } catch (thrown) {
+      const { code, message } = errorShape(thrown)
+      this.#doors.log.error('a listener of an engine run failed', {
+        engine: this.spec.name,
+        code,
+        reason: message,
+      })
+    }
   }
 
   #noteWait(run: Run, event: EngineEvent): void {
@@ -312,7 +355,7 @@ export class Replica {
     const runs = [...this.#runs.values()]
     this.#runs.clear()
     for (const run of runs) {
-      if (run.phase === 'open') run.onEvent({ type: 'failed', error })
+      if (run.phase === 'open') this.#tell(run, { type: 'failed', error })
     }
   }
 

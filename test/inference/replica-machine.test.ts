@@ -85,7 +85,7 @@ describe('R2, R3: a process that misbehaves is killed and its runs fail', () => 
     ],
   ])('%s', (_, events, code) => {
     const { state, orders } = stepped(...events)
-    expect(doings(orders)).toEqual(['kill-process', 'disarm-all', 'fail-runs', 'arm'])
+    expect(doings(orders)).toEqual(['kill-process', 'disarm-all', 'arm', 'fail-runs'])
     expect(errorOf(orders)).toBe(code)
     expect(state.life.phase).toBe('restarting')
   })

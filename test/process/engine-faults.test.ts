@@ -151,3 +151,38 @@ describe('at its limit', () => {
     expect(events).toMatchObject([{ type: 'failed', error: { code: 'engine-unavailable' } }])
   })
 })
+
+describe('in the node itself', () => {
+  test('a listener that throws spoils only its own run', async () => {
+    const engine = start('good')
+    await engine.pool.start()
+    engine.pool.run('tts', SPEECH, () => {
+      throw new Error('a defect of the listener')
+    })
+    expect(typesOf(await run(engine.pool, 'tts', SPEECH))).toEqual(['partial', 'done'])
+    expect(row(engine)).toMatchObject({ state: 'ready', restarts: 0 })
+  })
+
+  test('input larger than a frame fails its run, and the engine hears the next one', async () => {
+    const engine = start('good')
+    await engine.pool.start()
+    const text = 'x'.repeat(9_000_000)
+    expect(errorCode(await run(engine.pool, 'tts', { kind: 'tts', text }))).toBe('invalid-input')
+    expect(errorCode(await run(engine.pool, 'tts', SPEECH, [{ type: 'text', text }]))).toBe('invalid-input')
+    expect(typesOf(await run(engine.pool, 'tts', SPEECH)).at(-1)).toBe('done')
+  })
+
+  test('a process that cannot be started is tried again', async () => {
+    let refusals = 2
+    const pool = openPool([scripted('good')], {
+      startProcess: (events) => {
+        refusals -= 1
+        if (refusals >= 0) throw new Error('EMFILE')
+        return startScripted(events)
+      },
+    })
+    opened.push(pool)
+    void pool.pool.start()
+    await pool.until('scripted.good', ({ state, restarts }) => state === 'ready' && restarts === 2)
+  })
+})

@@ -149,7 +149,9 @@ function receive(frame: Frame): void {
 }
 
 const cutter = new FrameCutter(receive)
-channel.on('data', (chunk: Buffer) => cutter.push(chunk))
+channel.on('data', (chunk: Buffer) => {
+  if (!cutter.push(chunk)) leave()
+})
 channel.on('end', leave)
 channel.on('close', leave)
 channel.on('error', leave)

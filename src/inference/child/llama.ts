@@ -168,7 +168,13 @@ export class LlamaEngine implements Engine {
   }
 }
 
-const TRIAL: LanguageRequest = { kind: 'llm', prompt: ' set a timer for five minutes\n', max_tokens: 16 }
+/** With a schema, so that the way through a grammar is warm too. */
+const TRIAL: LanguageRequest = {
+  kind: 'llm',
+  prompt: ' set a timer for five minutes\n',
+  schema: { type: 'object', properties: { intent: { enum: ['timer.set', 'none'] } }, required: ['intent'] },
+  max_tokens: 32,
+}
 
 function isJson(text: string): boolean {
   try {
