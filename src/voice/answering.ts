@@ -108,7 +108,7 @@ function awaitMeaning(
 
 /** Folds one outcome of the model into what it said so far. */
 export function modelAnswer(before: ModelAnswer, outcome: Outcome): ModelAnswer {
-  if (outcome.event === 'failed') return { ...before, finished: true }
+  if (outcome.event === 'failed') return { tokens: '', finished: true }
   const event = outcome.body as EngineEvent | undefined
   const tokens =
     event?.type === 'token'
@@ -130,7 +130,10 @@ export function modelOutcome(state: TurnState, outcome: Outcome, options: TurnOp
 export function meant(state: TurnState, options: TurnOptions, now: Monotonic): Step {
   if (state.phase.name !== 'interpreting') return stay(state)
   const { turn, answer: said, number } = state.phase
-  const intent = said.finished ? options.understanding.interpret(said.tokens, turn.transcript) : undefined
+  const intent =
+    said.finished && said.tokens !== ''
+      ? options.understanding.interpret(said.tokens, turn.transcript)
+      : undefined
   const decision =
     intent === undefined ? notUnderstood : decideIntent(intent, deciding(state, turn, options, now))
   const given: Effect[] = said.finished ? [] : [{ type: 'cancel', id: modelRunId(number) }]

@@ -1,5 +1,13 @@
 /** Voice as the node uses it: behaviours and ports for the runtime, satellites in, texts in, sessions shown. */
-import type { Address, Behavior, Message } from '../actors/index.ts'
+import type {
+  Behaviors,
+  Message,
+  Outside,
+  OutsideEffect,
+  RestartKind,
+  Runtime,
+  Target,
+} from '../actors/index.ts'
 import {
   type Clock,
   InvalidInputError,
@@ -8,6 +16,7 @@ import {
   newSessionId,
   OverloadedError,
   type Random,
+  requestId,
   type SessionId,
   sessionId,
   type Wall,
@@ -19,25 +28,14 @@ import { Microphone } from './microphone.ts'
 import { FIXED_PHRASES } from './phrases.ts'
 import type { VoiceListener } from './player.ts'
 import { type PlayPort, Satellites } from './satellites.ts'
-import { type SessionArgs, sessionAddress, sessionBehavior } from './session.ts'
+import { ANNOUNCER, type SessionArgs, sessionAddress, sessionBehavior } from './session.ts'
 import { type InferPort, SpeechPort } from './speech.ts'
 import { WAITS, type Waits } from './turn-state.ts'
 import type { Understanding } from './understanding.ts'
 import type { VoiceDetector } from './vad.ts'
 
 /** The part of the actor runtime used here. */
-export interface VoiceRuntime {
-  /** Starts a session; an actor of that key may run already. */
-  spawnSession(key: string, args: SessionArgs): void
-  tell(target: Address, message: Message): void
-  /** Errors: `LoqaError` timeout, overloaded, stopped, not-found. */
-  ask(
-    target: Address,
-    message: Message,
-    options: { readonly deadline_ms: number; readonly signal?: AbortSignal },
-  ): Promise<Message>
-  count(name: string, add: number): void
-}
+export type VoiceRuntime = Pick<Runtime, 'spawn' | 'find' | 'tell' | 'ask' | 'subscribe'>
 
 export interface VoiceOptions {
   readonly clock: Clock
@@ -55,6 +53,8 @@ export interface VoiceOptions {
   readonly play_ahead_ms: number
   readonly reply_cache_bytes: number
   readonly session_idle_ms: number
+  /** Frames of a satellite were lost because it sends faster than it can be heard. */
+  readonly dropped: (frames: number) => void
 }
 
 /** One satellite: audio up; audio and events come down through its listener. */
@@ -79,14 +79,17 @@ const ASK_MS = 15_000
 const MOST_SESSIONS = 512
 
 export class Voice {
-  readonly behaviors: readonly Behavior<never, never, never>[]
-  readonly ports: { readonly infer: InferPort; readonly play: PlayPort }
+  /** For the runtime, by kind. */
+  readonly behaviors: Behaviors
+  /** For the runtime's `outside`; other ports' `cancel` and `actorGone` are to be joined to these. */
+  readonly outside: Required<Pick<Outside, 'infer' | 'play' | 'cancel' | 'actorGone'>>
   readonly #options: VoiceOptions
   readonly #speech: SpeechPort
   readonly #satellites: Satellites
   readonly #sessions = new Map<string, SessionRow>()
   readonly #channels = new Set<VoiceChannel>()
   #runtime: VoiceRuntime | undefined
+  #parent: Target | undefined
   #satelliteCount = 0
 
   constructor(options: VoiceOptions) {
@@ -101,13 +104,16 @@ export class Voice {
       voice: options.voice,
       idle_ms: options.session_idle_ms,
     })
-    this.behaviors = [session, announcer] as unknown as Voice['behaviors']
-    this.ports = { infer: this.#speech, play: this.#satellites }
+    this.behaviors = { session, announcer }
+    this.outside = outsideOf(this.#speech, this.#satellites)
   }
 
-  /** Before the first channel or question. */
-  connect(runtime: VoiceRuntime): void {
+  /** Before the first channel or question. Sessions are spawned under `parent`, and so is the announcer if none runs. */
+  connect(runtime: VoiceRuntime, parent?: Target): void {
     this.#runtime = runtime
+    this.#parent = parent
+    runtime.subscribe('session.phase', (message) => this.#phase(message as SessionPhase))
+    if (runtime.find(ANNOUNCER) === undefined) this.#spawn('announcer', 'house', undefined, 'permanent')
   }
 
   /** Renders what is said every day; to be called once the voice is ready. */
@@ -116,8 +122,7 @@ export class Voice {
     await this.#speech.warm(capabilities.tts, [...FIXED_PHRASES, ...more], voice)
   }
 
-  /** The runtime publishes `session.phase`; the composition root hands it on here. */
-  phase(message: SessionPhase): void {
+  #phase(message: SessionPhase): void {
     const { session, room, phase, started_at } = message
     if (phase === 'ended') this.#sessions.delete(session)
     else this.#sessions.set(session, { id: session, room, phase, started_at })
@@ -182,7 +187,7 @@ export class Voice {
       frame: ({ samples, voiced }) =>
         this.#tell(session, { type: 'audio.frame', satellite, samples, voiced } as Message),
       end: () => this.#tell(session, { type: 'audio.end', satellite } as Message),
-      dropped: (count) => this.#runtime?.count('loqa_voice_dropped_frames_total', count),
+      dropped: this.#options.dropped,
     })
     const channel: VoiceChannel = {
       session,
@@ -204,7 +209,9 @@ export class Voice {
       if (this.#sessions.size >= MOST_SESSIONS) {
         throw new OverloadedError('Voice', `${MOST_SESSIONS} conversations`)
       }
-      this.#connected().spawnSession(id, { id, room })
+      const args: SessionArgs = { id, room }
+      if (this.#connected().find(sessionAddress(id)) === undefined)
+        this.#spawn('session', id, args, 'transient')
       this.#sessions.set(id, {
         id,
         room,
@@ -213,6 +220,11 @@ export class Voice {
       })
     }
     return id
+  }
+
+  #spawn(kind: string, key: string, args: unknown, restart: RestartKind): void {
+    const parent = this.#parent
+    this.#connected().spawn({ kind, key, args, restart, ...(parent === undefined ? {} : { parent }) })
   }
 
   #tell(session: SessionId, message: Message): void {
@@ -224,6 +236,21 @@ export class Voice {
       throw new LoqaError('starting', 'The node is still starting', { retryable: true })
     }
     return this.#runtime
+  }
+}
+
+function outsideOf(infer: InferPort, play: PlayPort): Voice['outside'] {
+  return {
+    infer: (effect, deliver, actor) => infer.request(effect as OutsideEffect<'infer'>, deliver, actor),
+    play: (effect, deliver, actor) => play.request(effect as OutsideEffect<'play'>, deliver, actor),
+    cancel(id, actor, port) {
+      if (port === 'infer') infer.cancel(requestId(id), actor)
+      if (port === 'play') play.cancel(requestId(id), actor)
+    },
+    actorGone(actor) {
+      infer.actorGone(actor)
+      play.actorGone(actor)
+    },
   }
 }
 

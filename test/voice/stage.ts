@@ -111,6 +111,10 @@ export class Stage {
     this.#carryOut(next.effects)
   }
 
+  get asked(): number {
+    return this.#replies
+  }
+
   /** Asks a text; the answer will be the next of `answers`. */
   ask(text: string): ReplyTo {
     this.#replies += 1
