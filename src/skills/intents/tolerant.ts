@@ -12,6 +12,9 @@ import type { Surroundings } from './surroundings.ts'
 /** Forms aligned with one text. The right one was among the first 5 in all damaged sentences we tried. */
 const MAX_CANDIDATES = 24
 
+/** Forms looked at to find the candidates: bounds the time when hundreds of skills use the same words. */
+const MAX_LOOKED_UP = 3_000
+
 /** Alignments costing more than this many wrong words are given up. */
 const MAX_DAMAGE = 2
 
@@ -44,14 +47,21 @@ function dropCosts(grammar: Grammar, words: readonly string[]): DropCost[] {
   return words.map((word, place) => dropCost(word, words[place - 1], grammar.vocabulary.has(word)))
 }
 
-/** The forms sharing most with the text. A word few forms have tells more than one many have. */
+/**
+ * The forms sharing most with the text. A word few forms have tells more than one many have, so rare words are looked
+ * up first; when the bound is reached only the commonest are left, which tell little.
+ */
 function candidates(grammar: Grammar, lattice: Lattice): Pattern[] {
   const shared = new Map<number, number>()
-  for (const key of tellingKeys(grammar, lattice)) {
+  const found = [...tellingKeys(grammar, lattice)].flatMap((key) => {
     const forms = grammar.index.get(key)
-    if (forms === undefined) continue
+    return forms === undefined ? [] : [forms]
+  })
+  let left = MAX_LOOKED_UP
+  for (const forms of found.sort((a, b) => a.length - b.length)) {
     const weight = 1 + 3 / (3 + Math.log2(forms.length))
-    for (const form of forms) shared.set(form, (shared.get(form) ?? 0) + weight)
+    for (const form of forms.slice(0, left)) shared.set(form, (shared.get(form) ?? 0) + weight)
+    left = Math.max(0, left - forms.length)
   }
   return [...shared]
     .map(([form, weight]) => ({ pattern: grammar.patterns[form]!, weight }))
