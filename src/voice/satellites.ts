@@ -38,14 +38,13 @@ export class Satellites implements PlayPort {
     this.#listeners.set(satellite, listener)
   }
 
-  /** The connection is gone: what was being played fails, and whoever asked is told. */
+  /** The connection is gone. Its session hears of that as `session.detach` and gives up what it was saying. */
   remove(satellite: string): void {
     this.#listeners.delete(satellite)
     const reply = this.#replies.get(satellite)
     if (reply === undefined) return
     this.#replies.delete(satellite)
     reply.player.stop()
-    reply.deliver(failed(reply.id, gone(satellite)))
   }
 
   request(effect: Play, deliver: Deliver, actor: Ref): void {

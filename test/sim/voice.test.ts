@@ -316,6 +316,7 @@ describe('announcements', () => {
   test('reach the room they were asked in', () => {
     const at = house(10)
     const [kitchen, office] = [at.person('k', 'kitchen'), at.person('o', 'office')]
+    at.advance(10)
     announce(at, { room: 'office' })
     at.advance(5_000)
     expect([announced(kitchen), announced(office)]).toEqual([0, 1])
@@ -325,6 +326,7 @@ describe('announcements', () => {
   test('reach everyone when nobody is in that room', () => {
     const at = house(11)
     const [kitchen, office] = [at.person('k', 'kitchen'), at.person('o', 'office')]
+    at.advance(10)
     announce(at, { room: 'garage' })
     at.advance(5_000)
     expect([announced(kitchen), announced(office)]).toEqual([1, 1])
@@ -362,6 +364,7 @@ describe('announcements', () => {
   test('are given to another when their loudspeaker goes away in mid-sentence', () => {
     const at = house(14)
     const kitchen = at.person('k', 'kitchen')
+    at.advance(10)
     announce(at, { room: 'kitchen' })
     at.advance(100)
     expect(announced(kitchen)).toBe(1)
