@@ -22,6 +22,7 @@ import { DOCS_STYLE, docsPage, openApi } from './openapi.ts'
 import { methodNotAllowed, type Operation, operations } from './operations.ts'
 import { RateLimiter } from './rate.ts'
 import { voiceQuery } from './shapes.ts'
+import { watchUpgrades } from './upgrades.ts'
 import type { NodeView } from './view.ts'
 import { CLOSE, type Socket, VoiceSocket } from './voice-socket.ts'
 import { streamingWavHeader } from './wav-header.ts'
@@ -102,6 +103,7 @@ export async function buildServer(parts: ApiParts): Promise<ApiServer> {
     },
   })
   app.server.maxConnections = MAX_SOCKETS
+  const upgrades = watchUpgrades(app.server, clock)
   await app.register(websocket, {
     options: {
       maxPayload: limits.MAX_SOCKET_MESSAGE_BYTES,
@@ -110,6 +112,7 @@ export async function buildServer(parts: ApiParts): Promise<ApiServer> {
     },
     preClose: (done: () => void) => done(),
   })
+  app.websocketServer.on('connection', (_socket, request) => upgrades.established(request.socket))
 
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
@@ -245,11 +248,9 @@ export async function buildServer(parts: ApiParts): Promise<ApiServer> {
       stopping = true
       for (const voice of voices) voice.close(CLOSE.stopping, 'The node stops')
       for (const socket of watchers) socket.close(CLOSE.stopping, 'The node stops')
-      clock.after(GOODBYE_MS, () => {
-        for (const voice of voices) voice.terminate()
-        for (const socket of watchers) socket.terminate()
-      })
+      const late = clock.after(GOODBYE_MS, () => upgrades.dropAll())
       await app.close()
+      late()
     },
   }
 }
@@ -340,6 +341,7 @@ function named(error: unknown): unknown {
     case 'FST_ERR_ROUTE_MAX_PARAM_LENGTH':
       return new InvalidInputError('The path cannot be read')
     case 'ABORT_ERR':
+    case 'ECONNRESET':
       return new LoqaError('cancelled', 'The request was given up')
     default:
       return error

@@ -97,10 +97,6 @@ export class VoiceSocket {
     this.#socket.close(code, Buffer.from(reason).subarray(0, 123).toString())
   }
 
-  terminate(): void {
-    this.#socket.terminate()
-  }
-
   #message(data: unknown, binary: boolean): void {
     if (!this.#open || this.#channel === undefined) return
     const bytes = asBytes(data)

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { createConnection } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { NodeEvent } from '../../src/api/index.ts'
 import { type Live, live, Satellite } from './live.ts'
@@ -165,6 +166,22 @@ describe('a connection the node does not take', () => {
     const node = await start({ voice_idle_timeout_s: 0.1 })
     const satellite = new Satellite(node.api.url)
     expect(await satellite.closed).toMatchObject({ code: 4408, reason: expect.stringContaining('No sound') })
+  })
+})
+
+describe('a connection that asks to upgrade before its last request was answered', () => {
+  it('is dropped and does not keep the node from stopping', async () => {
+    const node = await start()
+    const head = 'host: 127.0.0.1\r\n'
+    const socket = createConnection(node.api.port, '127.0.0.1')
+    socket.on('error', () => undefined)
+    const closed = once(socket, 'close')
+    socket.write(
+      `GET /healthz HTTP/1.1\r\n${head}\r\nGET /api/v1/voice HTTP/1.1\r\n${head}connection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n`,
+    )
+    await closed
+    running = undefined
+    await node.api.stop()
   })
 })
 
