@@ -2,7 +2,7 @@
  * One engine process and its runs: carries out the orders of `replica-machine.ts` and passes events of runs through.
  * A run that is open when the process is lost fails with the reason; one that was cancelled stays silent.
  */
-import type { Cancel, Clock, ErrorShape, Monotonic, Random } from '../host/index.ts'
+import type { Cancel, Clock, ErrorShape, Random } from '../host/index.ts'
 import { errorShape } from '../host/index.ts'
 import type { Log } from '../observe/index.ts'
 import type {
@@ -27,7 +27,7 @@ import {
   type ReplicaState,
   type Timer,
 } from './replica-machine.ts'
-import { RecentWaits } from './statistics.ts'
+import { Runs } from './runs.ts'
 import { decodeFromChild, type FromChild } from './wire.ts'
 
 export interface ReplicaSpec {
@@ -53,28 +53,16 @@ export interface ReplicaDoors {
 
 const TOO_LARGE = invalidInput('The input is larger than an engine takes at once')
 
-interface Run {
-  readonly request: EngineRequest
-  readonly onEvent: (event: EngineEvent) => void
-  phase: 'open' | 'cancelling'
-  /** From here the wait for the first result counts: opening, or for speech recognition the end of the input. */
-  waitsSince: Monotonic
-  waited: boolean
-}
-
 export class Replica {
   readonly spec: ReplicaSpec
   readonly #settings: ReplicaSettings
   readonly #doors: ReplicaDoors
-  readonly #runs = new Map<number, Run>()
+  readonly #runs: Runs
   readonly #timers = new Map<Timer, Cancel>()
-  readonly #waits = new RecentWaits()
   #state: ReplicaState = idle
   #process: EngineProcess | undefined
   #files: ModelFiles | undefined
   #measurement: Measurement | undefined
-  #realTimeFactor: number | undefined
-  #tokensPerSecond: number | undefined
   #admits = 0
   #rss_mb: number | null = null
   #lastStream = 0
@@ -83,6 +71,7 @@ export class Replica {
     this.spec = spec
     this.#settings = settings
     this.#doors = doors
+    this.#runs = new Runs(doors.clock, doors.log.child({ engine: spec.name }))
   }
 
   get life(): Life {
@@ -105,13 +94,13 @@ export class Replica {
   }
   /** Wait for the first result: from live runs, or the self-benchmark before there were any. */
   get p95_ms(): number | null {
-    return this.#waits.p95() ?? this.#measurement?.p95_ms ?? null
+    return this.#runs.p95_ms ?? this.#measurement?.p95_ms ?? null
   }
   get real_time_factor(): number | null {
-    return this.#realTimeFactor ?? this.#measurement?.real_time_factor ?? null
+    return this.#runs.realTimeFactor ?? this.#measurement?.real_time_factor ?? null
   }
   get tokens_per_s(): number | null {
-    return this.#tokensPerSecond ?? this.#measurement?.tokens_per_s ?? null
+    return this.#runs.tokensPerSecond ?? this.#measurement?.tokens_per_s ?? null
   }
   get pid(): number | undefined {
     return this.#process?.pid
@@ -136,8 +125,7 @@ export class Replica {
     const stream = this.#lastStream
     const frame = encodeToChild({ type: 'open', stream, request })
     if (frame.byteLength > MAX_ENGINE_FRAME_BYTES) return failedStream(this.#doors.clock, onEvent, TOO_LARGE)
-    const waitsSince = this.#doors.clock.monotonic()
-    this.#runs.set(stream, { request, onEvent, phase: 'open', waitsSince, waited: false })
+    this.#runs.add(stream, request, onEvent)
     this.#process?.write(frame)
     return {
       feed: (input) => this.#feed(stream, input),
@@ -147,8 +135,7 @@ export class Replica {
   }
 
   #feed(stream: number, input: EngineInput): void {
-    const run = this.#runs.get(stream)
-    if (run?.phase !== 'open') return
+    if (!this.#runs.isOpen(stream)) return
     const frame = encodeToChild(
       input.type === 'audio'
         ? { type: 'audio', stream, samples: input.samples }
@@ -156,25 +143,24 @@ export class Replica {
     )
     if (frame.byteLength <= MAX_ENGINE_FRAME_BYTES) this.#process?.write(frame)
     else {
-      this.#cancel(stream)
-      this.#tell(run, { type: 'failed', error: TOO_LARGE })
+      this.#runs.abandon(stream, TOO_LARGE)
+      this.#askToRelease(stream)
     }
   }
 
   #finish(stream: number): void {
-    const run = this.#runs.get(stream)
-    if (run?.phase !== 'open') return
-    if (run.request.kind === 'stt') {
-      run.waitsSince = this.#doors.clock.monotonic()
-      run.waited = false
-    }
+    if (!this.#runs.isOpen(stream)) return
+    this.#runs.finished(stream)
     this.#send({ type: 'finish', stream })
   }
 
   #cancel(stream: number): void {
-    const run = this.#runs.get(stream)
-    if (run?.phase !== 'open') return
-    run.phase = 'cancelling'
+    if (!this.#runs.isOpen(stream)) return
+    this.#runs.cancelled(stream)
+    this.#askToRelease(stream)
+  }
+
+  #askToRelease(stream: number): void {
     this.#send({ type: 'cancel', stream })
     this.#handle({ type: 'cancelling', stream })
   }
@@ -207,7 +193,7 @@ export class Replica {
         this.#send({ type: 'ping', ping: order.ping })
         break
       case 'fail-runs':
-        this.#failRuns(order.error)
+        this.#runs.failAll(order.error)
         break
       case 'arm':
         this.#timers.get(order.timer)?.()
@@ -299,10 +285,10 @@ export class Replica {
         this.#handle({ type: 'load-failed', error: message.error })
         break
       case 'event':
-        this.#eventOf(message.stream, message.event)
+        this.#runs.event(message.stream, message.event)
         break
       case 'released':
-        this.#runs.delete(message.stream)
+        this.#runs.released(message.stream)
         this.#handle({ type: 'released', stream: message.stream })
         break
       case 'measured':
@@ -313,49 +299,6 @@ export class Replica {
         this.#rss_mb = message.rss_bytes / 2 ** 20
         this.#handle({ type: 'pong', ping: message.ping, rss_mb: this.#rss_mb })
         break
-    }
-  }
-
-  #eventOf(stream: number, event: EngineEvent): void {
-    const run = this.#runs.get(stream)
-    // An event that crossed our `cancel` on the way.
-    if (run?.phase !== 'open') return
-    this.#noteWait(run, event)
-    if (event.type === 'done' || event.type === 'failed') this.#runs.delete(stream)
-    this.#tell(run, event)
-  }
-
-  /** A listener that throws spoils its own run only: this is called from where bytes come in, for everyone. */
-  #tell(run: Run, event: EngineEvent): void {
-    try {
-      run.onEvent(event)
-    } catch (thrown) {
-      const { code, message } = errorShape(thrown)
-      this.#doors.log.error('a listener of an engine run failed', {
-        engine: this.spec.name,
-        code,
-        reason: message,
-      })
-    }
-  }
-
-  #noteWait(run: Run, event: EngineEvent): void {
-    if (!run.waited && (event.type === 'final' || event.type === 'token' || event.type === 'audio')) {
-      run.waited = true
-      this.#waits.add(this.#doors.clock.monotonic() - run.waitsSince)
-    }
-    if (event.type !== 'done') return
-    const { compute_ms, audio_ms, output_tokens } = event.usage
-    if (audio_ms !== undefined && audio_ms > 0) this.#realTimeFactor = compute_ms / audio_ms
-    if (output_tokens !== undefined && compute_ms > 0)
-      this.#tokensPerSecond = (output_tokens / compute_ms) * 1_000
-  }
-
-  #failRuns(error: ErrorShape): void {
-    const runs = [...this.#runs.values()]
-    this.#runs.clear()
-    for (const run of runs) {
-      if (run.phase === 'open') this.#tell(run, { type: 'failed', error })
     }
   }
 

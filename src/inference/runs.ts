@@ -1,0 +1,124 @@
+/**
+ * The runs of one engine process, and what they tell about its speed. Each open run hears exactly one last event; a cancelled one
+ * hears nothing more, but keeps its place until the engine has let go of it.
+ */
+import type { Clock, ErrorShape, Monotonic } from '../host/index.ts'
+import { errorShape } from '../host/index.ts'
+import type { Log } from '../observe/index.ts'
+import type { EngineEvent, EngineRequest } from './engine.ts'
+import { RecentWaits } from './statistics.ts'
+
+interface Run {
+  readonly request: EngineRequest
+  readonly onEvent: (event: EngineEvent) => void
+  phase: 'open' | 'cancelling'
+  /** From here the wait for the first result counts: opening, or for speech recognition the end of the input. */
+  waitsSince: Monotonic
+  waited: boolean
+}
+
+const RESULTS: ReadonlySet<EngineEvent['type']> = new Set(['final', 'token', 'audio'])
+
+export class Runs {
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #runs = new Map<number, Run>()
+  readonly #waits = new RecentWaits()
+  #realTimeFactor: number | undefined
+  #tokensPerSecond: number | undefined
+
+  constructor(clock: Clock, log: Log) {
+    this.#clock = clock
+    this.#log = log
+  }
+
+  /** Open ones, and cancelled ones the engine still holds. */
+  get size(): number {
+    return this.#runs.size
+  }
+  /** Wait for the first result in ms. */
+  get p95_ms(): number | null {
+    return this.#waits.p95()
+  }
+  /** Of the last run. */
+  get realTimeFactor(): number | undefined {
+    return this.#realTimeFactor
+  }
+  /** Of the last run. */
+  get tokensPerSecond(): number | undefined {
+    return this.#tokensPerSecond
+  }
+
+  add(stream: number, request: EngineRequest, onEvent: (event: EngineEvent) => void): void {
+    const waitsSince = this.#clock.monotonic()
+    this.#runs.set(stream, { request, onEvent, phase: 'open', waitsSince, waited: false })
+  }
+
+  isOpen(stream: number): boolean {
+    return this.#runs.get(stream)?.phase === 'open'
+  }
+
+  /** The input is complete. */
+  finished(stream: number): void {
+    const run = this.#runs.get(stream)
+    if (run?.request.kind !== 'stt') return
+    run.waitsSince = this.#clock.monotonic()
+    run.waited = false
+  }
+
+  cancelled(stream: number): void {
+    const run = this.#runs.get(stream)
+    if (run !== undefined) run.phase = 'cancelling'
+  }
+
+  released(stream: number): void {
+    this.#runs.delete(stream)
+  }
+
+  /** Passes an event on, unless it crossed a cancel on the way. */
+  event(stream: number, event: EngineEvent): void {
+    const run = this.#runs.get(stream)
+    if (run?.phase !== 'open') return
+    this.#learn(run, event)
+    if (event.type === 'done' || event.type === 'failed') this.#runs.delete(stream)
+    this.#tell(run, event)
+  }
+
+  /** The node itself gives the run up: its last event, while the engine is still to be told. */
+  abandon(stream: number, error: ErrorShape): void {
+    const run = this.#runs.get(stream)
+    if (run?.phase !== 'open') return
+    run.phase = 'cancelling'
+    this.#tell(run, { type: 'failed', error })
+  }
+
+  failAll(error: ErrorShape): void {
+    const runs = [...this.#runs.values()]
+    this.#runs.clear()
+    for (const run of runs) {
+      if (run.phase === 'open') this.#tell(run, { type: 'failed', error })
+    }
+  }
+
+  /** A listener that throws spoils its own run only: this is called from where bytes come in, for everyone. */
+  #tell(run: Run, event: EngineEvent): void {
+    try {
+      run.onEvent(event)
+    } catch (thrown) {
+      const { code, message } = errorShape(thrown)
+      this.#log.error('a listener of an engine run failed', { code, reason: message })
+    }
+  }
+
+  #learn(run: Run, event: EngineEvent): void {
+    if (!run.waited && RESULTS.has(event.type)) {
+      run.waited = true
+      this.#waits.add(this.#clock.monotonic() - run.waitsSince)
+    }
+    if (event.type !== 'done') return
+    const { compute_ms, audio_ms, output_tokens } = event.usage
+    if (audio_ms !== undefined && audio_ms > 0) this.#realTimeFactor = compute_ms / audio_ms
+    if (output_tokens !== undefined && compute_ms > 0)
+      this.#tokensPerSecond = (output_tokens / compute_ms) * 1_000
+  }
+}
