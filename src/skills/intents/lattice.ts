@@ -137,6 +137,7 @@ export class Lattice {
   private numberWordFor(word: string): string | undefined {
     const alike = [...homophonesOf(word)].find((other) => SAID_IN_NUMBERS.has(other))
     if (alike !== undefined) return alike
+    if (word.length < SHORTEST_NUMBER_SLIP) return undefined
     let best: string | undefined
     let least = Number.POSITIVE_INFINITY
     for (const [meant, cost] of this.slipsOf(word)) {
@@ -148,6 +149,9 @@ export class Lattice {
     return best
   }
 }
+
+/** "fine" is not five, "nice" is not nine; "minuts" is minutes. */
+const SHORTEST_NUMBER_SLIP = 6
 
 interface RepairedWords {
   readonly words: readonly string[]

@@ -90,7 +90,7 @@ const DAMAGE_PER_WORD = 0.8
  * Damage a fragment may have ("five minutes", "and in the kitchen"). Every sentence contains one, so a fragment with
  * words around it is mostly a sentence we do not know.
  */
-const MAX_FRAGMENT_DAMAGE = 0.35
+const MAX_FRAGMENT_DAMAGE = 0.25
 
 /** A repaired sentence is never quite as good as an exact one. */
 const BEST_REPAIRED = 0.99

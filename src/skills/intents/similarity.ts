@@ -7,9 +7,7 @@
 import { UNKNOWN_WORD } from './normalise.ts'
 
 /** Noises and polite words that mean nothing anywhere in a command. */
-const FILLERS = setOf(
-  'um uh uhm er erm ah oh hmm mm well please hey okay just kindly actually basically maybe right so like alright thanks',
-)
+const FILLERS = setOf('um uh uhm er erm ah oh hmm mm well please hey okay just kindly alright thanks')
 
 /** Words speakers swallow and recognisers confuse; one may be heard for another of its row. */
 const SMALL_WORDS: readonly ReadonlySet<string>[] = [
@@ -17,6 +15,9 @@ const SMALL_WORDS: readonly ReadonlySet<string>[] = [
   setOf('to in at for of on into from'),
   setOf('it me us and'),
 ]
+
+/** Words of hesitation that mean something in some sentences: "would you like coffee". */
+const HEDGES = setOf('like so maybe actually basically right')
 
 /** Words that make a question of a sentence, or say who acts: short, but not to be lost. */
 const TURNING_WORDS = setOf('is are am be do does did have has i you we he she they can will')
@@ -30,7 +31,7 @@ const NEVER_SKIPPED = setOf(
 const CHANGES_MEANING = setOf(
   'not never no none nothing without except but unless if when until till before after later longer more less too ' +
     'tomorrow tonight yesterday every each all only instead on off up down or cancel stop undo unlock everything ' +
-    'because said says was were had should do does did have has',
+    'because said says was were had should do does did have has is are am can',
 )
 
 function setOf(words: string): ReadonlySet<string> {
@@ -70,7 +71,6 @@ const HOMOPHONES: readonly (readonly string[])[] = [
   ['lights', 'lites', "light's"],
   ['minutes', 'minute', 'minuets'],
   ['seconds', 'second'],
-  ['timer', 'time'],
   ['time', 'thyme'],
   ['mom', 'mum', 'ma'],
   ['i', 'eye'],
@@ -81,6 +81,9 @@ const HOMOPHONES: readonly (readonly string[])[] = [
   ['the', 'teh', 'hte'],
 ]
 
+/** Heard → meant, and never the other way: "set a time" is a timer, "what is the timer at" is not the time. */
+const HEARD_FOR: readonly (readonly [heard: string, meant: string])[] = [['time', 'timer']]
+
 /** Homophones and an ending more or less sound nearly alike; the context has already chosen the word. */
 const HOMOPHONE_COST = 0.2
 const SMALL_COST = 0.3
@@ -88,9 +91,9 @@ const TURNING_COST = 0.8
 const FILLER_COST = 0.03
 const DOUBLED_COST = 0.1
 
-/** A word nobody understood, before or behind the command. Inside, it may be the word that matters. */
-const UNKNOWN_OUTSIDE_COST = 1
-const UNKNOWN_INSIDE_COST = Number.POSITIVE_INFINITY
+/** A word nobody understood, in front of a command. Inside or behind, it may be the word that matters. */
+const UNKNOWN_BEFORE_COST = 1
+const UNKNOWN_COST = Number.POSITIVE_INFINITY
 
 /**
  * A telling word too many or too few makes another sentence: "do we need flour", "how cold is the house". Tried with
@@ -101,7 +104,7 @@ const TELLING_WORD_COST = Number.POSITIVE_INFINITY
 const SOUNDS_LIKE = pairs(HOMOPHONES)
 
 function pairs(groups: readonly (readonly string[])[]): Map<string, Set<string>> {
-  const found = new Map<string, Set<string>>()
+  const found = new Map<string, Set<string>>(HEARD_FOR.map(([heard, meant]) => [heard, new Set([meant])]))
   for (const group of groups) {
     for (const word of group) {
       const others = found.get(word) ?? new Set()
@@ -112,7 +115,7 @@ function pairs(groups: readonly (readonly string[])[]): Map<string, Set<string>>
   return found
 }
 
-/** The words that sound like `word`. */
+/** The words `word` may be heard for. */
 export function homophonesOf(word: string): ReadonlySet<string> {
   return SOUNDS_LIKE.get(word) ?? NOTHING
 }
@@ -124,26 +127,27 @@ export function isSmall(word: string): boolean {
   return SMALL_WORDS.some((row) => row.has(word)) || TURNING_WORDS.has(word)
 }
 
-/** What leaving out a heard word costs, `outside` the command or inside of it. */
+/** What leaving out a heard word costs, `before` the command or later. */
 export interface DropCost {
-  readonly outside: number
-  readonly inside: number
+  readonly before: number
+  readonly later: number
 }
 
 /** `before` is the word in front of it. `known`: the grammar has it. */
 export function dropCost(word: string, before: string | undefined, known: boolean): DropCost {
-  const listed = known || isSmall(word) || FILLERS.has(word) || CHANGES_MEANING.has(word)
+  const listed = known || isSmall(word) || FILLERS.has(word) || HEDGES.has(word) || CHANGES_MEANING.has(word)
   if (word === UNKNOWN_WORD || (!listed && word !== before)) {
-    return { outside: UNKNOWN_OUTSIDE_COST, inside: UNKNOWN_INSIDE_COST }
+    return { before: UNKNOWN_BEFORE_COST, later: UNKNOWN_COST }
   }
   const cost = knownDropCost(word, before)
-  return { outside: cost, inside: cost }
+  return { before: cost, later: cost }
 }
 
 function knownDropCost(word: string, before: string | undefined): number {
   if (word === before) return DOUBLED_COST
   if (CHANGES_MEANING.has(word)) return Number.POSITIVE_INFINITY
   if (FILLERS.has(word)) return FILLER_COST
+  if (HEDGES.has(word)) return SMALL_COST
   if (TURNING_WORDS.has(word)) return TURNING_COST
   return isSmall(word) ? SMALL_COST : TELLING_WORD_COST
 }
@@ -151,8 +155,7 @@ function knownDropCost(word: string, before: string | undefined): number {
 /** The cost of a word of the template nobody heard. */
 export function skipCost(word: string): number {
   if (NEVER_SKIPPED.has(word)) return Number.POSITIVE_INFINITY
-  if (TURNING_WORDS.has(word)) return TURNING_COST
-  return isSmall(word) ? SMALL_COST : TELLING_WORD_COST
+  return isSmall(word) && !TURNING_WORDS.has(word) ? SMALL_COST : TELLING_WORD_COST
 }
 
 /** The cost of hearing `heard`, a word of its own, where the template has `meant`. */

@@ -141,10 +141,10 @@ class Alignment {
     if (open && (this.openCell === UNREACHED || cost < this.costs[this.openCell]!)) this.openCell = cell
   }
 
-  /** Before the first token and behind the last one is outside the command. */
+  /** In front of a form that begins with a value an unknown word may be the verb: "finish my ten minute timer". */
   private dropCost(place: number, column: number): number {
     const cost = this.drops[place]!
-    return column === 0 || column === this.columns - 1 ? cost.outside : cost.inside
+    return column === 0 && this.pattern.tokens[0]?.kind === 'word' ? cost.before : cost.later
   }
 
   private reach(cell: number, from: number, cost: number, value?: string | number): void {
