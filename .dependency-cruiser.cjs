@@ -94,6 +94,7 @@ module.exports = {
         pathNot: [
           '^src/host/',
           '^src/(node|main)\\.ts$',
+          '^src/node/',
           '^src/cli/',
           '^src/inference/child/',
           '^src/skills/sandbox/runner',

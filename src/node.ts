@@ -1,0 +1,265 @@
+/**
+ * The composition root: the only file that knows every part. It opens the doors, puts the parts together in the order in
+ * which they need each other, and takes them apart in reverse. What lives while the node runs is in `tree.ts`.
+ */
+import { join } from 'node:path'
+import { createRuntime, type Outside, type OutsideEffect, placedAddress } from './actors/index.ts'
+import { startApi, tokenFrom } from './api/index.ts'
+import type { RunningNode } from './cli/index.ts'
+import type { Config, Resolved } from './config.ts'
+import { type Host, limits, requestId } from './host/index.ts'
+import { realHost } from './host/real.ts'
+import { VERSION } from './host/version.ts'
+import {
+  type Capability,
+  chooseModels,
+  createInferPort,
+  type Model,
+  openModels,
+  Pool,
+  replicaActor,
+  replicaChanged,
+  replicasOf,
+} from './inference/index.ts'
+import { loadGrammar } from './node/grammar.ts'
+import { openIdentity } from './node/identity.ts'
+import { observeWith, reportRuntime } from './node/observing.ts'
+import { nodeView, type Stage } from './node/view.ts'
+import {
+  createLog,
+  createMetrics,
+  type Log,
+  openAudit,
+  reportEventLoop,
+  watchEventLoop,
+} from './observe/index.ts'
+import { languageSide, loadSkills, type Skills, sayUnhandled, skill } from './skills/index.ts'
+import { openStore, ownDirectory, type Store, storePorts } from './store/index.ts'
+import { houseTree } from './tree.ts'
+import { loadVoiceDetectors, understandingOf, Voice } from './voice/index.ts'
+
+/** What came with the package: models, skills, intents. */
+const PACKAGE = new URL('..', import.meta.url).pathname
+/** Actors get so long to say their last words; with the rest of stopping it stays under the 5 s promised. */
+const SHUTDOWN_MS = 2_500
+
+/** Errors: `LoqaError` with a stable code: the directory is owned, a port is taken, a key is wrong, a file is damaged. */
+export async function startNode({ config, rows }: Resolved): Promise<RunningNode> {
+  const host = realHost()
+  const started = host.clock.monotonic()
+  const data = config.node.data_dir
+  const undo = new Undo()
+  try {
+    const ownership = await ownDirectory(host.disk, data, process.pid)
+    undo.later(() => ownership.release())
+    const log = openLog(host, config)
+    const metrics = createMetrics()
+    const watch = watchEventLoop()
+    undo.later(() => watch.stop())
+    reportEventLoop(metrics, watch)
+    const identity = await openIdentity(host, data)
+    const audit = await openAudit(host.disk, host.clock, join(data, 'audit.log'), identity.id)
+    const store = await openStore({
+      host,
+      directory: data,
+      onHealth: (health) => log.warn('The store changed its state', { state: health.state }),
+    })
+    undo.later(() => store.close())
+
+    /** Engines start before the actors that mirror them. */
+    let mirror: (row: Capability) => unknown = () => undefined
+    const { pool, models } = await openEngines(host, config, log, (row) => mirror(row))
+    undo.later(() => pool.stop())
+    // Engines load in processes of their own while the rest is put together.
+    const enginesSettled = pool.start()
+
+    const skills = await openSkills(host, config, log)
+    undo.later(() => skills.stop())
+    skills.start()
+    const grammar = await loadGrammar(host.disk, join(PACKAGE, 'config/intents'), skills, log)
+    const names = skills.actors.map(({ key }) => key)
+    const voice = new Voice({
+      clock: host.clock,
+      random: host.random,
+      understanding: understandingOf(grammar, names, languageSide(grammar), (intent) =>
+        sayUnhandled(grammar, intent),
+      ),
+      engines: createInferPort(pool),
+      detectors: await loadVoiceDetectors(),
+      ...voiceSettings(config),
+      dropped: (frames) => metrics.add('loqa_voice_frames_dropped_total', frames),
+    })
+    const runtime = createRuntime({
+      node: identity.id,
+      host,
+      behaviors: { ...voice.behaviors, skill, replica: replicaActor },
+      outside: outsideOf(voice, skills, store),
+      observe: observeWith(log, metrics, audit),
+      failed: (reason) => {
+        log.error('The supervision tree failed; the node ends so that it can be started afresh', {
+          reason: reason.kind,
+        })
+        process.exit(1)
+      },
+    })
+    undo.later(() => runtime.shutdown(SHUTDOWN_MS))
+    mirror = (row) => runtime.tell(placedAddress('replica', row.name), replicaChanged(row))
+    runtime.start(
+      houseTree({
+        replicas: pool.capabilities().map((row) => ({ name: row.name, args: row })),
+        skills: skills.actors,
+      }),
+    )
+    voice.connect(runtime, fixedAddress(identity.id, 'voice/sessions'))
+    undo.later(() => voice.stop())
+
+    const stage: { now: Stage['now'] } = { now: 'starting' }
+    const connections = { count: 0 }
+    reportRuntime(metrics, runtime, () => connections.count)
+    const parts = {
+      host,
+      config,
+      rows,
+      identity,
+      runtime,
+      pool,
+      models,
+      skills,
+      store,
+      voice,
+      metrics,
+      started,
+    }
+    const api = await startApi({
+      view: nodeView(parts, stage, connections),
+      clock: host.clock,
+      settings: config.api,
+      token: await tokenOf(host, config),
+      counted: (route, status) => metrics.add('loqa_http_requests_total', 1, { route, status }),
+      defect: (error, route) => log.error('A request failed unexpectedly', { route, error: String(error) }),
+    })
+    undo.later(() => api.stop())
+
+    await enginesSettled
+    stage.now = 'serving'
+    voice
+      .warm()
+      .catch((error: unknown) => log.warn('Common replies could not be prepared', { error: String(error) }))
+    await announceRuntime(host, data, api.port)
+    undo.later(() => host.disk.remove(join(data, 'runtime.json')))
+    log.info('The node is ready', { http: api.port, ready_ms: Math.round(host.clock.monotonic() - started) })
+    return {
+      url: api.url,
+      name: config.node.name,
+      room: config.node.room,
+      stop: () => {
+        stage.now = 'stopping'
+        return undo.all()
+      },
+    }
+  } catch (thrown) {
+    await undo.all()
+    throw thrown
+  }
+}
+
+/** What was opened, closed in reverse; one part that fails to close does not keep the others open. */
+class Undo {
+  readonly #steps: (() => unknown)[] = []
+
+  later(step: () => unknown): void {
+    this.#steps.push(step)
+  }
+
+  async all(): Promise<void> {
+    for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) {
+      try {
+        await step()
+      } catch (thrown) {
+        process.stderr.write(`While stopping: ${String(thrown)}\n`)
+      }
+    }
+  }
+}
+
+function openLog({ clock }: Host, { observe, node }: Config): Log {
+  const { stderr } = process
+  const color = stderr.isTTY && process.env.NO_COLOR === undefined
+  const log = createLog({
+    level: observe.log_level,
+    format: observe.log_format,
+    log_pii: observe.log_pii,
+    output: { tty: stderr.isTTY, color, write: (line) => stderr.write(line) },
+    wall: () => clock.wall(),
+  })
+  return log.child({ node: node.name })
+}
+
+async function openEngines(
+  { disk, clock, random }: Host,
+  { inference, node }: Config,
+  log: Log,
+  onChange: (capability: Capability) => void,
+): Promise<{ pool: Pool; models: readonly Model[] }> {
+  const models_dir = inference.models_dir === '' ? join(PACKAGE, 'models') : inference.models_dir
+  const models = await openModels({ disk, clock, models_dir, unpacked_dir: join(node.data_dir, 'models') })
+  const chosen = chooseModels(models.list, inference)
+  const replicas = chosen.flatMap((model) => replicasOf(model, models))
+  return { models: chosen, pool: new Pool({ settings: inference, replicas, clock, random, log, onChange }) }
+}
+
+function openSkills(host: Host, { skills, node }: Config, log: Log): Promise<Skills> {
+  const added = skills.extra_dir === '' ? join(node.data_dir, 'skills') : skills.extra_dir
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
+  return loadSkills({ host, log, roots: [join(PACKAGE, 'skills'), added], zone })
+}
+
+function voiceSettings({ voice, node }: Config) {
+  return {
+    capabilities: { stt: 'stt', llm: 'llm', tts: 'tts' },
+    voice: voice.voice === '' ? undefined : voice.voice,
+    room: node.room,
+    endpointing: {
+      complete_ms: voice.pause_complete_ms,
+      extendable_ms: voice.pause_extendable_ms,
+      unfinished_ms: voice.pause_incomplete_ms,
+      unknown_ms: voice.pause_incomplete_ms,
+      wordless_ms: voice.pause_unheard_ms,
+      longest_ms: Math.min(voice.utterance_max_ms, limits.MAX_UTTERANCE_MS),
+    },
+    waits: { answer_ms: voice.follow_up_timeout_ms },
+    play_ahead_ms: voice.play_ahead_ms,
+    reply_cache_bytes: voice.reply_cache_mb * 1024 * 1024,
+    session_idle_ms: voice.session_idle_timeout_s * 1000,
+  }
+}
+
+/** Where the effects of actors go. */
+function outsideOf(voice: Voice, { port }: Skills, store: Store): Outside {
+  const { infer, play, cancel, actorGone } = voice.outside
+  const { read, write } = storePorts(store)
+  return {
+    infer,
+    play,
+    invoke: (effect, deliver, actor) => port.request(effect as OutsideEffect<'invoke'>, deliver, actor),
+    read: (effect, deliver) => read(effect as OutsideEffect<'read'>, deliver),
+    write: (effect, deliver) => write(effect as OutsideEffect<'write'>, deliver),
+    cancel: (id, actor, kind) =>
+      kind === 'invoke' ? port.cancel(requestId(id), actor) : cancel(id, actor, kind),
+    actorGone: (actor) => {
+      actorGone(actor)
+      port.actorGone(actor)
+    },
+  }
+}
+
+async function tokenOf({ disk }: Host, { api }: Config): Promise<string | undefined> {
+  if (api.token_file === '') return undefined
+  return tokenFrom(Buffer.from(await disk.read(api.token_file)).toString('utf8'))
+}
+
+/** Tells the machine's programs where this node is; removed at an orderly end. */
+async function announceRuntime({ disk }: Host, data: string, http: number): Promise<void> {
+  const runtime = { pid: process.pid, http, p2p: null, wyoming: null, version: VERSION }
+  await disk.write(join(data, 'runtime.json'), Buffer.from(`${JSON.stringify(runtime)}\n`))
+}

@@ -1,0 +1,124 @@
+/** What `loqa doctor` looks at: each check with what was found and, where something is wrong, what to do. */
+import { join } from 'node:path'
+import { errorShape } from '../host/index.ts'
+import type { Skills } from '../skills/index.ts'
+import type { NodeParts } from './view.ts'
+
+export interface Finding {
+  readonly check: string
+  readonly ok: boolean
+  readonly detail: string
+  readonly fix?: string
+}
+
+/** A durable write slower than this makes people wait for "timer set". */
+const SLOW_DISK_MS = 50
+
+export async function checkUp(parts: NodeParts, skills: Skills): Promise<readonly Finding[]> {
+  return [
+    runtimeVersion(),
+    await dataDirectory(parts),
+    await durableWrite(parts),
+    storeHealth(parts),
+    ...engines(parts),
+    ...models(parts),
+    ...skillStates(skills),
+    exposure(parts),
+  ]
+}
+
+function runtimeVersion(): Finding {
+  const major = Number(process.versions.node.split('.')[0])
+  return finding(
+    'Node.js',
+    major >= 24,
+    `version ${process.versions.node}`,
+    'Start it with bin/loqa-node, which brings Node 24.',
+  )
+}
+
+async function dataDirectory({ host, config }: NodeParts): Promise<Finding> {
+  const directory = config.node.data_dir
+  const found = await host.disk.info(directory)
+  return finding(
+    'data directory',
+    found?.kind === 'directory',
+    directory,
+    'It must exist while the node runs; restart the node.',
+  )
+}
+
+/** Writes and removes a small file the way everything that matters is written. */
+async function durableWrite({ host, config }: NodeParts): Promise<Finding> {
+  const path = join(config.node.data_dir, 'doctor.probe')
+  const began = host.clock.monotonic()
+  try {
+    await host.disk.write(path, new Uint8Array(4096))
+    const took = host.clock.monotonic() - began
+    await host.disk.remove(path)
+    return finding(
+      'durable write',
+      took <= SLOW_DISK_MS,
+      `${took.toFixed(1)} ms`,
+      'Move the data directory to a faster disk with --data.',
+    )
+  } catch (thrown) {
+    const { message, hint } = errorShape(thrown)
+    return finding('durable write', false, message, hint ?? 'Check the disk.')
+  }
+}
+
+function storeHealth({ store }: NodeParts): Finding {
+  const health = store.health()
+  if (health.state === 'ok') return finding('store', true, 'reads and writes')
+  return finding(
+    'store',
+    false,
+    `${health.state}: ${health.error.message}`,
+    health.error.hint ?? 'See the log.',
+  )
+}
+
+function engines({ pool }: NodeParts): Finding[] {
+  return pool.capabilities().map(({ tag, state, p95_ms, error }) => {
+    const speed = p95_ms === null ? '' : `, p95 ${Math.round(p95_ms)} ms`
+    const detail = error === undefined ? `${state}${speed}` : `${state}: ${error.message}`
+    return finding(
+      `engine ${tag}`,
+      state === 'ready',
+      detail,
+      error?.hint ?? 'It is restarted by itself; see the log.',
+    )
+  })
+}
+
+function models({ models: used }: NodeParts): Finding[] {
+  return used.map(({ id, covers }) => finding(`model ${id}`, true, covers === '' ? 'in use' : covers))
+}
+
+function skillStates(skills: Skills): Finding[] {
+  return skills
+    .list()
+    .map(({ name, version, state, problem }) =>
+      finding(
+        `skill ${name}`,
+        state === 'ready',
+        problem ?? `${state} ${version}`,
+        'Mend or remove its folder, then restart.',
+      ),
+    )
+}
+
+function exposure({ config }: NodeParts): Finding {
+  const { host, token_file } = config.api
+  const local = host === '127.0.0.1' || host === 'localhost' || host === '::1'
+  return finding(
+    'who can reach HTTP',
+    local || token_file !== '',
+    local ? `this machine only (${host})` : `${host}, with a token`,
+    'Set api.token_file.',
+  )
+}
+
+const finding = (check: string, ok: boolean, detail: string, fix?: string): Finding =>
+  ok || fix === undefined ? { check, ok, detail } : { check, ok, detail, fix }

@@ -1,0 +1,31 @@
+/** Connects what actors and parts report to the log, the metrics and the audit chain. */
+import type { Observe, Runtime } from '../actors/index.ts'
+import type { Audit, Log, Metrics } from '../observe/index.ts'
+
+/** What the runtime tells; behaviours' texts are static, values are attributes, personal ones under `pii.`. */
+export function observeWith(log: Log, metrics: Metrics, audit: Audit): Observe {
+  return {
+    log: (level, message, values, actor) =>
+      log[level](message, actor === undefined ? values : { ...values, actor: actor.address }),
+    metric({ name, add, observe, labels }) {
+      if (add !== undefined) metrics.add(name, add, labels)
+      if (observe !== undefined) metrics.observe(name, observe, labels)
+    },
+    audit({ what, object, outcome }, actor) {
+      audit
+        .append({ actor: actor.address, who: '-', what, object, outcome })
+        .catch((error: unknown) =>
+          log.error('An audit record could not be written', { error: String(error) }),
+        )
+    },
+  }
+}
+
+/** Gauges that are read when somebody looks, rather than pushed. */
+export function reportRuntime(metrics: Metrics, runtime: Runtime, connections: () => number): void {
+  metrics.onScrape(() => {
+    metrics.set('loqa_actor_mailbox_depth', runtime.waiting())
+    metrics.set('loqa_cluster_members', 1, { state: 'alive' })
+    metrics.set('loqa_voice_connections', connections())
+  })
+}

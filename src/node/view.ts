@@ -1,0 +1,146 @@
+/** The node as the API sees it: rows and verdicts read from the parts when somebody asks, nothing kept twice. */
+import type { Runtime } from '../actors/index.ts'
+import type { CapabilityView, NodeView, StatusView } from '../api/index.ts'
+import type { Config, ConfigRow } from '../config.ts'
+import type { Clock, Host, Monotonic } from '../host/index.ts'
+import { VERSION } from '../host/version.ts'
+import type { Capability, Model, Pool } from '../inference/index.ts'
+import type { Metrics } from '../observe/index.ts'
+import type { Skills } from '../skills/index.ts'
+import type { Store } from '../store/index.ts'
+import type { Voice } from '../voice/index.ts'
+import { checkUp } from './doctor.ts'
+import type { Identity } from './identity.ts'
+import { speechFor } from './say.ts'
+
+export interface NodeParts {
+  readonly host: Host
+  readonly config: Config
+  readonly rows: readonly ConfigRow[]
+  readonly identity: Identity
+  readonly runtime: Runtime
+  readonly pool: Pool
+  /** The models in use. */
+  readonly models: readonly Model[]
+  readonly skills: Skills
+  readonly store: Store
+  readonly voice: Voice
+  readonly metrics: Metrics
+  readonly started: Monotonic
+}
+
+/** Whether the node is coming, serving or going; the rest of the health follows from its parts. */
+export interface Stage {
+  readonly now: 'starting' | 'serving' | 'stopping'
+}
+
+/** Without one of these a spoken command is not answered. */
+const NEEDED = ['stt', 'tts'] as const
+
+export function nodeView(parts: NodeParts, stage: Stage, connections: { count: number }): NodeView {
+  const { config, identity, runtime, pool, voice, skills } = parts
+  const node = identity.id
+  return {
+    status: () => statusOf(parts, stage),
+    actors: () =>
+      runtime.actors().map(({ address, kind, state, mailbox, restarts }) => ({
+        address,
+        node,
+        kind,
+        state,
+        mailbox,
+        restarts,
+      })),
+    sessions: () =>
+      voice.sessions().map(({ id, room, phase, started_at }) => ({
+        id,
+        room,
+        node,
+        phase,
+        started_at: new Date(started_at).toISOString(),
+      })),
+    ask: (request, signal) => voice.ask(request, signal),
+    say: ({ text, voice: name }, signal) =>
+      speechFor(pool, text, name ?? config.voice.voice, config.voice.speed, signal),
+    openVoice(request, listener) {
+      const channel = voice.open(request, listener)
+      connections.count += 1
+      let open = true
+      return {
+        ...channel,
+        close: () => {
+          channel.close()
+          if (open) connections.count -= 1
+          open = false
+        },
+      }
+    },
+    metrics: () => parts.metrics.text(),
+    ready() {
+      const reasons = [...(stage.now === 'serving' ? [] : [`The node is ${stage.now}`]), ...missing(pool)]
+      return { ready: reasons.length === 0, reasons }
+    },
+    doctor: () => checkUp(parts, skills),
+    config: () => parts.rows,
+  }
+}
+
+function statusOf(parts: NodeParts, stage: Stage): StatusView {
+  const { host, config, identity, runtime, pool, voice, models } = parts
+  const reasons = complaints(parts)
+  return {
+    node: {
+      id: identity.id,
+      name: config.node.name,
+      room: config.node.room,
+      version: VERSION,
+      pid: process.pid,
+      uptime_s: secondsSince(host.clock, parts.started),
+    },
+    household: { id: identity.household, members: 1, open_until: null },
+    health: { state: healthState(stage, reasons), reasons },
+    capabilities: pool.capabilities().map(capabilityRow),
+    sessions: voice.sessions().length,
+    actors: runtime.actors().length,
+    notices: models.filter(({ covers }) => covers !== '').map(({ id, covers }) => `${id}: ${covers}`),
+  }
+}
+
+function healthState({ now }: Stage, reasons: readonly string[]): StatusView['health']['state'] {
+  if (now !== 'serving') return now
+  return reasons.length === 0 ? 'ok' : 'degraded'
+}
+
+/** What does not work, in words: each names the part and the reason. */
+function complaints({ pool, store, skills }: NodeParts): string[] {
+  const health = store.health()
+  return [
+    ...pool
+      .capabilities()
+      .filter(({ state }) => state !== 'ready')
+      .map(({ tag, state, error }) => `${tag} is ${state}${error === undefined ? '' : `: ${error.message}`}`),
+    ...(health.state === 'ok' ? [] : [`The store is ${health.state}: ${health.error.message}`]),
+    ...skills
+      .list()
+      .filter(({ state }) => state !== 'ready')
+      .map(
+        ({ name, state, problem }) =>
+          `The skill ${name} is ${state}${problem === undefined ? '' : `: ${problem}`}`,
+      ),
+  ]
+}
+
+function missing(pool: Pool): string[] {
+  const ready = pool.capabilities().filter(({ state }) => state === 'ready')
+  return NEEDED.filter((kind) => !ready.some(({ tag }) => tag.startsWith(`${kind}.`))).map(
+    (kind) => `No engine is ready for ${kind}`,
+  )
+}
+
+function capabilityRow(capability: Capability): CapabilityView {
+  const { tag, model, state, p95_ms, real_time_factor, tokens_per_s, restarts, rss_mb } = capability
+  return { tag, model, state, p95_ms, real_time_factor, tokens_per_s, restarts, rss_mb }
+}
+
+const secondsSince = (clock: Clock, start: Monotonic): number =>
+  Math.round((clock.monotonic() - start) / 100) / 10

@@ -1,0 +1,45 @@
+/**
+ * The supervision tree: everything that lives in a node for as long as it runs, on one screen. Started from top to bottom,
+ * stopped from bottom to top; a branch that gives up takes what stands below it along.
+ *
+ *   house                  rest_for_one: what stands below relies on what stands above
+ *   ├─ engines             one mirror per engine process; the processes themselves are the pool's (inference/pool.ts)
+ *   ├─ skills              one actor per skill; one that fails too often is given up alone
+ *   └─ voice
+ *      ├─ announcer        finds a loudspeaker for what a skill wants said
+ *      └─ sessions         one actor per conversation, spawned as people come and go
+ */
+import type { ActorSpec, TreeSpec } from './actors/index.ts'
+
+export interface Inhabitants {
+  readonly replicas: readonly { readonly name: string; readonly args: unknown }[]
+  readonly skills: readonly { readonly key: string; readonly args: unknown }[]
+}
+
+export function houseTree({ replicas, skills }: Inhabitants): TreeSpec {
+  return {
+    id: 'house',
+    strategy: 'rest_for_one',
+    children: [
+      {
+        id: 'engines',
+        when_exceeded: 'give-up',
+        children: replicas.map(
+          ({ name, args }): ActorSpec => ({ id: name, kind: 'replica', key: name, args }),
+        ),
+      },
+      {
+        id: 'skills',
+        when_exceeded: 'give-up',
+        children: skills.map(({ key, args }): ActorSpec => ({ id: key, kind: 'skill', key, args })),
+      },
+      {
+        id: 'voice',
+        children: [
+          { id: 'announcer', kind: 'announcer', key: 'house' },
+          { id: 'sessions', when_exceeded: 'give-up', children: [] },
+        ],
+      },
+    ],
+  }
+}

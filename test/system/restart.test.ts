@@ -1,0 +1,93 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import WebSocket from 'ws'
+import type { TurnView, VoiceEvent } from '../../src/api/index.ts'
+import { command, RunningNode } from './running-node.ts'
+
+let node: RunningNode | undefined
+afterEach(async () => {
+  await node?.dispose()
+  node = undefined
+})
+
+/** Stays in the room like a loudspeaker and gives the first announcement, with the bytes of speech that came with it. */
+function announcement(url: string): Promise<{ text: string; audio_bytes: number }> {
+  const { promise, resolve, reject } = Promise.withResolvers<{ text: string; audio_bytes: number }>()
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/api/v1/voice?room=kitchen`)
+  let text: string | undefined
+  let audio_bytes = 0
+  socket.on('message', (data: Buffer, binary) => {
+    if (binary) {
+      audio_bytes += data.length
+      return
+    }
+    const event = JSON.parse(data.toString()) as VoiceEvent
+    if (event.type === 'announce') text = event.text
+    if (event.type === 'reply-end' && text !== undefined) {
+      resolve({ text, audio_bytes })
+      socket.close()
+    }
+  })
+  socket.on('error', reject)
+  return promise
+}
+
+describe('a node that was killed', () => {
+  it('still announces the timer it had promised', async () => {
+    node = await RunningNode.start()
+    const set = await node.json<TurnView>('ask', 'set a pasta timer for ten seconds')
+    expect(set.intent).toBe('timer.set')
+    expect(await node.end('SIGKILL')).toBe('SIGKILL')
+    await node.start()
+    const { text, audio_bytes } = await announcement(node.http)
+    expect(text).toMatch(/pasta/i)
+    expect(audio_bytes).toBeGreaterThan(8000)
+  }, 90_000)
+})
+
+describe('a node that is asked to end', () => {
+  it('drains and exits 0', async () => {
+    node = await RunningNode.start()
+    expect(await node.end('SIGTERM')).toBe(0)
+  }, 60_000)
+
+  it('leaves its commands with a clear word when it is gone', async () => {
+    node = await RunningNode.start()
+    await node.end('SIGTERM')
+    const result = await node.loqa('status')
+    expect(result.code).toBe(69)
+    expect(result.stderr).toMatch(/loqa-node|npm start/)
+  }, 60_000)
+})
+
+describe('a second node', () => {
+  it('on the same folder exits 75 and names the owner', async () => {
+    node = await RunningNode.start()
+    const second = await command('loqa-node', ['--data', node.data, '--port', '0', '--http-port', '0'])
+    expect(second.code).toBe(75)
+    expect(second.stderr).toContain(String(node.pid))
+  }, 60_000)
+
+  it('on a taken port says which and how to choose another', async () => {
+    node = await RunningNode.start()
+    const taken = new URL(node.http).port
+    const second = await command('loqa-node', [
+      '--data',
+      `${node.data}/other`,
+      '--port',
+      '0',
+      '--http-port',
+      taken,
+    ])
+    expect(second.code).not.toBe(0)
+    expect(second.stderr).toContain(taken)
+    expect(second.stderr).toMatch(/--http-port/)
+  }, 60_000)
+
+  it('with an unknown config key exits 78 and suggests the nearest', async () => {
+    const second = await command('loqa-node', ['--config', '/dev/stdin'])
+    expect([1, 78]).toContain(second.code)
+    const wrong = await command('loqa-node', ['--http-port', 'many'])
+    expect(wrong.code).toBe(78)
+    expect(wrong.stderr).toMatch(/http_port|http-port/)
+  }, 60_000)
+})
