@@ -4,24 +4,26 @@ import { quote } from './json'
 
 /** Says it; the turn is over. */
 export function say(speech: string): i32 {
-  Host.outputString('{"speech":' + quote(speech) + '}')
-  return 0
+  return output('{"speech":' + quote(speech) + '}')
 }
 
 /** Says it and waits for the person to name the slot; the intent then comes again with it. */
 export function ask(slot: string, speech: string): i32 {
-  Host.outputString('{"speech":' + quote(speech) + ',"follow_up":{"slot":' + quote(slot) + '}}')
-  return 0
+  return output('{"speech":' + quote(speech) + ',"follow_up":{"slot":' + quote(slot) + '}}')
 }
 
 /** Says it and waits for yes or no; after a yes the intent comes again, confirmed. */
 export function confirm(speech: string): i32 {
-  Host.outputString('{"speech":' + quote(speech) + ',"follow_up":{"confirm":true}}')
-  return 0
+  return output('{"speech":' + quote(speech) + ',"follow_up":{"confirm":true}}')
 }
 
 /** Says nothing: for `due`, when the announcement was all. */
 export function silence(): i32 {
-  Host.outputString('{}')
+  return output('{}')
+}
+
+function output(json: string): i32 {
+  // Not `outputString`, which in @extism/as-pdk 1.0.0 counts characters where it should count bytes.
+  Host.output(Uint8Array.wrap(String.UTF8.encode(json)))
   return 0
 }

@@ -4,6 +4,8 @@ import { ask, confirm, count, Invocation, joinWords, say, sentence, storage } fr
 /** Things on the list: nobody carries more home. */
 const MOST: i32 = 200
 const LONGEST_NAME: i32 = 60
+/** Things read aloud at once: nobody remembers more. */
+const MOST_READ: i32 = 20
 
 export function handle(): i32 {
   const invocation = Invocation.read()
@@ -60,7 +62,9 @@ function read(): i32 {
   const items = load()
   if (items.length == 0) return say('The shopping list is empty.')
   const verb = items.length == 1 ? 'There is ' : 'There are '
-  return say(verb + count(items.length, 'thing') + ' on the list: ' + joinWords(items) + '.')
+  const counted = verb + count(items.length, 'thing') + ' on the list'
+  if (items.length <= MOST_READ) return say(counted + ': ' + joinWords(items) + '.')
+  return say(counted + '. The first are: ' + joinWords(items.slice(0, MOST_READ)) + '.')
 }
 
 function has(asked: string[]): i32 {
@@ -100,7 +104,10 @@ function save(items: string[]): bool {
 }
 
 function tidy(item: string): string {
-  return item.replaceAll('\n', ' ').trim().toLowerCase().substring(0, LONGEST_NAME)
+  const name = item.replaceAll('\n', ' ').trim().toLowerCase().substring(0, LONGEST_NAME)
+  // Not the first half of a character that takes two.
+  const last = name.length == 0 ? 0 : name.charCodeAt(name.length - 1)
+  return last >= 0xd800 && last < 0xdc00 ? name.substring(0, name.length - 1) : name
 }
 
 /** "milk is already on the list.", "eggs and milk are …". */

@@ -1,0 +1,233 @@
+import { describe, expect, it } from 'vitest'
+import { requestId } from '../../src/host/index.ts'
+import type { CallOutcome, Change, SkillCall } from '../../src/skills/call.ts'
+import { skillError } from '../../src/skills/errors.ts'
+import type { SkillArgs } from '../../src/skills/index.ts'
+import { MAX_WAITING_CALLS } from '../../src/skills/skill.ts'
+import { type Invoke, SkillStage } from './stage.ts'
+
+const ARGS: SkillArgs = {
+  name: 'pet',
+  confirm: { 'pet.release': 'Shall I really?' },
+  intents: ['pet.feed', 'pet.release'],
+  may_speak: true,
+  zone: 'Europe/Berlin',
+}
+const FULL = { code: 'store-full', message: 'The disk is full', retryable: true }
+
+const answering = (speech: string, ...changes: Change[]): CallOutcome => ({
+  ok: true,
+  result: { answer: { speech }, changes },
+})
+const failing: CallOutcome = { ok: false, error: skillError('skill-trapped', 'it trapped') }
+
+/** A stage whose skill answers what the script says, call by call; the calls are kept. */
+function scripted(...script: CallOutcome[]): { stage: SkillStage; calls: SkillCall[] } {
+  const calls: SkillCall[] = []
+  const invoke: Invoke = (call) => {
+    calls.push(call)
+    return script[calls.length - 1] ?? answering('again')
+  }
+  return { stage: new SkillStage(ARGS, invoke), calls }
+}
+
+const kinds = (stage: SkillStage): string[] =>
+  stage.effects
+    .map(({ type }) => type)
+    .filter((type) => ['invoke', 'write', 'reply', 'publish'].includes(type))
+
+describe('the actor of a skill', () => {
+  it('1: answers only after what the call changed is durable', async () => {
+    const { stage } = scripted(answering('fed', { change: 'put', key: 'meals', value: '1' }))
+    expect(await stage.say('pet.feed')).toBe('fed')
+    expect(kinds(stage)).toEqual(['invoke', 'write', 'reply'])
+    expect(stage.stored).toEqual(new Map([['storage/meals', '1']]))
+  })
+
+  it('1: changes nothing when the store refuses, and says so', async () => {
+    const { stage, calls } = scripted(answering('fed', { change: 'put', key: 'meals', value: '1' }))
+    await stage.settle()
+    stage.storeFails = FULL
+    expect(await stage.ask('pet.feed')).toMatchObject({
+      speech: 'Sorry, I cannot save that. The disk is full.',
+      failed: { code: 'store-full' },
+    })
+    stage.storeFails = undefined
+    await stage.ask('pet.feed')
+    expect(calls[1]!.storage).toEqual({})
+  })
+
+  it('1: sets no timer and announces nothing when the store refuses', async () => {
+    const { stage } = scripted(
+      answering(
+        'soon',
+        { change: 'timer-set', timer: 'meal', delay_ms: 1_000 },
+        { change: 'announce', speech: 'hear', room: '', session: '' },
+      ),
+    )
+    await stage.settle()
+    stage.storeFails = FULL
+    await stage.ask('pet.feed')
+    await stage.advance(5_000)
+    expect(stage.announced).toEqual([])
+  })
+
+  it('1: writes nothing when nothing changed', async () => {
+    const { stage } = scripted(answering('full already'))
+    expect(await stage.say('pet.feed')).toBe('full already')
+    expect(kinds(stage)).toEqual(['invoke', 'reply'])
+  })
+
+  it('2: gives each call what the ones before it left', async () => {
+    const { stage, calls } = scripted(
+      answering('one', { change: 'put', key: 'a', value: '1' }, { change: 'put', key: 'b', value: '1' }),
+      answering('two', { change: 'delete', key: 'a' }, { change: 'timer-set', timer: 't', delay_ms: 9_000 }),
+      answering('three', { change: 'timer-cancel', timer: 't' }),
+    )
+    const all = await Promise.all(['one', 'two', 'three', 'four'].map(() => stage.tellAsk('pet.feed')))
+    expect(all.map(({ speech }) => speech)).toEqual(['one', 'two', 'three', 'again'])
+    expect(calls.map(({ storage }) => storage)).toEqual([{}, { a: '1', b: '1' }, { b: '1' }, { b: '1' }])
+    expect(calls.map(({ timers }) => timers)).toEqual([{}, {}, { t: 9_000 }, {}])
+  })
+
+  it.each([
+    ['skill-trapped', 'Sorry, the pet skill is not working right now.'],
+    ['skill-timeout', 'Sorry, the pet skill took too long.'],
+    ['skill-disabled', 'The pet skill failed too often, so I switched it off.'],
+    ['skill-busy', 'Sorry, the pet skill has too much to do. Please try again in a moment.'],
+  ] as const)('3: answers honestly when its call ends with %s', async (code, speech) => {
+    const { stage } = scripted({ ok: false, error: skillError(code, 'why') })
+    expect(await stage.ask('pet.feed')).toMatchObject({ speech, failed: { code } })
+    expect(await stage.say('pet.feed')).toBe('again')
+  })
+
+  it('3: refuses more than can wait, and an intent it does not have', async () => {
+    const { stage } = scripted()
+    const all = Array.from({ length: MAX_WAITING_CALLS + 2 }, () => stage.tellAsk('pet.feed'))
+    await stage.settle()
+    const results = await Promise.all(all)
+    expect(results.filter(({ failed }) => failed?.code === 'skill-busy')).toHaveLength(2)
+    expect(results.filter(({ failed }) => failed === undefined)).toHaveLength(MAX_WAITING_CALLS)
+    expect(await stage.ask('pet.train')).toMatchObject({ failed: { code: 'not-found' } })
+  })
+
+  it('3: answers while its state cannot be read, and works when it can be again', async () => {
+    const { stage } = scripted(answering('fed'))
+    await stage.settle()
+    stage.storeFails = { code: 'store-io', message: 'disk', retryable: true }
+    stage.boot()
+    expect((await stage.tellAsk('pet.feed')).failed).toMatchObject({ code: 'store-io' })
+    stage.storeFails = undefined
+    await stage.advance(1_000)
+    expect(await stage.say('pet.feed')).toBe('fed')
+  })
+
+  it('4: announces before it forgets the timer', async () => {
+    const { stage, calls } = scripted(
+      answering('soon', { change: 'timer-set', timer: 'meal', delay_ms: 1_000 }),
+      answering('', { change: 'announce', speech: 'Hungry!', room: 'kitchen', session: '' }),
+    )
+    await stage.ask('pet.feed')
+    await stage.advance(999)
+    expect(stage.announced).toEqual([])
+    await stage.advance(1)
+    expect(stage.announced).toEqual([{ type: 'announce', skill: 'pet', speech: 'Hungry!', room: 'kitchen' }])
+    expect(kinds(stage)).toEqual(['invoke', 'write', 'reply', 'invoke', 'publish', 'write'])
+    expect(JSON.parse(calls[1]!.input)).toEqual({ timer: 'meal', late_ms: 0, missed: false })
+    expect(stage.stored.size).toBe(0)
+  })
+
+  it('4: rings a timer that fell due while it was down, as missed and late', async () => {
+    const { stage, calls } = scripted(
+      answering('soon', { change: 'timer-set', timer: 'meal', delay_ms: 1_000 }),
+    )
+    await stage.ask('pet.feed')
+    stage.boot(61_000)
+    await stage.settle()
+    expect(JSON.parse(calls[1]!.input)).toEqual({ timer: 'meal', late_ms: 60_000, missed: true })
+  })
+
+  it('4: rings again after a restart when forgetting failed, but not before', async () => {
+    const { stage, calls } = scripted(
+      answering('soon', { change: 'timer-set', timer: 'meal', delay_ms: 1_000 }),
+      answering('', { change: 'announce', speech: 'Hungry!', room: '', session: '' }),
+    )
+    await stage.ask('pet.feed')
+    stage.storeFails = FULL
+    await stage.advance(60_000)
+    expect(stage.announced).toHaveLength(1)
+    expect(calls).toHaveLength(2)
+    stage.storeFails = undefined
+    stage.boot()
+    await stage.settle()
+    expect(calls).toHaveLength(3)
+  })
+
+  it('4: says that something is due when the skill cannot', async () => {
+    const { stage } = scripted(
+      answering('soon', { change: 'timer-set', timer: 'meal', delay_ms: 1_000 }),
+      failing,
+    )
+    await stage.ask('pet.feed')
+    await stage.advance(1_000)
+    expect(stage.announced).toMatchObject([
+      { speech: 'Something is due that the pet skill should tell you. Sorry, I lost what it was.' },
+    ])
+    expect(stage.stored.size).toBe(0)
+  })
+
+  it('4: a timer set again while it rings rings again', async () => {
+    const again: Change = { change: 'timer-set', timer: 'meal', delay_ms: 1_000 }
+    const { stage, calls } = scripted(answering('soon', again), answering('', again), answering('', again))
+    await stage.ask('pet.feed')
+    await stage.advance(2_000)
+    expect(calls.map(({ entry }) => entry)).toEqual(['handle', 'due', 'due'])
+  })
+
+  it('4: a timer moved later does not ring at its old time', async () => {
+    const { stage, calls } = scripted(
+      answering('soon', { change: 'timer-set', timer: 'meal', delay_ms: 1_000 }),
+      answering('later', { change: 'timer-set', timer: 'meal', delay_ms: 5_000 }),
+    )
+    await stage.ask('pet.feed')
+    await stage.ask('pet.feed')
+    await stage.advance(4_999)
+    expect(calls).toHaveLength(2)
+    await stage.advance(1)
+    expect(calls).toHaveLength(3)
+  })
+
+  it('5: asks before it does what must be confirmed', async () => {
+    const { stage, calls } = scripted(answering('gone'))
+    expect(await stage.ask('pet.release')).toMatchObject({
+      speech: 'Shall I really?',
+      follow_up: { confirm: true },
+    })
+    expect(calls).toEqual([])
+    expect(await stage.say('pet.release', {}, true)).toBe('gone')
+  })
+
+  it('gives a skill local time, the room and the slots, and nothing it cannot use twice', async () => {
+    const { stage, calls } = scripted()
+    await stage.ask('pet.feed', { item: ['fish'] })
+    expect(calls[0]).toMatchObject({ entry: 'handle', time: { offset_min: 60 } })
+    expect(JSON.parse(calls[0]!.input)).toEqual({
+      intent: 'pet.feed',
+      slots: { item: ['fish'] },
+      room: 'kitchen',
+      session: 'session',
+      confirmed: false,
+    })
+  })
+
+  it('ignores outcomes of work it does not wait for', async () => {
+    const { stage } = scripted()
+    await stage.settle()
+    const { state } = stage
+    stage.tell({ type: 'outcome', id: requestId('call'), event: 'done', body: {} })
+    stage.tell({ type: 'outcome', id: requestId('changes'), event: 'done' })
+    stage.tell({ type: 'outcome', id: requestId('other'), event: 'done' })
+    stage.tell({ type: 'timer.due', timer: 'never' })
+    expect(stage.state).toEqual(state)
+  })
+})
