@@ -32,7 +32,8 @@ export function barChart(chart: Chart): string {
   const groups = [...new Set(chart.bars.map((bar) => bar.group ?? ''))]
   const height = TOP + chart.bars.length * ROW + 26
   const rows = chart.bars.map((bar, row) => barRow(bar, row, chart, groups.indexOf(bar.group ?? '')))
-  const subtitle = chart.subtitle === undefined ? '' : text(16, 44, chart.subtitle, { size: 12, opacity: 0.7 })
+  const subtitle =
+    chart.subtitle === undefined ? '' : text(16, 44, chart.subtitle, { size: 12, opacity: 0.7 })
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif">`,
     `<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>`,
@@ -50,10 +51,7 @@ function barRow(bar: Bar, row: number, chart: Chart, group: number): string {
   const room = WIDTH - LABEL_WIDTH - VALUE_WIDTH
   const scale = (value: number): number => (Math.max(0, Math.min(value, chart.most)) / chart.most) * room
   const fill = COLOURS[group % COLOURS.length]
-  const goal =
-    bar.goal === undefined
-      ? ''
-      : line(LABEL_WIDTH + scale(bar.goal), y + 1, y + ROW - 3)
+  const goal = bar.goal === undefined ? '' : line(LABEL_WIDTH + scale(bar.goal), y + 1, y + ROW - 3)
   return [
     text(LABEL_WIDTH - 8, y + 15, bar.label, { size: 12, anchor: 'end' }),
     `<rect x="${LABEL_WIDTH}" y="${y + 3}" width="${scale(bar.value).toFixed(1)}" height="${ROW - 8}" rx="2" fill="${fill}"/>`,

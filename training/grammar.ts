@@ -50,9 +50,14 @@ interface LexiconYaml {
 
 /** The parsed files that declare intents, the lexicon first, as `compileGrammar` of src/skills/intents takes them. */
 export function readGrammarSources(root: string): { file: string; content: unknown }[] {
-  const skills = readdirSync(join(root, 'skills')).sort().map((name) => `skills/${name}/skill.yaml`)
+  const skills = readdirSync(join(root, 'skills'))
+    .sort()
+    .map((name) => `skills/${name}/skill.yaml`)
   const files = ['lexicon', 'session', 'house'].map((name) => `config/intents/${name}.yaml`)
-  return [...files, ...skills].map((file) => ({ file, content: parse(readFileSync(join(root, file), 'utf8')) }))
+  return [...files, ...skills].map((file) => ({
+    file,
+    content: parse(readFileSync(join(root, file), 'utf8')),
+  }))
 }
 
 /** Reads the grammar of the repository at `root`. */
@@ -115,7 +120,7 @@ export function compose(
 
 /** People say "a five minute timer" rather than "a five minutes timer". */
 function attributive(sentence: Sentence, random: Seeded): Sentence {
-  const duration = sentence.slots['duration']
+  const duration = sentence.slots.duration
   if (typeof duration !== 'string' || !sentence.text.includes(`${duration} timer`) || random.chance(0.2))
     return sentence
   const singular = duration.replace(/s$/, '')

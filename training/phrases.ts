@@ -1,14 +1,10 @@
 /**
- * Composes what the intent model learns from and is measured with.
+ * Free phrasings: what the intent model learns from, and the phrasings held out of it that it is measured with.
  *
- *   node training/phrases.ts           writes training/out/corpus/
- *     intent.train.jsonl               {text, intent, slots}: templates, paraphrases, other talk (intent "none")
- *     intent.development.jsonl         phrasings left out of training to tune with, when LEAVE_OUT is set
- *     intent.test.jsonl                {text, intent, slots}: held-out phrasings only, none of them ever trained on
- *
- *   LEAVE_OUT=0.12 node training/phrases.ts    leaves a tenth of the training phrasings out, for development
+ * A phrasing is a template of training/paraphrases.yaml. It is either trained on or measured with, never both; `leaveOut`
+ * keeps a share of the training phrasings back as well, to tune with without looking at the held-out ones.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
 import { expandRules, parseTemplate, type TemplateNode } from '../src/skills/intents/template.ts'
 import {
@@ -24,10 +20,6 @@ import { type Seeded, seeded, textHash } from './seeded.ts'
 import { readDictionary, readTalk } from './talk.ts'
 
 const ROOT = new URL('..', import.meta.url).pathname
-const OUT = new URL('out/corpus/', import.meta.url).pathname
-const TRAIN = 120_000
-const TEST = 900
-const LEAVE_OUT = Number(process.env.LEAVE_OUT ?? 0)
 
 interface Phrasings {
   readonly train: readonly string[]
@@ -38,6 +30,7 @@ interface Paraphrases {
   readonly openers: readonly string[]
   readonly closers: readonly string[]
   readonly fillers: readonly string[]
+  readonly synonyms: readonly (readonly string[])[]
   readonly intents: Readonly<Record<string, Phrasings>>
   readonly none: Phrasings
 }
@@ -51,73 +44,66 @@ interface Source {
 /** An intent that asks for nothing the assistant has: no slots. */
 const NONE: IntentGrammar = { intent: 'none', slots: new Map(), templates: [] }
 
-function main(): void {
+/** `count` sentences to train with. Repeats are possible. */
+export function trainingSentences(count: number, leaveOut = 0): Sentence[] {
+  const { grammar, paraphrases, sources, none } = readPhrasings()
+  const kept = (texts: readonly string[]): string[] => texts.filter((text) => !isLeftOut(text, leaveOut))
+  const trained = sources((phrasings) => kept(phrasings.train))
+  const talk = readTalk().filter((text) => !isTestTalk(text))
+  const other = none(kept(paraphrases.none.train))
+  return drawTraining(count, grammar, paraphrases, trained, other, talk, seeded(41)).map(withoutArticles)
+}
+
+/** Up to `count` distinct sentences of the held-out phrasings; one in six is other talk, asked for as "none". */
+export function heldOutSentences(count: number): Sentence[] {
+  const { grammar, paraphrases, sources, none } = readPhrasings()
+  const heldOut = sources((phrasings) => phrasings.held_out)
+  const talk = readTalk().filter(isTestTalk)
+  const other = none(paraphrases.none.held_out)
+  return drawMeasured(count, grammar, paraphrases, heldOut, other, talk, seeded(42)).map(withoutArticles)
+}
+
+/** The same from the training phrasings `trainingSentences` left out. */
+export function developmentSentences(count: number, leaveOut: number): Sentence[] {
+  const { grammar, paraphrases, sources, none } = readPhrasings()
+  const chosen = (texts: readonly string[]): string[] => texts.filter((text) => isLeftOut(text, leaveOut))
+  const development = sources((phrasings) => chosen(phrasings.train))
+  const other = none(chosen(paraphrases.none.train))
+  return drawMeasured(count, grammar, paraphrases, development, other, [], seeded(43)).map(withoutArticles)
+}
+
+function readPhrasings() {
   const grammar = readGrammar(ROOT)
   const paraphrases = parse(readFileSync(`${ROOT}training/paraphrases.yaml`, 'utf8')) as Paraphrases
   const read = (text: string): TemplateNode => expandRules(parseTemplate(text), grammar.rules)
-  const leftOut = (text: string): boolean => textHash(text) % 1000 < LEAVE_OUT * 1000
   const sources = (choose: (phrasings: Phrasings) => readonly string[]): Source[] =>
     grammar.intents.map((intent) => ({
       intent,
       phrasings: choose(paraphrases.intents[intent.intent] ?? { train: [], held_out: [] }).map(read),
     }))
-
-  const trained = sources((phrasings) => phrasings.train.filter((text) => !leftOut(text)))
-  const development = sources((phrasings) => phrasings.train.filter(leftOut))
-  const heldOut = sources((phrasings) => phrasings.held_out)
-  const talk = readTalk()
-  const testTalk = (text: string): boolean => textHash(text) % 20 === 0
   const none = (texts: readonly string[]): Source => ({ intent: NONE, phrasings: texts.map(read) })
+  return { grammar, paraphrases, sources, none }
+}
 
-  const random = seeded(41)
-  const dictionary = readDictionary()
-  const train = drawTraining(
-    grammar,
-    paraphrases,
-    trained,
-    none(paraphrases.none.train),
-    talk.filter((text) => !testTalk(text)),
-    dictionary,
-    random,
-  )
-  const test = drawMeasured(
-    grammar,
-    paraphrases,
-    heldOut,
-    none(paraphrases.none.held_out),
-    talk.filter(testTalk),
-    TEST,
-    seeded(42),
-  )
-  mkdirSync(OUT, { recursive: true })
-  writeLines('intent.train.jsonl', train.map(withoutArticles))
-  writeLines('intent.test.jsonl', test.map(withoutArticles))
-  if (LEAVE_OUT > 0) {
-    const phrasings = drawMeasured(
-      grammar,
-      paraphrases,
-      development,
-      none(paraphrases.none.train.filter(leftOut)),
-      [],
-      TEST,
-      seeded(43),
-    )
-    writeLines('intent.development.jsonl', phrasings.map(withoutArticles))
-  }
-  const share = train.filter((line) => line.intent === 'none').length / train.length
-  console.log(`${train.length} to train (${(share * 100).toFixed(0)} % none), ${test.length} to test`)
+function isLeftOut(text: string, share: number): boolean {
+  return textHash(text) % 1000 < share * 1000
+}
+
+function isTestTalk(text: string): boolean {
+  return textHash(text) % 20 === 0
 }
 
 /** Training: a quarter template sentences, a quarter other talk, the rest paraphrases; many of them roughened. */
 function drawTraining(
+  count: number,
   grammar: Grammar,
   paraphrases: Paraphrases,
   sources: readonly Source[],
   none: Source,
   talk: readonly string[],
-  dictionary: readonly string[],
   random: Seeded,
 ): Sentence[] {
+  const dictionary = readDictionary()
   const strangers: Strangers = { words: dictionary, chance: 0.12 }
   // Each phrasing weighs the same within its intent; an intent weighs by the root of how many ways there are to say it.
   const urn = sources.flatMap((source) =>
@@ -138,24 +124,24 @@ function drawTraining(
     }
     if (kind < 0.9) {
       const core = compose(grammar, NONE, random.one(none.phrasings), random)
-      return { ...core, text: address(core, paraphrases, random) }
+      return roughen({ ...core, text: address(core, paraphrases, random) }, paraphrases, dictionary, random)
     }
     if (kind < 0.98) return { text: random.one(talk), intent: 'none', slots: {} }
     const words = Array.from({ length: 1 + random.below(5) }, () => random.one(dictionary))
     return { text: words.join(' '), intent: 'none', slots: {} }
   }
 
-  return Array.from({ length: TRAIN }, drawLine)
+  return Array.from({ length: count }, drawLine)
 }
 
 /** Distinct sentences, every intent and every phrasing in turn; one in six is other talk. */
 function drawMeasured(
+  count: number,
   grammar: Grammar,
   paraphrases: Paraphrases,
   sources: readonly Source[],
   none: Source,
   talk: readonly string[],
-  count: number,
   random: Seeded,
 ): Sentence[] {
   const drawn = new Map<string, Sentence>()
@@ -198,6 +184,38 @@ function roughen(
   dictionary: readonly string[],
   random: Seeded,
 ): Sentence {
+  return disturb(
+    random.chance(0.4) ? reword(sentence, paraphrases, random) : sentence,
+    paraphrases,
+    dictionary,
+    random,
+  )
+}
+
+/** Puts a synonym for a phrase, once or twice, never inside a slot's value. */
+function reword(sentence: Sentence, paraphrases: Paraphrases, random: Seeded): Sentence {
+  const values = Object.values(sentence.slots).flat()
+  let text = ` ${sentence.text} `
+  for (let times = random.chance(0.3) ? 2 : 1; times > 0; times -= 1) {
+    const choices = paraphrases.synonyms.flatMap((group) =>
+      group
+        .filter((phrase) => text.includes(` ${phrase} `) && !values.some((value) => value.includes(phrase)))
+        .map((phrase) => ({ group, phrase })),
+    )
+    if (choices.length === 0) break
+    const { group, phrase } = random.one(choices)
+    text = text.replace(` ${phrase} `, ` ${random.one(group)} `)
+  }
+  return { ...sentence, text: text.trim() }
+}
+
+/** A filler, a lost or doubled word, two words swapped, a wrong word; words of slot values stay as they are. */
+function disturb(
+  sentence: Sentence,
+  paraphrases: Paraphrases,
+  dictionary: readonly string[],
+  random: Seeded,
+): Sentence {
   const words = sentence.text.split(' ')
   if (words.length < 4 || random.chance(0.6)) return sentence
   const valued = new Set(
@@ -232,11 +250,9 @@ function withoutArticles(line: Sentence): Sentence {
     name,
     typeof value === 'string' ? bare(value) : value.map(bare),
   ])
-  return { text: line.text.replaceAll('the the ', 'the '), intent: line.intent, slots: Object.fromEntries(slots) }
+  return {
+    text: line.text.replaceAll('the the ', 'the '),
+    intent: line.intent,
+    slots: Object.fromEntries(slots),
+  }
 }
-
-function writeLines(name: string, lines: readonly unknown[]): void {
-  writeFileSync(OUT + name, lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
-}
-
-main()

@@ -35,7 +35,8 @@ class Recogniser(nn.Module):
         self.out = nn.Linear(hidden, outputs)
 
     def step(self, frames, states):
-        """frames [B, 4 + 8k, 80], the first four being history; states: per layer [1, B, hidden] -> logits [B, k, outputs].
+        """frames [B, 4 + 8k, 80], the first four being history; states: per layer [1, B, hidden]
+        -> logits [B, k, outputs], states after, what the first layer made of it [B, k, hidden].
 
         The linear layer on reshaped blocks keeps gradients contiguous, and GELU is the tanh one: Debian's torch 1.13
         has a wrong backward of the exact GELU for gradients that are not.
@@ -45,18 +46,21 @@ class Recogniser(nn.Module):
         x = self.front_norm(F.gelu(self.front(seen), approximate='tanh'))
         x = x.reshape(frames.shape[0], -1, self.hidden * 2)
         x = self.dropout(self.pair_norm(F.gelu(self.pair(x), approximate='tanh')))
-        after = []
+        after, heights = [], []
         for gru, norm, state in zip(self.gru, self.norm, states):
             y, state = gru(x, state)
             x = norm(x + self.dropout(y))
             after.append(state)
-        return self.out(x), after
+            heights.append(x)
+        return self.out(x), after, heights[0]
 
     def forward(self, features):
-        """features [B, T, 80], T a multiple of 8, from a fresh stream (zero state) -> logits [B, T / 8, outputs]."""
+        """features [B, T, 80], T a multiple of 8, from a fresh stream (zero state)
+        -> logits [B, T / 8, outputs], first layer [B, T / 8, hidden]."""
         frames = F.pad(features, (0, 0, BLOCK, 0))
         fresh = torch.zeros(1, frames.shape[0], self.hidden)
-        return self.step(frames, [fresh] * self.layers)[0]
+        logits, _, first = self.step(frames, [fresh] * self.layers)
+        return logits, first
 
 
 class Stream(nn.Module):
@@ -69,7 +73,7 @@ class Stream(nn.Module):
     def forward(self, audio_signal, length, channel, time, channel_length):
         frames = torch.cat([time[:, 0], audio_signal.transpose(1, 2)], 1)
         states = [channel[:, i].transpose(0, 1).contiguous() for i in range(self.net.layers)]
-        logits, after = self.net.step(frames, states)
+        logits, after, _ = self.net.step(frames, states)
         states = torch.stack([state.transpose(0, 1) for state in after], 1)
         lengths = torch.div(length, STRIDE, rounding_mode='floor')
         return logits.log_softmax(-1), lengths, states, frames[:, None, -BLOCK:], channel_length + length

@@ -4,17 +4,21 @@
 through the rooms of rooms.py.
 """
 import glob
+import json
 import os
 
 import numpy as np
 
 from recogniser import STRIDE, UNKNOWN
 from rooms import Rooms
+from sounds import Sounds
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CLIPS = os.path.join(HERE, 'out', 'clips')
 CORPUS = os.path.join(HERE, 'out', 'corpus')
 BATCH = 32
+# How often a clip of each kind is heard, against a command. Commands are what must be right; the rest keeps them honest.
+HEARD = dict(command=1.0, pieces=0.4, words=0.4, foreign=0.45)
 
 
 class Words:
@@ -49,6 +53,11 @@ class Clips:
         self.clips = []
         self.labels = []
         self.spelled = []
+        self.sounds = []
+        self.heard = []
+        lines = [json.loads(line) for line in open(os.path.join(CORPUS, 'speech.jsonl'))]
+        self.kind = {line['text']: line['kind'] for line in lines}
+        self.alphabet = Sounds(self.kind)
 
     def refresh(self):
         for path in sorted(glob.glob(os.path.join(CLIPS, '[0-9][0-9][0-9].npz'))):
@@ -61,6 +70,8 @@ class Clips:
                 self.clips.append(shard['x'][end - length:end])
                 self.labels.append(self.words.encode(str(text)))
                 self.spelled.append([len(word) + 1 for word in str(text).split()])
+                self.sounds.append(self.alphabet.encode(str(text)))
+                self.heard.append(HEARD[self.kind.get(str(text), 'words')])
 
 
 class Recordings:
@@ -81,6 +92,7 @@ class Recordings:
         if not self.pool:
             self.clips.refresh()
             order = self.rng.permutation(len(self.clips.clips))
+            order = order[self.rng.rand(len(order)) < np.array(self.clips.heard)[order]]
             length = np.array([len(clip) for clip in self.clips.clips])
             parts = np.array_split(order, max(1, len(order) // 1600))
             order = np.concatenate([part[np.argsort(length[part])] for part in parts])
@@ -89,12 +101,12 @@ class Recordings:
         return self.pool.pop()
 
     def recording(self, said, strength):
-        """The clips `said`, one behind the other -> samples, label, rough end of each word in steps."""
+        """The clips `said`, one behind the other -> samples, label, rough end of each word in steps, sounds."""
         rng, rooms = self.rng, self.rooms
         if rng.rand() < 0.04:
             quiet = rooms.silence(1, 3)
-            return rooms.finish(quiet, 10 ** rng.uniform(-3, -1.2), strength), [], []
-        parts, label, places = [], [], []
+            return rooms.finish(quiet, 10 ** rng.uniform(-3, -1.2), strength), [], [], []
+        parts, label, places, sounds = [], [], [], []
         power = 0.0
         for which in said:
             voice = rooms.speaker(self.clips.clips[which], strength)
@@ -105,14 +117,15 @@ class Recordings:
             # Some recordings stop right behind the last word: it must be recognised without waiting.
             parts.append(rooms.silence(0.1, 0.6))
             label = label + self.clips.labels[which]
+            sounds = sounds + self.clips.sounds[which]
             spelled = np.cumsum(self.clips.spelled[which])
             if len(spelled) == len(self.clips.labels[which]):
                 places += [(n, int((start + (len(voice) - 700) * at / spelled[-1]) / (STRIDE * 160)))
                            for n, at in zip(self.clips.labels[which], spelled)]
-        return rooms.finish(np.concatenate(parts), power, strength), label, places
+        return rooms.finish(np.concatenate(parts), power, strength), label, places, sounds
 
     def draw_recordings(self, strength, doubled=0.1):
-        """A batch of [(samples, label, places)]; with chance `doubled` of two sentences in each."""
+        """A batch of [(samples, label, places, sounds)]; with chance `doubled` of two sentences in each."""
         said = [[index] for index in self.next_indices()]
         if self.rng.rand() < doubled * strength:  # whole batches, for the sake of padding
             said = [first + second for first, second in zip(said[0::2], said[1::2])]

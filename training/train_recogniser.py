@@ -10,11 +10,11 @@ import json
 import math
 import multiprocessing
 import os
-import random
 import time
 
 import numpy as np
 import torch
+import torch.nn as nn
 import torch.nn.functional as F
 
 from features import log_mels
@@ -23,7 +23,9 @@ from recogniser import STRIDE, Recogniser, export
 from synthesize import speak, variants
 
 OUT = os.environ.get('RECOGNISER_OUT', os.path.join(HERE, 'out', 'recogniser'))
-PEAK_RATE = 3e-3
+PEAK_RATE = 2e-3
+SOUND_WEIGHT = 0.5
+SOUND_STEPS = 2  # phonemes are shorter than a step of 80 ms: the first layer names two in each
 
 
 class Batches(Recordings):
@@ -31,19 +33,20 @@ class Batches(Recordings):
 
     def draw(self, strength):
         recordings = self.draw_recordings(strength)
-        longest = max(len(samples) for samples, _, _ in recordings)
+        longest = max(len(samples) for samples, *_ in recordings)
         samples = np.zeros((len(recordings), longest), np.float32)
-        for row, (recorded, _, _) in zip(samples, recordings):
+        for row, (recorded, *_) in zip(samples, recordings):
             row[:len(recorded)] = recorded
         features = log_mels(torch.tensor(samples))
         features = features[:, :features.shape[1] // STRIDE * STRIDE]
         steps = features.shape[1] // STRIDE
-        lengths = [min(steps, max(1, len(recorded) // 160 // STRIDE)) for recorded, _, _ in recordings]
+        lengths = [min(steps, max(1, len(recorded) // 160 // STRIDE)) for recorded, *_ in recordings]
         rough = np.full((len(recordings), steps), self.words.blank)
-        for row, (_, _, places) in zip(rough, recordings):
+        for row, (_, _, places, _) in zip(rough, recordings):
             for number, place in places:
                 row[place:place + 2] = number
-        return features, lengths, [label for _, label, _ in recordings], rough
+        labels, sounds = [label for _, label, _, _ in recordings], [heard for _, _, _, heard in recordings]
+        return features, lengths, labels, rough, sounds
 
     def varied(self, features, strength):
         """The same recordings by other throats and with other parts missing."""
@@ -72,12 +75,10 @@ class Batches(Recordings):
         return features
 
 
-def produce(queue, strength, seed):
+def produce(queue, strength, batches):
     """The second process: keeps a few batches ready. Each is heard twice, some while apart and varied differently,
     because recording it costs as much time as learning from it."""
     torch.set_num_threads(1)
-    batches = Batches(Words(), seed)
-    batches.clips.refresh()
     shelf = []
     while True:
         if len(shelf) < 60:
@@ -108,7 +109,7 @@ def exact(net, words, clips):
     right = 0
     for text, samples in clips:
         features = log_mels(torch.tensor(samples)[None])
-        steps = net(features[:, :features.shape[1] // STRIDE * STRIDE])[0].argmax(-1).tolist()
+        steps = net(features[:, :features.shape[1] // STRIDE * STRIDE])[0][0].argmax(-1).tolist()
         right += words.decode(steps) == text
     net.train()
     return right / len(clips)
@@ -124,6 +125,22 @@ class Average:
         decay = min(0.998, step / (step + 20))
         for key, value in net.state_dict().items():
             self.weights[key].mul_(decay).add_(value, alpha=1 - decay)
+
+
+class SoundHead(nn.Module):
+    """Names the phonemes heard so far from the first layer's output. Only for training: it teaches that layer to listen."""
+
+    def __init__(self, hidden, sounds):
+        super().__init__()
+        self.sounds = sounds
+        self.out = nn.Linear(hidden, SOUND_STEPS * sounds)
+
+    def loss(self, first, lengths, sounds):
+        scores = self.out(first).reshape(first.shape[0], -1, self.sounds).log_softmax(-1)
+        sizes = torch.tensor([len(heard) for heard in sounds])
+        flat = torch.tensor([number for heard in sounds for number in heard], dtype=torch.long)
+        steps = torch.tensor(lengths) * SOUND_STEPS
+        return F.ctc_loss(scores.transpose(0, 1), flat, steps, sizes, blank=0, zero_infinity=True, reduction='sum') / sizes.sum()
 
 
 def save(weights, net, words, options, note):
@@ -142,25 +159,31 @@ def main():
     parser.add_argument('seconds', type=float)
     parser.add_argument('--from', dest='start')
     parser.add_argument('--hidden', type=int, default=256)
+    parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--layers', type=int, default=3)
     parser.add_argument('--peak', type=float, default=PEAK_RATE)
     parser.add_argument('--gentle', type=float, default=0.2, help='strength of the room at the start, 0 … 1')
+    parser.add_argument('--harsh', type=float, default=1.0, help='and in the end')
     options = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
     os.makedirs(OUT, exist_ok=True)
     words = Words()
+    batches = Batches(words, options.seed)
+    batches.clips.refresh()
     context = multiprocessing.get_context('fork')
     queue, strength = context.Queue(maxsize=6), context.Value('d', 0.2)
-    maker = context.Process(target=produce, args=(queue, strength, random.randrange(1 << 30)), daemon=True)
+    maker = context.Process(target=produce, args=(queue, strength, batches), daemon=True)
     maker.start()
 
     net = Recogniser(words.blank + 1, options.hidden, options.layers)
+    head = SoundHead(options.hidden, batches.clips.alphabet.count)
     if options.start:
         net.load_state_dict(torch.load(options.start)['weights'])
     print(f'{sum(p.numel() for p in net.parameters())} parameters, {len(words.words)} words', flush=True)
     average = Average(net)
-    optimiser = torch.optim.AdamW(net.parameters(), lr=options.peak, weight_decay=0.02, betas=(0.9, 0.98))
+    weights = [*net.parameters(), *head.parameters()]
+    optimiser = torch.optim.AdamW(weights, lr=options.peak, weight_decay=0.02, betas=(0.9, 0.98))
     development = development_set(words)
     began = time.time()
     step, waited, losses = 0, 0.0, []
@@ -173,31 +196,34 @@ def main():
         rate = options.peak * min(1, (step + 1) / 150) * (0.5 * (1 + math.cos(math.pi * part)) * 0.98 + 0.02)
         for group in optimiser.param_groups:
             group['lr'] = rate
-        strength.value = options.gentle + (1 - options.gentle) * min(1, part / 0.4)
+        strength.value = options.gentle + (options.harsh - options.gentle) * min(1, part / 0.5)
         asked = time.time()
-        features, lengths, labels, rough = queue.get()
+        features, lengths, labels, rough, sounds = queue.get()
         waited += time.time() - asked
 
-        scores = net(torch.tensor(features).float()).log_softmax(-1)
+        logits, first = net(torch.tensor(features).float())
+        scores = logits.log_softmax(-1)
+        heard = head.loss(first, lengths, sounds)
         flat = torch.tensor([number for label in labels for number in label], dtype=torch.long)
         sizes = torch.tensor([len(label) for label in labels])
         ctc = F.ctc_loss(scores.transpose(0, 1), flat, torch.tensor(lengths), sizes, blank=words.blank,
                          zero_infinity=True, reduction='sum') / sizes.sum()
         # The rough positions break the plateau of saying nothing at all; later they would only be in the way.
         warmth = 0.0 if options.start else max(0.0, 1 - passed / 360)
-        loss = ctc
+        loss = ctc + SOUND_WEIGHT * heard
         if warmth > 0:
-            loss = ctc + 4 * warmth * F.nll_loss(scores.flatten(0, 1), torch.tensor(rough).flatten())
+            loss = loss + 4 * warmth * F.nll_loss(scores.flatten(0, 1), torch.tensor(rough).flatten())
         optimiser.zero_grad()
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
+        torch.nn.utils.clip_grad_norm_(weights, 2.0)
         optimiser.step()
         step += 1
         average.update(net, step)
-        losses.append(ctc.item())
+        losses.append((ctc.item(), heard.item()))
         if passed > next_report:
             next_report += 30
-            print(f'{passed:.0f} s, step {step}, loss {np.mean(losses[-80:]):.3f}, '
+            recent = np.mean(losses[-80:], 0)
+            print(f'{passed:.0f} s, step {step}, loss {recent[0]:.3f}, sounds {recent[1]:.3f}, '
                   f'{passed / step * 1000:.0f} ms a step ({waited / step * 1000:.0f} waiting)', flush=True)
         if passed > next_save:
             next_save += 300

@@ -17,7 +17,16 @@ const FOLDER = new URL('../out/voice/', import.meta.url).pathname
 export const HELD_OUT_VARIANTS = ['f3', 'm5', 'Lee', 'linda', 'Hugo', 'travis', 'max'] as const
 /** The flite voice no model here was trained on: another synthesizer, made from a recorded woman. */
 export const HELD_OUT_FLITE = 'slt'
-const ACCENTS = ['en-us', 'en-gb', 'en-gb-scotland', 'en-gb-x-rp', 'en-gb-x-gbclan', 'en-gb-x-gbcwmd', 'en-029', 'en-us-nyc']
+const ACCENTS = [
+  'en-us',
+  'en-gb',
+  'en-gb-scotland',
+  'en-gb-x-rp',
+  'en-gb-x-gbclan',
+  'en-gb-x-gbcwmd',
+  'en-029',
+  'en-us-nyc',
+]
 
 /** A sentence as one voice says it, without noise. Samples: Float32, mono, 16 kHz, peak 0.5, trimmed. */
 export interface Clip {
@@ -41,7 +50,9 @@ export function commandClips(perVariant: number, flite: number): Clip[] {
 /** Talk that is no command, each sentence by a held-out espeak-ng variant and by the flite voice. */
 export function unknownClips(): Clip[] {
   const random = seeded(98)
-  const lines = readFileSync(new URL('unknown.txt', import.meta.url), 'utf8').trim().split('\n')
+  const lines = readFileSync(new URL('unknown.txt', import.meta.url), 'utf8')
+    .trim()
+    .split('\n')
   return lines.flatMap((text) => [
     espeakClip(text, random.one(HELD_OUT_VARIANTS), random),
     fliteClip(text, HELD_OUT_FLITE),
@@ -53,9 +64,13 @@ export function espeakClip(text: string, variant: string, random: Seeded): Clip 
   const speed = 120 + random.below(71)
   const pitch = 20 + random.below(61)
   const wav = kept(`espeak-${accent}-${variant}-${speed}-${pitch}-${text}`, (path) =>
-    execFileSync('espeak-ng', ['-v', `${accent}+${variant}`, '-s', `${speed}`, '-p', `${pitch}`, '-w', path, text], {
-      timeout: 10_000,
-    }),
+    execFileSync(
+      'espeak-ng',
+      ['-v', `${accent}+${variant}`, '-s', `${speed}`, '-p', `${pitch}`, '-w', path, text],
+      {
+        timeout: 10_000,
+      },
+    ),
   )
   return { text, voice: variant, samples: tidy(wav) }
 }
@@ -68,11 +83,17 @@ export function fliteClip(text: string, voice: string): Clip {
 }
 
 /** Silence around the clip (0.3 s before, 1.2 s after) and noise `decibels` below the speech: half white, half pink. */
-export function inNoise(clip: Clip, decibels: number, random: Seeded): { samples: Float32Array; speech_end: number } {
+export function inNoise(
+  clip: Clip,
+  decibels: number,
+  random: Seeded,
+): { samples: Float32Array; speech_end: number } {
   const before = RATE * 0.3
   const samples = new Float32Array(before + clip.samples.length + RATE * 1.2)
   samples.set(clip.samples, before)
-  const power = Math.sqrt(clip.samples.reduce((sum, sample) => sum + sample * sample, 0) / clip.samples.length)
+  const power = Math.sqrt(
+    clip.samples.reduce((sum, sample) => sum + sample * sample, 0) / clip.samples.length,
+  )
   const noise = random.chance(0.5) ? whiteNoise(samples.length, random) : pinkNoise(samples.length, random)
   const gain = power * 10 ** (-decibels / 20)
   const noisy = samples.map((sample, i) => Math.max(-1, Math.min(1, sample + gain * (noise[i] ?? 0))))
@@ -117,7 +138,10 @@ function kept(name: string, speak: (path: string) => void): Float32Array {
     const wav = `${path}.wav`
     speak(wav)
     const args = [wav, '-r', `${RATE}`, '-c', '1', '-b', '16', '-e', 'signed-integer', '-t', 'raw', '-']
-    writeFileSync(path, execFileSync('sox', ['-D', ...args], { timeout: 10_000, maxBuffer: 1 << 26 }))
+    writeFileSync(
+      path,
+      execFileSync('sox', ['-V1', '-D', '-v', '0.9', ...args], { timeout: 10_000, maxBuffer: 1 << 26 }),
+    )
   }
   const bytes = readFileSync(path)
   return Float32Array.from({ length: bytes.length >> 1 }, (_, i) => bytes.readInt16LE(i * 2) / 32_768)

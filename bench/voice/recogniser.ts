@@ -21,7 +21,9 @@ import { quantile, Tally } from './score.ts'
 const ROOT = new URL('../..', import.meta.url).pathname
 const quick = process.argv.includes('--quick')
 const card = process.argv.includes('--card')
-const folder = process.argv.includes('--model') ? process.argv[process.argv.indexOf('--model') + 1] : `${ROOT}models`
+const folder = process.argv.includes('--model')
+  ? process.argv[process.argv.indexOf('--model') + 1]
+  : `${ROOT}models`
 
 interface Heard {
   readonly text: string
@@ -54,7 +56,14 @@ async function main(): Promise<void> {
     console.log(JSON.stringify({ bench: 'recogniser', ...place(), ...result }))
   }
   for (const variant of HELD_OUT_VARIANTS) {
-    keep(await hearAll(engine, `espeak-ng ${variant}, 20 dB`, espeak.filter((clip) => clip.voice === variant), 20))
+    keep(
+      await hearAll(
+        engine,
+        `espeak-ng ${variant}, 20 dB`,
+        espeak.filter((clip) => clip.voice === variant),
+        20,
+      ),
+    )
   }
   keep({ ...(await hearAll(engine, 'espeak-ng held out, 20 dB', espeak, 20)), goal_percent: 97 })
   keep({ ...(await hearAll(engine, 'flite slt, 20 dB', flite, 20)), goal_percent: 80 })
@@ -68,7 +77,12 @@ async function main(): Promise<void> {
   if (card) writeCard(results)
 }
 
-async function hearAll(engine: SherpaEngine, set: string, clips: readonly Clip[], decibels: number): Promise<Result> {
+async function hearAll(
+  engine: SherpaEngine,
+  set: string,
+  clips: readonly Clip[],
+  decibels: number,
+): Promise<Result> {
   const random = seeded(7)
   const tally = new Tally()
   const settled: number[] = []
@@ -100,6 +114,7 @@ async function hear(
   let fed = 0
   let text = ''
   let changed_at = 0
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
   return await new Promise((resolve, reject) => {
     const stream = engine.open({ kind: 'stt', sample_rate: RATE }, (event) => {
       if (event.type === 'partial' || event.type === 'final') {
@@ -112,16 +127,24 @@ async function hear(
         resolve({ text, settled_ms, compute_ms: event.usage.compute_ms, audio_ms: event.usage.audio_ms ?? 0 })
       }
     })
-    for (let at = 0; at < samples.length; at += piece) {
-      fed = Math.min(samples.length, at + piece)
-      stream.feed({ type: 'audio', samples: samples.slice(at, at + piece) })
+    const play = async (): Promise<void> => {
+      for (let at = 0; at < samples.length; at += piece) {
+        fed = Math.min(samples.length, at + piece)
+        stream.feed({ type: 'audio', samples: samples.slice(at, at + piece) })
+        await turn()
+      }
+      stream.finish()
     }
-    stream.finish()
+    play().catch(reject)
   })
 }
 
 /** Other talk must not become a command; commands must not be taken for other talk. */
-async function refuse(engine: SherpaEngine, talk: readonly Clip[], commands: readonly Clip[]): Promise<Result[]> {
+async function refuse(
+  engine: SherpaEngine,
+  talk: readonly Clip[],
+  commands: readonly Clip[],
+): Promise<Result[]> {
   const grammar = compileGrammar(readGrammarSources(ROOT))
   const understood = (text: string): boolean => {
     const reading = read(grammar, text)
@@ -155,7 +178,7 @@ function modelFiles(): ModelFiles {
   return {
     id: 'recogniser-starter',
     kind: 'stt',
-    engine: 'sherpa-onnx',
+    engine: 'sherpa',
     paths: { model: `${folder}/${name}.onnx`, tokens },
     parameters: {},
   }
@@ -181,8 +204,12 @@ function chart(results: readonly Result[]): string {
 function writeCard(results: readonly Result[]): void {
   const path = `${ROOT}models/recogniser-starter.md`
   const rows = results.map((result) => {
-    const words = result.wer_percent === 0 && result.settled_ms_p50 === undefined ? '' : `${result.wer_percent.toFixed(1)} %`
-    const settled = result.settled_ms_p50 === undefined ? '' : `${result.settled_ms_p50} / ${result.settled_ms_p90}`
+    const words =
+      result.wer_percent === 0 && result.settled_ms_p50 === undefined
+        ? ''
+        : `${result.wer_percent.toFixed(1)} %`
+    const settled =
+      result.settled_ms_p50 === undefined ? '' : `${result.settled_ms_p50} / ${result.settled_ms_p90}`
     return `| ${result.set.replaceAll('<', '&lt;')} | ${result.n} | ${result.exact_percent.toFixed(1)} % | ${words} | ${settled} |`
   })
   const table = [

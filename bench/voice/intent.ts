@@ -1,0 +1,180 @@
+/**
+ * How well requests are understood that no template was written for.
+ *
+ *   node bench/voice/intent.ts [--card] [--quick]
+ *
+ * The sentences come from the held-out phrasings of training/paraphrases.yaml, never trained on. Two things are measured
+ * on each: the intent model alone, under its JSON grammar, and the whole path: templates first, then the model, then the
+ * check of its answer. Prints one JSON line each and writes bench/voice/intent.svg; `--card` fills the model card's table.
+ */
+import { execFileSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { LlamaEngine } from '../../src/inference/child/llama.ts'
+import {
+  answerSchema,
+  compileGrammar,
+  type Grammar,
+  type Intent,
+  interpretAnswer,
+  languagePrompt,
+  read,
+} from '../../src/skills/intents/index.ts'
+import { readGrammarSources, type Sentence } from '../../training/grammar.ts'
+import { heldOutSentences } from '../../training/phrases.ts'
+import { barChart } from '../plot.ts'
+import { quantile } from './score.ts'
+
+const ROOT = new URL('../..', import.meta.url).pathname
+const quick = process.argv.includes('--quick')
+
+interface Result {
+  readonly set: string
+  readonly n: number
+  readonly right_percent: number
+  readonly goal_percent?: number
+  readonly ms_p50?: number
+  readonly ms_p95?: number
+}
+
+async function main(): Promise<void> {
+  const grammar = compileGrammar(readGrammarSources(ROOT))
+  const schema = answerSchema(grammar)
+  const engine = new LlamaEngine()
+  await engine.load({
+    id: 'intent-starter',
+    kind: 'llm',
+    engine: 'llama',
+    paths: { model: `${ROOT}models/intent-starter.gguf` },
+    parameters: { threads: 1, context_tokens: 256 },
+  })
+
+  const sentences = heldOutSentences(quick ? 150 : 900)
+  const requests = sentences.filter((sentence) => sentence.intent !== 'none')
+  const talk = sentences.filter((sentence) => sentence.intent === 'none')
+  const took: number[] = []
+  const alone = async (sentence: Sentence): Promise<boolean> => {
+    const began = performance.now()
+    const answer = await ask(engine, ` ${sentence.text}\n`, schema)
+    took.push(performance.now() - began)
+    return named(answer) === sentence.intent
+  }
+  const results: Result[] = [
+    await share('intent model alone, requests', requests, alone),
+    await share('intent model alone, other talk', talk, alone),
+    {
+      ...(await share('whole path, requests', requests, (one) => whole(grammar, engine, schema, one))),
+      goal_percent: 98,
+    },
+    await share('whole path, other talk', talk, (one) => whole(grammar, engine, schema, one)),
+  ]
+  const timed = { ms_p50: Math.round(quantile(took, 0.5)), ms_p95: Math.round(quantile(took, 0.95)) }
+  for (const result of results) {
+    console.log(
+      JSON.stringify({
+        bench: 'intent',
+        ...place(),
+        ...result,
+        ...(result.set.includes('alone') ? timed : {}),
+      }),
+    )
+  }
+  writeFileSync(new URL('intent.svg', import.meta.url), chart(results))
+  if (process.argv.includes('--card')) writeCard(results, timed)
+  await engine.unload()
+}
+
+async function share(
+  set: string,
+  sentences: readonly Sentence[],
+  right: (one: Sentence) => Promise<boolean>,
+): Promise<Result> {
+  let count = 0
+  for (const sentence of sentences) if (await right(sentence)) count += 1
+  return {
+    set,
+    n: sentences.length,
+    right_percent: Math.round((1000 * count) / Math.max(1, sentences.length)) / 10,
+  }
+}
+
+/** As the node does it: the templates' reading if there is one, else the model's answer, checked. */
+async function whole(
+  grammar: Grammar,
+  engine: LlamaEngine,
+  schema: Readonly<Record<string, unknown>>,
+  sentence: Sentence,
+): Promise<boolean> {
+  const reading = read(grammar, sentence.text)
+  let intent: Intent | undefined =
+    reading.intent.name !== 'none' && reading.complete ? reading.intent : undefined
+  if (intent === undefined) {
+    const asked = languagePrompt(sentence.text, reading, schema)
+    if (asked !== undefined)
+      intent = interpretAnswer(grammar, await ask(engine, asked.prompt, schema), sentence.text)
+  }
+  const right = (intent?.name ?? 'none') === sentence.intent
+  if (!right && process.env.SHOW_WRONG)
+    console.error(`${sentence.text} | ${intent?.name ?? 'none'} | ${sentence.intent}`)
+  return right
+}
+
+async function ask(
+  engine: LlamaEngine,
+  prompt: string,
+  schema: Readonly<Record<string, unknown>>,
+): Promise<string> {
+  return await new Promise((resolve, reject) => {
+    let text = ''
+    engine.open({ kind: 'llm', prompt, schema, max_tokens: 96, temperature: 0 }, (event) => {
+      if (event.type === 'token') text += event.text
+      if (event.type === 'final') text = event.text
+      if (event.type === 'done') resolve(text)
+      if (event.type === 'failed')
+        event.error.code === 'output-incomplete' ? resolve('') : reject(new Error(event.error.message))
+    })
+  })
+}
+
+function named(answer: string): string {
+  return /"intent":\s*"([^"]+)"/.exec(answer)?.[1] ?? ''
+}
+
+function chart(results: readonly Result[]): string {
+  return barChart({
+    title: 'Starter intent model: held-out phrasings understood',
+    subtitle: 'Right intent, in percent; the red line is what is promised of the whole path.',
+    unit: '%',
+    most: 100,
+    bars: results.map((result) => ({
+      label: result.set,
+      value: result.right_percent,
+      text: `${result.right_percent.toFixed(1)} % of ${result.n}`,
+      group: result.set.startsWith('whole') ? 'path' : 'model',
+      ...(result.goal_percent === undefined ? {} : { goal: result.goal_percent }),
+    })),
+  })
+}
+
+function writeCard(results: readonly Result[], timed: { ms_p50: number; ms_p95: number }): void {
+  const path = `${ROOT}models/intent-starter.md`
+  const rows = results.map(
+    (result) => `| ${result.set} | ${result.n} | ${result.right_percent.toFixed(1)} % |`,
+  )
+  const table = [
+    '| set | n | right intent |',
+    '|---|---|---|',
+    ...rows,
+    '',
+    `An answer takes ${timed.ms_p50} ms (p50), ${timed.ms_p95} ms (p95).`,
+  ]
+  const between = /(<!-- measured by bench\/voice\/intent\.ts -->\n)[\s\S]*?(<!-- end -->)/
+  writeFileSync(path, readFileSync(path, 'utf8').replace(between, `$1${table.join('\n')}\n$2`))
+}
+
+function place(): { machine: string; commit: string } {
+  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: ROOT, encoding: 'utf8' }).trim()
+  return { machine: `${cpus().length} × ${cpus()[0]?.model.trim()}`, commit }
+}
+
+await main()

@@ -1,0 +1,102 @@
+/**
+ * Puts what was trained into models/: copies the files and writes models/manifest.json with sizes and checksums.
+ *
+ *   node training/publish.ts
+ *
+ * A model that was not trained is left out of the manifest. The cards (models/*.md) are written by hand, their tables by
+ * the benches in bench/voice.
+ */
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
+
+const OUT = new URL('out/', import.meta.url).pathname
+const MODELS = new URL('../models/', import.meta.url).pathname
+const COVERS = 'synthesized voices only: spoken by espeak-ng, flite and festival; never heard a person'
+
+interface File {
+  readonly role: string
+  readonly from: string
+  readonly path: string
+  readonly encoding?: 'gzip'
+}
+
+interface Entry {
+  readonly id: string
+  readonly kind: string
+  readonly engine: string
+  readonly files: readonly File[]
+  readonly parameters: Readonly<Record<string, unknown>>
+  readonly covers: string
+}
+
+const ENTRIES: readonly Entry[] = [
+  {
+    id: 'recogniser-starter',
+    kind: 'stt',
+    engine: 'sherpa',
+    files: [
+      { role: 'model', from: 'recogniser/recogniser.onnx', path: 'recogniser-starter.onnx' },
+      { role: 'tokens', from: 'recogniser/tokens.txt', path: 'recogniser-starter.tokens.txt' },
+    ],
+    parameters: {
+      layout: 'nemo-ctc',
+      sample_rate: 16_000,
+      feature_dim: 80,
+      chunk_ms: 80,
+      flush_ms: 400,
+      unknown_token: '<unk>',
+      threads: 1,
+      card: 'recogniser-starter.md',
+    },
+    covers: COVERS,
+  },
+  {
+    id: 'whisper-starter',
+    kind: 'stt',
+    engine: 'whisper',
+    files: [{ role: 'model', from: 'whisper/whisper.bin', path: 'whisper-starter.bin.gz', encoding: 'gzip' }],
+    parameters: {
+      sample_rate: 16_000,
+      window_ms: 5_000,
+      language: 'en',
+      threads: 1,
+      card: 'whisper-starter.md',
+    },
+    covers: COVERS,
+  },
+  {
+    id: 'intent-starter',
+    kind: 'llm',
+    engine: 'llama',
+    files: [{ role: 'model', from: 'intent/intent.gguf', path: 'intent-starter.gguf' }],
+    parameters: {
+      context_tokens: 256,
+      threads: 1,
+      // The begin token, which llama.cpp adds, then this; the answer is JSON and the end token.
+      prompt: ' {sentence}\n',
+      answer: '{"intent":"timer.set","slots":{"duration":"five minutes"}}',
+      none: '{"intent":"none","slots":{}}',
+      card: 'intent-starter.md',
+    },
+    covers: 'one request of the house in small letters, as spoken; no conversation',
+  },
+]
+
+function publish(entry: Entry): object[] {
+  if (!entry.files.every((file) => existsSync(OUT + file.from))) return []
+  const files = entry.files.map((file) => {
+    const content = readFileSync(OUT + file.from)
+    const stored = file.encoding === 'gzip' ? gzipSync(content, { level: 9 }) : content
+    writeFileSync(MODELS + file.path, stored)
+    const sha256 = createHash('sha256').update(stored).digest('hex')
+    const encoding = file.encoding === undefined ? {} : { encoding: file.encoding }
+    return { role: file.role, path: file.path, sha256, bytes: stored.length, ...encoding }
+  })
+  const { id, kind, engine, parameters, covers } = entry
+  return [{ id, kind, engine, files, licence: 'AGPL-3.0-or-later', languages: ['en'], parameters, covers }]
+}
+
+const models = ENTRIES.flatMap(publish)
+writeFileSync(`${MODELS}manifest.json`, `${JSON.stringify({ version: 1, models }, null, 2)}\n`)
+console.log(`${models.length} of ${ENTRIES.length} models`)

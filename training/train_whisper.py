@@ -1,0 +1,143 @@
+"""Trains the whisper-architecture model on the spoken corpus and writes training/out/whisper/whisper.bin for whisper.cpp.
+
+    OMP_NUM_THREADS=1 python3 training/train_whisper.py SECONDS [--from CHECKPOINT]
+
+It exists so that whisper.cpp runs for real on a fresh machine. The streaming recogniser is faster and better.
+"""
+import argparse
+import math
+import multiprocessing
+import os
+import random
+import time
+
+import numpy as np
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+from recordings import HERE, Recordings, Words
+from train_recogniser import development_set
+from whisper import POSITIONS, RATE, TEXT, WINDOW, Whisper, export, log_mels
+
+OUT = os.path.join(HERE, 'out', 'whisper')
+PEAK_RATE = 2e-3
+CTC_WEIGHT = 0.6
+
+
+class Windows(Recordings):
+    """Recordings cut or filled up to the window; their labels shifted by one, because token 0 is the space."""
+
+    def draw(self, strength):
+        kept = [(samples, label) for samples, label, _ in self.draw_recordings(strength, doubled=0)
+                if len(samples) <= WINDOW * RATE and len(label) < TEXT - 2]
+        samples = np.zeros((len(kept), WINDOW * RATE), np.float32)
+        for row, (recorded, _) in zip(samples, kept):
+            row[:len(recorded)] = recorded
+        mels = log_mels(torch.tensor(samples))
+        return mels.half().numpy(), [[number + 1 for number in label] for _, label in kept]
+
+
+def produce(queue, strength, seed):
+    torch.set_num_threads(1)
+    windows = Windows(Words(), seed)
+    while True:
+        queue.put(windows.draw(strength.value))
+
+
+def loss_of(model, head, mels, labels):
+    """Cross-entropy of the decoder plus the auxiliary CTC of the encoder, per token."""
+    audio = model.encode(mels)
+    longest = max(len(label) for label in labels) + 2
+    tokens = torch.full((len(labels), longest), model.end)
+    tokens[:, 0] = model.start
+    for row, label in zip(tokens, labels):
+        row[1:len(label) + 1] = torch.tensor(label)
+    sizes = torch.tensor([len(label) for label in labels])
+    scores = model.decode(tokens[:, :-1], audio)
+    scores = torch.cat([scores[..., :model.start], scores[..., model.unused:] + model.unused_count], 2)
+    spoken = torch.arange(longest - 1)[None] <= sizes[:, None]
+    words = F.cross_entropy(scores[spoken], tokens[:, 1:][spoken])
+    ctc = F.ctc_loss(head(audio).log_softmax(-1).transpose(0, 1), torch.tensor(sum(labels, [])),
+                     torch.full((len(labels),), POSITIONS), sizes, blank=0, zero_infinity=True, reduction='sum')
+    return words, ctc / sizes.sum()
+
+
+@torch.no_grad()
+def exact(model, words, clips):
+    model.eval()
+    right = 0
+    for start in range(0, len(clips), 25):
+        part = clips[start:start + 25]
+        samples = np.zeros((len(part), WINDOW * RATE), np.float32)
+        for row, (_, recorded) in zip(samples, part):
+            row[:min(len(recorded), len(row))] = recorded[:len(row)]
+        audio = model.encode(log_mels(torch.tensor(samples)))
+        tokens = torch.full((len(part), 1), model.start)
+        for _ in range(TEXT - 1):
+            following = model.decode(tokens, audio)[:, -1, :model.end + 1].argmax(-1, keepdim=True)
+            tokens = torch.cat([tokens, following], 1)
+        for row, (text, _) in zip(tokens[:, 1:].tolist(), part):
+            said = row[:row.index(model.end)] if model.end in row else row
+            right += [number - 1 for number in said] == words.encode(text)
+    model.train()
+    return right / len(clips)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument('seconds', type=float)
+    parser.add_argument('--from', dest='start')
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    os.makedirs(OUT, exist_ok=True)
+    words = Words()
+    context = multiprocessing.get_context('fork')
+    queue, strength = context.Queue(maxsize=4), context.Value('d', 0.2)
+    maker = context.Process(target=produce, args=(queue, strength, random.randrange(1 << 30)), daemon=True)
+    maker.start()
+    model = Whisper(len(words.words) + 1)
+    head = nn.Linear(model.width, len(words.words) + 1)
+    if options.start:
+        saved = torch.load(options.start)
+        model.load_state_dict(saved['model'])
+        head.load_state_dict(saved['head'])
+    print(f'{sum(p.numel() for p in model.parameters())} parameters', flush=True)
+    weights = [*model.parameters(), *head.parameters()]
+    optimiser = torch.optim.AdamW(weights, lr=PEAK_RATE, weight_decay=0.02, betas=(0.9, 0.98))
+    development = development_set(words)[:100]
+    began, step, losses, next_report, next_save = time.time(), 0, [], 30.0, 300.0
+
+    def save():
+        torch.save(dict(model=model.state_dict(), head=head.state_dict()), os.path.join(OUT, 'checkpoint.pt'))
+        texts = [' '] + [f' {word}' for word in words.words]
+        export(model, texts, os.path.join(OUT, 'whisper.bin'))
+        print(f'  {step} steps: exact {exact(model, words, development):.3f}', flush=True)
+
+    while (passed := time.time() - began) < options.seconds:
+        part = passed / options.seconds
+        for group in optimiser.param_groups:
+            group['lr'] = PEAK_RATE * min(1, (step + 1) / 150) * (0.5 * (1 + math.cos(math.pi * part)) * 0.97 + 0.03)
+        strength.value = 0.5 if options.start else 0.15 + 0.45 * min(1, part / 0.5)
+        mels, labels = queue.get()
+        said, heard = loss_of(model, head, torch.tensor(mels).float(), labels)
+        optimiser.zero_grad()
+        (said + CTC_WEIGHT * heard).backward()
+        torch.nn.utils.clip_grad_norm_(weights, 1.0)
+        optimiser.step()
+        step += 1
+        losses.append((said.item(), heard.item()))
+        if passed > next_report:
+            next_report += 60
+            recent = np.mean(losses[-60:], 0)
+            print(f'{passed:.0f} s, step {step}, loss {recent[0]:.3f}, ctc {recent[1]:.2f}, {passed / step * 1000:.0f} ms a step', flush=True)
+        if passed > next_save:
+            next_save += 300
+            save()
+    save()
+    maker.terminate()
+
+
+if __name__ == '__main__':
+    main()
