@@ -27,6 +27,9 @@ const SEGMENT = /^[A-Za-z0-9_.:~-]{1,128}$/
 export const fixedAddress = (node: NodeId, path: string): Address => `loqa://${node}/${path}` as Address
 export const placedAddress = (kind: string, key: string): Address => `loqa:/${kind}/${key}` as Address
 
+/** Whether a text can be one part of an address: a kind, a key, a step of a path. */
+export const isSegment = (text: string): boolean => SEGMENT.test(text)
+
 /** Errors: `InvalidInputError` for anything that is not exactly one of the two forms. */
 export function parseAddress(text: string): ParsedAddress {
   const fixed = /^loqa:\/\/([^/]+)\/(.+)$/.exec(text)

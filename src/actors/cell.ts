@@ -181,6 +181,8 @@ export class Cell {
   snapshot: { readonly of: unknown } | undefined = undefined
 
   children: Set<Cell> | undefined = undefined
+  /** While it stops: children told to stop that have not ended. */
+  childrenStopping = 0
   /** Restarts of its children (or of itself, where children are counted one by one) within the period. */
   history: readonly number[] = []
   recoveries: Recovery[] | undefined = undefined

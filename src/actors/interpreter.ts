@@ -164,8 +164,8 @@ export function closeWorks(cell: Cell): void {
 }
 
 /** Fails every ask the actor took and did not answer. */
-export function failOwed(cell: Cell, asks: Asks, error: LoqaError): void {
+export function failOwed(cell: Cell, asks: Asks, error: new (what: string) => LoqaError): void {
   if (cell.owed === undefined) return
-  for (const ask of cell.owed) asks.fail(ask, error)
+  for (const ask of cell.owed) asks.fail(ask, new error(cell.address))
   cell.owed = undefined
 }

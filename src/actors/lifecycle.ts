@@ -39,6 +39,12 @@ export interface LifecycleParts {
   readonly rootFailed: (cell: Cell, reason: ExitReason) => void
 }
 
+const STOP_WITH_PARENT: Order = {
+  kind: 'stop',
+  reason: { kind: 'stopped', reason: 'its parent stops' },
+  on_purpose: true,
+}
+
 export class Lifecycle {
   readonly #parts: LifecycleParts
   #interpreter: Interpreter | undefined = undefined
@@ -101,7 +107,7 @@ export class Lifecycle {
     if (message !== undefined && origin !== undefined) {
       delivery.bury('failed-on', cell.address, message, origin)
     }
-    failOwed(cell, asks, new ActorFailedError(cell.address))
+    failOwed(cell, asks, ActorFailedError)
     cell.state = undefined
     const reason: ExitReason = { kind: 'failed', error }
     if (cell.phase === 'stopping') {
@@ -147,6 +153,7 @@ export class Lifecycle {
     cell.ending = ending
     cell.phase = 'stopping'
     cell.urgent = true
+    cell.childrenStopping = 0
     cell.sayFarewell = started && !ending.failed
     // What a failed life had under way is of no use to anyone; an orderly one may still wait for its children's last words.
     if (ending.failed) closeWorks(cell)
@@ -164,19 +171,23 @@ export class Lifecycle {
     if (!this.#stopNextChild(cell)) this.#farewell(cell, { ...ending, step: 'lingering' })
   }
 
+  /** A child of a stopping actor ended. */
+  childEnded(cell: Cell): void {
+    cell.childrenStopping -= 1
+    this.proceed(cell)
+  }
+
   /** Children spawned at run time stop together; those of the tree one by one, last started first. True while any lives. */
   #stopNextChild(cell: Cell): boolean {
     const { children } = cell
     if (children === undefined || children.size === 0) return false
-    const reason: ExitReason = { kind: 'stopped', reason: 'its parent stops' }
-    const order: Order = { kind: 'stop', reason, on_purpose: true }
+    // Looking through all children after the end of each would make many of them stop slowly.
+    if (cell.childrenStopping > 0) return true
     const alive = [...children].reverse()
     const spawned = alive.filter((child) => !child.place.fixed)
     const next = spawned.length > 0 ? spawned : alive.slice(0, 1)
-    for (const child of next) {
-      if (child.phase !== 'stopping' || child.ending?.goal === 'suspend')
-        this.#parts.delivery.order(child, order)
-    }
+    cell.childrenStopping = next.length
+    for (const child of next) this.#parts.delivery.order(child, STOP_WITH_PARENT)
     return true
   }
 
@@ -259,7 +270,7 @@ export class Lifecycle {
     for (const recovery of cell.recoveries ?? []) recovery.cancel?.()
     cell.recoveries = undefined
     closeWorks(cell)
-    failOwed(cell, asks, new StoppedError(cell.address))
+    failOwed(cell, asks, StoppedError)
     topics.leave(cell)
     watches.forgetWatcher(cell)
   }

@@ -1,6 +1,6 @@
 /** The kinds of actors this node can run, and how a new one of each is made. */
 import { assert, type NodeId } from '../host/index.ts'
-import { type Address, fixedAddress, parseAddress, placedAddress } from './address.ts'
+import { type Address, fixedAddress, isSegment, placedAddress } from './address.ts'
 import type { MailboxPolicy } from './behavior.ts'
 import { type AnyBehavior, Cell, type Place } from './cell.ts'
 import type { Delivery } from './delivery.ts'
@@ -43,8 +43,8 @@ export class Registry {
   readonly node: NodeId
   readonly #delivery: Delivery
   readonly #kinds = new Map<string, Registration & { readonly limits: Limits }>()
-  /** Places are shared by all actors spawned alike. */
-  readonly #places = new Map<string, Place>()
+  /** Shared by all actors spawned alike; there are a handful. */
+  readonly #places: Place[] = []
   readonly #created: (cell: Cell) => void
 
   constructor(node: NodeId, behaviors: Behaviors, delivery: Delivery, created: (cell: Cell) => void) {
@@ -57,6 +57,7 @@ export class Registry {
         registration.behavior.kind === kind,
         `behaviour ${registration.behavior.kind} is registered as ${kind}`,
       )
+      assert(isSegment(kind), `${kind} cannot be part of an address`)
       this.#kinds.set(kind, { ...registration, limits: { ...DEFAULT_LIMITS, ...registration.supervise } })
     }
   }
@@ -99,10 +100,10 @@ export class Registry {
     })
   }
 
+  /** Errors: `InvariantError` for a key that cannot be part of an address. */
   addressOf(kind: string, key: string): Address {
-    const address = placedAddress(kind, key)
-    parseAddress(address)
-    return address
+    assert(isSegment(key), 'the key of an actor is one segment of an address')
+    return placedAddress(kind, key)
   }
 
   #add(options: Omit<ConstructorParameters<typeof Cell>[0], 'incarnation'>): Cell {
@@ -119,12 +120,11 @@ export class Registry {
   }
 
   #place(restart: RestartKind, shutdown_ms: number, fixed: boolean): Place {
-    const name = `${restart} ${shutdown_ms} ${fixed}`
-    let place = this.#places.get(name)
-    if (place === undefined) {
-      place = { restart, shutdown_ms, fixed }
-      this.#places.set(name, place)
+    for (const place of this.#places) {
+      if (place.restart === restart && place.shutdown_ms === shutdown_ms && place.fixed === fixed) return place
     }
+    const place = { restart, shutdown_ms, fixed }
+    this.#places.push(place)
     return place
   }
 }

@@ -38,8 +38,10 @@ export class Supervising {
     const { lifecycle } = this.#parts
     if (parent.children?.has(child) !== true) return
     if (parent.phase === 'stopping') {
-      if (child.phase === 'ended') parent.children.delete(child)
-      lifecycle.proceed(parent)
+      // One that came to rest was told to stop, and will be back here when it did.
+      if (child.phase !== 'ended') return
+      parent.children.delete(child)
+      lifecycle.childEnded(parent)
       return
     }
     const restedForSibling = ending.goal === 'suspend' && ending.on_purpose
