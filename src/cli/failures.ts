@@ -30,7 +30,7 @@ const EXIT_OF: Readonly<Record<string, ExitCode>> = {
   'no-node': EXIT.unreachable,
   usage: EXIT.usage,
   'config-invalid': EXIT.config,
-  'data-owned': EXIT.busy,
+  'data-directory-busy': EXIT.busy,
   overloaded: EXIT.busy,
   'rate-limited': EXIT.busy,
   interrupted: EXIT.interrupted,

@@ -16,7 +16,7 @@ export function turnText(turn: TurnView, style: Style, options: { heard: boolean
   }
   if (turn.cut_off)
     rows.push(['note', paint(style, 'yellow', 'It answered although the person went on speaking.')])
-  rows.push(['latency', latencyLine(turn.latency_ms)])
+  rows.push(['latency', latencyLine(turn.latency_ms, options.heard)])
   const saved = turn.reply_wav === null ? '' : facts([['saved  ', turn.reply_wav]], style)
   return facts(rows, style) + hopBars(turn.latency_ms, style) + saved
 }
@@ -26,8 +26,12 @@ const slotsText = (slots: Readonly<Record<string, unknown>>): string =>
     .map(([name, value]) => `  ${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join('')
 
-const latencyLine = (latency: Latency): string =>
-  latency.total === null ? 'no speech came back' : `${milliseconds(latency.total)} ms in all`
+function latencyLine(latency: Latency, heard: boolean): string {
+  if (latency.total !== null) return `${milliseconds(latency.total)} ms in all`
+  if (heard) return 'no speech came back'
+  const hops = HOPS.reduce((sum, hop) => sum + (latency[hop] ?? 0), 0)
+  return `${milliseconds(hops)} ms, without speech`
+}
 
 function hopBars(latency: Latency, style: Style): string {
   const known = HOPS.filter((hop) => latency[hop] !== null)

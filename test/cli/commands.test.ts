@@ -65,7 +65,14 @@ latency  99 ms in all
     expect(code).toBe(1)
     expect(out).toContain('engines  ✓ 3 of 3 ready')
     expect(out).toContain('disk     ✗ 12 MB free. Free some space.')
-    expect(out).toContain('1 of 5 need attention.')
+    expect(out).toContain('1 of 3 need attention.')
+  })
+
+  it('doctor without a node tells what can be seen from here', async () => {
+    const { code, out } = await (await desk()).run(['doctor'])
+    expect(code).toBe(1)
+    expect(out).toMatch(/node {5}✗ No node runs here: .*loqa-node/)
+    expect(out).toContain('data     ✓ /home/ada/.local/share/loqa')
   })
 
   it('fits a narrow terminal: no line is longer, nothing is lost but the ends of flexible columns', async () => {
@@ -176,6 +183,14 @@ describe('exit codes', () => {
     await lonely.disk.write('/home/ada/.local/share/loqa/runtime.json', new TextEncoder().encode('{'))
     expect((await lonely.run(['status'])).err).toContain('is damaged')
     expect((await lonely.run(['--url', 'http://127.0.0.1:1', 'ask', 'a'])).code).toBe(69)
+  })
+
+  it('130 without a word when interrupted', async () => {
+    const impatient = await desk(node.api.port)
+    node.view.onAsk = () => new Promise(() => impatient.controller.abort())
+    const interrupted = await impatient.run(['ask', 'a'])
+    node.view.onAsk = async () => scriptedTurn
+    expect(interrupted).toMatchObject({ code: 130, out: '', err: '' })
   })
 
   it('75 when the node is busy', async () => {

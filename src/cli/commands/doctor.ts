@@ -9,11 +9,29 @@ import { EXIT, type World } from '../world.ts'
 type Check = Awaited<ReturnType<NodeView['doctor']>>[number]
 
 export const run: Run = async (call) => {
-  const { world, json, style, options } = call
-  const data = dataDirectoryOf(world, typeof options.data === 'string' ? options.data : undefined)
-  const checks = [runtimeCheck(world), await dataCheck(world, data), ...(await nodeChecks(call))]
+  const { world, json, style } = call
+  const checks = await nodeChecks(call)
   world.terminal.out(json ? `${JSON.stringify(checks)}\n` : doctorText(checks, style))
   return checks.every((check) => check.ok) ? EXIT.ok : EXIT.failed
+}
+
+/** The checks of the running node; without one, what can be seen from here and why it did not answer. */
+async function nodeChecks(call: Call): Promise<readonly Check[]> {
+  const { world, options } = call
+  try {
+    const client = await call.client()
+    const checks = await client.get<Check[]>('/api/v1/doctor')
+    return [{ check: 'node', ok: true, detail: `answers at ${(await call.where()).url}` }, ...checks]
+  } catch (thrown) {
+    if (!(thrown instanceof LoqaError)) throw thrown
+    const data = dataDirectoryOf(world, typeof options.data === 'string' ? options.data : undefined)
+    const fix = thrown.hint === undefined ? {} : { fix: thrown.hint }
+    return [
+      { check: 'node', ok: false, detail: thrown.message, ...fix },
+      runtimeCheck(world),
+      await dataCheck(world, data),
+    ]
+  }
 }
 
 function runtimeCheck({ runtime }: World): Check {
@@ -44,20 +62,6 @@ async function dataCheck(world: World, path: string): Promise<Check> {
       detail: thrown instanceof LoqaError ? thrown.message : `${path} cannot be read`,
       fix: 'Check its owner and permissions, or choose another --data.',
     }
-  }
-}
-
-/** The node's own checks, or one that says why it did not answer. */
-async function nodeChecks(call: Call): Promise<readonly Check[]> {
-  try {
-    const client = await call.client()
-    const checks = await client.get<Check[]>('/api/v1/doctor')
-    return [{ check: 'node', ok: true, detail: `answers at ${(await call.where()).url}` }, ...checks]
-  } catch (thrown) {
-    if (!(thrown instanceof LoqaError)) throw thrown
-    return [
-      { check: 'node', ok: false, detail: thrown.message, ...(thrown.hint ? { fix: thrown.hint } : {}) },
-    ]
   }
 }
 
