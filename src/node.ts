@@ -3,7 +3,13 @@
  * which they need each other, and takes them apart in reverse. What lives while the node runs is in `tree.ts`.
  */
 import { join } from 'node:path'
-import { createRuntime, type Outside, type OutsideEffect, placedAddress } from './actors/index.ts'
+import {
+  createRuntime,
+  fixedAddress,
+  type Outside,
+  type OutsideEffect,
+  placedAddress,
+} from './actors/index.ts'
 import { startApi, tokenFrom } from './api/index.ts'
 import type { RunningNode } from './cli/index.ts'
 import type { Config, Resolved } from './config.ts'

@@ -1,8 +1,7 @@
 /** What `loqa doctor` looks at: each check with what was found and, where something is wrong, what to do. */
 import { join } from 'node:path'
 import { errorShape } from '../host/index.ts'
-import type { Skills } from '../skills/index.ts'
-import type { NodeParts } from './view.ts'
+import type { NodeParts } from './parts.ts'
 
 export interface Finding {
   readonly check: string
@@ -14,7 +13,7 @@ export interface Finding {
 /** A durable write slower than this makes people wait for "timer set". */
 const SLOW_DISK_MS = 50
 
-export async function checkUp(parts: NodeParts, skills: Skills): Promise<readonly Finding[]> {
+export async function checkUp(parts: NodeParts): Promise<readonly Finding[]> {
   return [
     runtimeVersion(),
     await dataDirectory(parts),
@@ -22,7 +21,7 @@ export async function checkUp(parts: NodeParts, skills: Skills): Promise<readonl
     storeHealth(parts),
     ...engines(parts),
     ...models(parts),
-    ...skillStates(skills),
+    ...skillStates(parts),
     exposure(parts),
   ]
 }
@@ -96,7 +95,7 @@ function models({ models: used }: NodeParts): Finding[] {
   return used.map(({ id, covers }) => finding(`model ${id}`, true, covers === '' ? 'in use' : covers))
 }
 
-function skillStates(skills: Skills): Finding[] {
+function skillStates({ skills }: NodeParts): Finding[] {
   return skills
     .list()
     .map(({ name, version, state, problem }) =>

@@ -1,33 +1,11 @@
 /** The node as the API sees it: rows and verdicts read from the parts when somebody asks, nothing kept twice. */
-import type { Runtime } from '../actors/index.ts'
 import type { CapabilityView, NodeView, StatusView } from '../api/index.ts'
-import type { Config, ConfigRow } from '../config.ts'
 import type { Clock, Host, Monotonic } from '../host/index.ts'
 import { VERSION } from '../host/version.ts'
-import type { Capability, Model, Pool } from '../inference/index.ts'
-import type { Metrics } from '../observe/index.ts'
-import type { Skills } from '../skills/index.ts'
-import type { Store } from '../store/index.ts'
-import type { Voice } from '../voice/index.ts'
+import type { Capability, Pool } from '../inference/index.ts'
 import { checkUp } from './doctor.ts'
-import type { Identity } from './identity.ts'
+import type { NodeParts } from './parts.ts'
 import { speechFor } from './say.ts'
-
-export interface NodeParts {
-  readonly host: Host
-  readonly config: Config
-  readonly rows: readonly ConfigRow[]
-  readonly identity: Identity
-  readonly runtime: Runtime
-  readonly pool: Pool
-  /** The models in use. */
-  readonly models: readonly Model[]
-  readonly skills: Skills
-  readonly store: Store
-  readonly voice: Voice
-  readonly metrics: Metrics
-  readonly started: Monotonic
-}
 
 /** Whether the node is coming, serving or going; the rest of the health follows from its parts. */
 export interface Stage {
@@ -38,7 +16,7 @@ export interface Stage {
 const NEEDED = ['stt', 'tts'] as const
 
 export function nodeView(parts: NodeParts, stage: Stage, connections: { count: number }): NodeView {
-  const { config, identity, runtime, pool, voice, skills } = parts
+  const { config, identity, runtime, pool, voice } = parts
   const node = identity.id
   return {
     status: () => statusOf(parts, stage),
@@ -80,7 +58,7 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
       const reasons = [...(stage.now === 'serving' ? [] : [`The node is ${stage.now}`]), ...missing(pool)]
       return { ready: reasons.length === 0, reasons }
     },
-    doctor: () => checkUp(parts, skills),
+    doctor: () => checkUp(parts),
     config: () => parts.rows,
   }
 }

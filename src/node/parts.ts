@@ -1,0 +1,26 @@
+/** The parts of a running node, for those that show or examine them. */
+import type { Runtime } from '../actors/index.ts'
+import type { Config, ConfigRow } from '../config.ts'
+import type { Host, Monotonic } from '../host/index.ts'
+import type { Model, Pool } from '../inference/index.ts'
+import type { Metrics } from '../observe/index.ts'
+import type { Skills } from '../skills/index.ts'
+import type { Store } from '../store/index.ts'
+import type { Voice } from '../voice/index.ts'
+import type { Identity } from './identity.ts'
+
+export interface NodeParts {
+  readonly host: Host
+  readonly config: Config
+  readonly rows: readonly ConfigRow[]
+  readonly identity: Identity
+  readonly runtime: Runtime
+  readonly pool: Pool
+  /** The models in use. */
+  readonly models: readonly Model[]
+  readonly skills: Skills
+  readonly store: Store
+  readonly voice: Voice
+  readonly metrics: Metrics
+  readonly started: Monotonic
+}
