@@ -1,6 +1,6 @@
 /** The node as the API sees it: rows and verdicts read from the parts when somebody asks, nothing kept twice. */
 import type { CapabilityView, NodeView, StatusView } from '../api/index.ts'
-import type { Clock, Host, Monotonic } from '../host/index.ts'
+import type { Clock, Monotonic } from '../host/index.ts'
 import { VERSION } from '../host/version.ts'
 import type { Capability, Pool } from '../inference/index.ts'
 import { checkUp } from './doctor.ts'
