@@ -5,8 +5,8 @@
 
 /** About 15 s of speech; 30 ms of work when warm. */
 const MAX_PIECE = 250
-/** Something that ends a sentence, with closing quotes, before a space or the end; or a line break. */
-const SENTENCE_END = /[.!?…]+["'”’)]*(?=\s|$)|\n+/g
+/** Something that ends a sentence, with closing quotes, before a space or the end; or a line break. Not the dot of "Dr." */
+const SENTENCE_END = /(?<!\b(?:Mr|Mrs|Ms|Dr|St|Prof|No|vs|e\.g|i\.e|a\.m|p\.m))[.!?…]+["'”’)]*(?=\s|$)|\n+/gi
 
 export interface Cut {
   readonly sentences: readonly string[]

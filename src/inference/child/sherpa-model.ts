@@ -18,11 +18,19 @@ interface Expectation {
   readonly config: (path: (role: string) => string) => object
 }
 
+const NEMO_METADATA = [
+  'window_size',
+  'chunk_shift',
+  'subsampling_factor',
+  'vocab_size',
+  ...['cache_last_channel', 'cache_last_time'].flatMap((name) => [1, 2, 3].map((i) => `${name}_dim${i}`)),
+]
+
 const LAYOUTS: Readonly<Record<Layout, Expectation>> = {
   'nemo-ctc': {
     roles: ['model', 'tokens'],
     described: 'model',
-    metadata: ['window_size', 'chunk_shift', 'subsampling_factor', 'vocab_size', 'cache_last_channel_dim1'],
+    metadata: NEMO_METADATA,
     config: (path) => ({ nemoCtc: { model: path('model') } }),
   },
   'zipformer2-ctc': {
