@@ -51,10 +51,11 @@ export function report(
     terminal.err(`${JSON.stringify({ error: { code, message, ...(hint === undefined ? {} : { hint }) } })}\n`)
   } else {
     const [red, dim, reset] = terminal.color ? ['\u001b[31m', '\u001b[2m', '\u001b[0m'] : ['', '', '']
-    terminal.err(`${red}${message}${reset}\n`)
+    // A defect has no words of its own; on the person's own terminal those of the program may be shown.
+    const defect = code === 'unexpected' && thrown instanceof Error ? `: ${thrown.message}` : ''
+    terminal.err(`${red}${message}${defect}${reset}\n`)
     if (code === 'unexpected') {
-      if (!options.debug)
-        terminal.err(`${dim}Set LOQA_DEBUG=1 to see where it happened; please report it.${reset}\n`)
+      if (!options.debug) terminal.err(`${dim}LOQA_DEBUG=1 shows where; please report it.${reset}\n`)
     } else if (hint !== undefined) terminal.err(`${dim}${hint}${reset}\n`)
   }
   if (options.debug && thrown instanceof Error) terminal.err(`${thrown.stack ?? thrown.message}\n`)

@@ -1,5 +1,6 @@
 /** `loqa-node`: resolves the configuration, starts the node, says where it is, ends it on a signal. */
 import type { Resolved } from '../config.ts'
+import type { Clock } from '../host/host.ts'
 import { VERSION } from '../host/version.ts'
 import { exitCodeOf, report } from './failures.ts'
 import type { NodeRequest } from './node-request.ts'
@@ -26,7 +27,7 @@ export async function runNode(
 ): Promise<ExitCode> {
   const { terminal } = world
   terminal.out(`loqa-node ${VERSION} starts (Node ${world.runtime}, pid ${process.pid})\n`)
-  const stopped = stopSignal()
+  const stopped = stopSignal(world.clock)
   try {
     const { loadConfig } = await import('../config.ts')
     const resolved = await loadConfig(world.disk, world, request)
@@ -45,14 +46,20 @@ export async function runNode(
   }
 }
 
-/** Resolves at the first SIGTERM, SIGINT or SIGHUP; the second ends the process at once. */
-function stopSignal(): Promise<void> {
+/**
+ * A second signal so soon after the first is the same wish twice: Ctrl-C under npm and the end of `timeout` reach the
+ * process directly and through its parent.
+ */
+const SAME_WISH_MS = 700
+
+/** Resolves at the first SIGTERM, SIGINT or SIGHUP; a later one ends the process at once. */
+function stopSignal(clock: Clock): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
-  let asked = false
+  let asked_at: number | undefined
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      if (asked) process.exit(EXIT.failed)
-      asked = true
+      if (asked_at === undefined) asked_at = clock.monotonic()
+      else if (clock.monotonic() - asked_at > SAME_WISH_MS) process.exit(EXIT.failed)
       resolve()
     })
   }

@@ -67,10 +67,21 @@ interface Sink {
   child(values: object): Sink
 }
 
+/** Names a line has already: a value of the same name would be a second one in the same object. */
+const RESERVED = ['level', 'time', 'message']
+
+function attributes(values: Values | undefined, keepPersonal: boolean): Values {
+  const kept = redact(values, keepPersonal)
+  if (!RESERVED.some((name) => name in kept)) return kept
+  return Object.fromEntries(
+    Object.entries(kept).map(([name, value]) => [RESERVED.includes(name) ? `value.${name}` : name, value]),
+  )
+}
+
 const wrap = (sink: Sink, keepPersonal: boolean): Log => ({
-  debug: (message, values) => sink.debug(redact(values, keepPersonal), message),
-  info: (message, values) => sink.info(redact(values, keepPersonal), message),
-  warn: (message, values) => sink.warn(redact(values, keepPersonal), message),
-  error: (message, values) => sink.error(redact(values, keepPersonal), message),
-  child: (values) => wrap(sink.child(redact(values, keepPersonal)), keepPersonal),
+  debug: (message, values) => sink.debug(attributes(values, keepPersonal), message),
+  info: (message, values) => sink.info(attributes(values, keepPersonal), message),
+  warn: (message, values) => sink.warn(attributes(values, keepPersonal), message),
+  error: (message, values) => sink.error(attributes(values, keepPersonal), message),
+  child: (values) => wrap(sink.child(attributes(values, keepPersonal)), keepPersonal),
 })

@@ -46,6 +46,17 @@ describe('a log line', () => {
     expect(JSON.parse(lines[1]!)).toMatchObject({ message: 'Hello' })
   })
 
+  it('keeps its own names when a value has the same', () => {
+    const { log, lines } = recorded()
+    log.info('Slow', { message: 'turn.ask', level: 3 })
+    expect(lines[0]!.match(/"message":/g)).toHaveLength(1)
+    expect(JSON.parse(lines[0]!)).toMatchObject({
+      message: 'Slow',
+      level: 'info',
+      'value.message': 'turn.ask',
+    })
+  })
+
   it('below the level is not written', () => {
     const { log, lines } = recorded({ level: 'warn' })
     log.info('no')
