@@ -1,7 +1,7 @@
 /** Finds the configuration files of this machine and resolves them with flags and environment. */
 import { join } from 'node:path'
-import type { Disk } from '../host/index.ts'
-import { type Resolved, resolveConfig, type Sources } from './resolve.ts'
+import { type Disk, DiskError } from '../host/index.ts'
+import { ConfigError, type Resolved, resolveConfig, type Sources } from './resolve.ts'
 import type { ConfigFile } from './toml.ts'
 
 /** What is known of the machine and the user; gathered by the command line. */
@@ -36,13 +36,15 @@ export function configFiles(machine: Machine): readonly string[] {
   ]
 }
 
-/** Errors: `ConfigError`; `DiskError` when the file of `--config` cannot be read. */
+/** Errors: `ConfigError`, also when the file of `--config` cannot be read. */
 export async function loadConfig(disk: Disk, machine: Machine, request: ConfigRequest): Promise<Resolved> {
   const { environment } = machine
   const explicit = request.file ?? environment.LOQA_CONFIG
   const files: ConfigFile[] = []
   if (explicit !== undefined && explicit !== '') {
-    files.push(await readFile(disk, explicit))
+    files.push(
+      await readExplicit(disk, explicit, request.file === undefined ? 'env LOQA_CONFIG' : 'flag --config'),
+    )
   } else {
     for (const path of configFiles(machine)) {
       if ((await disk.info(path)) !== undefined) files.push(await readFile(disk, path))
@@ -62,6 +64,15 @@ const readFile = async (disk: Disk, path: string): Promise<ConfigFile> => ({
   path,
   text: new TextDecoder().decode(await disk.read(path)),
 })
+
+async function readExplicit(disk: Disk, path: string, where: string): Promise<ConfigFile> {
+  try {
+    return await readFile(disk, path)
+  } catch (thrown) {
+    if (!(thrown instanceof DiskError)) throw thrown
+    throw new ConfigError([{ where, key: path, reason: thrown.message.slice(path.length + 1) }])
+  }
+}
 
 /** A host name made to fit `node.name`. */
 const nodeName = (hostName: string): string =>
