@@ -3,7 +3,7 @@
  * data directory. A skill that cannot be used is reported and left out; it never keeps the others from loading.
  */
 import { createHash } from 'node:crypto'
-import { join } from 'node:path'
+import { dirname, join, normalize } from 'node:path'
 import { parse } from 'yaml'
 import { type Disk, DiskError, type ErrorShape, errorShape, InvalidInputError } from '../host/index.ts'
 import { MAX_MANIFEST_BYTES, readManifest, type SkillManifest } from './manifest.ts'
@@ -36,14 +36,23 @@ export interface Catalogue {
 /** Skills of one node; each costs an actor and a place in the grammar. */
 const MAX_SKILLS = 256
 
-/** Reads the folders in order; a skill found later does not replace one of the same name found before. */
+/**
+ * Reads the folders in order; a skill found later does not replace one of the same name found before. The first folder
+ * ships with the node; skills of any other may not claim its zone, and with it a place in the node's own sandbox.
+ */
 export async function loadCatalogue(disk: Disk, roots: readonly string[]): Promise<Catalogue> {
   const skills = new Map<string, Skill>()
   const unusable: Unusable[] = []
   for (const folder of await skillFolders(disk, roots)) {
     try {
       const skill = await loadSkill(disk, folder)
-      const { name } = skill.manifest
+      const { name, zone } = skill.manifest
+      if (zone === 1 && dirname(folder) !== normalize(roots[0] ?? '')) {
+        throw new InvalidInputError(
+          `${folder}: zone 1 is for skills that ship with the node`,
+          'Use zone 2 or 3.',
+        )
+      }
       const other = skills.get(name)
       if (other !== undefined)
         throw new InvalidInputError(`${folder}: a skill ${name} is already in ${other.folder}`)

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -218,7 +218,8 @@ beforeAll(async () => {
   for (const [name, { module }] of Object.entries(ATTACKS)) writeSkill(root, name, module, { zone: 1 })
   for (const [name, { module }] of Object.entries(REFUSED)) writeSkill(root, name, module)
   writeSkill(root, 'loops-alone', moduleOf([], forever('')), { call_ms: 50 })
-  skills = await houseSkills([SKILLS_FOLDER, root])
+  cpSync(join(SKILLS_FOLDER, 'clock'), join(root, 'clock'), { recursive: true })
+  skills = await houseSkills([root])
   skills.start()
   await expectClockWorks()
 })

@@ -99,6 +99,13 @@ describe('the catalogue', () => {
     })
   })
 
+  it('lets no skill a person added into the sandbox of the node', async () => {
+    writeSkill(root, 'pet', MODULE, { zone: 1 })
+    const { skills, unusable } = await loadCatalogue(disk, [SKILLS_FOLDER, root])
+    expect(skills.map(({ manifest: { name } }) => name)).not.toContain('pet')
+    expect(unusable[0]?.error.message).toContain('zone 1')
+  })
+
   it('never lets a second skill take the name of the first', async () => {
     writeSkill(root, 'other', MODULE)
     writeFileSync(join(root, 'other', 'skill.yaml'), manifest().replaceAll('pet', 'timer'))
