@@ -67,7 +67,7 @@ export interface EngineStream {
   /** No more input; the engine finishes what it has. */
   finish(): void
   /**
-   * Drops the run; the engine is free for the next one within 200 ms, or is restarted. An adapter that cannot let go at once
+   * Drops the run; the engine is free for the next one within `inference.cancel_timeout_ms`, or is restarted soon after. An adapter that cannot let go at once
    * returns a promise that resolves when it has.
    */
   cancel(): void | Promise<void>

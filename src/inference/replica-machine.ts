@@ -8,7 +8,8 @@
  * R4 It is started again after a delay that doubles up to a limit, with jitter; a healthy stretch sets the delay back.
  * R5 Nothing is started again when the reason cannot go away by itself (a model that does not fit, a missing library).
  * R6 After `stop` nothing runs and nothing is started.
- * R7 An own clock that was late is no proof that the process was: silence counts only when a second ping stays unanswered too.
+ * R7 An own clock that was late is no proof that the process was: a silence or an unreleased run counts only when the process had
+ *    a second chance to speak. A busy machine must not cost everyone's runs.
  */
 import { assertNever, type ErrorShape } from '../host/index.ts'
 import { engineCrashed, engineGarbled, engineHung, engineOverMemory } from './errors.ts'
@@ -63,7 +64,15 @@ export type ReplicaEvent =
   | { readonly type: 'released'; readonly stream: number }
   | { readonly type: 'timer'; readonly timer: Timer }
 
-export type Timer = 'load' | 'ping' | 'silence' | 'restart' | 'healthy' | `cancel:${number}`
+export type Timer =
+  | 'load'
+  | 'ping'
+  | 'silence'
+  | 'restart'
+  | 'healthy'
+  | `cancel:${number}`
+  /** The second chance after `cancel:`. */
+  | `overdue:${number}`
 
 export type ReplicaOrder =
   | { readonly do: 'check-files' }
@@ -96,6 +105,8 @@ const WARN_SHARE = 0.8
 const HEALTHY_MS = 30_000
 /** Delays vary by this share, so that several engines that died together do not come back together. */
 const JITTER = 0.2
+/** The second chance to release a run, in cancel timeouts: killing the process costs every other run on it, waiting only the next. */
+const OVERDUE_TIMEOUTS = 4
 
 const stay = (state: ReplicaState, orders: readonly ReplicaOrder[] = []): Step => ({ state, orders })
 const enter = (state: ReplicaState, life: Life, orders: readonly ReplicaOrder[]): Step => ({
@@ -147,7 +158,10 @@ export function decide(
         { do: 'arm', timer: `cancel:${event.stream}`, delay_ms: settings.cancel_timeout_ms },
       ])
     case 'released':
-      return stay(state, [{ do: 'disarm', timer: `cancel:${event.stream}` }])
+      return stay(state, [
+        { do: 'disarm', timer: `cancel:${event.stream}` },
+        { do: 'disarm', timer: `overdue:${event.stream}` },
+      ])
     case 'timer':
       return timerFired(state, event.timer, settings, fail)
     default:
@@ -198,8 +212,22 @@ function timerFired(
       }
       return fail(engineHung(settings.name, 'answer a ping', settings.ping_timeout_ms))
     default:
-      return fail(engineHung(settings.name, 'let go of a cancelled run', settings.cancel_timeout_ms))
+      return releaseLate(state, timer, settings, fail)
   }
+}
+
+function releaseLate(
+  state: ReplicaState,
+  timer: `cancel:${number}` | `overdue:${number}`,
+  settings: ReplicaSettings,
+  fail: (error: ErrorShape) => Step,
+): Step {
+  const delay_ms = settings.cancel_timeout_ms * OVERDUE_TIMEOUTS
+  if (timer.startsWith('cancel:')) {
+    const overdue = `overdue:${Number(timer.slice('cancel:'.length))}` as const
+    return stay(state, [{ do: 'arm', timer: overdue, delay_ms }])
+  }
+  return fail(engineHung(settings.name, 'let go of a cancelled run', settings.cancel_timeout_ms + delay_ms))
 }
 
 function ask(

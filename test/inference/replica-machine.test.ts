@@ -75,7 +75,7 @@ describe('R2, R3: a process that misbehaves is killed and its runs fail', () => 
     ['it answers no ping', [...READY, fired('ping'), fired('silence'), fired('silence')], 'engine-hung'],
     [
       'it keeps a cancelled run',
-      [...READY, { type: 'cancelling', stream: 3 }, fired('cancel:3')],
+      [...READY, { type: 'cancelling', stream: 3 }, fired('cancel:3'), fired('overdue:3')],
       'engine-hung',
     ],
     [
@@ -92,7 +92,10 @@ describe('R2, R3: a process that misbehaves is killed and its runs fail', () => 
 
   test('a run that is released in time costs nothing', () => {
     const { orders } = stepped(...READY, { type: 'cancelling', stream: 3 }, { type: 'released', stream: 3 })
-    expect(orders).toEqual([{ do: 'disarm', timer: 'cancel:3' }])
+    expect(orders).toEqual([
+      { do: 'disarm', timer: 'cancel:3' },
+      { do: 'disarm', timer: 'overdue:3' },
+    ])
   })
 
   test('memory close to the limit is logged once', () => {
@@ -138,6 +141,11 @@ describe('R7: an own clock that was late proves nothing', () => {
     const { state, orders } = stepped(...READY, fired('ping'), fired('silence'))
     expect(state.life).toMatchObject({ phase: 'ready', silence: 'asked-twice' })
     expect(doings(orders)).toEqual(['ping', 'arm'])
+  })
+  test('a run that is not released in time gets a second chance', () => {
+    const { state, orders } = stepped(...READY, { type: 'cancelling', stream: 3 }, fired('cancel:3'))
+    expect(state.life.phase).toBe('ready')
+    expect(orders).toEqual([{ do: 'arm', timer: 'overdue:3', delay_ms: 800 }])
   })
   test('any answer ends the silence', () => {
     const { state } = stepped(...READY, fired('ping'), fired('silence'), { type: 'pong', ping: 1, rss_mb: 5 })

@@ -32,7 +32,7 @@ describe('while loading', () => {
     ['spin-in-load', 'engine-hung'],
     ['abort-in-load', 'engine-crashed'],
   ])('%s: given up as %s, tried again', async (mode, code) => {
-    const engine = start(mode, { load_timeout_ms: 400 })
+    const engine = start(mode, { load_timeout_ms: code === 'engine-hung' ? 400 : 10_000 })
     await engine.pool.start()
     expect(row(engine)).toMatchObject({ state: 'restarting', error: { code } })
     await engine.until(row(engine).name, ({ restarts }) => restarts > 0)

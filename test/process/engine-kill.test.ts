@@ -21,7 +21,7 @@ let directory: ReturnType<typeof temporaryDirectory>
 beforeEach(async () => {
   directory = temporaryDirectory()
   const replicas = await specs(['low-high'], { unpacked_dir: directory.path, count: 2 })
-  engine = openPool(replicas, { settings: { ping_interval_ms: 100, ping_timeout_ms: 500 } })
+  engine = openPool(replicas, { settings: { ping_interval_ms: 300, ping_timeout_ms: 2_000 } })
   await engine.pool.start()
 })
 afterEach(async () => {
