@@ -2,9 +2,10 @@
  * All the runtime keeps of one actor. Plain fields, written by the files that own them (named below); what few actors need
  * is absent until then, so that an idle actor stays small.
  */
-import { assert, type Cancel, type Monotonic } from '../host/index.ts'
+import type { Cancel, Monotonic } from '../host/index.ts'
 import type { Address, Ref } from './address.ts'
 import type { Context, MailboxPolicy, Next } from './behavior.ts'
+import type { Children, Sibling } from './children.ts'
 import type { Effect, ExitReason, Message, ReplyTo, RestartKind } from './effects.ts'
 import { Mailbox } from './mailbox.ts'
 import type { Limits } from './supervisor.ts'
@@ -41,6 +42,8 @@ export interface Ending {
   readonly failed: boolean
   /** A stop that named this actor or came from above, so that it is not restarted. */
   readonly on_purpose: boolean
+  /** It lived, so its behaviour may say its last words. */
+  readonly farewell: boolean
   readonly step: 'children' | 'lingering'
 }
 
@@ -136,82 +139,117 @@ export interface Recovery {
   cancel: Cancel | undefined
 }
 
-export interface CellOptions {
-  readonly address: Address
-  readonly incarnation: number
-  readonly id: string
-  readonly kind: string
-  readonly behavior: AnyBehavior | undefined
-  readonly args: unknown
-  readonly parent: Cell | undefined
-  readonly place: Place
-  readonly limits: Limits
-  readonly mailbox: MailboxPolicy
+/** What most actors never need; shared and frozen until one does. */
+export class Extras {
+  /** Restarts of its children (or of itself, where children are counted one by one) within the period. */
+  history: readonly number[] = []
+  recoveries: Recovery[] | undefined = undefined
+  /** Asks it took without answering yet. */
+  owed: Set<OpenAsk> | undefined = undefined
+  watchers: Set<Cell> | undefined = undefined
+  watching: Set<Cell> | undefined = undefined
+  topics: Set<string> | undefined = undefined
+  /** Start it from this instead of from its arguments, once. */
+  snapshot: { readonly of: unknown } | undefined = undefined
+  /** While it stops: children told to stop that have not ended. */
+  childrenStopping = 0
+  /** Its last writes may not take for ever. */
+  killTimer: Cancel | undefined = undefined
 }
+const NO_EXTRAS: Readonly<Extras> = Object.freeze(new Extras())
 
-export class Cell {
-  readonly ref: LocalRef
-  readonly origin: Origin
-  /** Unique among its siblings. */
-  readonly id: string
+/** What all actors of a kind (or one supervisor of the tree) have in common. */
+export interface Species {
   readonly kind: string
   /** Absent for a supervisor of the tree, which only supervises. */
   readonly behavior: AnyBehavior | undefined
+  /** How children are supervised. */
+  readonly limits: Limits
+  readonly passivate_after_ms: number | undefined
+}
+
+export interface CellOptions {
+  readonly address: Address
+  readonly incarnation: number
+  readonly species: Species
   readonly args: unknown
   readonly parent: Cell | undefined
   readonly place: Place
-  readonly limits: Limits
+  readonly mailbox: MailboxPolicy
+}
+
+export class Cell implements Sibling<Cell> {
+  readonly ref: LocalRef
+  readonly species: Species
+  readonly behavior: AnyBehavior | undefined
+  readonly args: unknown
+  readonly parent: Cell | undefined
+  readonly place: Place
   readonly mailbox: Mailbox<Origin, ChildExit>
 
   state: unknown = undefined
   phase: Phase = 'starting'
   /** Something other than a message is to be done: an order, an exit, a phase that is not `running`. */
   urgent = true
-  /** In the ready queue. */
+  /** In the ready queue, or having its turn. */
   queued = false
   /** Handled a message since the last sweep for idle actors. */
   active = true
   /** Was part of a stretch that took too long: timed message by message from then on. */
   suspect = false
-  restarts = 0
-  ending: Ending | undefined = undefined
-  /** It lived, so its behaviour may say its last words. */
-  sayFarewell = false
-  /** Start it from this instead of from its arguments, once. */
-  snapshot: { readonly of: unknown } | undefined = undefined
-
-  children: Set<Cell> | undefined = undefined
-  /** While it stops: children told to stop that have not ended. */
-  childrenStopping = 0
-  /** Restarts of its children (or of itself, where children are counted one by one) within the period. */
-  history: readonly number[] = []
-  recoveries: Recovery[] | undefined = undefined
-  works: Map<string, Work> | undefined = undefined
-  /** Asks it took without answering yet. */
-  owed: Set<OpenAsk> | undefined = undefined
-  watchers: Set<Cell> | undefined = undefined
-  watching: Set<Cell> | undefined = undefined
-  topics: Set<string> | undefined = undefined
   /** It used a port: the ports hear of its end. */
   usedOutside = false
-  killTimer: Cancel | undefined = undefined
+  restarts = 0
+  ending: Ending | undefined = undefined
+  works: Map<string, Work> | undefined = undefined
+  children: Children<Cell> | undefined = undefined
+  elder: Cell | undefined = undefined
+  younger: Cell | undefined = undefined
+  family: unknown = undefined
+  #origin: Origin | undefined = undefined
+  #extras: Readonly<Extras> = NO_EXTRAS
 
   constructor(options: CellOptions) {
-    assert(options.id !== '', 'an actor has a name')
     this.ref = new LocalRef(options.address, options.incarnation, this)
-    this.origin = new Origin(this.ref)
-    this.id = options.id
-    this.kind = options.kind
-    this.behavior = options.behavior
+    this.species = options.species
+    this.behavior = options.species.behavior
     this.args = options.args
     this.parent = options.parent
     this.place = options.place
-    this.limits = options.limits
     this.mailbox = new Mailbox(options.mailbox)
   }
 
   get address(): Address {
     return this.ref.address
+  }
+
+  get kind(): string {
+    return this.species.kind
+  }
+
+  /** Where its messages come from. */
+  get origin(): Origin {
+    this.#origin ??= new Origin(this.ref)
+    return this.#origin
+  }
+
+  /** For reading. */
+  get extras(): Readonly<Extras> {
+    return this.#extras
+  }
+
+  /** For writing. */
+  own(): Extras {
+    if (this.#extras === NO_EXTRAS) this.#extras = new Extras()
+    return this.#extras
+  }
+
+  /** The old life's extras are gone; only the count of failures outlives it. */
+  dropExtras(): void {
+    if (this.#extras === NO_EXTRAS) return
+    const { history, watchers } = this.#extras
+    const kept = history.length > 0 || watchers !== undefined
+    this.#extras = kept ? Object.assign(new Extras(), { history, watchers }) : NO_EXTRAS
   }
 
   /** Whether a turn would get anything done. An actor that rests, ends or ended only attends to orders and exits. */

@@ -136,7 +136,7 @@ export class Interpreter {
       this.#parts.dead.add('late-answer', to, cell.address, effect.message)
       return
     }
-    cell.owed?.delete(ask)
+    cell.extras.owed?.delete(ask)
     this.#asks.answer(ask, effect.message, cell.origin)
   }
 
@@ -165,7 +165,8 @@ export function closeWorks(cell: Cell): void {
 
 /** Fails every ask the actor took and did not answer. */
 export function failOwed(cell: Cell, asks: Asks, error: new (what: string) => LoqaError): void {
-  if (cell.owed === undefined) return
-  for (const ask of cell.owed) asks.fail(ask, new error(cell.address))
-  cell.owed = undefined
+  const { owed } = cell.extras
+  if (owed === undefined) return
+  for (const ask of owed) asks.fail(ask, new error(cell.address))
+  owed.clear()
 }

@@ -68,8 +68,8 @@ export class Lifecycle {
       if (behavior !== undefined) {
         const { context } = this.#parts
         context.enter(cell, FROM_OUTSIDE)
-        const snapshot = cell.snapshot
-        cell.snapshot = undefined
+        const { snapshot } = cell.extras
+        if (snapshot !== undefined) cell.own().snapshot = undefined
         const next = acceptNext(
           snapshot !== undefined && behavior.restore !== undefined
             ? behavior.restore(snapshot.of, context)
@@ -148,13 +148,10 @@ export class Lifecycle {
     }
   }
 
-  #begin(cell: Cell, ending: Ending): void {
-    const started = cell.phase === 'running'
-    cell.ending = ending
+  #begin(cell: Cell, ending: Omit<Ending, 'farewell'>): void {
+    cell.ending = { ...ending, farewell: cell.phase === 'running' && !ending.failed }
     cell.phase = 'stopping'
     cell.urgent = true
-    cell.childrenStopping = 0
-    cell.sayFarewell = started && !ending.failed
     // What a failed life had under way is of no use to anyone; an orderly one may still wait for its children's last words.
     if (ending.failed) closeWorks(cell)
     this.proceed(cell)
@@ -173,7 +170,7 @@ export class Lifecycle {
 
   /** A child of a stopping actor ended. */
   childEnded(cell: Cell): void {
-    cell.childrenStopping -= 1
+    cell.own().childrenStopping -= 1
     this.proceed(cell)
   }
 
@@ -182,11 +179,11 @@ export class Lifecycle {
     const { children } = cell
     if (children === undefined || children.size === 0) return false
     // Looking through all children after the end of each would make many of them stop slowly.
-    if (cell.childrenStopping > 0) return true
-    const alive = [...children].reverse()
+    if (cell.extras.childrenStopping > 0) return true
+    const alive = children.all().reverse()
     const spawned = alive.filter((child) => !child.place.fixed)
     const next = spawned.length > 0 ? spawned : alive.slice(0, 1)
-    cell.childrenStopping = next.length
+    cell.own().childrenStopping = next.length
     for (const child of next) this.#parts.delivery.order(child, STOP_WITH_PARENT)
     return true
   }
@@ -198,7 +195,7 @@ export class Lifecycle {
     try {
       context.enter(cell, FROM_OUTSIDE)
       const effects =
-        cell.sayFarewell && behavior?.stopping !== undefined
+        ending.farewell && behavior?.stopping !== undefined
           ? acceptEffects(behavior.stopping(cell.state, context), 'stopping')
           : NO_EFFECTS
       // Only what it asks for from here on may linger.
@@ -216,7 +213,7 @@ export class Lifecycle {
     cell.ending = ending
     if (outside.busy(cell)) {
       const kill: Order = { kind: 'kill', reason: { kind: 'killed' }, on_purpose: true }
-      cell.killTimer ??= clock.after(cell.place.shutdown_ms, () => delivery.order(cell, kill))
+      cell.own().killTimer ??= clock.after(cell.place.shutdown_ms, () => delivery.order(cell, kill))
       return
     }
     if (ending.goal === 'end') this.end(cell, ending)
@@ -264,15 +261,15 @@ export class Lifecycle {
 
   #clean(cell: Cell): void {
     const { asks, topics, watches } = this.#parts
-    cell.killTimer?.()
-    cell.killTimer = undefined
     cell.state = undefined
-    for (const recovery of cell.recoveries ?? []) recovery.cancel?.()
-    cell.recoveries = undefined
+    const { killTimer, recoveries } = cell.extras
+    killTimer?.()
+    if (recoveries !== undefined) for (const recovery of recoveries) recovery.cancel?.()
     closeWorks(cell)
     failOwed(cell, asks, StoppedError)
     topics.leave(cell)
     watches.forgetWatcher(cell)
+    cell.dropExtras()
   }
 
   /** Out of the registry, for good. What waited in its mailbox are dead letters. */
@@ -298,9 +295,16 @@ export class Lifecycle {
   /** At once, with all below it, without a farewell. */
   kill(cell: Cell, reason: ExitReason): void {
     if (cell.phase === 'ended') return
-    for (const child of [...(cell.children ?? [])].reverse()) this.kill(child, { kind: 'killed' })
+    for (const child of (cell.children?.all() ?? []).reverse()) this.kill(child, { kind: 'killed' })
     cell.children = undefined
-    this.end(cell, { goal: 'end', reason, failed: false, on_purpose: true, step: 'lingering' })
+    this.end(cell, {
+      goal: 'end',
+      reason,
+      failed: false,
+      on_purpose: true,
+      farewell: false,
+      step: 'lingering',
+    })
   }
 }
 

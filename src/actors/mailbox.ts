@@ -26,10 +26,14 @@ export const DEFAULT_POLICY: MailboxPolicy = { capacity: 1024, overflow: 'reject
 /** An actor can be behind by this many chunks of its outside work before that work is given up. */
 export const MAX_CONTROL = 4096
 
+/** Never pushed to. */
+const NOTHING = new PairRing<Message, never>()
+
 export class Mailbox<Origin, Exit> {
   readonly capacity: number
   readonly overflow: MailboxPolicy['overflow']
-  readonly data = new PairRing<Message, Origin>()
+  /** An empty lane shared by all until the first message. */
+  data: PairRing<Message, Origin> = NOTHING
   control: PairRing<Message, Origin> | undefined = undefined
   exits: PairRing<Exit, undefined> | undefined = undefined
   order: Order | undefined = undefined
@@ -57,6 +61,7 @@ export class Mailbox<Origin, Exit> {
   /** A data message that may be shed. */
   offer(message: Message, origin: Origin): Offered {
     if (!this.#full) {
+      if (this.data === NOTHING) this.data = new PairRing()
       this.data.push(message, origin)
       return 'accepted'
     }
@@ -70,6 +75,7 @@ export class Mailbox<Origin, Exit> {
   /** An ask: never sheds another message to make room, whatever the policy. False when the mailbox is full. */
   offerAsk(message: Message, origin: Origin): boolean {
     if (this.#full) return false
+    if (this.data === NOTHING) this.data = new PairRing()
     this.data.push(message, origin)
     return true
   }
@@ -111,6 +117,7 @@ export class Mailbox<Origin, Exit> {
       messages.push(stashed.shift() as Message)
       origins.push(stashed.second as Origin)
     }
+    if (this.data === NOTHING) this.data = new PairRing()
     for (let i = messages.length - 1; i >= 0; i -= 1) this.data.unshift(messages[i]!, origins[i]!)
   }
 

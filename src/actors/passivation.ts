@@ -5,7 +5,6 @@
  */
 import type { Cancel, Clock } from '../host/index.ts'
 import type { Cell } from './cell.ts'
-import type { Registration } from './registry.ts'
 
 interface Idlers {
   readonly after_ms: number
@@ -23,9 +22,9 @@ export class Passivation {
     this.#passivate = passivate
   }
 
-  created(cell: Cell, registration: Registration): void {
-    const { behavior, passivate_after_ms } = registration
-    if (passivate_after_ms === undefined) return
+  created(cell: Cell): void {
+    const { behavior, passivate_after_ms } = cell.species
+    if (behavior === undefined || passivate_after_ms === undefined) return
     if (behavior.snapshot === undefined || behavior.restore === undefined) return
     let idlers = this.#kinds.get(cell.kind)
     if (idlers === undefined) {
@@ -68,6 +67,6 @@ const isIdle = (cell: Cell): boolean =>
   cell.phase === 'running' &&
   cell.mailbox.depth === 0 &&
   cell.mailbox.order === undefined &&
-  (cell.works === undefined || cell.works.size === 0) &&
-  (cell.owed === undefined || cell.owed.size === 0) &&
-  (cell.children === undefined || cell.children.size === 0)
+  (cell.works?.size ?? 0) === 0 &&
+  (cell.extras.owed?.size ?? 0) === 0 &&
+  (cell.children?.size ?? 0) === 0

@@ -2,7 +2,8 @@
 import { assert, type NodeId } from '../host/index.ts'
 import { type Address, fixedAddress, isSegment, placedAddress } from './address.ts'
 import type { MailboxPolicy } from './behavior.ts'
-import { type AnyBehavior, Cell, type Place } from './cell.ts'
+import { type AnyBehavior, Cell, type Place, type Species } from './cell.ts'
+import { Children } from './children.ts'
 import type { Delivery } from './delivery.ts'
 import type { RestartKind } from './effects.ts'
 import { DEFAULT_POLICY } from './mailbox.ts'
@@ -29,7 +30,6 @@ export type Behaviors = Readonly<Record<string, AnyBehavior | Registration>>
 
 export interface NewActor {
   readonly kind: string
-  readonly id: string
   readonly address: Address
   readonly args: unknown
   readonly parent: Cell
@@ -39,10 +39,19 @@ export interface NewActor {
   readonly mailbox?: MailboxPolicy | undefined
 }
 
+/** A kind as registered, with every default filled in. */
+interface Kind extends Species {
+  readonly behavior: AnyBehavior
+  readonly shutdown_ms: number
+  readonly mailbox: MailboxPolicy
+}
+
+const BRANCH_MAILBOX: MailboxPolicy = { capacity: 1, overflow: 'reject' }
+
 export class Registry {
   readonly node: NodeId
   readonly #delivery: Delivery
-  readonly #kinds = new Map<string, Registration & { readonly limits: Limits }>()
+  readonly #kinds = new Map<string, Kind>()
   /** Shared by all actors spawned alike; there are a handful. */
   readonly #places: Place[] = []
   readonly #created: (cell: Cell) => void
@@ -53,51 +62,34 @@ export class Registry {
     this.#created = created
     for (const [kind, given] of Object.entries(behaviors)) {
       const registration = 'behavior' in given ? given : { behavior: given }
-      assert(
-        registration.behavior.kind === kind,
-        `behaviour ${registration.behavior.kind} is registered as ${kind}`,
-      )
-      assert(isSegment(kind), `${kind} cannot be part of an address`)
-      this.#kinds.set(kind, { ...registration, limits: { ...DEFAULT_LIMITS, ...registration.supervise } })
+      this.#kinds.set(kind, complete(kind, registration))
     }
   }
 
-  kind(kind: string): Registration & { readonly limits: Limits } {
-    const registration = this.#kinds.get(kind)
-    assert(registration !== undefined, `no behaviour of kind ${kind} is registered`)
-    return registration
-  }
-
-  kinds(): IterableIterator<[string, Registration]> {
-    return this.#kinds.entries()
+  kind(kind: string): Kind {
+    const known = this.#kinds.get(kind)
+    assert(known !== undefined, `no behaviour of kind ${kind} is registered`)
+    return known
   }
 
   /** Errors: `InvariantError` when the kind is unknown or the address is taken. */
   createActor(actor: NewActor): Cell {
-    const { behavior, limits, shutdown_ms } = this.kind(actor.kind)
-    const place = this.#place(
-      actor.restart,
-      actor.shutdown_ms ?? shutdown_ms ?? DEFAULT_SHUTDOWN_MS,
-      actor.fixed,
-    )
-    const mailbox = actor.mailbox ?? behavior.mailbox ?? DEFAULT_POLICY
-    return this.#add({ ...actor, behavior, limits, place, mailbox })
+    const species = this.kind(actor.kind)
+    const { address, args, parent, fixed } = actor
+    const place = this.#place(actor.restart, actor.shutdown_ms ?? species.shutdown_ms, fixed)
+    return this.#add(address, species, args, parent, place, actor.mailbox ?? species.mailbox)
   }
 
   createBranch(spec: TreeSpec, path: string, parent: Cell | undefined): Cell {
     const limits: Limits = { ...DEFAULT_LIMITS, ...limitsOf(spec) }
-    const place = this.#place(spec.restart ?? 'permanent', DEFAULT_SHUTDOWN_MS, true)
-    return this.#add({
-      address: fixedAddress(this.node, path),
-      id: spec.id,
+    const species: Species = {
       kind: 'supervisor',
       behavior: undefined,
-      args: spec,
-      parent,
-      place,
       limits,
-      mailbox: { capacity: 1, overflow: 'reject' },
-    })
+      passivate_after_ms: undefined,
+    }
+    const place = this.#place(spec.restart ?? 'permanent', DEFAULT_SHUTDOWN_MS, true)
+    return this.#add(fixedAddress(this.node, path), species, spec, parent, place, BRANCH_MAILBOX)
   }
 
   /** Errors: `InvariantError` for a key that cannot be part of an address. */
@@ -106,13 +98,20 @@ export class Registry {
     return placedAddress(kind, key)
   }
 
-  #add(options: Omit<ConstructorParameters<typeof Cell>[0], 'incarnation'>): Cell {
-    assert(!this.#delivery.has(options.address), `${options.address} is taken`)
-    const cell = new Cell({ ...options, incarnation: this.#delivery.nextIncarnation() })
+  #add(
+    address: Address,
+    species: Species,
+    args: unknown,
+    parent: Cell | undefined,
+    place: Place,
+    mailbox: MailboxPolicy,
+  ): Cell {
+    assert(!this.#delivery.has(address), `${address} is taken`)
+    const incarnation = this.#delivery.nextIncarnation()
+    const cell = new Cell({ address, incarnation, species, args, parent, place, mailbox })
     this.#delivery.add(cell)
-    const { parent } = options
     if (parent !== undefined) {
-      parent.children ??= new Set()
+      parent.children ??= new Children()
       parent.children.add(cell)
     }
     this.#created(cell)
@@ -121,11 +120,26 @@ export class Registry {
 
   #place(restart: RestartKind, shutdown_ms: number, fixed: boolean): Place {
     for (const place of this.#places) {
-      if (place.restart === restart && place.shutdown_ms === shutdown_ms && place.fixed === fixed) return place
+      if (place.restart === restart && place.shutdown_ms === shutdown_ms && place.fixed === fixed)
+        return place
     }
     const place = { restart, shutdown_ms, fixed }
     this.#places.push(place)
     return place
+  }
+}
+
+function complete(kind: string, registration: Registration): Kind {
+  const { behavior, supervise, passivate_after_ms, shutdown_ms } = registration
+  assert(behavior.kind === kind, `behaviour ${behavior.kind} is registered as ${kind}`)
+  assert(isSegment(kind), `${kind} cannot be part of an address`)
+  return {
+    kind,
+    behavior,
+    limits: { ...DEFAULT_LIMITS, ...supervise },
+    passivate_after_ms,
+    shutdown_ms: shutdown_ms ?? DEFAULT_SHUTDOWN_MS,
+    mailbox: behavior.mailbox ?? DEFAULT_POLICY,
   }
 }
 

@@ -122,7 +122,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     observe.log('error', 'A listener of a topic failed', { topic, error: String(thrown) }, undefined)
   })
   const registry = new Registry(node, options.behaviors, delivery, (cell) => {
-    if (cell.behavior !== undefined) passivation.created(cell, registry.kind(cell.kind))
+    passivation.created(cell)
     hosting.attach(cell)
   })
   let stopped: (() => void) | undefined
@@ -152,7 +152,6 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       spawnChild: (parent, effect) => {
         const cell = registry.createActor({
           kind: effect.kind,
-          id: `${effect.kind}/${effect.key}`,
           address: registry.addressOf(effect.kind, effect.key),
           args: effect.args,
           parent,
@@ -191,7 +190,6 @@ export function createRuntime(options: RuntimeOptions): Runtime {
         ? registry.createBranch(child, childPath, branch)
         : registry.createActor({
             kind: child.kind,
-            id: child.id,
             address:
               child.key === undefined
                 ? fixedAddress(node, childPath)
@@ -242,7 +240,6 @@ export function createRuntime(options: RuntimeOptions): Runtime {
       if (wanted.path !== undefined) parseAddress(address)
       const cell = registry.createActor({
         kind: wanted.kind,
-        id: wanted.path ?? `${wanted.kind}/${wanted.key}`,
         address,
         args: wanted.args,
         parent,
@@ -251,7 +248,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
         shutdown_ms: wanted.shutdown_ms,
         mailbox: wanted.mailbox,
       })
-      cell.snapshot = wanted.snapshot
+      if (wanted.snapshot !== undefined) cell.own().snapshot = wanted.snapshot
       delivery.attend(cell)
       return cell.ref
     },

@@ -51,15 +51,17 @@ export class Supervising {
     }
 
     const { plan, history } = this.#decide(parent, child, {
-      child: child.id,
+      child: child.address,
       restart: child.place.restart,
       failed: ending.failed,
       on_purpose: ending.on_purpose,
       now: this.#parts.clock.monotonic(),
       chance: this.#parts.random.float(),
     })
-    if (parent.limits.when_exceeded === 'give-up') child.history = history
-    else parent.history = history
+    if (history.length > 0) {
+      const counted = parent.species.limits.when_exceeded === 'give-up' ? child : parent
+      counted.own().history = history
+    }
 
     switch (plan.do) {
       case 'forget':
@@ -73,7 +75,7 @@ export class Supervising {
         this.advance(parent)
         return
       case 'fail': {
-        const { intensity, period_ms } = parent.limits
+        const { intensity, period_ms } = parent.species.limits
         const error = new IntensityExceededError(child.address, intensity, period_ms)
         lifecycle.fail(parent, error, 'supervising')
         return
@@ -82,10 +84,11 @@ export class Supervising {
   }
 
   #decide(parent: Cell, child: Cell, exit: Exit) {
-    const { limits } = parent
-    const history = limits.when_exceeded === 'give-up' ? child.history : parent.history
+    const { limits } = parent.species
+    const history = limits.when_exceeded === 'give-up' ? child.extras.history : parent.extras.history
     // Only group strategies look at the siblings; the common case must not cost more with many of them.
-    const order = limits.strategy === 'one_for_one' ? [] : [...parent.children!].map(({ id }) => id)
+    const order =
+      limits.strategy === 'one_for_one' ? [] : parent.children!.all().map(({ address }) => address)
     return decide(limits, history, exit, order)
   }
 
@@ -113,30 +116,31 @@ export class Supervising {
       not_before: monotonic(this.#parts.clock.monotonic() + plan.delay_ms),
       cancel: undefined,
     }
-    parent.recoveries ??= []
-    if (parent.limits.strategy === 'one_for_one') {
-      parent.recoveries.push(planned)
+    const earlier = parent.extras.recoveries ?? []
+    if (parent.species.limits.strategy === 'one_for_one') {
+      parent.own().recoveries = [...earlier, planned]
       return
     }
-    const earlier = parent.recoveries
     for (const recovery of earlier) recovery.cancel?.()
-    const start = [...parent.children!].filter(
-      (cell) => plan.start.includes(cell.id) || earlier.some((recovery) => recovery.start.includes(cell)),
-    )
+    const start = parent
+      .children!.all()
+      .filter(
+        (cell) =>
+          plan.start.includes(cell.address) || earlier.some((recovery) => recovery.start.includes(cell)),
+      )
     const not_before = monotonic(Math.max(planned.not_before, ...earlier.map((each) => each.not_before)))
     // Last started, first put to rest; the failed one rests already.
     const rest = start.filter((cell) => cell !== child).reverse()
-    parent.recoveries = [{ rest, start, not_before, cancel: undefined }]
+    parent.own().recoveries = [{ rest, start, not_before, cancel: undefined }]
   }
 
   /** Takes every recovery of this supervisor as far as it goes now. */
   advance(parent: Cell): void {
     if (parent.phase !== 'running' && parent.phase !== 'passive') return
-    for (const recovery of [...(parent.recoveries ?? [])]) {
-      if (!this.#advanceOne(parent, recovery)) continue
-      parent.recoveries = parent.recoveries?.filter((other) => other !== recovery)
-    }
-    if (parent.recoveries?.length === 0) parent.recoveries = undefined
+    const { recoveries } = parent.extras
+    if (recoveries === undefined) return
+    const unfinished = recoveries.filter((recovery) => !this.#advanceOne(parent, recovery))
+    parent.own().recoveries = unfinished.length > 0 ? unfinished : undefined
   }
 
   /** True when it is done. */

@@ -36,18 +36,20 @@ export class Topics {
     if (subscribers === undefined) this.#subscribers.set(topic, new Set([subscriber]))
     else subscribers.add(subscriber)
     if (typeof subscriber === 'function') return
-    subscriber.topics ??= new Set()
-    subscriber.topics.add(topic)
+    const own = subscriber.own()
+    own.topics ??= new Set()
+    own.topics.add(topic)
   }
 
   unsubscribe(topic: string, subscriber: Cell | Listener): void {
     const subscribers = this.#subscribers.get(topic)
     subscribers?.delete(subscriber)
     if (subscribers?.size === 0) this.#subscribers.delete(topic)
-    if (typeof subscriber !== 'function') subscriber.topics?.delete(topic)
+    if (typeof subscriber !== 'function') subscriber.extras.topics?.delete(topic)
   }
 
   leave(cell: Cell): void {
-    for (const topic of [...(cell.topics ?? [])]) this.unsubscribe(topic, cell)
+    const { topics } = cell.extras
+    if (topics !== undefined) for (const topic of [...topics]) this.unsubscribe(topic, cell)
   }
 }

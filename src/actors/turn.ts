@@ -88,8 +88,9 @@ export class Turns {
   #remember(cell: Cell, hadEffects: boolean, origin: Origin): void {
     const ask = origin.ask!
     if (!ask.open || (hadEffects && this.#interpreter.putAside)) return
-    cell.owed ??= new Set()
-    cell.owed.add(ask)
+    const own = cell.own()
+    own.owed ??= new Set()
+    own.owed.add(ask)
   }
 
   /** Everything that goes before messages. True when messages may follow. */
@@ -105,7 +106,7 @@ export class Turns {
     while (exits !== undefined && exits.length > 0 && cell.phase !== 'ended') {
       this.#supervising.childExit(cell, exits.shift()!)
     }
-    if (cell.recoveries !== undefined) this.#supervising.advance(cell)
+    if (cell.extras.recoveries !== undefined) this.#supervising.advance(cell)
     if (cell.phase === 'passive' && mailbox.depth > 0) this.#lifecycle.wake(cell)
     if (cell.phase !== 'running') return false
     cell.urgent = mailbox.order !== undefined || (mailbox.exits !== undefined && mailbox.exits.length > 0)

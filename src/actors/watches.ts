@@ -19,31 +19,37 @@ export class Watches {
       this.#tell(watcher, ref, { kind: 'unknown-actor' })
       return
     }
-    cell.watchers ??= new Set()
-    cell.watchers.add(watcher)
-    watcher.watching ??= new Set()
-    watcher.watching.add(cell)
+    const watched = cell.own()
+    watched.watchers ??= new Set()
+    watched.watchers.add(watcher)
+    const own = watcher.own()
+    own.watching ??= new Set()
+    own.watching.add(cell)
   }
 
   unwatch(watcher: Cell, target: Target): void {
     const cell = this.#delivery.find(target)
     if (cell === undefined) return
-    cell.watchers?.delete(watcher)
-    watcher.watching?.delete(cell)
+    cell.extras.watchers?.delete(watcher)
+    watcher.extras.watching?.delete(cell)
   }
 
   /** This life of the watcher is over. */
   forgetWatcher(watcher: Cell): void {
-    for (const cell of watcher.watching ?? []) cell.watchers?.delete(watcher)
-    watcher.watching = undefined
+    const { watching } = watcher.extras
+    if (watching === undefined) return
+    for (const cell of watching) cell.extras.watchers?.delete(watcher)
+    watching.clear()
   }
 
   gone(cell: Cell, reason: ExitReason): void {
-    for (const watcher of cell.watchers ?? []) {
-      watcher.watching?.delete(cell)
+    const { watchers } = cell.extras
+    if (watchers === undefined) return
+    for (const watcher of watchers) {
+      watcher.extras.watching?.delete(cell)
       this.#tell(watcher, cell.ref, reason)
     }
-    cell.watchers = undefined
+    watchers.clear()
   }
 
   #tell(watcher: Cell, ref: Ref, reason: ExitReason): void {
