@@ -142,17 +142,16 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
       settings: config.api,
       token: await tokenOf(host, config),
       counted: (route, status) => metrics.add('loqa_http_requests_total', 1, { route, status }),
-      defect: (error, route) => log.error('A request failed unexpectedly', { route, error: String(error) }),
+      defect: (error, route) => log.error('A request failed unexpectedly', { route, error }),
     })
     undo.later(() => api.stop())
+    // Before it is ready: whoever asks meanwhile is told that it starts, not that there is none.
+    await announceRuntime(host, data, api.port)
+    undo.later(() => host.disk.remove(join(data, 'runtime.json')))
 
     await enginesSettled
     stage.now = 'serving'
-    voice
-      .warm()
-      .catch((error: unknown) => log.warn('Common replies could not be prepared', { error: String(error) }))
-    await announceRuntime(host, data, api.port)
-    undo.later(() => host.disk.remove(join(data, 'runtime.json')))
+    voice.warm().catch((error: unknown) => log.warn('Common replies could not be prepared', { error }))
     log.info('The node is ready', { http: api.port, ready_ms: Math.round(host.clock.monotonic() - started) })
     return {
       url: api.url,

@@ -14,9 +14,7 @@ export function observeWith(log: Log, metrics: Metrics, audit: Audit): Observe {
     audit({ what, object, outcome }, actor) {
       audit
         .append({ actor: actor.address, who: '-', what, object, outcome })
-        .catch((error: unknown) =>
-          log.error('An audit record could not be written', { error: String(error) }),
-        )
+        .catch((error: unknown) => log.error('An audit record could not be written', { error }))
     },
   }
 }
