@@ -55,7 +55,7 @@ describe('a fresh node', () => {
   })
 
   it('says that it did not understand what no one taught it', async () => {
-    const turn = await node.json<TurnView>('listen', fixture('out-of-vocabulary.wav'))
+    const turn = await node.json<TurnView>('listen', fixture('where-did-you-put-my-keys.wav'))
     expect(turn.intent).toBe('none')
     expect(turn.reply).toMatch(/not understand|didn't understand/i)
   })

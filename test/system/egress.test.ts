@@ -1,0 +1,75 @@
+import { execFileSync } from 'node:child_process'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { fixture, ROOT } from './running-node.ts'
+
+/** A network of its own, whose only way out is a cable that counts and leads nowhere. */
+const NAMESPACE = `loqa-egress-${process.pid}`
+
+const ip = (...args: string[]): string => execFileSync('ip', args, { encoding: 'utf8' })
+const inside = (command: string, args: readonly string[], timeout = 60_000): string =>
+  execFileSync('ip', ['netns', 'exec', NAMESPACE, command, ...args], { encoding: 'utf8', timeout })
+
+const canIsolate = ((): boolean => {
+  try {
+    ip('netns', 'add', NAMESPACE)
+    return true
+  } catch {
+    return false
+  }
+})()
+
+describe.skipIf(!canIsolate)('a node at work in a network of its own', () => {
+  beforeAll(() => {
+    // The kernel itself must be quiet on the cable: no IPv6 neighbour discovery.
+    inside('sysctl', ['-qw', 'net.ipv6.conf.all.disable_ipv6=1', 'net.ipv6.conf.default.disable_ipv6=1'])
+    ip('-n', NAMESPACE, 'link', 'set', 'lo', 'up')
+    ip('-n', NAMESPACE, 'link', 'add', 'outward', 'type', 'veth', 'peer', 'name', 'nowhere')
+    ip('-n', NAMESPACE, 'address', 'add', '10.99.0.2/24', 'dev', 'outward')
+    ip('-n', NAMESPACE, 'link', 'set', 'nowhere', 'up')
+    ip('-n', NAMESPACE, 'link', 'set', 'outward', 'up', 'arp', 'off')
+    ip('-n', NAMESPACE, 'route', 'add', 'default', 'via', '10.99.0.1')
+  })
+  afterAll(() => {
+    ip('netns', 'delete', NAMESPACE)
+  })
+
+  const packetsOut = (): number => {
+    const [link] = JSON.parse(ip('-n', NAMESPACE, '-s', '-j', 'link', 'show', 'outward')) as {
+      stats64: { tx: { packets: number } }
+    }[]
+    return link!.stats64.tx.packets
+  }
+
+  it('would be caught if it sent anything', () => {
+    inside('sh', ['-c', 'echo probe > /dev/udp/10.99.0.7/53 || true'])
+    inside('node', [
+      '-e',
+      'require("node:dgram").createSocket("udp4").send("x", 53, "10.99.0.1", () => process.exit())',
+    ])
+    expect(packetsOut()).toBeGreaterThan(0)
+  })
+
+  it('hears, answers and stores without a packet to anyone, not even a name lookup', () => {
+    const before = packetsOut()
+    const script = `
+      set -e
+      data=$(mktemp -d)
+      bin/loqa-node --data "$data" --port 0 --http-port 0 >"$data/out" 2>&1 &
+      node=$!
+      trap 'kill -9 $node 2>/dev/null; rm -rf "$data"' EXIT
+      for _ in $(seq 300); do grep -q ready "$data/out" && [ -f "$data/runtime.json" ] && break; sleep 0.1; done
+      bin/loqa --data "$data" listen "$1" --json
+      bin/loqa --data "$data" ask "add milk to the shopping list" --json
+      bin/loqa --data "$data" doctor >/dev/null
+      kill -TERM $node && wait $node
+    `
+    const output = inside(
+      'sh',
+      ['-c', `cd "${ROOT}" && ${script}`, 'sh', fixture('set-a-timer-for-five-minutes.wav')],
+      90_000,
+    )
+    expect(output).toContain('"timer.set"')
+    expect(output).toContain('"list.add"')
+    expect(packetsOut() - before).toBe(0)
+  }, 120_000)
+})
