@@ -50,5 +50,6 @@ export {
 export type { SkillManifest } from './manifest.ts'
 export type { Announce, SkillInvoke, SkillResult } from './messages.ts'
 export type { InvokePort } from './port.ts'
-export { type SkillArgs, type SkillMessage, type SkillState, skill } from './skill.ts'
+export { skill } from './skill.ts'
+export type { SkillArgs, SkillMessage, SkillState } from './skill-state.ts'
 export { loadSkills, type SkillRow, type Skills } from './skills.ts'

@@ -43,6 +43,8 @@ export const manifestSchema = z.strictObject({
     host_calls: z.int().min(0).max(10_000),
     storage_kb: z.int().min(0).max(128),
   }),
+  /** Lists of words for the slots of its intents, as in the lexicon; the grammar checks them. */
+  types: z.record(z.string(), z.unknown()).optional(),
   intents: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,31}\.[a-z][a-z0-9_]{0,31}$/), intentSchema),
 })
 

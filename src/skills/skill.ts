@@ -14,91 +14,21 @@ import {
   type Context,
   type Effect,
   type Entry,
-  type EntryChange,
   type Next,
   next,
   type Outcome,
-  type ReplyTo,
   readEntries,
   same,
   writeEntries,
 } from '../actors/index.ts'
-import {
-  assertNever,
-  type ErrorShape,
-  type Monotonic,
-  monotonic,
-  requestId,
-  type Wall,
-  wall,
-} from '../host/index.ts'
-import type { CallResult, Change, DueTimer, Invocation, SkillCall } from './call.ts'
+import { assertNever, type ErrorShape, monotonic, requestId, TimeoutError } from '../host/index.ts'
+import type { CallResult, DueTimer, Invocation, SkillCall } from './call.ts'
 import { zoneOffset } from './local-time.ts'
-import type { Announce, SkillInvoke, SkillResult } from './messages.ts'
-import { apology, lostTimer } from './phrases.ts'
-
-/** Plain data the actor is started with; the catalogue makes it from the manifest. */
-export interface SkillArgs {
-  readonly name: string
-  /** Intent → question to confirm it with, where the manifest asks for one. */
-  readonly confirm: Readonly<Record<string, string>>
-  readonly intents: readonly string[]
-  readonly may_speak: boolean
-  /** IANA time zone of the household. */
-  readonly zone: string
-}
-
-export interface Timer {
-  /** On this process' clock, which nobody turns: what it rings by. */
-  readonly due: Monotonic
-  /** What survives a restart. */
-  readonly due_wall: Wall
-  readonly delay_ms: number
-}
-
-/** What is stored of a timer, under `timer/<name>`. */
-export interface StoredTimer {
-  readonly due_wall: number
-  readonly delay_ms: number
-}
-
-export type Work =
-  | { readonly kind: 'handle'; readonly invoke: SkillInvoke; readonly replyTo: ReplyTo | undefined }
-  | { readonly kind: 'due'; readonly timer: string; readonly due: Monotonic; readonly missed: boolean }
-
-export type SkillPhase =
-  /** Waits for its state from the store. */
-  | { readonly phase: 'loading' }
-  | { readonly phase: 'idle' }
-  | { readonly phase: 'calling'; readonly work: Work; readonly since: Monotonic }
-  /** The call is done; waits until what it changed is durable. */
-  | {
-      readonly phase: 'saving'
-      readonly work: Work
-      readonly kept: Kept
-      readonly effects: readonly Effect[]
-    }
-
-/** The skill's own state. */
-export interface Kept {
-  readonly storage: Readonly<Record<string, string>>
-  readonly timers: Readonly<Record<string, Timer>>
-}
-
-export interface SkillState {
-  readonly args: SkillArgs
-  readonly now: SkillPhase
-  readonly kept: Kept
-  readonly waiting: readonly Work[]
-}
-
-export type SkillMessage =
-  | SkillInvoke
-  /** The schedule of a timer ran out. */
-  | { readonly type: 'timer.due'; readonly timer: string }
-  /** Try again to read the state. */
-  | { readonly type: 'reload' }
-  | Outcome
+import type { SkillInvoke, SkillResult } from './messages.ts'
+import { lostTimer } from './phrases.ts'
+import { type Applied, applyChanges, keptFrom, scheduleOf, skillCollection } from './skill-kept.ts'
+import { announcement, announcements, failure, replies } from './skill-speech.ts'
+import type { SkillArgs, SkillMessage, SkillState, Work } from './skill-state.ts'
 
 /** Asks waiting for one skill. A household speaks to it from a few rooms at once. */
 export const MAX_WAITING_CALLS = 32
@@ -109,10 +39,6 @@ const RELOAD_AFTER_MS = 1_000
 const READ = requestId('state')
 const CALL = requestId('call')
 const WRITE = requestId('changes')
-const STORAGE_PREFIX = 'storage/'
-const TIMER_PREFIX = 'timer/'
-
-export const skillCollection = (skill: string): string => `skill.${skill}`
 
 export const skill: Behavior<SkillState, SkillMessage, SkillArgs> = {
   kind: 'skill',
@@ -147,85 +73,93 @@ export const skill: Behavior<SkillState, SkillMessage, SkillArgs> = {
 function invoked(state: SkillState, invoke: SkillInvoke, context: Context): Next<SkillState> {
   const { args } = state
   const { replyTo } = context
-  const question = args.confirm[invoke.intent.name]
+  const intent = invoke.intent.name
+  const question = args.confirm[intent]
   if (question !== undefined && !invoke.confirmed) {
     return next(state, replies(replyTo, { speech: question, follow_up: { confirm: true } }))
   }
-  if (!args.intents.includes(invoke.intent.name)) {
-    const failed = problem(
-      'not-found',
-      `The skill ${args.name} has no intent ${invoke.intent.name.slice(0, 64)}`,
-    )
-    return next(state, replies(replyTo, { speech: apology(args.name, failed), failed }))
+  const refusal = refusalOf(state, intent)
+  if (refusal !== undefined) return next(state, failure(args.name, replyTo, refusal))
+  const until = monotonic(context.now + Math.min(context.deadline_ms ?? ANSWER_WITHIN_MS, ANSWER_WITHIN_MS))
+  return proceed(
+    { ...state, waiting: [...state.waiting, { kind: 'handle', invoke, replyTo, until }] },
+    context,
+  )
+}
+
+function refusalOf(state: SkillState, intent: string): ErrorShape | undefined {
+  const { name, intents } = state.args
+  if (!intents.includes(intent)) {
+    const message = `The skill ${name} has no intent ${intent.slice(0, 64)}`
+    return { code: 'not-found', message, retryable: false }
   }
   if (state.waiting.length >= MAX_WAITING_CALLS) {
-    const failed = problem(
-      'skill-busy',
-      `More than ${MAX_WAITING_CALLS} calls wait for the skill ${args.name}`,
-    )
-    return next(state, replies(replyTo, { speech: apology(args.name, failed), failed }))
+    const message = `More than ${MAX_WAITING_CALLS} calls wait for the skill ${name}`
+    return { code: 'skill-busy', message, retryable: true }
   }
-  return proceed({ ...state, waiting: [...state.waiting, { kind: 'handle', invoke, replyTo }] }, context)
+  return undefined
 }
 
 function rang(state: SkillState, name: string, context: Context): Next<SkillState> {
   const timer = state.kept.timers[name]
-  // Cancelled or moved since it was scheduled; a moved one has a schedule of its own.
-  if (timer === undefined || timer.due > context.now || isWaiting(state, name)) return same(state)
+  const known = state.waiting.some((work) => work.kind === 'due' && work.timer === name)
+  if (timer === undefined || known) return same(state)
+  // Moved since, or woken too early: a schedule of the same name replaces the one there is.
+  if (timer.due > context.now) return next(state, [scheduleOf(name, timer, context)])
   const work: Work = { kind: 'due', timer: name, due: timer.due, missed: false }
   return proceed({ ...state, waiting: [...state.waiting, work] }, context)
 }
 
-const isWaiting = (state: SkillState, timer: string): boolean =>
-  state.waiting.some((work) => work.kind === 'due' && work.timer === timer)
-
 function stateRead(state: SkillState, outcome: Outcome, context: Context): Next<SkillState> {
   if (state.now.phase !== 'loading' || outcome.event === 'chunk') return same(state)
-  if (outcome.event === 'failed') {
-    const answers = state.waiting.flatMap((work) =>
-      work.kind === 'handle' ? failure(state, work, outcome.error) : [],
-    )
-    return next({ ...state, waiting: [] }, [
-      ...answers,
-      {
-        type: 'log',
-        level: 'error',
-        message: 'A skill cannot read its state',
-        values: { skill: state.args.name, code: outcome.error.code },
-      },
-      { type: 'schedule', id: requestId('reload'), delay_ms: RELOAD_AFTER_MS, message: { type: 'reload' } },
-    ])
-  }
+  if (outcome.event === 'failed') return unreadable(state, outcome.error)
   const kept = keptFrom(outcome.body as readonly Entry[], context)
-  const names = Object.keys(kept.timers).sort((a, b) => kept.timers[a]!.due - kept.timers[b]!.due)
-  const overdue = names.filter((name) => kept.timers[name]!.due <= context.now)
-  const missed = overdue.map(
-    (timer): Work => ({ kind: 'due', timer, due: kept.timers[timer]!.due, missed: true }),
-  )
-  const schedules = names
-    .filter((name) => !overdue.includes(name))
-    .map((name) => scheduleOf(name, kept.timers[name]!, context))
+  const inOrder = Object.entries(kept.timers).sort(([, a], [, b]) => a.due - b.due)
+  const missed: Work[] = []
+  const schedules: Effect[] = []
+  for (const [name, timer] of inOrder) {
+    if (timer.due <= context.now) missed.push({ kind: 'due', timer: name, due: timer.due, missed: true })
+    else schedules.push(scheduleOf(name, timer, context))
+  }
   const ready: SkillState = { ...state, now: { phase: 'idle' }, kept, waiting: [...missed, ...state.waiting] }
   return withEffects(schedules, proceed(ready, context))
+}
+
+function unreadable(state: SkillState, error: ErrorShape): Next<SkillState> {
+  const { name } = state.args
+  const answers = state.waiting.flatMap((work) =>
+    work.kind === 'handle' ? failure(name, work.replyTo, error) : [],
+  )
+  const retry: SkillMessage = { type: 'reload' }
+  return next({ ...state, waiting: [] }, [
+    ...answers,
+    logged('A skill cannot read its state', name, error),
+    { type: 'schedule', id: requestId('reload'), delay_ms: RELOAD_AFTER_MS, message: retry },
+  ])
 }
 
 /** Gives an idle skill its next work. */
 function proceed(state: SkillState, context: Context): Next<SkillState> {
   const work = state.waiting[0]
   if (state.now.phase !== 'idle' || work === undefined) return same(state)
-  const calling: SkillState = {
-    ...state,
-    now: { phase: 'calling', work, since: context.now },
-    waiting: state.waiting.slice(1),
+  const rest: SkillState = { ...state, waiting: state.waiting.slice(1) }
+  if (work.kind === 'due' && state.kept.timers[work.timer]?.due !== work.due) {
+    // Cancelled or moved by a call that came before it.
+    return proceed(rest, context)
   }
-  return next(calling, [
+  if (work.kind === 'handle' && work.until <= context.now) {
+    // Who asked was told that it took too long: doing it now would be a surprise.
+    const late = new TimeoutError(`The skill ${state.args.name}`, ANSWER_WITHIN_MS).toJSON()
+    return withEffects(failure(state.args.name, work.replyTo, late), proceed(rest, context))
+  }
+  return next({ ...rest, now: { phase: 'calling', work, since: context.now } }, [
     {
       type: 'invoke',
       id: CALL,
       to: state.args.name,
       op: 'call',
       body: callOf(state, work, context),
-      deadline_ms: Math.min(context.deadline_ms ?? ANSWER_WITHIN_MS, ANSWER_WITHIN_MS),
+      deadline_ms: work.kind === 'handle' ? work.until - context.now : ANSWER_WITHIN_MS,
     },
   ])
 }
@@ -237,19 +171,9 @@ function callOf(state: SkillState, work: Work, context: Context): SkillCall {
     // The ringing timer is over for the skill: it may set it again.
     if (work.kind === 'handle' || work.timer !== name) timers[name] = Math.max(0, timer.due - context.now)
   }
-  const input: Invocation | DueTimer =
-    work.kind === 'handle'
-      ? {
-          intent: work.invoke.intent.name,
-          slots: work.invoke.intent.slots,
-          room: work.invoke.room,
-          session: work.invoke.session,
-          confirmed: work.invoke.confirmed,
-        }
-      : { timer: work.timer, late_ms: Math.max(0, Math.round(context.now - work.due)), missed: work.missed }
   return {
     entry: work.kind,
-    input: JSON.stringify(input),
+    input: JSON.stringify(inputOf(work, context)),
     storage: kept.storage,
     timers,
     time: { wall_ms: context.wall, offset_min: zoneOffset(context.wall, args.zone) },
@@ -257,64 +181,68 @@ function callOf(state: SkillState, work: Work, context: Context): SkillCall {
   }
 }
 
+function inputOf(work: Work, context: Context): Invocation | DueTimer {
+  if (work.kind === 'due') {
+    const late_ms = Math.max(0, Math.round(context.now - work.due))
+    return { timer: work.timer, late_ms, missed: work.missed }
+  }
+  const { intent, room, session, confirmed } = work.invoke
+  return { intent: intent.name, slots: intent.slots, room, session, confirmed }
+}
+
 // — what comes back —
 
 function called(state: SkillState, outcome: Outcome, context: Context): Next<SkillState> {
   if (state.now.phase !== 'calling' || outcome.event === 'chunk') return same(state)
   const { work, since } = state.now
-  const name = state.args.name
+  const skill = state.args.name
+  const object = work.kind === 'handle' ? work.invoke.intent.name : `${skill}.due`
+  const verdict = outcome.event === 'failed' ? outcome.error.code : 'ok'
   const observed: Effect[] = [
-    { type: 'metric', name: 'loqa_skill_call_ms', observe: context.now - since, labels: { skill: name } },
-    {
-      type: 'audit',
-      what: 'skill.call',
-      object: work.kind === 'handle' ? work.invoke.intent.name : `${name}.due`,
-      outcome: outcome.event === 'failed' ? outcome.error.code : 'ok',
-    },
+    { type: 'metric', name: 'loqa_skill_call_ms', observe: context.now - since, labels: { skill } },
+    { type: 'audit', what: 'skill.call', object, outcome: verdict },
   ]
-  if (outcome.event === 'failed')
-    return withEffects(observed, callFailed(state, work, outcome.error, context))
-  return withEffects(observed, callWorked(state, work, outcome.body as CallResult, context))
+  const step =
+    outcome.event === 'failed'
+      ? callFailed(state, work, outcome.error, context)
+      : callWorked(state, work, outcome.body as CallResult, context)
+  return withEffects(observed, step)
 }
 
 function callWorked(state: SkillState, work: Work, result: CallResult, context: Context): Next<SkillState> {
-  const { kept, entries, effects } = applyChanges(state, work, result.changes, context)
-  const spoken = announcements(state, result.changes)
-  if (work.kind === 'due') {
-    // Aloud first, forgotten afterwards (promise 4).
-    return save(state, work, kept, entries, effects, spoken)
-  }
+  const applied = applyChanges(state.kept, work, result.changes, context)
+  const spoken = announcements(state.args.name, result.changes)
+  // Aloud first, forgotten afterwards (promise 4).
+  if (work.kind === 'due') return save(state, work, applied, spoken)
+
   const { speech, follow_up, card } = result.answer
   const answer = replies(work.replyTo, {
     speech,
     ...(follow_up === undefined ? {} : { follow_up: follow_up as NonNullable<SkillResult['follow_up']> }),
     ...(card === undefined ? {} : { card }),
   })
-  const later = [...effects, ...spoken, ...answer]
-  if (entries.length > 0) return save(state, work, kept, entries, later, [])
-  return withEffects(later, proceed({ ...state, now: { phase: 'idle' } }, context))
+  const effects = [...applied.effects, ...spoken, ...answer]
+  if (applied.entries.length > 0) return save(state, work, { ...applied, effects })
+  return withEffects(effects, proceed({ ...state, now: { phase: 'idle' } }, context))
 }
 
 function callFailed(state: SkillState, work: Work, error: ErrorShape, context: Context): Next<SkillState> {
+  const { name, may_speak } = state.args
   if (work.kind === 'handle') {
-    return withEffects(failure(state, work, error), proceed({ ...state, now: { phase: 'idle' } }, context))
+    const idle: SkillState = { ...state, now: { phase: 'idle' } }
+    return withEffects(failure(name, work.replyTo, error), proceed(idle, context))
   }
   // The skill cannot say what is due. That something is due must still be heard, once.
-  const { [work.timer]: _, ...timers } = state.kept.timers
-  const entries: EntryChange[] = [{ change: 'delete', key: TIMER_PREFIX + work.timer }]
-  const spoken = state.args.may_speak
-    ? [announcement(state, lostTimer(state.args.name, work.missed), '', '')]
-    : []
-  return save(state, work, { ...state.kept, timers }, entries, [], spoken)
+  const spoken = may_speak ? [announcement(name, lostTimer(name, work.missed))] : []
+  return save(state, work, applyChanges(state.kept, work, [], context), spoken)
 }
 
+/** Does `first` at once, and what was applied when it is durable. */
 function save(
   state: SkillState,
   work: Work,
-  kept: Kept,
-  entries: readonly EntryChange[],
-  effects: readonly Effect[],
-  first: readonly Effect[],
+  { kept, entries, effects }: Applied,
+  first: readonly Effect[] = [],
 ): Next<SkillState> {
   return next({ ...state, now: { phase: 'saving', work, kept, effects } }, [
     ...first,
@@ -325,148 +253,28 @@ function save(
 function written(state: SkillState, outcome: Outcome, context: Context): Next<SkillState> {
   if (state.now.phase !== 'saving' || outcome.event === 'chunk') return same(state)
   const { work, kept, effects } = state.now
-  if (outcome.event === 'failed') return notSaved(state, work, kept, effects, outcome.error, context)
+  if (outcome.event === 'failed') return notWritten(state, work, outcome.error, context)
   return withEffects(effects, proceed({ ...state, now: { phase: 'idle' }, kept }, context))
 }
 
-function notSaved(
-  state: SkillState,
-  work: Work,
-  kept: Kept,
-  effects: readonly Effect[],
-  error: ErrorShape,
-  context: Context,
-): Next<SkillState> {
-  const logged: Effect = {
-    type: 'log',
-    level: 'error',
-    message: 'A skill could not save its state',
-    values: { skill: state.args.name, code: error.code },
+function notWritten(state: SkillState, work: Work, error: ErrorShape, context: Context): Next<SkillState> {
+  const { name } = state.args
+  const log = logged('A skill could not save its state', name, error)
+  if (work.kind === 'handle') {
+    const idle: SkillState = { ...state, now: { phase: 'idle' } }
+    return withEffects([log, ...failure(name, work.replyTo, error)], proceed(idle, context))
   }
-  // A timer that rang has rung: in memory it is over, only after a restart it rings once more.
-  if (work.kind === 'due') {
-    return withEffects([logged, ...effects], proceed({ ...state, now: { phase: 'idle' }, kept }, context))
-  }
-  const answers = failure(state, work, error)
-  return withEffects([logged, ...answers], proceed({ ...state, now: { phase: 'idle' } }, context))
+  // A timer that rang has rung: in memory it is over, only after a restart it rings once more. What else the skill
+  // wanted to change is not kept, so that memory and store stay the same.
+  const { kept } = applyChanges(state.kept, work, [], context)
+  return withEffects([log], proceed({ ...state, now: { phase: 'idle' }, kept }, context))
 }
 
-// — changes —
-
-function applyChanges(state: SkillState, work: Work, changes: readonly Change[], context: Context) {
-  const storage = { ...state.kept.storage }
-  const timers = { ...state.kept.timers }
-  const entries: EntryChange[] = []
-  const effects: Effect[] = []
-  if (work.kind === 'due') {
-    delete timers[work.timer]
-    entries.push({ change: 'delete', key: TIMER_PREFIX + work.timer })
-  }
-  for (const change of changes) {
-    switch (change.change) {
-      case 'put':
-        storage[change.key] = change.value
-        entries.push({ change: 'put', key: STORAGE_PREFIX + change.key, value: change.value })
-        break
-      case 'delete':
-        delete storage[change.key]
-        entries.push({ change: 'delete', key: STORAGE_PREFIX + change.key })
-        break
-      case 'timer-set': {
-        const timer = timerIn(change.delay_ms, context)
-        timers[change.timer] = timer
-        const stored: StoredTimer = { due_wall: timer.due_wall, delay_ms: timer.delay_ms }
-        entries.push({ change: 'put', key: TIMER_PREFIX + change.timer, value: stored })
-        effects.push(scheduleOf(change.timer, timer, context))
-        break
-      }
-      case 'timer-cancel':
-        delete timers[change.timer]
-        entries.push({ change: 'delete', key: TIMER_PREFIX + change.timer })
-        effects.push({ type: 'cancel', id: timerId(change.timer) })
-        break
-      case 'log':
-        effects.push({
-          type: 'log',
-          level: change.level,
-          message: 'A skill logged',
-          values: { skill: state.args.name, pii: { text: change.message } },
-        })
-        break
-      case 'announce':
-        break
-      default:
-        assertNever(change)
-    }
-  }
-  return { kept: { storage, timers }, entries, effects }
-}
-
-const timerIn = (delay_ms: number, context: Context): Timer => ({
-  due: monotonic(context.now + delay_ms),
-  due_wall: wall(Math.round(context.wall + delay_ms)),
-  delay_ms,
-})
-
-const timerId = (name: string) => requestId(TIMER_PREFIX + name)
-
-function scheduleOf(name: string, timer: Timer, context: Context): Effect {
-  const message: SkillMessage = { type: 'timer.due', timer: name }
-  return { type: 'schedule', id: timerId(name), delay_ms: Math.max(0, timer.due - context.now), message }
-}
-
-/**
- * The state as it was stored. A machine without a battery-backed clock may start years back: a timer then never has more
- * left than it was set to.
- */
-function keptFrom(entries: readonly Entry[], context: Context): Kept {
-  const storage: Record<string, string> = {}
-  const timers: Record<string, Timer> = {}
-  for (const { key, value } of entries) {
-    if (key.startsWith(STORAGE_PREFIX)) storage[key.slice(STORAGE_PREFIX.length)] = value as string
-    else if (key.startsWith(TIMER_PREFIX)) {
-      const { due_wall, delay_ms } = value as StoredTimer
-      const left_ms = Math.min(due_wall - context.wall, delay_ms)
-      timers[key.slice(TIMER_PREFIX.length)] = {
-        due: monotonic(context.now + left_ms),
-        due_wall: wall(due_wall),
-        delay_ms,
-      }
-    }
-  }
-  return { storage, timers }
-}
-
-// — words —
-
-function announcements(state: SkillState, changes: readonly Change[]): Effect[] {
-  return changes.flatMap((change) =>
-    change.change === 'announce' ? [announcement(state, change.speech, change.room, change.session)] : [],
-  )
-}
-
-function announcement(state: SkillState, speech: string, room: string, session: string): Effect {
-  const message: Announce = {
-    type: 'announce',
-    skill: state.args.name,
-    speech,
-    ...(room === '' ? {} : { room }),
-    ...(session === '' ? {} : { session: session as NonNullable<Announce['session']> }),
-  }
-  return { type: 'publish', topic: 'announce', message }
-}
-
-function failure(state: SkillState, work: Extract<Work, { kind: 'handle' }>, error: ErrorShape): Effect[] {
-  return replies(work.replyTo, { speech: apology(state.args.name, error), failed: error })
-}
-
-const replies = (to: ReplyTo | undefined, result: Omit<SkillResult, 'type'>): Effect[] =>
-  to === undefined ? [] : [{ type: 'reply', to, message: { type: 'skill.result', ...result } }]
-
-const problem = (code: string, message: string): ErrorShape => ({
-  code,
+const logged = (message: string, skill: string, { code }: ErrorShape): Effect => ({
+  type: 'log',
+  level: 'error',
   message,
-  retryable: code !== 'not-found',
+  values: { skill, code },
 })
 
 const withEffects = (first: readonly Effect[], step: Next<SkillState>): Next<SkillState> =>

@@ -5,7 +5,7 @@ import type { Log } from '../observe/index.ts'
 import { type Catalogue, loadCatalogue, type Skill } from './catalogue.ts'
 import { zoneOffset } from './local-time.ts'
 import { InvokePort } from './port.ts'
-import type { SkillArgs } from './skill.ts'
+import type { SkillArgs } from './skill-state.ts'
 
 export interface SkillsOptions {
   readonly host: Host

@@ -197,6 +197,50 @@ describe('the actor of a skill', () => {
     expect(calls).toHaveLength(3)
   })
 
+  it('4: a timer cancelled while its ring waits does not ring', async () => {
+    const { stage, calls } = scripted(
+      answering('soon', { change: 'timer-set', timer: 'meal', delay_ms: 1_000 }),
+      answering('stopped', { change: 'timer-cancel', timer: 'meal' }),
+    )
+    await stage.ask('pet.feed')
+    await stage.advance(999)
+    const stopped = stage.tellAsk('pet.feed')
+    await stage.advance(1)
+    expect((await stopped).speech).toBe('stopped')
+    expect(calls).toHaveLength(2)
+  })
+
+  it('4: a timer woken too early still rings', async () => {
+    const { stage, calls } = scripted(
+      answering('soon', { change: 'timer-set', timer: 'meal', delay_ms: 1_000 }),
+    )
+    await stage.ask('pet.feed')
+    stage.tell({ type: 'timer.due', timer: 'meal' })
+    await stage.advance(1_000)
+    expect(calls.map(({ entry }) => entry)).toEqual(['handle', 'due'])
+  })
+
+  it('does not do what nobody waits for any more', async () => {
+    let open = (): void => undefined
+    const gate = new Promise<void>((done) => {
+      open = done
+    })
+    const calls: SkillCall[] = []
+    const stage = new SkillStage(ARGS, async (call) => {
+      calls.push(call)
+      await gate
+      return answering('done')
+    })
+    const first = stage.tellAsk('pet.feed')
+    await Promise.resolve()
+    const second = stage.tellAsk('pet.feed')
+    stage.pass(3_000)
+    open()
+    expect((await first).speech).toBe('done')
+    expect(await second).toMatchObject({ failed: { code: 'timeout' } })
+    expect(calls).toHaveLength(1)
+  })
+
   it('5: asks before it does what must be confirmed', async () => {
     const { stage, calls } = scripted(answering('gone'))
     expect(await stage.ask('pet.release')).toMatchObject({

@@ -107,6 +107,11 @@ export class SkillStage {
     this.#passTo(end)
   }
 
+  /** Time passes and nothing rings. */
+  pass(ms: number): void {
+    this.#passTo(this.#now + ms)
+  }
+
   tell(message: SkillMessage, askId?: number): void {
     const { state, effects } = skill.receive(this.state, message, this.#context(askId))
     this.state = state
