@@ -9,6 +9,7 @@ import type { EngineEvent, EngineInput, EngineRequest, Pool } from '../../src/in
 import {
   alive,
   errorCode,
+  eventually,
   frames,
   HIGH_HZ,
   LOW_HIGH_LOW,
@@ -172,7 +173,7 @@ describe.each(CASES)('the engine $to', ({ model, to, request, inputs, says, empt
     await left.pool.start()
     const [process] = left.pool.pids().values()
     await left.pool.stop()
-    await expect.poll(() => alive(process!)).toBe(false)
+    await eventually(() => alive(process!)).toBe(false)
   })
 })
 
@@ -317,7 +318,7 @@ describe('texts of any size', () => {
   test('speech begins before a streamed text is complete', async () => {
     const speech = open(pool, 'tts', { kind: 'tts' })
     speech.stream.feed({ type: 'text', text: 'The first sentence. And the ' })
-    await expect.poll(() => typesOf(speech.events)).toContain('audio')
+    await eventually(() => typesOf(speech.events)).toContain('audio')
     const before = samplesOf(speech.events)
     speech.stream.feed({ type: 'text', text: 'second one.' })
     speech.stream.finish()

@@ -8,6 +8,7 @@ import { onnxMetadata } from '../../src/inference/child/onnx-metadata.ts'
 import { soundSamples } from '../../src/inference/child/samples.ts'
 import { cutSentences } from '../../src/inference/child/sentences.ts'
 import { checkedSherpaFiles } from '../../src/inference/child/sherpa-model.ts'
+import { Turns } from '../../src/inference/child/turns.ts'
 import { RecentWaits } from '../../src/inference/statistics.ts'
 import { STANDINS, temporaryDirectory } from './engines.ts'
 
@@ -128,6 +129,60 @@ describe('a model file before a library sees it', () => {
     const path = join(directory.path, 'tokens.txt')
     writeFileSync(path, tokens)
     expect(() => files(written(whole), path)).toThrow(expect.objectContaining({ code: 'model-invalid' }))
+  })
+})
+
+describe('one run at a time', () => {
+  /** Work that ends when told to, and writes down that it began. */
+  const jobs = () => {
+    const begun: string[] = []
+    const ends = new Map<string, () => void>()
+    const job = (name: string) => () => {
+      begun.push(name)
+      return new Promise<void>((resolve) => ends.set(name, resolve))
+    }
+    return { begun, job, end: (name: string) => ends.get(name)!() }
+  }
+  const settled = () => new Promise(setImmediate)
+
+  test('the next begins when the one before has ended', async () => {
+    const { begun, job, end } = jobs()
+    const turns = new Turns()
+    turns.take(job('a'))
+    turns.take(job('b'))
+    await settled()
+    expect(begun).toEqual(['a'])
+    end('a')
+    await settled()
+    expect(begun).toEqual(['a', 'b'])
+  })
+
+  test('a turn given up while it waits is free at once and never begins', async () => {
+    const { begun, job, end } = jobs()
+    const turns = new Turns()
+    turns.take(job('a'))
+    const waiting = turns.take(job('b'))
+    turns.take(job('c'))
+    await settled()
+    await waiting.drop()
+    end('a')
+    await settled()
+    expect(begun).toEqual(['a', 'c'])
+  })
+
+  test('a turn given up while it runs is free when its work has ended', async () => {
+    const { job, end } = jobs()
+    const turn = new Turns().take(job('a'))
+    await settled()
+    let free = false
+    const dropped = turn.drop().then(() => {
+      free = true
+    })
+    await settled()
+    expect(free).toBe(false)
+    end('a')
+    await dropped
+    expect(free).toBe(true)
   })
 })
 

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { expect } from 'vitest'
 import { realHost } from '../../src/host/real.ts'
 import {
   type Capability,
@@ -171,3 +172,6 @@ export function alive(pid: number): boolean {
     return false
   }
 }
+
+/** Awaits what becomes true without an event to wait for, with patience for a busy machine. */
+export const eventually = <T>(observe: () => T) => expect.poll(observe, { timeout: 15_000, interval: 10 })

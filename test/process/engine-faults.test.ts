@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import {
   errorCode,
+  eventually,
   open,
   openPool,
   run,
@@ -88,7 +89,7 @@ describe('while running', () => {
     const name = row(engine).name
     const cancelled = open(engine.pool, 'tts', SPEECH)
     const other = open(engine.pool, 'tts', SPEECH)
-    await expect.poll(() => typesOf(cancelled.events)).toEqual(['partial'])
+    await eventually(() => typesOf(cancelled.events)).toEqual(['partial'])
     cancelled.stream.cancel()
     expect(errorCode(await other.ended)).toBe('engine-hung')
     await engine.until(name, ({ state, restarts }) => state === 'ready' && restarts === 1)
@@ -99,9 +100,9 @@ describe('while running', () => {
     const engine = start('talks-after-cancel')
     await engine.pool.start()
     const cancelled = open(engine.pool, 'tts', SPEECH)
-    await expect.poll(() => typesOf(cancelled.events)).toEqual(['partial'])
+    await eventually(() => typesOf(cancelled.events)).toEqual(['partial'])
     cancelled.stream.cancel()
-    await expect.poll(() => row(engine).load).toBe(0)
+    await eventually(() => row(engine).load).toBe(0)
     await run(engine.pool, 'tts', SPEECH)
     expect(typesOf(cancelled.events)).toEqual(['partial'])
   })
@@ -123,7 +124,7 @@ describe('while running', () => {
       })
     })
     expect(events).toBe('timeout')
-    await expect.poll(() => row(engine)).toMatchObject({ state: 'ready', load: 0, restarts: 0 })
+    await eventually(() => row(engine)).toMatchObject({ state: 'ready', load: 0, restarts: 0 })
   })
 })
 
@@ -143,7 +144,7 @@ describe('at its limit', () => {
     await engine.pool.start()
     open(engine.pool, 'tts', SPEECH).stream.cancel()
     expect(errorCode(await run(engine.pool, 'tts', SPEECH))).toBe('overloaded')
-    await expect.poll(() => row(engine).load).toBe(0)
+    await eventually(() => row(engine).load).toBe(0)
     expect(typesOf(await run(engine.pool, 'tts', SPEECH)).at(-1)).toBe('done')
   })
 

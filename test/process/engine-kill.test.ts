@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import {
   alive,
   errorCode,
+  eventually,
   LOW_HIGH_LOW,
   open,
   openPool,
@@ -44,7 +45,7 @@ test.each([
     hit.stream.feed(input)
     spared.stream.feed(input)
   }
-  await expect.poll(() => spared.events.length).toBeGreaterThan(0)
+  await eventually(() => spared.events.length).toBeGreaterThan(0)
   const pid = engine.pool.pids().get(FIRST)!
   process.kill(pid, signal)
   for (const input of LOW_HIGH_LOW.slice(40)) spared.stream.feed(input)
@@ -52,7 +53,7 @@ test.each([
   expect(errorCode(await hit.ended)).toBe(code)
   expect((await spared.ended).find(({ type }) => type === 'final')).toMatchObject({ text: 'low high low' })
   await engine.until(FIRST, ({ state, restarts }) => state === 'ready' && restarts === 1)
-  await expect.poll(() => alive(pid)).toBe(false)
+  await eventually(() => alive(pid)).toBe(false)
   expect(engine.pool.pids().get(FIRST)).not.toBe(pid)
   const after = await run(engine.pool, 'stt', STT, LOW_HIGH_LOW)
   expect(after.find(({ type }) => type === 'final')).toMatchObject({ text: 'low high low' })
@@ -73,5 +74,5 @@ test('engines end when their node is killed', async () => {
   )
   expect(alive(pid)).toBe(true)
   node.kill('SIGKILL')
-  await expect.poll(() => alive(pid), { timeout: 5_000 }).toBe(false)
-})
+  await eventually(() => alive(pid)).toBe(false)
+}, 40_000)

@@ -65,13 +65,13 @@ export class LlamaEngine implements Engine {
   open(request: EngineRequest, onEvent: (event: EngineEvent) => void): EngineStream {
     if (request.kind !== 'llm') throw new LoqaError('invalid-input', 'This engine only writes text')
     const abort = new AbortController()
-    const ended = this.#turns.take(() => this.#generate(request, abort.signal, onEvent))
+    const turn = this.#turns.take(() => this.#generate(request, abort.signal, onEvent))
     return {
       feed() {},
       finish() {},
       cancel() {
         abort.abort()
-        return ended
+        return turn.drop()
       },
     }
   }

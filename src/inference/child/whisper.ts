@@ -18,7 +18,7 @@ import type {
 } from '../engine.ts'
 import { measureRuns } from './measuring.ts'
 import { soundSamples } from './samples.ts'
-import { Turns } from './turns.ts'
+import { Turns, type TurnTaken } from './turns.ts'
 
 const SAMPLE_RATE = 16_000
 const SAMPLES_PER_MS = SAMPLE_RATE / 1_000
@@ -95,7 +95,8 @@ class Utterance implements EngineStream {
   #samples = new Int16Array(0)
   #length = 0
   #asked = 0
-  #waiting: Promise<void> = Promise.resolve()
+  #partial: TurnTaken | undefined
+  #final: TurnTaken | undefined
   #partialWaits = false
   #text = ''
   #compute_ms = 0
@@ -119,18 +120,19 @@ class Utterance implements EngineStream {
     if (this.#partialWaits || news < PARTIAL_EVERY_MS * SAMPLES_PER_MS) return
     this.#asked = this.#length
     this.#partialWaits = true
-    this.#waiting = this.#turns.take(() => this.#sayPartial())
+    this.#partial = this.#turns.take(() => this.#sayPartial())
   }
 
   finish(): void {
     if (this.#phase !== 'open') return
     this.#phase = 'finishing'
-    this.#waiting = this.#turns.take(() => this.#sayFinal())
+    this.#final = this.#turns.take(() => this.#sayFinal())
   }
 
-  cancel(): Promise<void> {
+  async cancel(): Promise<void> {
     this.#phase = 'ended'
-    return this.#waiting
+    await this.#final?.drop()
+    await this.#partial?.drop()
   }
 
   async #sayPartial(): Promise<void> {
