@@ -1,5 +1,45 @@
 /**
- * What an actor is: a pure behaviour, plain state, effects as data.
+ * What an actor is: a pure behaviour, plain state, effects as data. And all that actors may rely on, on one page;
+ * `test/actors/promises.test.ts` has a test for each number.
+ *
+ * Handling
+ * A1  One message at a time. The state is stored first, then the effects are carried out, in order.
+ * A2  What one actor tells another arrives in the order of telling. No message is handled twice.
+ * A3  At most once: a message that reaches nobody is a dead letter, counted by reason. What must not be lost goes through
+ *     the store; who must know, asks.
+ * A4  Lanes: orders to stop go before ended children, these before control (answers, outcomes, own schedules, terminations),
+ *     this before data. Order is kept within a lane.
+ * A5  A mailbox is bounded. Full, it rejects, drops its oldest or drops the newest data, as its policy says; control is
+ *     solicited one by one, and outside work whose chunks pile up is given up with `overloaded`.
+ * A6  `stash` puts the message aside, `unstash` puts all of them back in front, in order of arrival.
+ * A7  A topic's message reaches every subscriber of this node as data.
+ *
+ * Asking
+ * A8  An ask ends exactly once: an answer, or `timeout`, `overloaded` (mailbox or node full), `not-found`, `unreachable`,
+ *     `stopped` or `actor-failed` (it ended, or failed, before it answered: it may have acted), `cancelled`. An ask never sheds
+ *     another message. One that is over is not handled any more; a late answer is a dead letter.
+ * A9  The deadline travels: `deadline_ms` in the context is what the asker still waits, and an ask made while handling one never
+ *     outlives it. A deadline fires not early, at most about 10 ms late.
+ * A10 `replyTo` may be kept and used later, once.
+ * A11 After `cancel`, nothing about that id is handled, not even what was queued already. The same id replaces.
+ * A12 Outcomes of outside work reach the life that asked, in order, and end with the first `done` or `failed`.
+ *
+ * Living and dying
+ * A13 Stop is orderly: after the current message; children first (those of the tree in reverse order of start), then `stopping`, then its
+ *     last outside work has `shutdown_ms`. What waited is dead letters. It is not restarted; an actor that stops itself is,
+ *     when it is permanent. Kill is at once, with all below, without `stopping`.
+ * A14 A restart keeps address, incarnation and mailbox. The state is fresh from `start`; the message it failed on is dropped and
+ *     counted; its asks, schedules, outside work, watches and subscriptions are gone, and its children ended.
+ * A15 Who throws, breaks an invariant, returns a promise (behaviours may not be async) or anything but state and effects, fails, and
+ *     nobody else. Supervision is as `supervisor.ts` says (S1–S5), up to the root, whose failure ends the node.
+ * A16 `watch` brings exactly one `terminated` when the actor ended for good, at once when it is not there.
+ * A17 A ref reaches only its incarnation, an address whoever lives there now.
+ * A18 A passive actor keeps address, incarnation and what `snapshot` gave; the next message finds it restored.
+ * A19 The runtime yields to I/O after 1 ms plus the handler then running. A handler over 50 ms is named.
+ * A20 The same seed gives the same run, byte for byte, in the simulated runtime.
+ *
+ * Between nodes (to come): a partition leaves a pending ask to its deadline; migration will move snapshot and mailbox under a fencing
+ * epoch, so that order per pair holds and of two copies only the newer one's writes count.
  */
 import type { Monotonic, RequestId, Wall } from '../host/index.ts'
 import type { Ref } from './address.ts'
@@ -20,7 +60,7 @@ export interface Behavior<State, Msg extends Message = Message, Args = undefined
   restore?(snapshot: unknown, context: Context): Next<State>
 }
 
-/** All a behaviour may know besides its state and the message. Valid only during the call. */
+/** All a behaviour may know besides its state and the message. Valid only during the call; not to be spread or kept. */
 export interface Context {
   readonly self: Ref
   readonly now: Monotonic

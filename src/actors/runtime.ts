@@ -104,7 +104,11 @@ export interface Runtime {
 export function createRuntime(options: RuntimeOptions): Runtime {
   const { node, host, observe, trace } = options
   const { clock, random } = host
-  const hosting = options.hosting ?? nactHosting(clock)
+  const hosting =
+    options.hosting ??
+    nactHosting(clock, (cell) =>
+      delivery.order(cell, { kind: 'stop', reason: STOPPED_IN_NACT, on_purpose: true }),
+    )
 
   const context = new CallContext(clock, random)
   const dead = new DeadLetters(clock, observe, trace)
@@ -307,6 +311,8 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     },
   }
 }
+
+const STOPPED_IN_NACT: ExitReason = { kind: 'stopped', reason: "stopped in nact's tree" }
 
 const stoppedFor = (reason: string | undefined): ExitReason =>
   reason === undefined ? { kind: 'stopped' } : { kind: 'stopped', reason }
