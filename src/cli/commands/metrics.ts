@@ -21,13 +21,16 @@ const COLUMNS: readonly Column[] = [
   { title: 'p95', align: 'right' },
 ]
 
+/** Counts as they are, measurements with as many digits as matter. */
+const number = (value: number): string => (Number.isInteger(value) ? String(value) : milliseconds(value))
+
 export function metricsText(families: readonly Family[], style: Style): string {
   const rows = families.flatMap((family) =>
     rowsOf(family).map((row) => {
       const labels = Object.entries(row.labels)
         .map(([name, value]) => `${name}=${value}`)
         .join(' ')
-      if (row.buckets === undefined) return [row.name, labels, milliseconds(row.value), '', '']
+      if (row.buckets === undefined) return [row.name, labels, number(row.value), '', '']
       const at = (share: number): string => milliseconds(quantile(row.buckets ?? [], share))
       return [row.name, labels, `${row.value} times`, at(0.5), at(0.95)]
     }),
