@@ -36,6 +36,7 @@ export function barChart(chart: Chart): string {
     chart.subtitle === undefined ? '' : text(16, 44, chart.subtitle, { size: 12, opacity: 0.7 })
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="system-ui, sans-serif">`,
+    `<title>${escaped(chart.title)}</title>`,
     `<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>`,
     text(16, 26, chart.title, { size: 16, weight: 600 }),
     subtitle,
@@ -72,9 +73,12 @@ interface TextStyle {
 }
 
 function text(x: number, y: number, content: string, style: TextStyle): string {
-  const escaped = content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
   const weight = style.weight === undefined ? '' : ` font-weight="${style.weight}"`
   const anchor = style.anchor === undefined ? '' : ` text-anchor="${style.anchor}"`
   const opacity = style.opacity === undefined ? '' : ` opacity="${style.opacity}"`
-  return `<text x="${x}" y="${y}" font-size="${style.size}" fill="#222222"${weight}${anchor}${opacity}>${escaped}</text>`
+  return `<text x="${x}" y="${y}" font-size="${style.size}" fill="#222222"${weight}${anchor}${opacity}>${escaped(content)}</text>`
+}
+
+function escaped(content: string): string {
+  return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }

@@ -2,9 +2,12 @@
 
 Learning 300 words apart from one another takes far more examples than learning the forty sounds they share.
 """
+import json
 import os
 import subprocess
 import tempfile
+
+KEPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'out', 'sounds.json')
 
 
 def pronounce(words):
@@ -31,7 +34,11 @@ class Sounds:
 
     def __init__(self, texts):
         words = {word for text in texts for word in text.split()}
-        self.table = pronounce(words)
+        self.table = json.load(open(KEPT)) if os.path.exists(KEPT) else {}
+        if not words <= self.table.keys():  # a minute for ten thousand words
+            self.table = {word: [] for word in words} | pronounce(words)
+            with open(KEPT, 'w') as file:
+                json.dump(self.table, file)
         counts = {}
         for sounds in self.table.values():
             for sound in sounds:

@@ -154,6 +154,13 @@ def save(weights, net, words, options, note):
     return copy
 
 
+def decay(part, continued):
+    """The learning rate's share at `part` of the time: cosine for a fresh network, a straight line for one that goes on."""
+    if continued:
+        return 1 - 0.99 * part
+    return 0.5 * (1 + math.cos(math.pi * part)) * 0.98 + 0.02
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('seconds', type=float)
@@ -193,7 +200,7 @@ def main():
         if passed >= options.seconds:
             break
         part = passed / options.seconds
-        rate = options.peak * min(1, (step + 1) / 150) * (0.5 * (1 + math.cos(math.pi * part)) * 0.98 + 0.02)
+        rate = options.peak * min(1, (step + 1) / (50 if options.start else 150)) * decay(part, bool(options.start))
         for group in optimiser.param_groups:
             group['lr'] = rate
         strength.value = options.gentle + (options.harsh - options.gentle) * min(1, part / 0.5)

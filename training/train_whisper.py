@@ -8,7 +8,6 @@ import argparse
 import math
 import multiprocessing
 import os
-import random
 import time
 
 import numpy as np
@@ -29,7 +28,7 @@ class Windows(Recordings):
     """Recordings cut or filled up to the window; their labels shifted by one, because token 0 is the space."""
 
     def draw(self, strength):
-        kept = [(samples, label) for samples, label, _ in self.draw_recordings(strength, doubled=0)
+        kept = [(samples, label) for samples, label, *_ in self.draw_recordings(strength, doubled=0)
                 if len(samples) <= WINDOW * RATE and len(label) < TEXT - 2]
         samples = np.zeros((len(kept), WINDOW * RATE), np.float32)
         for row, (recorded, _) in zip(samples, kept):
@@ -88,6 +87,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('seconds', type=float)
     parser.add_argument('--from', dest='start')
+    parser.add_argument('--seed', type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
@@ -95,7 +95,7 @@ def main():
     words = Words()
     context = multiprocessing.get_context('fork')
     queue, strength = context.Queue(maxsize=4), context.Value('d', 0.2)
-    maker = context.Process(target=produce, args=(queue, strength, random.randrange(1 << 30)), daemon=True)
+    maker = context.Process(target=produce, args=(queue, strength, options.seed), daemon=True)
     maker.start()
     model = Whisper(len(words.words) + 1)
     head = nn.Linear(model.width, len(words.words) + 1)
