@@ -55,7 +55,10 @@ export interface StoreOptions {
   readonly host: Pick<Host, 'clock' | 'disk'>
   /** Owned by this process (`ownDirectory`). */
   readonly directory: string
+  /** How tests fill the disk: most pages (4 KiB) the file may take. */
   readonly max_pages?: number
+  /** How tests break the thread. */
+  readonly thread?: URL
   /** Told whenever `health` changes: for the log. */
   readonly onHealth?: (health: StoreHealth) => void
 }
@@ -99,7 +102,7 @@ class ThreadedStore implements Store {
   open(): Promise<void> {
     return new Promise((resolve, reject) => {
       const workerData: StoreThreadData = { file: this.#file, max_pages: this.#options.max_pages }
-      const worker = new Worker(THREAD, { workerData, name: 'store' })
+      const worker = new Worker(this.#options.thread ?? THREAD, { workerData, name: 'store' })
       let opened = false
       worker.on('message', (reply: StoreReply) => {
         if (reply.reply === 'opened') {

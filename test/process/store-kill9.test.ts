@@ -40,7 +40,7 @@ function writeAndKill(start: number, most: number): Promise<number[]> {
 }
 
 it(`loses no acknowledged write and tears none in ${ROUNDS} kills at any moment`, {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   const acknowledged: number[] = []
   for (let round = 0; round < ROUNDS; round += 1) {

@@ -11,8 +11,17 @@
  * 6. After `stop` nothing is started and every call is answered.
  */
 import { assertNever, type Monotonic, monotonic } from '../../host/index.ts'
-import type { CallOutcome, SkillCall } from '../call.ts'
+import type { CallOutcome } from '../call.ts'
 import { type SkillErrorShape, type SkillFault, skillError } from '../errors.ts'
+import type {
+  Job,
+  Process,
+  SandboxEffect,
+  SandboxInput,
+  SandboxState,
+  SandboxStep,
+  SkillRecord,
+} from './machine-state.ts'
 
 /** Node start 100–300 ms on a desktop, several seconds on a loaded single-board computer. */
 export const START_DEADLINE_MS = 15_000
@@ -24,80 +33,6 @@ export const FAILURE_WINDOW_MS = 600_000
 export const MAX_WAITING = 64
 const FIRST_REST_MS = 100
 const LONGEST_REST_MS = 10_000
-
-export interface Job {
-  readonly id: number
-  readonly skill: string
-  readonly call: SkillCall
-  /** Not started by then: it is answered with a timeout. */
-  readonly deadline: Monotonic
-}
-
-export interface SkillRecord {
-  readonly call_ms: number
-  /** When it was charged, within the window, oldest first. */
-  readonly failures: readonly Monotonic[]
-  readonly disabled: boolean
-}
-
-export type Process =
-  | { readonly phase: 'down' }
-  | { readonly phase: 'starting'; readonly deadline: Monotonic }
-  | { readonly phase: 'idle'; readonly since: Monotonic }
-  | { readonly phase: 'loading'; readonly skill: string; readonly deadline: Monotonic }
-  | { readonly phase: 'running'; readonly job: Job; readonly deadline: Monotonic }
-  /** Killed; its exit has not been reported yet. */
-  | { readonly phase: 'dying' }
-  | { readonly phase: 'resting'; readonly until: Monotonic }
-  | { readonly phase: 'stopped' }
-
-export interface SandboxState {
-  readonly process: Process
-  readonly loaded: readonly string[]
-  readonly waiting: readonly Job[]
-  readonly skills: Readonly<Record<string, SkillRecord>>
-  /** Consecutive processes that ended through nobody's fault. */
-  readonly misfires: number
-  readonly restarts: number
-  /** Kept running while idle; otherwise ended after this long, ms. */
-  readonly evict_after_ms: number | undefined
-}
-
-export type SandboxInput =
-  | { readonly type: 'register'; readonly skill: string; readonly call_ms: number }
-  | { readonly type: 'enable'; readonly skill: string }
-  | { readonly type: 'warm' }
-  | { readonly type: 'call'; readonly job: Job }
-  | { readonly type: 'cancel'; readonly id: number }
-  | { readonly type: 'ready' }
-  | { readonly type: 'loaded' }
-  /** The module cannot be compiled or linked. */
-  | { readonly type: 'load-failed'; readonly error: SkillErrorShape }
-  | { readonly type: 'answered'; readonly outcome: CallOutcome }
-  /** It said something that makes no sense now. */
-  | { readonly type: 'babble' }
-  | { readonly type: 'exit' }
-  /** Time passed; see `nextAlarm`. */
-  | { readonly type: 'alarm' }
-  | { readonly type: 'stop' }
-
-export type SandboxEffect =
-  | { readonly type: 'start' }
-  | { readonly type: 'load'; readonly skill: string }
-  | { readonly type: 'run'; readonly job: Job }
-  | { readonly type: 'kill' }
-  | { readonly type: 'answer'; readonly id: number; readonly outcome: CallOutcome }
-  | {
-      readonly type: 'charged'
-      readonly skill: string
-      readonly error: SkillErrorShape
-      readonly disabled: boolean
-    }
-
-export interface SandboxStep {
-  readonly state: SandboxState
-  readonly effects: readonly SandboxEffect[]
-}
 
 export const newSandbox = (evict_after_ms?: number): SandboxState => ({
   process: { phase: 'down' },

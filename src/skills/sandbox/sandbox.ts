@@ -6,14 +6,8 @@ import { assertNever, type Cancel, type Clock, type Monotonic } from '../../host
 import type { CallOutcome, SkillCall } from '../call.ts'
 import { type SkillErrorShape, skillError } from '../errors.ts'
 import { encodeFrame, FrameJoiner, MAX_ANSWER_BYTES } from './frames.ts'
-import {
-  newSandbox,
-  nextAlarm,
-  type SandboxEffect,
-  type SandboxInput,
-  type SandboxState,
-  stepSandbox,
-} from './machine.ts'
+import { newSandbox, nextAlarm, stepSandbox } from './machine.ts'
+import type { SandboxEffect, SandboxInput, SandboxState } from './machine-state.ts'
 import { type SandboxProcess, startSandboxProcess } from './process.ts'
 import type { Order } from './protocol.ts'
 import { type Grant, verifyAnswer } from './verify.ts'

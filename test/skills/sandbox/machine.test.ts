@@ -10,12 +10,10 @@ import {
   MAX_WAITING,
   newSandbox,
   nextAlarm,
-  type SandboxEffect,
-  type SandboxInput,
-  type SandboxState,
   START_DEADLINE_MS,
   stepSandbox,
 } from '../../../src/skills/sandbox/machine.ts'
+import type { SandboxEffect, SandboxInput, SandboxState } from '../../../src/skills/sandbox/machine-state.ts'
 
 /** The machine with its effects collected, time in the test's hand. */
 class Bench {
