@@ -2,7 +2,7 @@
  * Builds the skills that ship with the node: `node sdk/build.ts` compiles `skills/<name>/assembly/index.ts` to the module
  * beside its manifest. With names it builds only those. The same sources give the same bytes: a test compares.
  */
-import { readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import asc from 'assemblyscript/asc'
 
@@ -21,19 +21,27 @@ const OPTIONS = [
 
 export const skillNames = (): string[] => readdirSync(`${root}skills`).sort()
 
-/** The module of one skill. Errors: with the compiler's words. */
-export async function buildSkill(name: string): Promise<Uint8Array> {
+/** The module of one skill, of its `source` if given instead of its file. Errors: with the compiler's words. */
+export async function buildSkill(name: string, source?: string): Promise<Uint8Array> {
   let module: Uint8Array | undefined
-  const { error, stderr } = await asc.main(
-    [`skills/${name}/assembly/index.ts`, '--baseDir', root, '--outFile', 'skill.wasm', ...OPTIONS],
-    {
-      writeFile: (file, contents) => {
-        if (file.endsWith('.wasm')) module = contents as Uint8Array
-      },
+  const main = `skills/${name}/assembly/index.ts`
+  const { error, stderr } = await asc.main([main, '--baseDir', root, '--outFile', 'skill.wasm', ...OPTIONS], {
+    readFile: (file) => (file === main && source !== undefined ? source : readSource(file)),
+    writeFile: (file, contents) => {
+      if (file.endsWith('.wasm')) module = contents as Uint8Array
     },
-  )
+  })
   if (error !== null || module === undefined) throw new Error(`${name}: ${stderr.toString()}`)
   return module
+}
+
+/** Null tells the compiler to look elsewhere: it tries several places for an import. */
+function readSource(file: string): string | null {
+  try {
+    return readFileSync(`${root}${file}`, 'utf8')
+  } catch {
+    return null
+  }
 }
 
 if (import.meta.main) {
