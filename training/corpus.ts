@@ -18,9 +18,10 @@ import { readDictionary, readTalk } from './talk.ts'
 
 const ROOT = new URL('..', import.meta.url).pathname
 const OUT = new URL('out/corpus/', import.meta.url).pathname
-const COMMANDS = 12_000
+/** Distinct commands: with fewer, the network learns the sentences by heart instead of the words. */
+const COMMANDS = 60_000
 const TEST_COMMANDS = 1_500
-const SPEECH = { command: 9_000, pieces: 4_500, words: 3_500, foreign: 4_500 } as const
+const SPEECH = { command: 26_000, pieces: 7_000, words: 5_000, foreign: 7_000 } as const
 
 /** Words that sound like another one: only what stands before them tells which is meant, so never drawn alone. */
 const HOMOPHONES = new Set([
@@ -122,7 +123,8 @@ function drawSpeech(
   const add = (kind: SpeechLine['kind'], draw: () => string): void => {
     for (let i = 0; i < SPEECH[kind]; i += 1) lines.push({ text: draw(), kind })
   }
-  add('command', () => random.one(commands).text)
+  const drawn = shuffle([...commands], random)
+  add('command', () => drawn.pop()?.text ?? random.one(commands).text)
   add('pieces', () => drawPieces(commands, random))
   const counts = countWords(lines.map((line) => line.text))
   const urn = rareFirst(vocabulary, counts)

@@ -18,7 +18,8 @@ CLIPS = os.path.join(HERE, 'out', 'clips')
 CORPUS = os.path.join(HERE, 'out', 'corpus')
 BATCH = 32
 # How often a clip of each kind is heard, against a command. Commands are what must be right; the rest keeps them honest.
-HEARD = dict(command=1.0, pieces=0.4, words=0.4, foreign=0.45)
+HEARD = dict(command=1.0, pieces=0.35, words=0.35, foreign=0.35)
+HEARD_ESPEAK = 0.75  # there is most of it, and it is learned first
 
 
 class Words:
@@ -66,12 +67,13 @@ class Clips:
             self.seen.add(path)
             shard = dict(np.load(path))  # read once: the archive itself reads an array at every access
             ends = np.cumsum(shard['length'])
-            for text, end, length in zip(shard['text'], ends, shard['length']):
+            for text, voice, end, length in zip(shard['text'], shard['voice'], ends, shard['length']):
                 self.clips.append(shard['x'][end - length:end])
                 self.labels.append(self.words.encode(str(text)))
                 self.spelled.append([len(word) + 1 for word in str(text).split()])
                 self.sounds.append(self.alphabet.encode(str(text)))
-                self.heard.append(HEARD[self.kind.get(str(text), 'words')])
+                natural = str(voice).startswith(('flite', 'festival'))
+                self.heard.append(HEARD[self.kind.get(str(text), 'words')] * (1 if natural else HEARD_ESPEAK))
 
 
 class Recordings:

@@ -143,11 +143,12 @@ class SoundHead(nn.Module):
         return F.ctc_loss(scores.transpose(0, 1), flat, steps, sizes, blank=0, zero_infinity=True, reduction='sum') / sizes.sum()
 
 
-def save(weights, net, words, options, note):
+def save(weights, net, head, words, note):
     """Checkpoint and export of the averaged weights."""
     copy = Recogniser(net.outputs, net.hidden, net.layers)
     copy.load_state_dict(weights)
-    torch.save(dict(weights=weights, hidden=net.hidden, layers=net.layers, note=note), os.path.join(OUT, 'checkpoint.pt'))
+    saved = dict(weights=weights, head=head.state_dict(), hidden=net.hidden, layers=net.layers, note=note)
+    torch.save(saved, os.path.join(OUT, 'checkpoint.pt'))
     fresh = os.path.join(OUT, 'new.onnx')
     export(copy, words.words, fresh, os.path.join(OUT, 'tokens.txt'))
     os.rename(fresh, os.path.join(OUT, 'recogniser.onnx'))
@@ -186,7 +187,10 @@ def main():
     net = Recogniser(words.blank + 1, options.hidden, options.layers)
     head = SoundHead(options.hidden, batches.clips.alphabet.count)
     if options.start:
-        net.load_state_dict(torch.load(options.start)['weights'])
+        saved = torch.load(options.start)
+        net.load_state_dict(saved['weights'])
+        if 'head' in saved:
+            head.load_state_dict(saved['head'])
     print(f'{sum(p.numel() for p in net.parameters())} parameters, {len(words.words)} words', flush=True)
     average = Average(net)
     weights = [*net.parameters(), *head.parameters()]
@@ -234,9 +238,9 @@ def main():
                   f'{passed / step * 1000:.0f} ms a step ({waited / step * 1000:.0f} waiting)', flush=True)
         if passed > next_save:
             next_save += 300
-            copy = save(average.weights, net, words, options, f'step {step}')
+            copy = save(average.weights, net, head, words, f'step {step}')
             print(f'  {passed:.0f} s: exact {exact(copy, words, development):.3f}', flush=True)
-    copy = save(average.weights, net, words, options, f'step {step}')
+    copy = save(average.weights, net, head, words, f'step {step}')
     print(f'{step} steps in {time.time() - began:.0f} s: exact {exact(copy, words, development):.3f}', flush=True)
     maker.terminate()
 
