@@ -38,6 +38,7 @@ export class FormantEngine implements Engine {
   #turning = false
   #defaultVoice = DEFAULT_VOICE
   #warmUps = 0
+  #warm: Promise<void> = Promise.resolve()
 
   async load(model: ModelFiles): Promise<void> {
     const { voice } = model.parameters
@@ -45,7 +46,7 @@ export class FormantEngine implements Engine {
     this.#synthesizer = await openSynthesizer()
     this.#synthesizer.voice(this.#defaultVoice)
     this.#warmUp()
-    setImmediate(() => this.#warmUpWhenIdle())
+    this.#warm = new Promise((resolve) => setImmediate(() => this.#warmUpWhenIdle(resolve)))
   }
 
   open(request: EngineRequest, onEvent: (event: EngineEvent) => void): EngineStream {
@@ -59,7 +60,9 @@ export class FormantEngine implements Engine {
     return speech
   }
 
-  measure() {
+  /** What a person will wait, so not before the voice is warm. */
+  async measure() {
+    await this.#warm
     const request = { kind: 'tts', text: 'The timer for five minutes is set.' } as const
     return measureRuns(this, { request, inputs: [], from: 'open' }, 8)
   }
@@ -94,10 +97,13 @@ export class FormantEngine implements Engine {
   }
 
   /** The rest of the warm-up is done between the first runs. */
-  #warmUpWhenIdle(): void {
-    if (this.#synthesizer === undefined || this.#warmUps >= WARM_UP.length * WARM_UP_ROUNDS) return
+  #warmUpWhenIdle(done: () => void): void {
+    if (this.#synthesizer === undefined || this.#warmUps >= WARM_UP.length * WARM_UP_ROUNDS) {
+      done()
+      return
+    }
     if (!this.#turning) this.#warmUp()
-    setTimeout(() => this.#warmUpWhenIdle(), 1)
+    setTimeout(() => this.#warmUpWhenIdle(done), 1)
   }
 }
 

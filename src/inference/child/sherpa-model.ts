@@ -59,6 +59,8 @@ export interface CheckedFiles {
   readonly layout: Layout
   readonly tokens: string
   readonly config: object
+  /** A decoding graph that knows which words follow which; optional, for CTC layouts. */
+  readonly graph: string | undefined
 }
 
 const invalid = (model: ModelFiles, why: string): LoqaError =>
@@ -86,7 +88,22 @@ export function checkedSherpaFiles(model: ModelFiles): CheckedFiles {
   const missing = expected.metadata.filter((key) => !metadata.has(key))
   if (missing.length > 0)
     throw invalid(model, `its ${expected.described} file lacks the metadata ${missing.join(', ')}`)
-  return { layout: layout as Layout, tokens: path('tokens'), config: expected.config(path) }
+  const { graph } = model.paths
+  if (graph !== undefined) checkGraph(model, graph)
+  return { layout: layout as Layout, tokens: path('tokens'), config: expected.config(path), graph }
+}
+
+/** An OpenFst file begins with this number and the kind of FST; the library ends the process on anything else. */
+const FST_MAGIC = 2_125_659_606
+const FST_HEAD_BYTES = 14
+
+function checkGraph(model: ModelFiles, path: string): void {
+  const bytes = readFileSync(path)
+  const isGraph =
+    bytes.length > FST_HEAD_BYTES &&
+    bytes.readInt32LE(0) === FST_MAGIC &&
+    /^(vector|const)/.test(bytes.toString('latin1', 8, FST_HEAD_BYTES))
+  if (!isGraph) throw invalid(model, 'its graph is not an OpenFst file')
 }
 
 /** Lines of `token id`, one of them the blank. */
@@ -112,6 +129,9 @@ export const recognizerConfig = (files: CheckedFiles, parameters: ModelFiles['pa
     debug: 0,
   },
   decodingMethod: 'greedy_search',
+  ...(files.graph === undefined
+    ? {}
+    : { ctcFstDecoderConfig: { graph: files.graph, maxActive: Number(parameters.max_active ?? 2_000) } }),
   // The node's own voice detector and intent grammar end a turn: the library's rules cut sentences in two.
   enableEndpoint: 0,
 })
