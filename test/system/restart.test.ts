@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import WebSocket from 'ws'
 import type { TurnView, VoiceEvent } from '../../src/api/index.ts'
@@ -84,8 +87,12 @@ describe('a second node', () => {
   }, 60_000)
 
   it('with an unknown config key exits 78 and suggests the nearest', async () => {
-    const second = await command('loqa-node', ['--config', '/dev/stdin'])
-    expect([1, 78]).toContain(second.code)
+    const file = join(mkdtempSync(join(tmpdir(), 'loqa-config-')), 'loqa.toml')
+    writeFileSync(file, '[api]\nprot = 7420\n')
+    const unknown = await command('loqa-node', ['--config', file])
+    rmSync(dirname(file), { recursive: true })
+    expect(unknown.code).toBe(78)
+    expect(unknown.stderr).toContain(`${file}:2: api.prot is not a setting; did you mean api.port?`)
     const wrong = await command('loqa-node', ['--http-port', 'many'])
     expect(wrong.code).toBe(78)
     expect(wrong.stderr).toMatch(/http_port|http-port/)

@@ -52,7 +52,12 @@ export class RunningNode {
 
   static async start(extra: readonly string[] = []): Promise<RunningNode> {
     const node = new RunningNode(mkdtempSync(join(tmpdir(), 'loqa-node-')), extra)
-    await node.start()
+    try {
+      await node.start()
+    } catch (thrown) {
+      await node.dispose()
+      throw thrown
+    }
     return node
   }
 
