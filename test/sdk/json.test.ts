@@ -1,7 +1,10 @@
 /** The kit's JSON: whatever the node writes is read right, whatever else is read as nothing. */
 import fc from 'fast-check'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { compileProbe, type Probe } from './kit.ts'
+
+// Thousands of cases each: seconds on a free machine, minutes on one busy with something else.
+vi.setConfig({ testTimeout: 300_000 })
 
 let probe: Probe
 beforeAll(async () => {

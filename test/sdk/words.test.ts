@@ -1,7 +1,10 @@
 /** What a skill says, a person may say back: the kit's words are words the node understands. */
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { normalise, readDurations, readNumbers } from '../../src/skills/intents/index.ts'
 import { compileProbe, type Probe } from './kit.ts'
+
+// Thousands of cases each: seconds on a free machine, minutes on one busy with something else.
+vi.setConfig({ testTimeout: 300_000 })
 
 let probe: Probe
 beforeAll(async () => {

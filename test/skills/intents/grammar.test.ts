@@ -1,7 +1,10 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { compileGrammar, compileWithSkills, GrammarError, read } from '../../../src/skills/intents/index.ts'
 import { house, houseSources } from './house.ts'
+
+// Thousands of cases each: seconds on a free machine, minutes on one busy with something else.
+vi.setConfig({ testTimeout: 300_000 })
 
 const lexicon = {
   file: 'lexicon.yaml',

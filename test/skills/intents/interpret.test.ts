@@ -1,7 +1,10 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { answerSchema, interpretAnswer, languageSide, read } from '../../../src/skills/intents/index.ts'
 import { house } from './house.ts'
+
+// Thousands of cases each: seconds on a free machine, minutes on one busy with something else.
+vi.setConfig({ testTimeout: 300_000 })
 
 const { prompt, interpret } = languageSide(house)
 const asked = (text: string) => prompt(text, read(house, text))?.prompt

@@ -1,6 +1,6 @@
 /** What holds for every sentence the templates can say, and for every way to damage one. */
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import {
   type Intent,
   read,
@@ -11,6 +11,9 @@ import {
 } from '../../../src/skills/intents/index.ts'
 import type { Pattern } from '../../../src/skills/intents/patterns.ts'
 import { house } from './house.ts'
+
+// Thousands of cases each: seconds on a free machine, minutes on one busy with something else.
+vi.setConfig({ testTimeout: 300_000 })
 
 interface Composed {
   readonly text: string

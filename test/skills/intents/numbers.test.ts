@@ -1,7 +1,10 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { readDurations, sayDuration } from '../../../src/skills/intents/durations.ts'
 import { readNumbers, sayNumber } from '../../../src/skills/intents/numbers.ts'
+
+// Thousands of cases each: seconds on a free machine, minutes on one busy with something else.
+vi.setConfig({ testTimeout: 300_000 })
 
 /** The value of exactly these words, if there is one. */
 function whole(
