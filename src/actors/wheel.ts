@@ -35,7 +35,8 @@ export class DeadlineWheel<Entry extends Deadline<Entry>> {
   }
 
   add(entry: Entry): void {
-    const tick = Math.ceil(entry.deadline / TICK_MS)
+    // The first tick after the deadline, whatever the rounding: due then means due in the slot.
+    const tick = Math.floor(entry.deadline / TICK_MS) + 1
     const slot = tick & (SLOTS - 1)
     const first = this.#slots[slot]
     entry.slot = slot

@@ -1,0 +1,92 @@
+/** The data structures below the runtime: the ring, the mailbox, the children, the deadline wheel. */
+import { describe, expect, it } from 'vitest'
+import { Children, type Sibling } from '../../src/actors/children.ts'
+import type { ExitReason } from '../../src/actors/index.ts'
+import { Mailbox, type Order } from '../../src/actors/mailbox.ts'
+import { PairRing } from '../../src/actors/ring.ts'
+
+const stopped: ExitReason = { kind: 'stopped' }
+const order = (kind: Order['kind']): Order => ({ kind, reason: stopped, on_purpose: true })
+
+describe('a ring of pairs', () => {
+  it('keeps pairs together and in order while it grows and wraps', () => {
+    const ring = new PairRing<number, string>()
+    let next = 0
+    for (let round = 0; round < 50; round += 1) {
+      for (let i = 0; i < 7; i += 1) ring.push(round * 7 + i, `${round * 7 + i}`)
+      for (let i = 0; i < 5; i += 1) {
+        expect(ring.shift()).toBe(next)
+        expect(ring.second).toBe(`${next}`)
+        next += 1
+      }
+    }
+    expect(ring.length).toBe(50 * 2)
+  })
+
+  it('takes pairs in front', () => {
+    const ring = new PairRing<number, undefined>()
+    for (let n = 0; n < 10; n += 1) ring.unshift(n, undefined)
+    expect(Array.from({ length: 10 }, () => ring.shift())).toEqual([9, 8, 7, 6, 5, 4, 3, 2, 1, 0])
+    expect(ring.shift()).toBeUndefined()
+  })
+})
+
+describe('a mailbox', () => {
+  it('rounds its capacity up to a power of two, and holds at least one', () => {
+    expect(new Mailbox({ capacity: 5, overflow: 'reject' }).capacity).toBe(8)
+    expect(() => new Mailbox({ capacity: 0, overflow: 'reject' })).toThrow('at least one')
+  })
+
+  it('keeps the strongest order', () => {
+    const mailbox = new Mailbox({ capacity: 1, overflow: 'reject' })
+    for (const kind of ['stop', 'suspend'] as const) mailbox.pushOrder(order(kind))
+    expect(mailbox.order?.kind).toBe('stop')
+    mailbox.pushOrder(order('kill'))
+    mailbox.pushOrder(order('stop'))
+    expect(mailbox.order?.kind).toBe('kill')
+  })
+
+  it('counts what is put aside against its capacity', () => {
+    const mailbox = new Mailbox<string, never>({ capacity: 2, overflow: 'reject' })
+    mailbox.stash({ type: 'a' }, 'x')
+    mailbox.stash({ type: 'b' }, 'x')
+    expect(mailbox.offer({ type: 'c' }, 'x')).toBe('rejected')
+    expect(mailbox.offerAsk({ type: 'c' }, 'x')).toBe(false)
+    mailbox.unstash()
+    expect(mailbox.data.shift()).toEqual({ type: 'a' })
+  })
+
+  it('gives the oldest away for a newer, never for an ask', () => {
+    const mailbox = new Mailbox<string, never>({ capacity: 2, overflow: 'drop-oldest' })
+    for (const type of ['a', 'b']) mailbox.offer({ type }, type)
+    expect(mailbox.offerAsk({ type: 'c' }, 'c')).toBe(false)
+    expect(mailbox.offer({ type: 'd' }, 'd')).toBe('evicted')
+    expect(mailbox.evicted).toEqual({ type: 'a' })
+    expect(mailbox.evictedOrigin).toBe('a')
+  })
+
+  it('does not grow under a flood: a million messages to a full mailbox', () => {
+    const mailbox = new Mailbox<undefined, never>({ capacity: 64, overflow: 'drop-oldest' })
+    for (let n = 0; n < 1_000_000; n += 1) mailbox.offer({ type: 'flood' }, undefined)
+    expect(mailbox.depth).toBe(64)
+  })
+})
+
+describe('children', () => {
+  it('stay in start order whoever leaves', () => {
+    const children = new Children<Sibling<never> & { n: number }>()
+    const made = Array.from({ length: 6 }, (_, n) => ({
+      n,
+      elder: undefined,
+      younger: undefined,
+      family: undefined,
+    }))
+    for (const child of made) children.add(child as never)
+    for (const n of [0, 3, 5, 3]) children.delete(made[n] as never)
+    expect(children.all().map(({ n }) => n)).toEqual([1, 2, 4])
+    expect(children.size).toBe(3)
+    expect(children.has(made[3] as never)).toBe(false)
+    children.add(made[3] as never)
+    expect(children.all().map(({ n }) => n)).toEqual([1, 2, 4, 3])
+  })
+})
