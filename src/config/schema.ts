@@ -71,13 +71,20 @@ const api = z.strictObject({
   ).default(300),
 })
 
+/** Taken already, so that scripts and files keep working; nodes do not connect to each other in this version. */
 const cluster = z.strictObject({
-  port: port('Port other nodes of the household connect to; 0 takes a free one.').default(7421),
-  peers: list('Addresses of nodes to connect to, for networks where discovery is blocked.').default([]),
+  port: port(
+    'Port other nodes of the household connect to; 0 takes a free one. No effect yet: a node runs alone.',
+  ).default(7421),
+  peers: list(
+    'Addresses of nodes to connect to, for networks where discovery is blocked. No effect yet.',
+  ).default([]),
   locked: z
     .boolean()
     .default(false)
-    .describe('Found the household without the ten minutes in which nodes nearby may join by themselves.'),
+    .describe(
+      'Found the household without the ten minutes in which nodes nearby may join by themselves. No effect yet.',
+    ),
 })
 
 const voice = z.strictObject({
@@ -87,21 +94,21 @@ const voice = z.strictObject({
     .default('')
     .describe('Name of the voice that answers; empty is the default voice of the engine.'),
   speed: number(0.5, 2, 'How fast it speaks; 1 is natural.').default(1),
-  speech_start_ms: whole(
-    20,
-    500,
-    'Sound must look like speech for so long before a turn starts: clicks are shorter, syllables longer.',
-  ).default(60),
   pause_complete_ms: whole(
     20,
     2_000,
     'Silence that ends a sentence which is a whole command. Shorter answers sooner and cuts in more often.',
-  ).default(80),
+  ).default(100),
   pause_extendable_ms: whole(
     20,
     3_000,
-    'Silence that ends a whole command which could go on ("set a timer" … "for five minutes").',
-  ).default(350),
+    'Silence that ends a whole command whose last value could grow ("five minutes" … "and ten seconds").',
+  ).default(240),
+  pause_open_ms: whole(
+    20,
+    5_000,
+    'Silence that ends a whole command which commonly goes on ("add milk" … "and bread", "… in the kitchen").',
+  ).default(720),
   pause_incomplete_ms: whole(
     100,
     5_000,
@@ -174,8 +181,6 @@ const inference = z.strictObject({
 
 const skills = z.strictObject({
   extra_dir: path('Directory with skills beside those that came with the node; empty is none.').default(''),
-  call_timeout_ms: whole(50, 30_000, 'A call into a skill is stopped after so long.').default(2_000),
-  memory_limit_mb: whole(1, 1_024, 'Memory of one skill.').default(64),
 })
 
 const observe = z.strictObject({

@@ -13,8 +13,14 @@ import type { Reading } from '../skills/index.ts'
 export interface EndpointTimes {
   /** A whole command, nothing can follow. Longer than the closure of a stop consonant (up to about 90 ms). */
   readonly complete_ms: number
-  /** A whole command that more words would change. Fluent speech does not pause this long inside a phrase. */
+  /** A whole command of which only the last value could grow: "five minutes" … "and ten seconds". Rare. */
   readonly extendable_ms: number
+  /**
+   * A whole command that commonly goes on: "add milk" … "and bread", "turn on the lights" … "in the kitchen". In the
+   * house's grammar a pause after such words is as often inside the sentence as at its end, so it is waited for
+   * most pauses of a thought.
+   */
+  readonly open_ms: number
   /** In mid-sentence, or something needed is missing: the length of a thinking pause (0.2 to 0.8 s, rarely more). */
   readonly unfinished_ms: number
   /** Words, but none that fit: as long as a thinking pause, since nothing can be lost by waiting. */
@@ -28,6 +34,7 @@ export interface EndpointTimes {
 export const ENDPOINT_TIMES: EndpointTimes = {
   complete_ms: 100,
   extendable_ms: 240,
+  open_ms: 720,
   unfinished_ms: 900,
   unknown_ms: 700,
   wordless_ms: 900,
@@ -35,14 +42,17 @@ export const ENDPOINT_TIMES: EndpointTimes = {
 }
 
 /** How a text stands: which of the times applies. */
-export type Standing = 'wordless' | 'unknown' | 'unfinished' | 'extendable' | 'complete'
+export type Standing = 'wordless' | 'unknown' | 'unfinished' | 'open' | 'extendable' | 'complete'
 
 export function standingOf(text: string, reading: Reading | undefined): Standing {
   if (text.trim() === '' || reading === undefined) return 'wordless'
   if (reading.extendable === 'likely') return 'unfinished'
   if (!reading.complete) return reading.intent.name === 'none' ? 'unknown' : 'unfinished'
   if (reading.missing.length > 0) return 'unfinished'
-  return reading.extendable === 'possible' ? 'extendable' : 'complete'
+  // A bare value that answers no question is the beginning of something: "one hour … more on the timer".
+  if (reading.intent.name === 'session.answer') return 'unfinished'
+  if (reading.extendable !== 'possible') return 'complete'
+  return reading.growth === 'phrase' ? 'open' : 'extendable'
 }
 
 export function silenceNeeded(standing: Standing, times: EndpointTimes): number {
@@ -53,6 +63,8 @@ export function silenceNeeded(standing: Standing, times: EndpointTimes): number 
       return times.unknown_ms
     case 'unfinished':
       return times.unfinished_ms
+    case 'open':
+      return times.open_ms
     case 'extendable':
       return times.extendable_ms
     case 'complete':

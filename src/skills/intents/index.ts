@@ -26,6 +26,7 @@ export {
 } from './grammar.ts'
 export {
   type Extension,
+  type Growth,
   type Intent,
   NO_INTENT,
   OFFERED_SCORE,

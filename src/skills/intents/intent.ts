@@ -20,6 +20,14 @@ export interface Intent {
  */
 export type Extension = 'no' | 'possible' | 'likely'
 
+/**
+ * What would follow a whole command that is `possible` to extend.
+ *
+ * - `value`   Only its last value could grow: "five minutes" … "and ten seconds". Rare.
+ * - `phrase`  More words: "add milk" … "and bread", "turn on the lights" … "in the kitchen". Common.
+ */
+export type Growth = 'value' | 'phrase'
+
 /** The verdict on a text, also on an unfinished one: what endpointing and the turn decide by. */
 export interface Reading {
   /** The best guess, also while the text is unfinished; `none` when nothing reaches `OFFERED_SCORE`. */
@@ -29,6 +37,8 @@ export interface Reading {
   /** The text is a whole command: nothing needs to follow. It may still lack slots that can be asked for. */
   readonly complete: boolean
   readonly extendable: Extension
+  /** Known for exact readings that are `possible` to extend. */
+  readonly growth?: Growth
   /** Slots the intent needs and the text lacks, in the order to ask for them. */
   readonly missing: readonly string[]
   /** Words considered, and how many of them no sentence of the grammar has; `<unk>` counts as unknown. */

@@ -61,7 +61,7 @@ function exactReading(grammar: Grammar, match: Match, exact: ExactMatches, count
     intent,
     score: 1,
     complete: true,
-    extendable: exactExtension(grammar, intent, missing, exact),
+    ...exactExtension(grammar, intent, missing, exact),
     missing,
     ...counts,
   }
@@ -72,15 +72,16 @@ function exactExtension(
   intent: Intent,
   missing: readonly string[],
   exact: ExactMatches,
-): Extension {
+): Pick<Reading, 'extendable' | 'growth'> {
   const following = exact.frontier.filter(({ node }) => continues(node))
-  if (missing.length > 0 && (following.length > 0 || exact.insideValue)) return 'likely'
+  if (missing.length > 0 && (following.length > 0 || exact.insideValue)) return { extendable: 'likely' }
   const meaning = meaningKey(intent)
   const changes = following.some(({ node, bindings }) => {
     if (node.settled === undefined) return true
     return meaningKey({ name: node.settled, slots: slotsOf(grammar, node.settled, bindings) }) !== meaning
   })
-  return changes || exact.insideValue ? 'possible' : 'no'
+  if (!changes && !exact.insideValue) return { extendable: 'no' }
+  return { extendable: 'possible', growth: changes ? 'phrase' : 'value' }
 }
 
 /** Damage that makes a match half as good as an exact one, per word matched. */
