@@ -51,8 +51,8 @@ export function statusText(status: StatusView, style: Style): string {
   )
   const rows = status.capabilities.map(capabilityRow)
   const engines = rows.length === 0 ? '' : `\n${table(COLUMNS, rows, style)}`
-  const notices = status.notices.map((notice) => `\n${paint(style, 'yellow', 'note')}  ${notice}\n`).join('')
-  return head + engines + notices
+  const notices = status.notices.map((notice) => `${paint(style, 'yellow', 'note')}  ${notice}\n`).join('')
+  return head + engines + (notices === '' ? '' : `\n${notices}`)
 }
 
 const capabilityRow = (capability: CapabilityView): string[] => [
