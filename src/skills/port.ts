@@ -89,7 +89,7 @@ export class InvokePort {
 
   #sandboxFor(zone: 1 | 2 | 3): Sandbox {
     if (zone !== 1) return new Sandbox(this.#clock, this.#events, { evict_after_ms: EVICT_AFTER_MS })
-    this.#shared ??= new Sandbox(this.#clock, this.#events)
+    this.#shared ??= new Sandbox(this.#clock, this.#events, { preload: true })
     return this.#shared
   }
 }

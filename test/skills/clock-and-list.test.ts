@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { SkillCall } from '../../src/skills/call.ts'
 import type { Skills } from '../../src/skills/index.ts'
-import { callSkill, houseSkills, stageOf } from './house-skills.ts'
+import { callSkill, stageOf, startedSkills } from './house-skills.ts'
 import type { SkillStage } from './stage.ts'
 
 let skills: Skills
 beforeAll(async () => {
-  skills = await houseSkills()
-  skills.start()
+  skills = await startedSkills()
 })
 afterAll(() => skills.stop())
 

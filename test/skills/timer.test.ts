@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Skills } from '../../src/skills/index.ts'
-import { houseSkills, stageOf } from './house-skills.ts'
+import { stageOf, startedSkills } from './house-skills.ts'
 import type { SkillStage } from './stage.ts'
 
 /** The timer skill through its actor and a real sandbox, in virtual time. */
@@ -11,8 +11,7 @@ const MINUTE = 60
 const second_ms = 1_000
 
 beforeAll(async () => {
-  skills = await houseSkills()
-  skills.start()
+  skills = await startedSkills()
 })
 afterAll(() => skills.stop())
 beforeEach(() => {

@@ -8,8 +8,8 @@ export interface Frame {
   readonly payload: Uint8Array
 }
 
-/** What a sandbox may answer at most. A skill's output and changes are bounded far below it. */
-export const MAX_ANSWER_BYTES = 256 * 1024
+/** What a sandbox may answer at most: all of a skill's storage written anew (128 KiB), every character escaped. */
+export const MAX_ANSWER_BYTES = 512 * 1024
 /** What the node sends at most: a module (4 MiB) and its call. */
 export const MAX_ORDER_BYTES = 5 * 1024 * 1024
 

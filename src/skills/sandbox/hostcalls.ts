@@ -34,7 +34,8 @@ export class HostCalls {
   readonly #storage: Map<string, string>
   readonly #timers: Map<string, number>
   readonly #limit_bytes: number
-  readonly changes: Change[] = []
+  /** The last change of each key and timer counts; those before it are forgotten. */
+  readonly #changes = new Map<string, Change>()
   #stored_bytes = 0
   #announcements = 0
   #logLines = 0
@@ -49,6 +50,10 @@ export class HostCalls {
     for (const [key, value] of this.#storage) this.#stored_bytes += entrySize(key, value)
   }
 
+  get changes(): Change[] {
+    return [...this.#changes.values()]
+  }
+
   get(key: string): string | undefined {
     return this.#storage.get(key)
   }
@@ -60,7 +65,7 @@ export class HostCalls {
     if (grown > this.#limit_bytes) return FULL
     this.#stored_bytes = grown
     this.#storage.set(key, value)
-    this.changes.push({ change: 'put', key, value })
+    this.#note(`key ${key}`, { change: 'put', key, value })
     return OK
   }
 
@@ -69,7 +74,7 @@ export class HostCalls {
     if (old === undefined) return OK
     this.#stored_bytes -= entrySize(key, old)
     this.#storage.delete(key)
-    this.changes.push({ change: 'delete', key })
+    this.#note(`key ${key}`, { change: 'delete', key })
     return OK
   }
 
@@ -83,12 +88,12 @@ export class HostCalls {
     if (!this.#timers.has(timer) && this.#timers.size >= MAX_TIMERS) return FULL
     const delay = Math.round(delay_ms)
     this.#timers.set(timer, delay)
-    this.changes.push({ change: 'timer-set', timer, delay_ms: delay })
+    this.#note(`timer ${timer}`, { change: 'timer-set', timer, delay_ms: delay })
     return OK
   }
 
   cancelTimer(timer: string): number {
-    if (this.#timers.delete(timer)) this.changes.push({ change: 'timer-cancel', timer })
+    if (this.#timers.delete(timer)) this.#note(`timer ${timer}`, { change: 'timer-cancel', timer })
     return OK
   }
 
@@ -108,7 +113,7 @@ export class HostCalls {
     }
     if (this.#announcements >= MAX_ANNOUNCEMENTS) return FULL
     this.#announcements += 1
-    this.changes.push({ change: 'announce', speech, room, session })
+    this.#note(`announcement ${this.#announcements}`, { change: 'announce', speech, room, session })
     return OK
   }
 
@@ -116,7 +121,7 @@ export class HostCalls {
   log(level: 'debug' | 'info' | 'warn' | 'error', message: string): void {
     if (this.#logLines >= MAX_LOG_LINES) return
     this.#logLines += 1
-    this.changes.push({ change: 'log', level, message: message.slice(0, MAX_LOG_CHARS) })
+    this.#note(`line ${this.#logLines}`, { change: 'log', level, message: message.slice(0, MAX_LOG_CHARS) })
   }
 
   wall_ms(): number {
@@ -134,6 +139,11 @@ export class HostCalls {
     mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1)
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
     return (mixed ^ (mixed >>> 14)) >>> 0
+  }
+
+  #note(about: string, change: Change): void {
+    this.#changes.delete(about)
+    this.#changes.set(about, change)
   }
 }
 

@@ -37,8 +37,16 @@ export interface SandboxState {
   /** Consecutive processes that ended through nobody's fault. */
   readonly misfires: number
   readonly restarts: number
-  /** Kept running while idle; otherwise ended after this long, ms. */
   readonly evict_after_ms: number | undefined
+  readonly preload: boolean
+}
+
+/** How a sandbox behaves when nobody calls. */
+export interface SandboxHabits {
+  /** Ended when idle for this long, ms; absent: kept running. */
+  readonly evict_after_ms?: number
+  /** Compiles all its modules as soon as it runs, so that the first call of each finds it ready. Default: no. */
+  readonly preload?: boolean
 }
 
 export type SandboxInput =

@@ -17,6 +17,7 @@ import type {
   Job,
   Process,
   SandboxEffect,
+  SandboxHabits,
   SandboxInput,
   SandboxState,
   SandboxStep,
@@ -34,7 +35,7 @@ export const MAX_WAITING = 64
 const FIRST_REST_MS = 100
 const LONGEST_REST_MS = 10_000
 
-export const newSandbox = (evict_after_ms?: number): SandboxState => ({
+export const newSandbox = ({ evict_after_ms, preload = false }: SandboxHabits = {}): SandboxState => ({
   process: { phase: 'down' },
   loaded: [],
   waiting: [],
@@ -42,6 +43,7 @@ export const newSandbox = (evict_after_ms?: number): SandboxState => ({
   misfires: 0,
   restarts: 0,
   evict_after_ms,
+  preload,
 })
 
 /** When `alarm` is due next; undefined: nothing to wait for. */
@@ -152,19 +154,27 @@ function begin(state: SandboxState, now: Monotonic): SandboxStep {
 
 /** Gives an idle process its next work. */
 function proceed(state: SandboxState, now: Monotonic): SandboxStep {
+  if (state.process.phase !== 'idle') return quiet(state)
   const job = state.waiting[0]
-  if (state.process.phase !== 'idle' || job === undefined) return quiet(state)
-  if (!state.loaded.includes(job.skill)) {
-    const process: Process = {
-      phase: 'loading',
-      skill: job.skill,
-      deadline: monotonic(now + LOAD_DEADLINE_MS),
-    }
-    return { state: { ...state, process }, effects: [{ type: 'load', skill: job.skill }] }
-  }
+  if (job === undefined) return preload(state, now)
+  if (!state.loaded.includes(job.skill)) return load(state, job.skill, now)
   const call_ms = state.skills[job.skill]?.call_ms ?? 0
   const process: Process = { phase: 'running', job, deadline: monotonic(now + call_ms) }
   return { state: { ...state, process, waiting: state.waiting.slice(1) }, effects: [{ type: 'run', job }] }
+}
+
+function load(state: SandboxState, skill: string, now: Monotonic): SandboxStep {
+  const process: Process = { phase: 'loading', skill, deadline: monotonic(now + LOAD_DEADLINE_MS) }
+  return { state: { ...state, process }, effects: [{ type: 'load', skill }] }
+}
+
+/** With nothing else to do, compiles what may be called next. Skills that failed wait until they are asked for. */
+function preload(state: SandboxState, now: Monotonic): SandboxStep {
+  if (!state.preload) return quiet(state)
+  const next = Object.keys(state.skills).find(
+    (name) => !state.loaded.includes(name) && state.skills[name]!.failures.length === 0,
+  )
+  return next === undefined ? quiet(state) : load(state, next, now)
 }
 
 function answered(state: SandboxState, outcome: CallOutcome, now: Monotonic): SandboxStep {

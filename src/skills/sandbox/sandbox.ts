@@ -7,7 +7,7 @@ import type { CallOutcome, SkillCall } from '../call.ts'
 import { type SkillErrorShape, skillError } from '../errors.ts'
 import { encodeFrame, FrameJoiner, MAX_ANSWER_BYTES } from './frames.ts'
 import { newSandbox, nextAlarm, stepSandbox } from './machine.ts'
-import type { SandboxEffect, SandboxInput, SandboxState } from './machine-state.ts'
+import type { SandboxEffect, SandboxHabits, SandboxInput, SandboxState } from './machine-state.ts'
 import { type SandboxProcess, startSandboxProcess } from './process.ts'
 import type { Order } from './protocol.ts'
 import { type Grant, verifyAnswer } from './verify.ts'
@@ -25,11 +25,6 @@ export interface SandboxEvents {
   ended(detail: string): void
 }
 
-export interface SandboxOptions {
-  /** Ended when idle for this long, ms; absent: kept warm. */
-  readonly evict_after_ms?: number
-}
-
 export class Sandbox {
   readonly #clock: Clock
   readonly #events: SandboxEvents
@@ -40,10 +35,10 @@ export class Sandbox {
   #alarm: { readonly at: Monotonic; readonly cancel: Cancel } | undefined
   #nextId = 1
 
-  constructor(clock: Clock, events: SandboxEvents, options: SandboxOptions = {}) {
+  constructor(clock: Clock, events: SandboxEvents, habits: SandboxHabits = {}) {
     this.#clock = clock
     this.#events = events
-    this.#state = newSandbox(options.evict_after_ms)
+    this.#state = newSandbox(habits)
   }
 
   get state(): SandboxState {
@@ -187,7 +182,8 @@ export class Sandbox {
     const delay_ms = Math.max(0, at - this.#clock.monotonic())
     const cancel = this.#clock.after(delay_ms, () => {
       this.#alarm = undefined
-      this.#input({ type: 'alarm' })
+      // When this process itself was late, the answer may be waiting in the pipe: it is read first.
+      this.#clock.soon(() => this.#input({ type: 'alarm' }))
     })
     this.#alarm = { at, cancel }
   }

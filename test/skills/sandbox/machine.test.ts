@@ -13,7 +13,12 @@ import {
   START_DEADLINE_MS,
   stepSandbox,
 } from '../../../src/skills/sandbox/machine.ts'
-import type { SandboxEffect, SandboxInput, SandboxState } from '../../../src/skills/sandbox/machine-state.ts'
+import type {
+  SandboxEffect,
+  SandboxHabits,
+  SandboxInput,
+  SandboxState,
+} from '../../../src/skills/sandbox/machine-state.ts'
 
 /** The machine with its effects collected, time in the test's hand. */
 class Bench {
@@ -21,8 +26,8 @@ class Bench {
   now = 0
   readonly effects: SandboxEffect[] = []
 
-  constructor(evict_after_ms?: number) {
-    this.state = newSandbox(evict_after_ms)
+  constructor(habits: SandboxHabits = {}) {
+    this.state = newSandbox(habits)
     for (const skill of ['a', 'b']) this.input({ type: 'register', skill, call_ms: 100 })
   }
 
@@ -206,13 +211,23 @@ describe('a sandbox', () => {
   })
 
   it('ends an idle process when it is meant to, and starts it again when it is needed', () => {
-    const bench = new Bench(5_000)
+    const bench = new Bench({ evict_after_ms: 5_000 })
     bench.run(1)
     bench.input({ type: 'answered', outcome: WORKED })
     expect(named(bench.alarm())).toEqual(['kill'])
     expect(named(bench.input({ type: 'exit' }))).toEqual([])
     expect(bench.state.process.phase).toBe('down')
     expect(named(bench.call(2))).toEqual(['start'])
+  })
+
+  it('compiles its modules before they are called, except those that failed', () => {
+    const bench = new Bench({ preload: true })
+    expect(named(bench.input({ type: 'warm' }))).toEqual(['start'])
+    expect(named(bench.input({ type: 'ready' }))).toEqual(['load a'])
+    const error = skillError('skill-refused', 'it cannot be compiled')
+    expect(named(bench.input({ type: 'load-failed', error }))).toEqual(['charged a', 'load b'])
+    expect(named(bench.input({ type: 'loaded' }))).toEqual([])
+    expect(named(bench.call(1, 'b'))).toEqual(['run 1'])
   })
 
   it('kills a process that speaks out of turn', () => {
@@ -251,7 +266,7 @@ describe('whatever happens', () => {
   it('1: every call is answered exactly once; one process at a time; nothing runs that was not loaded', () => {
     fc.assert(
       fc.property(fc.array(world, { maxLength: 120 }), fc.boolean(), (events, evicted) => {
-        const bench = new Bench(evicted ? 400 : undefined)
+        const bench = new Bench(evicted ? { evict_after_ms: 400 } : { preload: true })
         let alive = false
         let loaded = new Set<string>()
         const asked: number[] = []

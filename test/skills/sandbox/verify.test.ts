@@ -133,6 +133,20 @@ describe('host calls', () => {
     ])
   })
 
+  it('note of each key and timer the last change only', () => {
+    const calls = host()
+    for (const value of ['one', 'two', 'three']) calls.put('k', value)
+    calls.put('gone', 'x')
+    calls.delete('gone')
+    calls.setTimer('t', 1)
+    calls.setTimer('t', 2)
+    expect(calls.changes).toEqual([
+      put('k', 'three'),
+      { change: 'delete', key: 'gone' },
+      { change: 'timer-set', timer: 't', delay_ms: 2 },
+    ])
+  })
+
   it('refuse what does not fit and leave everything as it was', () => {
     const calls = host()
     expect(calls.put('big', 'x'.repeat(1_000))).toBe(FULL)
