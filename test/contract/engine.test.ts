@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { EngineEvent, EngineInput, EngineRequest, Pool } from '../../src/inference/index.ts'
 import {
   alive,
@@ -23,6 +23,9 @@ import {
   tone,
   typesOf,
 } from '../inference/engines.ts'
+
+// Real processes on a machine that may be busy with others: how long is not what is tested here.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 interface Case {
   readonly model: string

@@ -1,5 +1,5 @@
 /** What an engine process may send is cut and checked; what it may not send is refused, never thrown. */
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { SimulatedRandom } from '../../src/host/simulated/index.ts'
 import {
   decodeToChild,
@@ -11,6 +11,9 @@ import {
   MAX_ENGINE_FRAME_BYTES,
 } from '../../src/inference/frames.ts'
 import { decodeFromChild, type FromChild } from '../../src/inference/wire.ts'
+
+// A machine that is busy with others may take ten times as long.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 const SEED = Number(process.env.SEED ?? 20_260_101)
 

@@ -1,5 +1,5 @@
 /** Whatever an engine process does, the node lives, its runs end once with the reason, and the engine comes back. */
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import {
   errorCode,
   eventually,
@@ -11,6 +11,9 @@ import {
   type TestPool,
   typesOf,
 } from '../inference/engines.ts'
+
+// Real processes on a machine that may be busy with others: how long is not what is tested here.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 const SPEECH = { kind: 'tts' } as const
 let opened: TestPool[] = []
