@@ -14,7 +14,7 @@
  * T9  What arrives late, from work that was given up, changes nothing.
  */
 import type { ReplyTo, SystemMessage } from '../actors/index.ts'
-import { assert, type Monotonic, type SessionId } from '../host/index.ts'
+import { assert, type Monotonic, monotonic, type SessionId } from '../host/index.ts'
 import { NO_INTENT } from '../skills/index.ts'
 import { forgetAfterSilence, hear } from './activity.ts'
 import { answer, meant, modelOutcome, modelRunId, skillAnswer } from './answering.ts'
@@ -73,6 +73,25 @@ export const newConversation = (session: SessionId, room: string): TurnState => 
 const PREROLL_FRAMES = 400 / FRAME_MS
 
 export function turn(state: TurnState, input: TurnInput, options: TurnOptions, now: Monotonic): Step {
+  const step = route(state, input, options, now)
+  return keepQuestion(state, step, options, now)
+}
+
+/** A question is open for its time from when it was asked aloud, and for as long as the answer is being spoken. */
+function keepQuestion(before: TurnState, step: Step, { waits }: TurnOptions, now: Monotonic): Step {
+  const { state, effects } = step
+  const { expecting } = state.conversation
+  const asked = before.phase.name === 'speaking' || before.phase.name === 'playing'
+  const answering = before.phase.name !== 'listening' && state.phase.name === 'listening'
+  if (expecting === undefined || expecting.until <= now || !(asked || answering)) return step
+  const until = monotonic(now + waits.answer_ms)
+  return {
+    state: { ...state, conversation: { ...state.conversation, expecting: { ...expecting, until } } },
+    effects,
+  }
+}
+
+function route(state: TurnState, input: TurnInput, options: TurnOptions, now: Monotonic): Step {
   switch (input.type) {
     case 'frame':
       return frame(state, input.frame, options, now)

@@ -16,7 +16,9 @@ describe('how a text stands', () => {
     ['', 'wordless'],
     ['what time is it', 'complete'],
     ['turn off the kitchen lights', 'complete'],
-    ['turn on the lights', 'extendable'],
+    ['turn on the lights', 'open'],
+    ['add milk', 'open'],
+    ['five minutes', 'unfinished'],
     ['set a timer for five minutes', 'extendable'],
     ['set a timer', 'unfinished'],
     ['set a timer for', 'unfinished'],
@@ -30,7 +32,7 @@ describe('how a text stands', () => {
 })
 
 describe('the silence a turn needs', () => {
-  const order: Standing[] = ['complete', 'extendable', 'unknown', 'unfinished', 'wordless']
+  const order: Standing[] = ['complete', 'extendable', 'unknown', 'open', 'unfinished', 'wordless']
 
   test('grows the less whole the text is', () => {
     const times = order.map((one) => silenceNeeded(one, ENDPOINT_TIMES))

@@ -100,6 +100,13 @@ describe('the conversation', () => {
     expect(stage.invoked).toHaveLength(0)
   })
 
+  test('keeps a question open from when it was asked aloud, and while it is being answered', () => {
+    const slow = 'five minutes'
+    // The question takes a second to say; the answer begins 19.5 s after it and ends beyond the 20 s.
+    const stage = converse({ words: [...say('set a timer'), ...say(slow, 22_300)] })
+    expect(stage.turns[1]).toMatchObject({ intent: 'timer.set', slots: { duration: 300 } })
+  })
+
   test('carries out what needs a yes only after one', () => {
     const stage = new Stage()
     stage.ask('clear the shopping list')
