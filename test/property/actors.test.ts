@@ -280,7 +280,7 @@ describe('a tree of actors that crash at random', () => {
         fc.integer(),
         strategy,
         strategy,
-        fc.array(event, { maxLength: 150 }),
+        fc.array(event, { minLength: 40, maxLength: 150, size: 'max' }),
         (seed, upper, lower, events) => {
           const ledger = new Ledger()
           const worker = (id: string) => ({ id, kind: 'worker', key: id })
@@ -323,7 +323,7 @@ describe('a tree of actors that crash at random', () => {
           expect(simulation.host.clock.pending).toBe(0)
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 60 },
     )
     expect(crashes).toBeGreaterThan(100)
   })
