@@ -82,7 +82,7 @@ const timerIn = (delay_ms: number, context: Context): Timer => ({
   delay_ms,
 })
 
-const timerId = (name: string) => requestId(TIMER_PREFIX + name)
+export const timerId = (name: string) => requestId(TIMER_PREFIX + name)
 
 export function scheduleOf(name: string, timer: Timer, context: Context): Effect {
   const message: SkillMessage = { type: 'timer.due', timer: name }

@@ -66,8 +66,8 @@ export interface SkillState {
 
 export type SkillMessage =
   | SkillInvoke
-  /** The schedule of a timer ran out. */
-  | { readonly type: 'timer.due'; readonly timer: string }
+  /** The schedule of a timer ran out; `missed` when that was while the node was down. */
+  | { readonly type: 'timer.due'; readonly timer: string; readonly missed?: boolean }
   /** Try again to read the state. */
   | { readonly type: 'reload' }
   | Outcome

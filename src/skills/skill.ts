@@ -26,7 +26,7 @@ import type { CallResult, DueTimer, Invocation, SkillCall } from './call.ts'
 import { zoneOffset } from './local-time.ts'
 import type { SkillInvoke, SkillResult } from './messages.ts'
 import { lostTimer } from './phrases.ts'
-import { type Applied, applyChanges, keptFrom, scheduleOf, skillCollection } from './skill-kept.ts'
+import { type Applied, applyChanges, keptFrom, scheduleOf, skillCollection, timerId } from './skill-kept.ts'
 import { announcement, announcements, failure, replies } from './skill-speech.ts'
 import type { SkillArgs, SkillMessage, SkillState, Work } from './skill-state.ts'
 
@@ -34,6 +34,10 @@ import type { SkillArgs, SkillMessage, SkillState, Work } from './skill-state.ts
 export const MAX_WAITING_CALLS = 32
 /** A caller who gave no deadline: after this a person no longer takes the answer for one. */
 export const ANSWER_WITHIN_MS = 3_000
+/** Nobody waits for a ring, and a machine that is just starting may need long for its first call. */
+const RING_WITHIN_MS = 60_000
+/** A ring that could not be carried out is tried again; a skill that keeps failing is switched off soon enough. */
+const RING_AGAIN_AFTER_MS = 1_000
 const RELOAD_AFTER_MS = 1_000
 
 const READ = requestId('state')
@@ -54,7 +58,7 @@ export const skill: Behavior<SkillState, SkillMessage, SkillArgs> = {
       case 'skill.invoke':
         return invoked(state, message, context)
       case 'timer.due':
-        return rang(state, message.timer, context)
+        return rang(state, message.timer, message.missed === true, context)
       case 'reload':
         return next(state, [readEntries(READ, skillCollection(state.args.name))])
       case 'outcome':
@@ -100,13 +104,13 @@ function refusalOf(state: SkillState, intent: string): ErrorShape | undefined {
   return undefined
 }
 
-function rang(state: SkillState, name: string, context: Context): Next<SkillState> {
+function rang(state: SkillState, name: string, missed: boolean, context: Context): Next<SkillState> {
   const timer = state.kept.timers[name]
   const known = state.waiting.some((work) => work.kind === 'due' && work.timer === name)
   if (timer === undefined || known) return same(state)
   // Moved since, or woken too early: a schedule of the same name replaces the one there is.
   if (timer.due > context.now) return next(state, [scheduleOf(name, timer, context)])
-  const work: Work = { kind: 'due', timer: name, due: timer.due, missed: false }
+  const work: Work = { kind: 'due', timer: name, due: timer.due, missed }
   return proceed({ ...state, waiting: [...state.waiting, work] }, context)
 }
 
@@ -159,7 +163,7 @@ function proceed(state: SkillState, context: Context): Next<SkillState> {
       to: state.args.name,
       op: 'call',
       body: callOf(state, work, context),
-      deadline_ms: work.kind === 'handle' ? work.until - context.now : ANSWER_WITHIN_MS,
+      deadline_ms: work.kind === 'handle' ? work.until - context.now : RING_WITHIN_MS,
     },
   ])
 }
@@ -231,6 +235,16 @@ function callFailed(state: SkillState, work: Work, error: ErrorShape, context: C
   if (work.kind === 'handle') {
     const idle: SkillState = { ...state, now: { phase: 'idle' } }
     return withEffects(failure(name, work.replyTo, error), proceed(idle, context))
+  }
+  if (error.retryable) {
+    const again: SkillMessage = { type: 'timer.due', timer: work.timer, missed: work.missed }
+    const retry: Effect = {
+      type: 'schedule',
+      id: timerId(work.timer),
+      delay_ms: RING_AGAIN_AFTER_MS,
+      message: again,
+    }
+    return withEffects([retry], proceed({ ...state, now: { phase: 'idle' } }, context))
   }
   // The skill cannot say what is due. That something is due must still be heard, once.
   const spoken = may_speak ? [announcement(name, lostTimer(name, work.missed))] : []

@@ -51,18 +51,21 @@ const runtime = createRuntime({
 })
 runtime.subscribe('announce', (message) => say({ announced: message }))
 for (const { key, args } of skills.actors) runtime.spawn({ kind: 'skill', key, args, restart: 'permanent' })
+
+const invokeOf = (intent: Intent): SkillInvoke => ({
+  type: 'skill.invoke',
+  intent,
+  session: sessionId('s'),
+  room: 'kitchen',
+  confirmed: false,
+})
+const ask = (intent: Intent) =>
+  runtime.ask(placedAddress('skill', intent.name.split('.')[0]!), invokeOf(intent), { deadline_ms: 10_000 })
+
+// A busy machine may need long to start the sandbox.
+while ('failed' in (await ask({ name: 'clock.time', slots: {} })));
 say({ ready: true })
 
 createInterface({ input: process.stdin }).on('line', async (line) => {
-  const intent = JSON.parse(line) as Intent
-  const invoke: SkillInvoke = {
-    type: 'skill.invoke',
-    intent,
-    session: sessionId('s'),
-    room: 'kitchen',
-    confirmed: false,
-  }
-  const name = intent.name.split('.')[0]!
-  const result = await runtime.ask(placedAddress('skill', name), invoke, { deadline_ms: 10_000 })
-  say({ result })
+  say({ result: await ask(JSON.parse(line) as Intent) })
 })

@@ -176,6 +176,24 @@ describe('the actor of a skill', () => {
     expect(stage.stored.size).toBe(0)
   })
 
+  it('4: rings again when the sandbox had no chance, also a missed one', async () => {
+    const { stage, calls } = scripted(
+      answering('soon', { change: 'timer-set', timer: 'meal', delay_ms: 1_000 }),
+      { ok: false, error: skillError('skill-stopped', 'The node is going down') },
+      { ok: false, error: skillError('skill-timeout', 'It had no chance') },
+      answering('', { change: 'announce', speech: 'Hungry!', room: '', session: '' }),
+    )
+    await stage.ask('pet.feed')
+    stage.boot(5_000)
+    await stage.settle()
+    expect(stage.announced).toEqual([])
+    expect(stage.stored.size).toBe(1)
+    await stage.advance(2_000)
+    expect(stage.announced.map(({ speech }) => speech)).toEqual(['Hungry!'])
+    expect(JSON.parse(calls[3]!.input)).toEqual({ timer: 'meal', late_ms: 6_000, missed: true })
+    expect(stage.stored.size).toBe(0)
+  })
+
   it('4: a timer set again while it rings rings again', async () => {
     const again: Change = { change: 'timer-set', timer: 'meal', delay_ms: 1_000 }
     const { stage, calls } = scripted(answering('soon', again), answering('', again), answering('', again))
