@@ -74,6 +74,14 @@ export function heldOutSentences(count: number): Sentence[] {
   )
 }
 
+/** Up to `count` newly filled sentences of the phrasings that are trained on: what the model should know. */
+export function knownSentences(count: number): Sentence[] {
+  const { grammar, paraphrases, sources, none } = readPhrasings()
+  const trained = sources((phrasings) => phrasings.train)
+  const other = none(paraphrases.none.train)
+  return drawMeasured(count, grammar, paraphrases, trained, other, [], [], seeded(44)).map(withoutArticles)
+}
+
 /** The same from the training phrasings `trainingSentences` left out. */
 export function developmentSentences(count: number, leaveOut: number): Sentence[] {
   const { grammar, paraphrases, sources, none } = readPhrasings()

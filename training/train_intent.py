@@ -137,7 +137,7 @@ def answers(model, tokenizer, texts, most=90):
 
 def measure(model, tokenizer, name):
     lines = read(name)
-    made = answers(model, tokenizer, [line['text'] for line in lines], INTENT_TOKENS + 3)
+    made = answers(model, tokenizer, [line['text'] for line in lines], INTENT_TOKENS + 12)
     wrong = [(line, got) for line, got in zip(lines, made) if f'"intent":"{line["intent"]}"' not in got]
     print(f'{name}: {1 - len(wrong) / len(lines):.3f} of {len(lines)} intents right', flush=True)
     return wrong
@@ -148,6 +148,8 @@ def main():
     parser.add_argument('seconds', type=float)
     parser.add_argument('--measure', default='test')
     parser.add_argument('--width', type=int, default=96)
+    parser.add_argument('--from', dest='start', help='weights to go on from; the corpus must be the same')
+    parser.add_argument('--peak', type=float, default=PEAK_RATE)
     options = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
@@ -161,13 +163,15 @@ def main():
     data = [pair for pair in data if len(pair[0]) + len(pair[1]) < 110]
     model = Llama(len(tokenizer.tokens), width=options.width, heads=options.width // 32, inner=3 * options.width)
     print(f'{len(tokenizer.tokens)} tokens, {sum(p.numel() for p in model.parameters())} parameters', flush=True)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=PEAK_RATE, weight_decay=0.05, betas=(0.9, 0.98))
+    if options.start:
+        model.load_state_dict(torch.load(options.start))
+    optimiser = torch.optim.AdamW(model.parameters(), lr=options.peak, weight_decay=0.05, betas=(0.9, 0.98))
     rng = random.Random(3)
     began, step, losses, next_report = time.time(), 0, [], 30.0
     while (passed := time.time() - began) < options.seconds:
         part = passed / options.seconds
         for group in optimiser.param_groups:
-            group['lr'] = PEAK_RATE * min(1, (step + 1) / 100) * (0.5 * (1 + math.cos(math.pi * part)) * 0.98 + 0.02)
+            group['lr'] = options.peak * min(1, (step + 1) / 100) * (0.5 * (1 + math.cos(math.pi * part)) * 0.98 + 0.02)
         start = rng.randrange(len(data) - BATCH)
         batch = data[start:start + BATCH]
         longest = max(len(asked) + len(said) for asked, said in batch)

@@ -20,8 +20,10 @@ import {
   languagePrompt,
   read,
 } from '../../src/skills/intents/index.ts'
-import { readGrammarSources, type Sentence } from '../../training/grammar.ts'
-import { heldOutSentences } from '../../training/phrases.ts'
+import { drawCommands } from '../../training/commands.ts'
+import { readGrammar, readGrammarSources, type Sentence } from '../../training/grammar.ts'
+import { heldOutSentences, knownSentences } from '../../training/phrases.ts'
+import { seeded } from '../../training/seeded.ts'
 import { barChart } from '../plot.ts'
 import { quantile } from './score.ts'
 
@@ -52,6 +54,8 @@ async function main(): Promise<void> {
   const sentences = heldOutSentences(quick ? 150 : 900)
   const requests = sentences.filter((sentence) => sentence.intent !== 'none')
   const talk = sentences.filter((sentence) => sentence.intent === 'none')
+  const known = knownSentences(quick ? 150 : 900)
+  const templates = drawCommands(readGrammar(ROOT), seeded(45), { train: 0, test: quick ? 150 : 600 }).test
   const took: number[] = []
   const alone = async (sentence: Sentence): Promise<boolean> => {
     const began = performance.now()
@@ -67,6 +71,8 @@ async function main(): Promise<void> {
       goal_percent: 98,
     },
     await share('whole path, other talk', talk, (one) => whole(grammar, engine, schema, one)),
+    await share('whole path, phrasings trained on', known, (one) => whole(grammar, engine, schema, one)),
+    await share('whole path, template sentences', templates, (one) => whole(grammar, engine, schema, one)),
   ]
   const timed = { ms_p50: Math.round(quantile(took, 0.5)), ms_p95: Math.round(quantile(took, 0.95)) }
   for (const result of results) {
