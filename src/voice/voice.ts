@@ -273,4 +273,4 @@ function roomOf(room: string): string {
   return calm
 }
 
-const slug = (room: string): string => room.replace(/[^a-z0-9]+/g, '-')
+const slug = (room: string): string => room.replace(/[^a-z0-9]+/g, '-').slice(0, 48)
