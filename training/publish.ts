@@ -38,6 +38,12 @@ const ENTRIES: readonly Entry[] = [
     files: [
       { role: 'model', from: 'recogniser/recogniser.onnx', path: 'recogniser-starter.onnx' },
       { role: 'tokens', from: 'recogniser/tokens.txt', path: 'recogniser-starter.tokens.txt' },
+      {
+        role: 'graph',
+        from: 'recogniser/graph.fst',
+        path: 'recogniser-starter.graph.fst.gz',
+        encoding: 'gzip',
+      },
     ],
     parameters: {
       layout: 'nemo-ctc',

@@ -7,10 +7,12 @@
  * into the model card. `--quick` takes a fifth of the sentences. Needs espeak-ng, flite and sox.
  */
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
+import { realHost } from '../../src/host/real.ts'
 import { SherpaEngine } from '../../src/inference/child/sherpa.ts'
 import type { ModelFiles } from '../../src/inference/engine.ts'
+import { openModels } from '../../src/inference/index.ts'
 import { compileGrammar, read } from '../../src/skills/intents/index.ts'
 import { readGrammarSources } from '../../training/grammar.ts'
 import { seeded } from '../../training/seeded.ts'
@@ -23,7 +25,7 @@ const quick = process.argv.includes('--quick')
 const card = process.argv.includes('--card')
 const folder = process.argv.includes('--model')
   ? process.argv[process.argv.indexOf('--model') + 1]
-  : `${ROOT}models`
+  : undefined
 
 interface Heard {
   readonly text: string
@@ -45,7 +47,7 @@ interface Result {
 
 async function main(): Promise<void> {
   const engine = new SherpaEngine()
-  await engine.load(modelFiles())
+  await engine.load(await modelFiles())
   const clips = commandClips(quick ? 13 : 64, quick ? 30 : 150)
   const espeak = clips.filter((clip) => !clip.voice.startsWith('flite'))
   const flite = clips.filter((clip) => clip.voice.startsWith('flite'))
@@ -172,15 +174,20 @@ async function refuse(
   ]
 }
 
-function modelFiles(): ModelFiles {
-  const name = existsSync(`${folder}/recogniser-starter.onnx`) ? 'recogniser-starter' : 'recogniser'
-  const tokens = name === 'recogniser' ? `${folder}/tokens.txt` : `${folder}/${name}.tokens.txt`
+/** The model as it ships, or files of the same kinds in `--model FOLDER`. */
+async function modelFiles(): Promise<ModelFiles> {
+  const { disk, clock } = realHost()
+  const shipped = await openModels({
+    disk,
+    clock,
+    models_dir: `${ROOT}models`,
+    unpacked_dir: `${ROOT}bench/out/models`,
+  })
+  const model = await shipped.prepare(shipped.list.find(({ kind }) => kind === 'stt')!)
+  if (folder === undefined) return model
   return {
-    id: 'recogniser-starter',
-    kind: 'stt',
-    engine: 'sherpa',
-    paths: { model: `${folder}/${name}.onnx`, tokens },
-    parameters: {},
+    ...model,
+    paths: { ...model.paths, model: `${folder}/recogniser.onnx`, tokens: `${folder}/tokens.txt` },
   }
 }
 
