@@ -101,7 +101,8 @@ export class Microphone {
       if (next === 'end') this.#options.end()
       else this.#handOn(next)
     }
-    const wait_ms = ((1 - this.#allowance) * FRAME_MS) / CATCH_UP
+    // At least a millisecond: a rounding error in the allowance must not become a wait of next to nothing, for ever.
+    const wait_ms = Math.max(1, ((1 - this.#allowance) * FRAME_MS) / CATCH_UP)
     this.#timer = this.#options.clock.after(wait_ms, () => this.#drain())
   }
 
