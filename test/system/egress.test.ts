@@ -41,7 +41,6 @@ describe.skipIf(!canIsolate)('a node at work in a network of its own', () => {
   }
 
   it('would be caught if it sent anything', () => {
-    inside('sh', ['-c', 'echo probe > /dev/udp/10.99.0.7/53 || true'])
     inside('node', [
       '-e',
       'require("node:dgram").createSocket("udp4").send("x", 53, "10.99.0.1", () => process.exit())',
@@ -56,8 +55,8 @@ describe.skipIf(!canIsolate)('a node at work in a network of its own', () => {
       data=$(mktemp -d)
       bin/loqa-node --data "$data" --port 0 --http-port 0 >"$data/out" 2>&1 &
       node=$!
-      trap 'kill -9 $node 2>/dev/null; rm -rf "$data"' EXIT
-      for _ in $(seq 300); do grep -q ready "$data/out" && [ -f "$data/runtime.json" ] && break; sleep 0.1; done
+      trap 'kill -9 $node 2>/dev/null || true; rm -rf "$data"' EXIT
+      for _ in $(seq 300); do grep -q "is ready in" "$data/out" 2>/dev/null && break; sleep 0.1; done
       bin/loqa --data "$data" listen "$1" --json
       bin/loqa --data "$data" ask "add milk to the shopping list" --json
       bin/loqa --data "$data" doctor >/dev/null
