@@ -116,7 +116,7 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
         skills: skills.actors,
       }),
     )
-    voice.connect(runtime, fixedAddress(identity.id, 'voice/sessions'))
+    voice.connect(runtime, fixedAddress(identity.id, 'sessions'))
     undo.later(() => voice.stop())
 
     const stage: { now: Stage['now'] } = { now: 'starting' }

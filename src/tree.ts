@@ -4,10 +4,9 @@
  *
  *   house                  rest_for_one: what stands below relies on what stands above
  *   ├─ engines             one mirror per engine process; the processes themselves are the pool's (inference/pool.ts)
+ *   ├─ announcer           finds a loudspeaker for what a skill wants said; before the skills, which may speak at once
  *   ├─ skills              one actor per skill; one that fails too often is given up alone
- *   └─ voice
- *      ├─ announcer        finds a loudspeaker for what a skill wants said
- *      └─ sessions         one actor per conversation, spawned as people come and go
+ *   └─ sessions            one actor per conversation, spawned as people come and go
  */
 import type { ActorSpec, TreeSpec } from './actors/index.ts'
 
@@ -28,18 +27,13 @@ export function houseTree({ replicas, skills }: Inhabitants): TreeSpec {
           ({ name, args }): ActorSpec => ({ id: name, kind: 'replica', key: name, args }),
         ),
       },
+      { id: 'announcer', kind: 'announcer', key: 'house' },
       {
         id: 'skills',
         when_exceeded: 'give-up',
         children: skills.map(({ key, args }): ActorSpec => ({ id: key, kind: 'skill', key, args })),
       },
-      {
-        id: 'voice',
-        children: [
-          { id: 'announcer', kind: 'announcer', key: 'house' },
-          { id: 'sessions', when_exceeded: 'give-up', children: [] },
-        ],
-      },
+      { id: 'sessions', when_exceeded: 'give-up', children: [] },
     ],
   }
 }

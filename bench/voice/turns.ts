@@ -29,13 +29,18 @@ import { plain, quantile } from './score.ts'
 const ROOT = new URL('../..', import.meta.url).pathname
 const NOISE_DB = 30
 const GIVE_UP_MS = 5_000
+/** Room before the first word, as `inNoise` makes it, samples. */
+const CLIP_STARTS_AT = 0.3 * 16_000
 const HOPS = ['endpoint', 'stt', 'nlu', 'skill', 'tts'] as const
 
 interface Sentence {
   readonly text: string
   readonly intent: string
   readonly pause_ms: number
+  /** With the noise of the room. */
   readonly samples: Int16Array
+  /** For every 10 ms whether someone speaks; judged on the clip without the noise. */
+  readonly speech: readonly boolean[]
 }
 
 interface Outcome {
@@ -53,6 +58,9 @@ const option = (name: string, value: number): number => {
 /** Follow-up answers and the like make no sense alone. */
 const STANDALONE = (intent: string): boolean => !intent.startsWith('session.')
 
+const toS16 = (samples: Float32Array): Int16Array =>
+  Int16Array.from(samples, (sample) => Math.round(Math.max(-1, Math.min(1, sample)) * 32_767))
+
 function sentences(count: number): Sentence[] {
   const random = seeded(2026)
   const { test } = drawCommands(readGrammar(ROOT), random, { train: 0, test: count * 2 })
@@ -65,15 +73,16 @@ function sentences(count: number): Sentence[] {
         ? hesitantClip(text, variant, random)
         : { ...espeakClip(text, variant, random), pause_ms: 0 }
       const { samples } = inNoise(clip, NOISE_DB, random)
-      const pcm = Int16Array.from(samples, (sample) => Math.round(sample * 32_767))
-      return { text, intent, pause_ms: clip.pause_ms, samples: pcm }
+      const clean = new Int16Array(samples.length)
+      clean.set(toS16(clip.samples), CLIP_STARTS_AT)
+      return { text, intent, pause_ms: clip.pause_ms, samples: toS16(samples), speech: speechWindows(clean) }
     })
 }
 
 /** One turn by voice. Resolves when the turn's view and its first audible sample came, or at the time limit. */
 async function take(url: string, sentence: Sentence): Promise<Outcome> {
   const { clock } = realHost()
-  const windows = speechWindows(sentence.samples)
+  const windows = sentence.speech
   const lastSpeechFrame = Math.ceil(((windows.lastIndexOf(true) + 1) * 160) / FRAME_SAMPLES) - 1
   const { promise: over, resolve: end } = Promise.withResolvers<void>()
   let spoken_at = 0
