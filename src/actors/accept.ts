@@ -1,11 +1,12 @@
 /** What a behaviour may return; anything else is a defect in it and fails the actor. */
 import { InvariantError } from '../host/index.ts'
-import type { Next } from './behavior.ts'
+import { type Next, NO_EFFECTS } from './behavior.ts'
 import type { Effect } from './effects.ts'
 
 /** Errors: `InvariantError` for a promise, or for anything that is not state and effects. */
 export function acceptNext(returned: unknown, during: string): Next<unknown> {
-  if (isNext(returned)) return returned
+  const next = returned as Partial<Next<unknown>> | null | undefined
+  if (next?.effects === NO_EFFECTS || Array.isArray(next?.effects)) return next as Next<unknown>
   return refuse(returned, during)
 }
 
@@ -18,12 +19,6 @@ export function acceptEffects(returned: unknown, during: string): readonly Effec
 export function acceptSnapshot(returned: unknown): unknown {
   return isThenable(returned) ? refuse(returned, 'snapshot') : returned
 }
-
-export const isNext = (returned: unknown): returned is Next<unknown> =>
-  typeof returned === 'object' &&
-  returned !== null &&
-  'effects' in returned &&
-  Array.isArray(returned.effects)
 
 function refuse(returned: unknown, during: string): never {
   if (isThenable(returned)) {

@@ -13,6 +13,8 @@ export class CallContext implements Context {
   readonly #random: Random
   #cell: Cell | undefined = undefined
   #origin: Origin = FROM_OUTSIDE
+  /** Something below was read in this call. */
+  #drawn = false
   // The same within one call, however often it is read.
   #now: Monotonic | undefined = undefined
   #wall: Wall | undefined = undefined
@@ -26,6 +28,8 @@ export class CallContext implements Context {
   enter(cell: Cell, origin: Origin): void {
     this.#cell = cell
     this.#origin = origin
+    if (!this.#drawn) return
+    this.#drawn = false
     this.#now = undefined
     this.#wall = undefined
     this.#entropy = undefined
@@ -37,16 +41,19 @@ export class CallContext implements Context {
   }
 
   get now(): Monotonic {
+    this.#drawn = true
     this.#now ??= this.#clock.monotonic()
     return this.#now
   }
 
   get wall(): Wall {
+    this.#drawn = true
     this.#wall ??= this.#clock.wall()
     return this.#wall
   }
 
   get entropy(): number {
+    this.#drawn = true
     this.#entropy ??= this.#random.uint32()
     return this.#entropy
   }

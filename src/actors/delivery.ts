@@ -59,22 +59,26 @@ export class Delivery {
   /** Data: at most once, in order per pair. False when the message was not taken. */
   tell(target: Target, message: Message, origin: Origin): boolean {
     const cell = this.find(target)
-    if (cell === undefined) {
-      this.bury(this.#whyMissing(target), addressOf(target), message, origin)
-      return false
-    }
-    return this.tellCell(cell, message, origin)
+    if (cell !== undefined) return this.tellCell(cell, message, origin)
+    this.bury(this.#whyMissing(target), addressOf(target), message, origin)
+    return false
   }
 
   tellCell(cell: Cell, message: Message, origin: Origin): boolean {
+    if (!cell.mailbox.accept(message, origin)) return this.#tellFull(cell, message, origin)
+    if (!cell.queued) this.#ready(cell)
+    return true
+  }
+
+  #tellFull(cell: Cell, message: Message, origin: Origin): boolean {
     const { mailbox } = cell
-    const offered = mailbox.offer(message, origin)
-    if (offered === 'rejected') {
+    if (!mailbox.squeeze(message, origin)) {
       this.bury('overflow', cell.address, message, origin)
       return false
     }
-    if (offered === 'evicted') this.#buryEvicted(cell)
-    if (!cell.queued) this.#ready(cell)
+    this.bury('dropped-oldest', cell.address, mailbox.evicted!, mailbox.evictedOrigin!)
+    mailbox.evicted = undefined
+    mailbox.evictedOrigin = undefined
     return true
   }
 
@@ -88,7 +92,7 @@ export class Delivery {
       return reason === 'unreachable' ? new UnreachableError(what) : new NotFoundError(what)
     }
     if (cell.phase === 'stopping') return new StoppedError(cell.address)
-    if (!cell.mailbox.offerAsk(message, origin)) {
+    if (!cell.mailbox.accept(message, origin)) {
       this.#dead.add('overflow', cell.address, origin.sender?.address, message)
       return new OverloadedError(cell.address, `${cell.mailbox.capacity} waiting messages`)
     }
@@ -128,13 +132,6 @@ export class Delivery {
     if (origin.ask?.open !== true) return
     const overload = reason === 'overflow' || reason === 'dropped-oldest'
     this.#refuseAsk(origin.ask, overload ? new OverloadedError(to, 'waiting messages') : new StoppedError(to))
-  }
-
-  #buryEvicted(cell: Cell): void {
-    const { mailbox } = cell
-    this.bury('dropped-oldest', cell.address, mailbox.evicted!, mailbox.evictedOrigin!)
-    mailbox.evicted = undefined
-    mailbox.evictedOrigin = undefined
   }
 
   #whyMissing(target: Target): DeadLetterReason {

@@ -52,10 +52,11 @@ export class Interpreter {
   /** `message` and `origin` are those being handled. Throws on an effect that cannot be carried out: the actor fails. */
   carryOut(cell: Cell, effects: readonly Effect[], message: Message | undefined, origin: Origin): void {
     this.putAside = false
+    const delivery = this.#delivery
     for (let i = 0; i < effects.length; i += 1) {
       const effect = effects[i]!
       if (this.#trace !== undefined) this.#trace({ what: 'effect', actor: cell.ref, effect })
-      if (effect.type === 'send') this.#delivery.tell(effect.to, effect.message, cell.origin)
+      if (effect.type === 'send') delivery.tell(effect.to, effect.message, cell.origin)
       else this.#one(cell, effect, message, origin)
     }
   }

@@ -20,8 +20,6 @@ export interface Order {
   readonly on_purpose: boolean
 }
 
-export type Offered = 'accepted' | 'rejected' | 'evicted'
-
 export const DEFAULT_POLICY: MailboxPolicy = { capacity: 1024, overflow: 'reject' }
 /** An actor can be behind by this many chunks of its outside work before that work is given up. */
 export const MAX_CONTROL = 4096
@@ -38,7 +36,9 @@ export class Mailbox<Origin, Exit> {
   exits: PairRing<Exit, undefined> | undefined = undefined
   order: Order | undefined = undefined
   stashed: PairRing<Message, Origin> | undefined = undefined
-  /** After `offer` said `evicted`: what had to go. */
+  /** Length of `stashed`: part of what the capacity bounds. */
+  aside = 0
+  /** After `squeeze`: what had to go. */
   evicted: Message | undefined = undefined
   evictedOrigin: Origin | undefined = undefined
 
@@ -50,32 +50,22 @@ export class Mailbox<Origin, Exit> {
 
   /** Messages waiting: control, data and those put aside. */
   get depth(): number {
-    return this.data.length + (this.control?.length ?? 0) + (this.stashed?.length ?? 0)
+    return this.data.length + (this.control?.length ?? 0) + this.aside
   }
 
-  get #full(): boolean {
-    const stashed = this.stashed
-    return this.data.length + (stashed === undefined ? 0 : stashed.length) >= this.capacity
-  }
-
-  /** A data message that may be shed. */
-  offer(message: Message, origin: Origin): Offered {
-    if (!this.#full) {
-      if (this.data === NOTHING) this.data = new PairRing()
-      this.data.push(message, origin)
-      return 'accepted'
-    }
-    if (this.overflow !== 'drop-oldest' || this.data.length === 0) return 'rejected'
-    this.evicted = this.data.shift()
-    this.evictedOrigin = this.data.second
-    this.data.push(message, origin)
-    return 'evicted'
-  }
-
-  /** An ask: never sheds another message to make room, whatever the policy. False when the mailbox is full. */
-  offerAsk(message: Message, origin: Origin): boolean {
-    if (this.#full) return false
+  /** Takes a data message if there is room. An ask that finds none is refused: it never sheds another message. */
+  accept(message: Message, origin: Origin): boolean {
+    if (this.data.length + this.aside >= this.capacity) return false
     if (this.data === NOTHING) this.data = new PairRing()
+    this.data.push(message, origin)
+    return true
+  }
+
+  /** Takes a message although the mailbox is full, if the policy gives up the oldest for it: that is in `evicted` then. */
+  squeeze(message: Message, origin: Origin): boolean {
+    if (this.overflow !== 'drop-oldest' || this.data.length === 0) return false
+    this.evictedOrigin = this.data.second
+    this.evicted = this.data.shift()
     this.data.push(message, origin)
     return true
   }
@@ -105,6 +95,7 @@ export class Mailbox<Origin, Exit> {
   stash(message: Message, origin: Origin): void {
     this.stashed ??= new PairRing()
     this.stashed.push(message, origin)
+    this.aside += 1
   }
 
   /** All that was put aside goes in front of the data lane, in the order of arrival. */
@@ -114,9 +105,10 @@ export class Mailbox<Origin, Exit> {
     const messages: Message[] = []
     const origins: Origin[] = []
     while (stashed.length > 0) {
-      messages.push(stashed.shift() as Message)
-      origins.push(stashed.second as Origin)
+      origins.push(stashed.second!)
+      messages.push(stashed.shift()!)
     }
+    this.aside = 0
     if (this.data === NOTHING) this.data = new PairRing()
     for (let i = messages.length - 1; i >= 0; i -= 1) this.data.unshift(messages[i]!, origins[i]!)
   }
@@ -126,7 +118,10 @@ export class Mailbox<Origin, Exit> {
     this.unstash()
     for (const lane of [this.control, this.data]) {
       if (lane === undefined) continue
-      while (lane.length > 0) each(lane.shift() as Message, lane.second as Origin)
+      while (lane.length > 0) {
+        const origin = lane.second!
+        each(lane.shift()!, origin)
+      }
       lane.clear()
     }
   }

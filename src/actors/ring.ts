@@ -11,9 +11,6 @@ export class PairRing<First, Second> {
   #mask = -1
   #head = 0
   length = 0
-  /** The second half of the pair that `shift` returned last: two results without an object around them. */
-  second: Second | undefined = undefined
-
   push(first: First, second: Second): void {
     if (this.length > this.#mask) this.#grow()
     const at = ((this.#head + this.length) & this.#mask) << 1
@@ -32,13 +29,17 @@ export class PairRing<First, Second> {
     this.length += 1
   }
 
-  /** Takes the oldest pair: its first half is returned, its second left in `second`. */
+  /** The second half of the oldest pair: to be read before `shift`, which returns the first. */
+  get second(): Second | undefined {
+    return this.length === 0 ? undefined : (this.#slots[(this.#head << 1) + 1] as Second)
+  }
+
+  /** Takes the oldest pair; its first half is returned. */
   shift(): First | undefined {
     if (this.length === 0) return undefined
     const slots = this.#slots
     const at = this.#head << 1
     const first = slots[at] as First
-    this.second = slots[at + 1] as Second
     // What was taken must not be kept alive by the queue.
     slots[at] = undefined
     slots[at + 1] = undefined
@@ -53,7 +54,6 @@ export class PairRing<First, Second> {
     this.#mask = -1
     this.#head = 0
     this.length = 0
-    this.second = undefined
   }
 
   #grow(): void {

@@ -1,10 +1,10 @@
 /** One actor's turn: orders, exits, then messages, each `receive` followed by its effects. The hot path of the node. */
 import { acceptNext } from './accept.ts'
 import { NO_EFFECTS } from './behavior.ts'
-import type { Cell, Origin } from './cell.ts'
+import type { Cell, OpenAsk, Origin, Work } from './cell.ts'
 import type { CallContext } from './context.ts'
 import type { DeadLetters } from './dead-letters.ts'
-import type { Message } from './effects.ts'
+import type { Effect, Message } from './effects.ts'
 import type { Interpreter } from './interpreter.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { Trace } from './observation.ts'
@@ -38,56 +38,60 @@ export class Turns {
     this.#trace = parts.trace
   }
 
-  /** Handles at most `most` messages; returns how many. Does not throw. */
+  /**
+   * Handles at most `most` messages; returns how many. Does not throw. Kept short on purpose, with everything unusual in
+   * methods of its own: what V8 inlines here is bounded, and the ring, the mailbox and the behaviour should be.
+   */
   readonly take = (cell: Cell, most: number): number => {
     const { mailbox } = cell
+    const context = this.#context
     let handled = 0
-    while (handled < most) {
-      if (cell.urgent && !this.#attend(cell)) break
-      let message: Message | undefined
-      let origin: Origin
-      const { control } = mailbox
-      if (control !== undefined && control.length > 0) {
-        message = control.shift()!
-        origin = control.second!
-        if (origin.work !== undefined && isVoid(cell, origin)) continue
-      } else {
-        message = mailbox.data.shift()
-        if (message === undefined) break
-        origin = mailbox.data.second!
-        if (origin.ask !== undefined && !origin.ask.open) {
-          this.#dead.add('expired', cell.address, origin.sender?.address, message)
-          continue
+    let message: Message | undefined
+    let origin: Origin | undefined
+    cell.active = true
+    try {
+      while (handled < most) {
+        if (cell.urgent && !this.#attend(cell)) break
+        if (mailbox.control !== undefined && mailbox.control.length > 0) {
+          origin = mailbox.control.second!
+          message = mailbox.control.shift()!
+          if (origin.work !== undefined && isVoid(cell, origin.work)) continue
+        } else {
+          const { data } = mailbox
+          if (data.length === 0) break
+          origin = data.second!
+          message = data.shift()!
+          if (origin.ask !== undefined && this.#isOver(cell, message, origin)) continue
         }
+        handled += 1
+        this.last = message
+        if (this.#trace !== undefined) this.#traceHandling(cell, message, origin)
+        context.enter(cell, origin)
+        const next = acceptNext(cell.behavior!.receive(cell.state, message, context), 'receive')
+        cell.state = next.state
+        if (next.effects !== NO_EFFECTS) this.#interpreter.carryOut(cell, next.effects, message, origin)
+        if (origin.ask !== undefined) this.#remember(cell, next.effects, origin.ask)
       }
-      handled += 1
-      this.#handle(cell, message, origin)
+    } catch (thrown) {
+      this.#lifecycle.fail(cell, thrown, 'receive', message, origin)
     }
     return handled
   }
 
-  #handle(cell: Cell, message: Message, origin: Origin): void {
-    this.last = message
-    cell.active = true
-    if (this.#trace !== undefined) {
-      this.#trace({ what: 'handled', actor: cell.ref, message, sender: origin.sender })
-    }
-    try {
-      this.#context.enter(cell, origin)
-      const next = acceptNext(cell.behavior!.receive(cell.state, message, this.#context), 'receive')
-      cell.state = next.state
-      const { effects } = next
-      if (effects !== NO_EFFECTS) this.#interpreter.carryOut(cell, effects, message, origin)
-      if (origin.ask !== undefined) this.#remember(cell, effects !== NO_EFFECTS, origin)
-    } catch (thrown) {
-      this.#lifecycle.fail(cell, thrown, 'receive', message, origin)
-    }
+  #traceHandling(actor: Cell, message: Message, { sender }: Origin): void {
+    this.#trace?.({ what: 'handled', actor: actor.ref, message, sender })
+  }
+
+  /** An ask that ended before it was handled is not handled any more. */
+  #isOver(cell: Cell, message: Message, { ask, sender }: Origin): boolean {
+    if (ask!.open) return false
+    this.#dead.add('expired', cell.address, sender?.address, message)
+    return true
   }
 
   /** An ask that was neither answered nor put aside is owed an answer: it fails when this life ends. */
-  #remember(cell: Cell, hadEffects: boolean, origin: Origin): void {
-    const ask = origin.ask!
-    if (!ask.open || (hadEffects && this.#interpreter.putAside)) return
+  #remember(cell: Cell, effects: readonly Effect[], ask: OpenAsk): void {
+    if (!ask.open || (effects !== NO_EFFECTS && this.#interpreter.putAside)) return
     const own = cell.own()
     own.owed ??= new Set()
     own.owed.add(ask)
@@ -115,8 +119,7 @@ export class Turns {
 }
 
 /** Takes note that a message about named work left the lane; true when the actor does not want to hear it any more. */
-function isVoid(cell: Cell, origin: Origin): boolean {
-  const work = origin.work!
+function isVoid(cell: Cell, work: Work): boolean {
   work.queued -= 1
   if (work.void) return true
   if (work.finished && work.queued === 0 && cell.works?.get(work.name) === work) cell.works.delete(work.name)

@@ -15,8 +15,8 @@ describe('a ring of pairs', () => {
     for (let round = 0; round < 50; round += 1) {
       for (let i = 0; i < 7; i += 1) ring.push(round * 7 + i, `${round * 7 + i}`)
       for (let i = 0; i < 5; i += 1) {
-        expect(ring.shift()).toBe(next)
         expect(ring.second).toBe(`${next}`)
+        expect(ring.shift()).toBe(next)
         next += 1
       }
     }
@@ -50,24 +50,25 @@ describe('a mailbox', () => {
     const mailbox = new Mailbox<string, never>({ capacity: 2, overflow: 'reject' })
     mailbox.stash({ type: 'a' }, 'x')
     mailbox.stash({ type: 'b' }, 'x')
-    expect(mailbox.offer({ type: 'c' }, 'x')).toBe('rejected')
-    expect(mailbox.offerAsk({ type: 'c' }, 'x')).toBe(false)
+    expect(mailbox.accept({ type: 'c' }, 'x')).toBe(false)
     mailbox.unstash()
     expect(mailbox.data.shift()).toEqual({ type: 'a' })
   })
 
-  it('gives the oldest away for a newer, never for an ask', () => {
+  it('gives the oldest away for a newer only when asked to', () => {
     const mailbox = new Mailbox<string, never>({ capacity: 2, overflow: 'drop-oldest' })
-    for (const type of ['a', 'b']) mailbox.offer({ type }, type)
-    expect(mailbox.offerAsk({ type: 'c' }, 'c')).toBe(false)
-    expect(mailbox.offer({ type: 'd' }, 'd')).toBe('evicted')
+    for (const type of ['a', 'b']) mailbox.accept({ type }, type)
+    expect(mailbox.accept({ type: 'c' }, 'c')).toBe(false)
+    expect(mailbox.squeeze({ type: 'd' }, 'd')).toBe(true)
     expect(mailbox.evicted).toEqual({ type: 'a' })
     expect(mailbox.evictedOrigin).toBe('a')
   })
 
   it('does not grow under a flood: a million messages to a full mailbox', () => {
     const mailbox = new Mailbox<undefined, never>({ capacity: 64, overflow: 'drop-oldest' })
-    for (let n = 0; n < 1_000_000; n += 1) mailbox.offer({ type: 'flood' }, undefined)
+    for (let n = 0; n < 1_000_000; n += 1) {
+      if (!mailbox.accept({ type: 'flood' }, undefined)) mailbox.squeeze({ type: 'flood' }, undefined)
+    }
     expect(mailbox.depth).toBe(64)
   })
 })
