@@ -109,7 +109,7 @@ export const FROM_OUTSIDE = new Origin(undefined)
 export class LocalRef implements Ref {
   readonly address: Address
   readonly incarnation: number
-  readonly #cell: Cell
+  #cell: Cell | undefined
 
   constructor(address: Address, incarnation: number, cell: Cell) {
     this.address = address
@@ -119,6 +119,11 @@ export class LocalRef implements Ref {
 
   static cellOf(ref: Ref): Cell | undefined {
     return #cell in ref ? ref.#cell : undefined
+  }
+
+  /** The actor ended: who keeps the ref does not keep the actor. */
+  release(): void {
+    this.#cell = undefined
   }
 }
 

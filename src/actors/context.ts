@@ -26,8 +26,9 @@ export class CallContext implements Context {
   }
 
   enter(cell: Cell, origin: Origin): void {
-    this.#cell = cell
-    this.#origin = origin
+    // Comparing is cheaper than storing, and mostly they are those of the message before.
+    if (this.#cell !== cell) this.#cell = cell
+    if (this.#origin !== origin) this.#origin = origin
     if (!this.#drawn) return
     this.#drawn = false
     this.#now = undefined

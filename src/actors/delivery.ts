@@ -51,7 +51,7 @@ export class Delivery {
   find(target: Target): Cell | undefined {
     if (typeof target === 'string') return this.#cells.get(target)
     const near = LocalRef.cellOf(target)
-    if (near !== undefined) return near.phase === 'ended' ? undefined : near
+    if (near !== undefined) return near
     const cell = this.#cells.get(target.address)
     return cell !== undefined && cell.ref.incarnation === target.incarnation ? cell : undefined
   }

@@ -53,10 +53,11 @@ export class Interpreter {
   carryOut(cell: Cell, effects: readonly Effect[], message: Message | undefined, origin: Origin): void {
     this.putAside = false
     const delivery = this.#delivery
+    const from = cell.origin
     for (let i = 0; i < effects.length; i += 1) {
       const effect = effects[i]!
       if (this.#trace !== undefined) this.#trace({ what: 'effect', actor: cell.ref, effect })
-      if (effect.type === 'send') delivery.tell(effect.to, effect.message, cell.origin)
+      if (effect.type === 'send') delivery.tell(effect.to, effect.message, from)
       else this.#one(cell, effect, message, origin)
     }
   }

@@ -282,6 +282,7 @@ export class Lifecycle {
     cell.mailbox.order = undefined
     cell.mailbox.exits = undefined
     delivery.remove(cell)
+    cell.ref.release()
     trace?.({ what: 'ended', actor: cell.ref })
     cell.mailbox.drain((message, origin) => {
       if (origin.work === undefined) delivery.bury('stopped', cell.address, message, origin)

@@ -45,13 +45,20 @@ export class Turns {
   readonly take = (cell: Cell, most: number): number => {
     const { mailbox } = cell
     const context = this.#context
+    const trace = this.#trace
     let handled = 0
     let message: Message | undefined
     let origin: Origin | undefined
+    // Kept here while messages are handled: storing it once a turn is cheaper than once a message.
+    let state = cell.state
     cell.active = true
     try {
       while (handled < most) {
-        if (cell.urgent && !this.#attend(cell)) break
+        if (cell.urgent) {
+          cell.state = state
+          if (!this.#attend(cell)) return handled
+          state = cell.state
+        }
         if (mailbox.control !== undefined && mailbox.control.length > 0) {
           origin = mailbox.control.second!
           message = mailbox.control.shift()!
@@ -64,17 +71,18 @@ export class Turns {
           if (origin.ask !== undefined && this.#isOver(cell, message, origin)) continue
         }
         handled += 1
-        this.last = message
-        if (this.#trace !== undefined) this.#traceHandling(cell, message, origin)
+        if (trace !== undefined) this.#traceHandling(cell, message, origin)
         context.enter(cell, origin)
-        const next = acceptNext(cell.behavior!.receive(cell.state, message, context), 'receive')
-        cell.state = next.state
+        const next = acceptNext(cell.behavior!.receive(state, message, context), 'receive')
+        state = next.state
         if (next.effects !== NO_EFFECTS) this.#interpreter.carryOut(cell, next.effects, message, origin)
         if (origin.ask !== undefined) this.#remember(cell, next.effects, origin.ask)
       }
+      cell.state = state
     } catch (thrown) {
       this.#lifecycle.fail(cell, thrown, 'receive', message, origin)
     }
+    if (message !== undefined) this.last = message
     return handled
   }
 
