@@ -241,25 +241,33 @@ async function spawnIntoTree(count: number): Promise<number[]> {
   return [(count / took) * 1000]
 }
 
-/** Bytes of heap per idle actor, before and after it is in nact's tree. */
-async function memory(count: number): Promise<number[]> {
+/** Bytes of heap per idle actor that has started. */
+const memory = (count: number): Promise<number[]> => heapPerActor(count, async () => undefined)
+
+/** The same once nact's tree holds it too. */
+const memoryInTree = (count: number): Promise<number[]> => heapPerActor(count, inTree)
+
+async function heapPerActor(count: number, settle: () => Promise<void>): Promise<number[]> {
   await inTree()
   global.gc!()
   const before = process.memoryUsage().heapUsed
   const parent = newParent()
   await spawnUnder(parent, count)
+  await settle()
   global.gc!()
-  const alone = (process.memoryUsage().heapUsed - before) / count
-  await inTree()
-  global.gc!()
-  const hosted = (process.memoryUsage().heapUsed - before) / count
+  const bytes = (process.memoryUsage().heapUsed - before) / count
   await gone(parent)
-  return [alone, hosted]
+  return [bytes]
 }
 
-/** With so many children of one parent: messages per second to the parent, to one child; further children per second. */
+/**
+ * With so many children of one parent: messages per second to the parent, to one child; further children per second. The
+ * node holds 10,000 actors in any case, the others under another parent: only the number of siblings differs.
+ */
 async function siblings(count: number): Promise<number[]> {
   const parent = newParent()
+  const elsewhere = newParent()
+  await spawnUnder(elsewhere, Math.max(1, POPULATION - count))
   await spawnUnder(parent, count)
   await inTree()
   const child = runtime.find(placedAddress('idle', `${parent.address.slice('loqa:/spawner/'.length)}-0`))!
@@ -276,11 +284,21 @@ async function siblings(count: number): Promise<number[]> {
   }
   rates.push(await spawnUnder(parent, 1_000))
   await gone(parent)
+  await gone(elsewhere)
   return rates
 }
+const POPULATION = 10_000
 const NOTE = { type: 'note' }
 const LAST = { type: 'last' }
 const TOLD = 1000
 
 const runtime = system()
-serve({ tell, ask, spawn, 'spawn-into-tree': spawnIntoTree, memory, siblings })
+serve({
+  tell,
+  ask,
+  spawn,
+  'spawn-into-tree': spawnIntoTree,
+  memory,
+  'memory-in-tree': memoryInTree,
+  siblings,
+})

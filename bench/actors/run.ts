@@ -15,12 +15,13 @@ const MEASURES = {
   spawn: { unit: 'actors/s', count: 50_000, nact: 20_000 },
   'spawn-into-tree': { unit: 'actors/s', count: 50_000, nact: 0 },
   memory: { unit: 'bytes/actor', count: 20_000, nact: 20_000 },
+  'memory-in-tree': { unit: 'bytes/actor', count: 20_000, nact: 0 },
 } as const
 type Measure = keyof typeof MEASURES
 
 /** Who takes part in what. */
 const TAKES_PART: Readonly<Record<string, readonly Measure[]>> = {
-  ours: ['tell', 'ask', 'spawn', 'spawn-into-tree', 'memory'],
+  ours: ['tell', 'ask', 'spawn', 'spawn-into-tree', 'memory', 'memory-in-tree'],
   nact: ['tell', 'ask', 'spawn', 'memory'],
   ring: ['tell', 'ask', 'spawn'],
 }
@@ -112,6 +113,7 @@ const BARS: Readonly<Record<Measure, number>> = {
   spawn: 1,
   'spawn-into-tree': 1,
   memory: 1,
+  'memory-in-tree': 1,
 }
 try {
   for (const what of Object.keys(MEASURES) as Measure[]) {
