@@ -12,7 +12,8 @@ import { gzipSync } from 'node:zlib'
 
 const OUT = new URL('out/', import.meta.url).pathname
 const MODELS = new URL('../models/', import.meta.url).pathname
-const COVERS = 'synthesized voices only: spoken by espeak-ng, flite and festival; never heard a person'
+const COVERS =
+  'synthesized voices only: spoken by espeak-ng, flite, festival, RHVoice and Pico; never heard a person'
 
 interface File {
   readonly role: string
@@ -44,6 +45,7 @@ const ENTRIES: readonly Entry[] = [
         path: 'recogniser-starter.graph.fst.gz',
         encoding: 'gzip',
       },
+      { role: 'words', from: 'recogniser/words.txt', path: 'recogniser-starter.words.txt' },
     ],
     parameters: {
       layout: 'nemo-ctc',

@@ -1,4 +1,6 @@
-"""The streaming recogniser: log-mels -> residual GRUs -> one word (or blank) per 80 ms, for sherpa-onnx's nemoCtc layout.
+"""The streaming recogniser: log-mels -> residual GRUs -> two sounds (or blanks) per 80 ms, for sherpa-onnx's nemoCtc layout.
+
+Which words the sounds make is the business of the graph beside it (language_model.ts).
 
 `export` writes the network so that a live stream can carry its state from chunk to chunk:
 cache_last_channel [batch, layers, 1, hidden] are the GRU states, cache_last_time [batch, 1, 4, 80] the last four frames.
@@ -11,16 +13,17 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+from sounds import BLANK
+
 MELS = 80
 BLOCK = 4  # frames the first layer moves on: 40 ms; it sees two blocks
-STRIDE = 8  # frames a step of the GRUs moves on: 80 ms, short enough for words and twice as fast to train as 40 ms
+STRIDE = 8  # frames a step of the GRUs moves on: 80 ms, twice as fast to train as 40 ms
+SOUNDS_A_STEP = 2  # one for each 40 ms: nobody speaks more than twenty a second
 CHUNK = 8  # frames sherpa-onnx hands over at a time
-UNKNOWN = '<unk>'
-BLANK = '<blk>'
 
 
 class Recogniser(nn.Module):
-    """`outputs` counts the words, the unknown word and, as the last one, the blank."""
+    """`outputs` counts the sounds and, as the last one, the blank."""
 
     def __init__(self, outputs, hidden=256, layers=3, dropout=0.1):
         super().__init__()
@@ -32,11 +35,11 @@ class Recogniser(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.gru = nn.ModuleList(nn.GRU(hidden, hidden, batch_first=True) for _ in range(layers))
         self.norm = nn.ModuleList(nn.LayerNorm(hidden) for _ in range(layers))
-        self.out = nn.Linear(hidden, outputs)
+        self.out = nn.Linear(hidden, SOUNDS_A_STEP * outputs)
 
     def step(self, frames, states):
         """frames [B, 4 + 8k, 80], the first four being history; states: per layer [1, B, hidden]
-        -> logits [B, k, outputs], states after, what the first layer made of it [B, k, hidden].
+        -> logits [B, 2k, outputs], states after, what the first layer made of it [B, k, hidden].
 
         The linear layer on reshaped blocks keeps gradients contiguous, and GELU is the tanh one: Debian's torch 1.13
         has a wrong backward of the exact GELU for gradients that are not.
@@ -52,11 +55,11 @@ class Recogniser(nn.Module):
             x = norm(x + self.dropout(y))
             after.append(state)
             heights.append(x)
-        return self.out(x), after, heights[0]
+        return self.out(x).reshape(x.shape[0], -1, self.outputs), after, heights[0]
 
     def forward(self, features):
         """features [B, T, 80], T a multiple of 8, from a fresh stream (zero state)
-        -> logits [B, T / 8, outputs], first layer [B, T / 8, hidden]."""
+        -> logits [B, T / 4, outputs], first layer [B, T / 8, hidden]."""
         frames = F.pad(features, (0, 0, BLOCK, 0))
         fresh = torch.zeros(1, frames.shape[0], self.hidden)
         logits, _, first = self.step(frames, [fresh] * self.layers)
@@ -75,12 +78,12 @@ class Stream(nn.Module):
         states = [channel[:, i].transpose(0, 1).contiguous() for i in range(self.net.layers)]
         logits, after, _ = self.net.step(frames, states)
         states = torch.stack([state.transpose(0, 1) for state in after], 1)
-        lengths = torch.div(length, STRIDE, rounding_mode='floor')
+        lengths = torch.div(length, STRIDE // SOUNDS_A_STEP, rounding_mode='floor')
         return logits.log_softmax(-1), lengths, states, frames[:, None, -BLOCK:], channel_length + length
 
 
-def export(net, words, path, tokens_path):
-    """Writes the ONNX file (weights as float16, cast to float32 when it is loaded) and tokens.txt. `words` without blank."""
+def export(net, sounds, path, tokens_path):
+    """Writes the ONNX file (weights as float16, cast to float32 when it is loaded) and tokens.txt. `sounds` without blank."""
     net.eval()
     layers, hidden, batch = net.layers, net.hidden, 2
     example = (torch.randn(batch, MELS, CHUNK), torch.full((batch,), CHUNK), torch.zeros(batch, layers, 1, hidden),
@@ -91,11 +94,11 @@ def export(net, words, path, tokens_path):
                       dynamic_axes={name: {0: 'batch'} for name in inputs + outputs})
     model = onnx.load(path)
     halve(model)
-    describe(model, dict(window_size=CHUNK, chunk_shift=CHUNK, subsampling_factor=STRIDE, vocab_size=len(words),
+    describe(model, dict(window_size=CHUNK, chunk_shift=CHUNK, subsampling_factor=STRIDE // SOUNDS_A_STEP, vocab_size=len(sounds),
                          cache_last_channel_dim1=layers, cache_last_channel_dim2=1, cache_last_channel_dim3=hidden,
                          cache_last_time_dim1=1, cache_last_time_dim2=BLOCK, cache_last_time_dim3=MELS))
     onnx.save(model, path)
-    lines = [f'\u2581{word} {i}\n' for i, word in enumerate(words)] + [f'{BLANK} {len(words)}\n']
+    lines = [f'{sound} {i}\n' for i, sound in enumerate([*sounds, BLANK])]
     with open(tokens_path, 'w', encoding='utf8') as file:
         file.writelines(lines)
 

@@ -1,6 +1,6 @@
 """Endless recordings to learn from: the spoken corpus, each clip made to sound different every time it is drawn.
 
-`Words` turns text into numbers, `Clips` holds the shards of training/out/clips, `Recordings` draws batches of them
+`Words` and `Sounds` turn text into numbers, `Clips` holds the shards of training/out/clips, `Recordings` draws batches of them
 through the rooms of rooms.py.
 """
 import glob
@@ -9,7 +9,6 @@ import os
 
 import numpy as np
 
-from recogniser import STRIDE, UNKNOWN
 from rooms import Rooms
 from sounds import Sounds
 
@@ -17,8 +16,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 CLIPS = os.path.join(HERE, 'out', 'clips')
 CORPUS = os.path.join(HERE, 'out', 'corpus')
 BATCH = 32
-# How often a clip of each kind is heard, against a command. Commands are what must be right; the rest keeps them honest.
-HEARD = dict(command=1.0, pieces=0.35, words=0.35, foreign=0.35)
+UNKNOWN = '<unk>'
+# How often a clip of each kind is heard, against a command.
+HEARD = dict(command=1.0, pieces=0.6, words=0.6, foreign=0.6)
 HEARD_ESPEAK = 0.75  # there is most of it, and it is learned first
 
 
@@ -29,7 +29,6 @@ class Words:
         self.words = open(os.path.join(CORPUS, 'vocabulary.txt')).read().split() + [UNKNOWN]
         self.number = {word: i for i, word in enumerate(self.words)}
         self.unknown = self.number[UNKNOWN]
-        self.blank = len(self.words)
 
     def encode(self, text):
         label = []
@@ -38,11 +37,6 @@ class Words:
             if number != self.unknown or not label or label[-1] != self.unknown:
                 label.append(number)
         return label
-
-    def decode(self, steps):
-        """Greedy: repeats collapse, blanks vanish."""
-        kept = [n for i, n in enumerate(steps) if n != self.blank and (i == 0 or steps[i - 1] != n)]
-        return ' '.join(self.words[n] for n in kept)
 
 
 class Clips:
@@ -53,7 +47,6 @@ class Clips:
         self.seen = set()
         self.clips = []
         self.labels = []
-        self.spelled = []
         self.sounds = []
         self.heard = []
         lines = [json.loads(line) for line in open(os.path.join(CORPUS, 'speech.jsonl'))]
@@ -70,14 +63,13 @@ class Clips:
             for text, voice, end, length in zip(shard['text'], shard['voice'], ends, shard['length']):
                 self.clips.append(shard['x'][end - length:end])
                 self.labels.append(self.words.encode(str(text)))
-                self.spelled.append([len(word) + 1 for word in str(text).split()])
                 self.sounds.append(self.alphabet.encode(str(text)))
-                natural = str(voice).startswith(('flite', 'festival'))
-                self.heard.append(HEARD[self.kind.get(str(text), 'words')] * (1 if natural else HEARD_ESPEAK))
+                espeak = str(voice).startswith('en')
+                self.heard.append(HEARD[self.kind.get(str(text), 'words')] * (HEARD_ESPEAK if espeak else 1))
 
 
 class Recordings:
-    """Draws recordings in batches: samples, label, and the rough end of each word."""
+    """Draws recordings in batches: samples, and what is said in words and in sounds."""
 
     def __init__(self, words, seed):
         self.words = words
@@ -103,31 +95,26 @@ class Recordings:
         return self.pool.pop()
 
     def recording(self, said, strength):
-        """The clips `said`, one behind the other -> samples, label, rough end of each word in steps, sounds."""
+        """The clips `said`, one behind the other -> samples, words, sounds."""
         rng, rooms = self.rng, self.rooms
         if rng.rand() < 0.04:
             quiet = rooms.silence(1, 3)
-            return rooms.finish(quiet, 10 ** rng.uniform(-3, -1.2), strength), [], [], []
-        parts, label, places, sounds = [], [], [], []
+            return rooms.finish(quiet, 10 ** rng.uniform(-3, -1.2), strength), [], []
+        parts, label, sounds = [], [], []
         power = 0.0
         for which in said:
             voice = rooms.speaker(self.clips.clips[which], strength)
             power = max(power, float(np.sqrt((voice ** 2).mean())))
             parts.append(rooms.silence(0, 1.0) if rng.rand() < 0.2 else rooms.silence(0, 0.3))
-            start = sum(len(part) for part in parts)
             parts.append(voice)
             # Some recordings stop right behind the last word: it must be recognised without waiting.
             parts.append(rooms.silence(0.1, 0.6))
             label = label + self.clips.labels[which]
             sounds = sounds + self.clips.sounds[which]
-            spelled = np.cumsum(self.clips.spelled[which])
-            if len(spelled) == len(self.clips.labels[which]):
-                places += [(n, int((start + (len(voice) - 700) * at / spelled[-1]) / (STRIDE * 160)))
-                           for n, at in zip(self.clips.labels[which], spelled)]
-        return rooms.finish(np.concatenate(parts), power, strength), label, places, sounds
+        return rooms.finish(np.concatenate(parts), power, strength), label, sounds
 
     def draw_recordings(self, strength, doubled=0.1):
-        """A batch of [(samples, label, places, sounds)]; with chance `doubled` of two sentences in each."""
+        """A batch of [(samples, words, sounds)]; with chance `doubled` of two sentences in each."""
         said = [[index] for index in self.next_indices()]
         if self.rng.rand() < doubled * strength:  # whole batches, for the sake of padding
             said = [first + second for first, second in zip(said[0::2], said[1::2])]

@@ -5,7 +5,7 @@
 A shard holds 1,500 clips: `x` all samples one behind the other (int16, 16 kHz mono, peak 0.5), `length` samples per
 clip, `text`, `voice`. The recogniser's training picks new shards up while it runs.
 
-Voices in VOICES_HELD_OUT never appear here: the bench measures with them.
+Voices in VOICES_HELD_OUT never appear here, nor does the speaker slt in any synthesizer: the bench measures with them.
 """
 import json
 import os
@@ -107,6 +107,48 @@ def flite(text, rng, voice):
     return samples, rate * shift, f'flite-{voice}'
 
 
+def pico(text, rng):
+    """SVOX Pico's two women, their speed and pitch varied, and moved in pitch and formants by playing them otherwise."""
+    voice = rng.choice(['en-US', 'en-GB'])
+    shift = rng.uniform(0.85, 1.12)
+    said = f'<pitch level="{rng.randint(70, 140)}"><speed level="{int(rng.uniform(75, 135) / shift)}">{text}</speed></pitch>'
+    with tempfile.NamedTemporaryFile(suffix='.wav') as file:
+        subprocess.run(['pico2wave', '-l', voice, '-w', file.name, said], check=True, timeout=20)
+        samples, rate = read_wav(file.read())
+    return samples, rate * shift, f'pico-{voice}'
+
+
+def rhvoice(jobs, rng):
+    """RHVoice's statistical voices (two men, one woman), a dozen sentences in one process, told apart by the silence between.
+    `jobs`: [(index, text)] -> {index: clip}."""
+    made = {}
+    for start in range(0, len(jobs), 12):
+        group = jobs[start:start + 12]
+        voice = rng.choice(['clb', 'clb', 'clb', 'bdl', 'alan'])
+        shift = rng.uniform(0.88, 1.15)
+        args = ['-p', voice, '-r', str(int(rng.uniform(75, 130) / shift)), '-t', str(rng.randint(75, 130))]
+        with tempfile.NamedTemporaryFile(suffix='.wav') as file:
+            text = '.\n\n'.join(text for _, text in group) + '.'
+            subprocess.run(['RHVoice-test', *args, '-o', file.name], input=text.encode(), check=True, timeout=60)
+            samples, rate = read_wav(file.read())
+        # A pause inside a sentence may be as long as a short one between two: the silence that tells them apart is found.
+        cuts = (sentences_of(samples, rate, silence) for silence in range(23, 11, -1))
+        parts = next((parts for parts in cuts if len(parts) == len(group)), [])
+        for (index, _), part in zip(group, parts):
+            made[index] = (part, rate * shift, f'rhvoice-{voice}')
+    return made
+
+
+def sentences_of(samples, rate, silence):
+    """What lies between silences of `silence` times 10 ms and more."""
+    block = rate // 100
+    level = np.abs(samples[:len(samples) // block * block]).reshape(-1, block).max(1)
+    loud = np.nonzero(level > 0.004)[0]
+    breaks = np.nonzero(np.diff(loud) > silence)[0]
+    starts, ends = np.append(loud[:1], loud[breaks + 1]), np.append(loud[breaks], loud[-1:])
+    return [samples[max(0, start - 4) * block:(end + 5) * block] for start, end in zip(starts, ends)]
+
+
 def festival(jobs, rng):
     """Festival's diphone voices, many sentences in one process. `jobs`: [(index, text)] -> {index: clip}."""
     made = {}
@@ -141,17 +183,22 @@ def speak(job):
     seed, texts, names = job
     rng = random.Random(seed)
     clips = {}
-    later = []
+    for_festival, for_rhvoice = [], []
     for index, text in enumerate(texts):
         said = pause(text, rng)
         kind = rng.random()
-        if kind < 0.12:
-            later.append((index, said))
-        elif kind < 0.44:
+        if kind < 0.08:
+            for_festival.append((index, said))
+        elif kind < 0.22:
+            for_rhvoice.append((index, said))
+        elif kind < 0.36:
+            clips[index] = pico(said, rng)
+        elif kind < 0.54:
             clips[index] = flite(said, rng, rng.choice(['awb', 'awb', 'rms', 'rms', 'kal', 'kal16']))
         else:
             clips[index] = espeak(said, rng, names)
-    clips.update(festival(later, rng))
+    clips.update(festival(for_festival, rng))
+    clips.update(rhvoice(for_rhvoice, rng))
     done = []
     for index, text in enumerate(texts):
         made = clips.get(index)

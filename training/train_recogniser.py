@@ -10,6 +10,7 @@ import json
 import math
 import multiprocessing
 import os
+import queue as queues
 import time
 
 import numpy as np
@@ -19,17 +20,18 @@ import torch.nn.functional as F
 
 from features import log_mels
 from recordings import CORPUS, HERE, Recordings, Words
-from recogniser import STRIDE, Recogniser, export
+from recogniser import SOUNDS_A_STEP, STRIDE, Recogniser, export
+from sounds import SOUNDS
 from synthesize import speak, variants
 
 OUT = os.environ.get('RECOGNISER_OUT', os.path.join(HERE, 'out', 'recogniser'))
 PEAK_RATE = 2e-3
-SOUND_WEIGHT = 0.5
-SOUND_STEPS = 2  # phonemes are shorter than a step of 80 ms: the first layer names two in each
+FIRST_LAYER_WEIGHT = 0.3
+SHELF = 240  # batches kept to be heard again, varied: about 400 MB
 
 
 class Batches(Recordings):
-    """Batches of features, their lengths in steps, labels, and rough word positions for the warm-up."""
+    """Batches of features, their lengths in steps, and the sounds said."""
 
     def draw(self, strength):
         recordings = self.draw_recordings(strength)
@@ -41,16 +43,17 @@ class Batches(Recordings):
         features = features[:, :features.shape[1] // STRIDE * STRIDE]
         steps = features.shape[1] // STRIDE
         lengths = [min(steps, max(1, len(recorded) // 160 // STRIDE)) for recorded, *_ in recordings]
-        rough = np.full((len(recordings), steps), self.words.blank)
-        for row, (_, _, places, _) in zip(rough, recordings):
-            for number, place in places:
-                row[place:place + 2] = number
-        labels, sounds = [label for _, label, _, _ in recordings], [heard for _, _, _, heard in recordings]
-        return features, lengths, labels, rough, sounds
+        return features.half().numpy(), lengths, [sounds for *_, sounds in recordings]
+
+
+class Variation:
+    """The same recordings by other throats and with other parts missing."""
+
+    def __init__(self, seed):
+        self.rng = np.random.RandomState(seed)
 
     def varied(self, features, strength):
-        """The same recordings by other throats and with other parts missing."""
-        return self.mask(self.warp(features), strength).half().numpy()
+        return self.mask(self.warp(features), strength)
 
     def warp(self, features):
         """Stretches the mel axis, one factor per clip: another length of the vocal tract."""
@@ -76,20 +79,35 @@ class Batches(Recordings):
 
 
 def produce(queue, strength, batches):
-    """The second process: keeps a few batches ready. Each is heard twice, some while apart and varied differently,
-    because recording it costs as much time as learning from it."""
+    """The second process: records one batch after the other."""
     torch.set_num_threads(1)
-    shelf = []
     while True:
-        if len(shelf) < 60:
-            features, *rest = batches.draw(strength.value)
-            shelf.append((features, *rest))
-        else:
-            features, *rest = shelf.pop(batches.rng.randint(len(shelf)))
-        queue.put((batches.varied(features, strength.value), *rest))
+        queue.put(batches.draw(strength.value))
 
 
-def development_set(words):
+class Shelf:
+    """Batches to learn from. Recording one takes about as long as learning from it, so each is heard several times,
+    some while apart and varied differently; whoever learns never waits for a new one."""
+
+    def __init__(self, queue, seed):
+        self.queue = queue
+        self.rng = np.random.RandomState(seed)
+        self.batches = []
+        self.recorded = 0
+
+    def take(self):
+        try:
+            batch = self.queue.get(block=not self.batches)
+        except queues.Empty:
+            return self.batches[self.rng.randint(len(self.batches))]
+        self.recorded += 1
+        if len(self.batches) == SHELF:
+            self.batches.pop(0)
+        self.batches.append(batch)
+        return batch
+
+
+def development_set():
     """New sentences by voices of the training, 20 dB of noise: [(text, samples)]."""
     rng = np.random.RandomState(5)
     lines = [json.loads(line)['text'] for line in open(os.path.join(CORPUS, 'commands.test.jsonl'))][1000:1200]
@@ -103,16 +121,28 @@ def development_set(words):
 
 
 @torch.no_grad()
-def exact(net, words, clips):
-    """Share of sentences recognised word by word."""
+def errors(net, sounds, clips):
+    """Sounds misheard, missed or made up, per sound said."""
     net.eval()
-    right = 0
+    wrong = said = 0
     for text, samples in clips:
         features = log_mels(torch.tensor(samples)[None])
         steps = net(features[:, :features.shape[1] // STRIDE * STRIDE])[0][0].argmax(-1).tolist()
-        right += words.decode(steps) == text
+        label = sounds.encode(text)
+        wrong += distance(label, sounds.decode(steps))
+        said += len(label)
     net.train()
-    return right / len(clips)
+    return wrong / said
+
+
+def distance(wanted, got):
+    """Levenshtein's."""
+    row = list(range(len(got) + 1))
+    for i, want in enumerate(wanted, 1):
+        corner, row[0] = row[0], i
+        for j, have in enumerate(got, 1):
+            corner, row[j] = row[j], min(corner + (want != have), row[j] + 1, row[j - 1] + 1)
+    return row[-1]
 
 
 class Average:
@@ -127,30 +157,23 @@ class Average:
             self.weights[key].mul_(decay).add_(value, alpha=1 - decay)
 
 
-class SoundHead(nn.Module):
-    """Names the phonemes heard so far from the first layer's output. Only for training: it teaches that layer to listen."""
-
-    def __init__(self, hidden, sounds):
-        super().__init__()
-        self.sounds = sounds
-        self.out = nn.Linear(hidden, SOUND_STEPS * sounds)
-
-    def loss(self, first, lengths, sounds):
-        scores = self.out(first).reshape(first.shape[0], -1, self.sounds).log_softmax(-1)
-        sizes = torch.tensor([len(heard) for heard in sounds])
-        flat = torch.tensor([number for heard in sounds for number in heard], dtype=torch.long)
-        steps = torch.tensor(lengths) * SOUND_STEPS
-        return F.ctc_loss(scores.transpose(0, 1), flat, steps, sizes, blank=0, zero_infinity=True, reduction='sum') / sizes.sum()
+def ctc(logits, lengths, labels, blank):
+    """Connectionist temporal classification (Graves et al., 2006), per sound said."""
+    sizes = torch.tensor([len(label) for label in labels])
+    flat = torch.tensor([number for label in labels for number in label], dtype=torch.long)
+    steps = torch.tensor(lengths) * SOUNDS_A_STEP
+    return F.ctc_loss(logits.log_softmax(-1).transpose(0, 1), flat, steps, sizes, blank=blank, zero_infinity=True,
+                      reduction='sum') / sizes.sum()
 
 
-def save(weights, net, head, words, note):
+def save(weights, net, head, note):
     """Checkpoint and export of the averaged weights."""
     copy = Recogniser(net.outputs, net.hidden, net.layers)
     copy.load_state_dict(weights)
     saved = dict(weights=weights, head=head.state_dict(), hidden=net.hidden, layers=net.layers, note=note)
     torch.save(saved, os.path.join(OUT, 'checkpoint.pt'))
     fresh = os.path.join(OUT, 'new.onnx')
-    export(copy, words.words, fresh, os.path.join(OUT, 'tokens.txt'))
+    export(copy, SOUNDS, fresh, os.path.join(OUT, 'tokens.txt'))
     os.rename(fresh, os.path.join(OUT, 'recogniser.onnx'))
     return copy
 
@@ -176,72 +199,60 @@ def main():
     torch.set_num_threads(1)
     torch.manual_seed(0)
     os.makedirs(OUT, exist_ok=True)
-    words = Words()
-    batches = Batches(words, options.seed)
+    batches = Batches(Words(), options.seed)
     batches.clips.refresh()
+    sounds = batches.clips.alphabet
     context = multiprocessing.get_context('fork')
-    queue, strength = context.Queue(maxsize=6), context.Value('d', 0.2)
+    queue, strength = context.Queue(maxsize=6), context.Value('d', options.gentle)
     maker = context.Process(target=produce, args=(queue, strength, batches), daemon=True)
     maker.start()
+    shelf, variation = Shelf(queue, options.seed), Variation(options.seed)
 
-    net = Recogniser(words.blank + 1, options.hidden, options.layers)
-    head = SoundHead(options.hidden, batches.clips.alphabet.count)
+    net = Recogniser(len(SOUNDS) + 1, options.hidden, options.layers)
+    # The first layer learns to name sounds as well: what it hears, the others need not find again.
+    head = nn.Linear(options.hidden, SOUNDS_A_STEP * net.outputs)
     if options.start:
         saved = torch.load(options.start)
-        net.load_state_dict(saved['weights'])
+        net.load_state_dict(saved['weights'], strict=False)
         if 'head' in saved:
             head.load_state_dict(saved['head'])
-    print(f'{sum(p.numel() for p in net.parameters())} parameters, {len(words.words)} words', flush=True)
+    print(f'{sum(p.numel() for p in net.parameters())} parameters, {len(SOUNDS)} sounds', flush=True)
     average = Average(net)
     weights = [*net.parameters(), *head.parameters()]
     optimiser = torch.optim.AdamW(weights, lr=options.peak, weight_decay=0.02, betas=(0.9, 0.98))
-    development = development_set(words)
+    development = development_set()
     began = time.time()
-    step, waited, losses = 0, 0.0, []
+    step, losses = 0, []
     next_report, next_save = 30.0, 240.0
-    while True:
-        passed = time.time() - began
-        if passed >= options.seconds:
-            break
+    while (passed := time.time() - began) < options.seconds:
         part = passed / options.seconds
-        rate = options.peak * min(1, (step + 1) / (50 if options.start else 150)) * decay(part, bool(options.start))
         for group in optimiser.param_groups:
-            group['lr'] = rate
+            group['lr'] = options.peak * min(1, (step + 1) / 150) * decay(part, bool(options.start))
         strength.value = options.gentle + (options.harsh - options.gentle) * min(1, part / 0.5)
-        asked = time.time()
-        features, lengths, labels, rough, sounds = queue.get()
-        waited += time.time() - asked
+        features, lengths, labels = shelf.take()
+        features = variation.varied(torch.tensor(features).float(), strength.value)
 
-        logits, first = net(torch.tensor(features).float())
-        scores = logits.log_softmax(-1)
-        heard = head.loss(first, lengths, sounds)
-        flat = torch.tensor([number for label in labels for number in label], dtype=torch.long)
-        sizes = torch.tensor([len(label) for label in labels])
-        ctc = F.ctc_loss(scores.transpose(0, 1), flat, torch.tensor(lengths), sizes, blank=words.blank,
-                         zero_infinity=True, reduction='sum') / sizes.sum()
-        # The rough positions break the plateau of saying nothing at all; later they would only be in the way.
-        warmth = 0.0 if options.start else max(0.0, 1 - passed / 360)
-        loss = ctc + SOUND_WEIGHT * heard
-        if warmth > 0:
-            loss = loss + 4 * warmth * F.nll_loss(scores.flatten(0, 1), torch.tensor(rough).flatten())
+        logits, first = net(features)
+        above = ctc(logits, lengths, labels, sounds.blank)
+        below = ctc(head(first).reshape(len(labels), -1, net.outputs), lengths, labels, sounds.blank)
         optimiser.zero_grad()
-        loss.backward()
+        (above + FIRST_LAYER_WEIGHT * below).backward()
         torch.nn.utils.clip_grad_norm_(weights, 2.0)
         optimiser.step()
         step += 1
         average.update(net, step)
-        losses.append((ctc.item(), heard.item()))
+        losses.append((above.item(), below.item()))
         if passed > next_report:
             next_report += 30
             recent = np.mean(losses[-80:], 0)
-            print(f'{passed:.0f} s, step {step}, loss {recent[0]:.3f}, sounds {recent[1]:.3f}, '
-                  f'{passed / step * 1000:.0f} ms a step ({waited / step * 1000:.0f} waiting)', flush=True)
+            print(f'{passed:.0f} s, step {step}, loss {recent[0]:.3f}, first layer {recent[1]:.3f}, '
+                  f'{passed / step * 1000:.0f} ms a step, {step / shelf.recorded:.1f} steps a recording', flush=True)
         if passed > next_save:
             next_save += 300
-            copy = save(average.weights, net, head, words, f'step {step}')
-            print(f'  {passed:.0f} s: exact {exact(copy, words, development):.3f}', flush=True)
-    copy = save(average.weights, net, head, words, f'step {step}')
-    print(f'{step} steps in {time.time() - began:.0f} s: exact {exact(copy, words, development):.3f}', flush=True)
+            copy = save(average.weights, net, head, f'step {step}')
+            print(f'  {passed:.0f} s: {100 * errors(copy, sounds, development):.2f} % of the sounds wrong', flush=True)
+    copy = save(average.weights, net, head, f'step {step}, finished')
+    print(f'finished: {100 * errors(copy, sounds, development):.2f} % of the sounds wrong', flush=True)
     maker.terminate()
 
 

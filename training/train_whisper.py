@@ -28,7 +28,7 @@ class Windows(Recordings):
     """Recordings cut or filled up to the window; their labels shifted by one, because token 0 is the space."""
 
     def draw(self, strength):
-        kept = [(samples, label) for samples, label, *_ in self.draw_recordings(strength, doubled=0)
+        kept = [(samples, label) for samples, label, _ in self.draw_recordings(strength, doubled=0)
                 if len(samples) <= WINDOW * RATE and len(label) < TEXT - 2]
         samples = np.zeros((len(kept), WINDOW * RATE), np.float32)
         for row, (recorded, _) in zip(samples, kept):
@@ -106,7 +106,7 @@ def main():
     print(f'{sum(p.numel() for p in model.parameters())} parameters', flush=True)
     weights = [*model.parameters(), *head.parameters()]
     optimiser = torch.optim.AdamW(weights, lr=PEAK_RATE, weight_decay=0.02, betas=(0.9, 0.98))
-    development = development_set(words)[:100]
+    development = development_set()[:100]
     began, step, losses, next_report, next_save = time.time(), 0, [], 30.0, 300.0
 
     def save():

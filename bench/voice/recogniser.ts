@@ -187,7 +187,12 @@ async function modelFiles(): Promise<ModelFiles> {
   if (folder === undefined) return model
   return {
     ...model,
-    paths: { ...model.paths, model: `${folder}/recogniser.onnx`, tokens: `${folder}/tokens.txt` },
+    paths: {
+      model: `${folder}/recogniser.onnx`,
+      tokens: `${folder}/tokens.txt`,
+      graph: `${folder}/graph.fst`,
+      words: `${folder}/words.txt`,
+    },
   }
 }
 

@@ -61,6 +61,8 @@ export interface CheckedFiles {
   readonly config: object
   /** A decoding graph that knows which words follow which; optional, for CTC layouts. */
   readonly graph: string | undefined
+  /** Where the graph makes words of the model's sounds or pieces: the words by the graph's output labels. */
+  readonly words: ReadonlyMap<number, string> | undefined
 }
 
 const invalid = (model: ModelFiles, why: string): LoqaError =>
@@ -90,7 +92,13 @@ export function checkedSherpaFiles(model: ModelFiles): CheckedFiles {
     throw invalid(model, `its ${expected.described} file lacks the metadata ${missing.join(', ')}`)
   const { graph } = model.paths
   if (graph !== undefined) checkGraph(model, graph)
-  return { layout: layout as Layout, tokens: path('tokens'), config: expected.config(path), graph }
+  return {
+    layout: layout as Layout,
+    tokens: path('tokens'),
+    config: expected.config(path),
+    graph,
+    words: model.paths.words === undefined ? undefined : readWords(model, model.paths.words),
+  }
 }
 
 /** An OpenFst file begins with this number and the kind of FST; the library ends the process on anything else. */
@@ -106,14 +114,29 @@ function checkGraph(model: ModelFiles, path: string): void {
   if (!isGraph) throw invalid(model, 'its graph is not an OpenFst file')
 }
 
-/** Lines of `token id`, one of them the blank. */
-function checkTokens(model: ModelFiles, path: string): void {
+/** Lines of `token id`. */
+function readSymbols(model: ModelFiles, path: string, what: string): string[] {
   const lines = readFileSync(path, 'utf8')
     .split('\n')
     .filter((line) => line.length > 0)
   const wrong = lines.findIndex((line) => !/^\S.*\s\d+$|^\s+\d+$/.test(line))
   if (lines.length < 2 || wrong >= 0)
-    throw invalid(model, `line ${wrong + 1} of its tokens file is not "token id"`)
+    throw invalid(model, `line ${wrong + 1} of its ${what} file is not "${what.replace(/s$/, '')} id"`)
+  return lines
+}
+
+function readWords(model: ModelFiles, path: string): ReadonlyMap<number, string> {
+  return new Map(
+    readSymbols(model, path, 'words').map((line) => {
+      const [word = '', label] = line.split(/\s+/)
+      return [Number(label), word]
+    }),
+  )
+}
+
+/** One of the tokens must be the blank. */
+function checkTokens(model: ModelFiles, path: string): void {
+  const lines = readSymbols(model, path, 'tokens')
   if (!lines.some((line) => /^<(blk|blank|eps)>\s/.test(line)))
     throw invalid(model, 'its tokens have no blank')
 }

@@ -17,7 +17,8 @@ interface Recognizer {
   isReady(stream: RecognizerStream): boolean
   decode(stream: RecognizerStream): void
   reset(stream: RecognizerStream): void
-  getResult(stream: RecognizerStream): { readonly text: string }
+  /** `words` are output labels of the decoding graph; empty without one. */
+  getResult(stream: RecognizerStream): { readonly text: string; readonly words?: readonly number[] }
 }
 interface RecognizerStream {
   acceptWaveform(wave: { samples: Float32Array; sampleRate: number }): void
@@ -38,6 +39,7 @@ export class SherpaEngine implements Engine {
   readonly kind = 'stt'
   readonly admits = ADMITS
   #recognizer: Recognizer | undefined
+  #words: ReadonlyMap<number, string> | undefined
   #flush = new Float32Array((SAMPLE_RATE / 1_000) * FLUSH_MS)
   readonly #spare: RecognizerStream[] = []
 
@@ -45,6 +47,7 @@ export class SherpaEngine implements Engine {
     const files = checkedSherpaFiles(model)
     const library = createRequire(import.meta.url)('sherpa-onnx-node') as Library
     this.#recognizer = new library.OnlineRecognizer(recognizerConfig(files, model.parameters))
+    this.#words = files.words
     const flush_ms = model.parameters.flush_ms
     if (typeof flush_ms === 'number') this.#flush = new Float32Array((SAMPLE_RATE / 1_000) * flush_ms)
     this.#warmUp()
@@ -54,7 +57,8 @@ export class SherpaEngine implements Engine {
     if (request.kind !== 'stt') throw new LoqaError('invalid-input', 'This engine only recognises speech')
     const recognizer = this.#loaded()
     const stream = this.#spare.pop() ?? recognizer.createStream()
-    return new Recognition(recognizer, stream, this.#flush, onEvent, () => this.#takeBack(stream))
+    const hearing = { recognizer, stream, flush: this.#flush, words: this.#words }
+    return new Recognition(hearing, onEvent, () => this.#takeBack(stream))
   }
 
   measure() {
@@ -98,11 +102,20 @@ export class SherpaEngine implements Engine {
   }
 }
 
+/** What an utterance is recognised with. */
+interface Hearing {
+  readonly recognizer: Recognizer
+  readonly stream: RecognizerStream
+  readonly flush: Float32Array
+  readonly words: ReadonlyMap<number, string> | undefined
+}
+
 /** One utterance: decodes as audio comes, says what changed, flushes at the end. */
 class Recognition implements EngineStream {
   readonly #recognizer: Recognizer
   readonly #stream: RecognizerStream
   readonly #flush: Float32Array
+  readonly #words: ReadonlyMap<number, string> | undefined
   readonly #onEvent: (event: EngineEvent) => void
   readonly #giveBack: () => void
   #phase: 'open' | 'finishing' | 'ended' = 'open'
@@ -111,16 +124,11 @@ class Recognition implements EngineStream {
   #compute_ms = 0
   #samples = 0
 
-  constructor(
-    recognizer: Recognizer,
-    stream: RecognizerStream,
-    flush: Float32Array,
-    onEvent: (event: EngineEvent) => void,
-    giveBack: () => void,
-  ) {
-    this.#recognizer = recognizer
-    this.#stream = stream
-    this.#flush = flush
+  constructor(hearing: Hearing, onEvent: (event: EngineEvent) => void, giveBack: () => void) {
+    this.#recognizer = hearing.recognizer
+    this.#stream = hearing.stream
+    this.#flush = hearing.flush
+    this.#words = hearing.words
     this.#onEvent = onEvent
     this.#giveBack = giveBack
   }
@@ -177,6 +185,15 @@ class Recognition implements EngineStream {
   }
 
   #read(): string {
-    return this.#recognizer.getResult(this.#stream).text.trim().toLowerCase()
+    const { text, words = [] } = this.#recognizer.getResult(this.#stream)
+    return this.#words === undefined ? text.trim().toLowerCase() : spelled(words, this.#words)
   }
+}
+
+/** Labels as words. Unknown words in a row are one: how many there were cannot be heard. */
+export function spelled(labels: readonly number[], words: ReadonlyMap<number, string>): string {
+  return labels
+    .filter((label, i) => !(words.get(label) === '<unk>' && labels[i - 1] === label))
+    .map((label) => words.get(label) ?? '')
+    .join(' ')
 }
