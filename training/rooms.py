@@ -71,10 +71,10 @@ class Rooms:
         return wet[:len(voice) + length // 2].astype(np.float32)
 
     def finish(self, samples, power, strength):
-        """Noise of 7 … 45 dB, sometimes somebody talking at a distance, loudness, sometimes clipping.
+        """Noise of 4 … 40 dB, sometimes somebody talking at a distance, loudness, sometimes clipping.
         `power` is the root mean square of the speech, the reference of the noise."""
         rng = self.rng
-        ratio = rng.uniform(45 - 38 * min(1, 2 * strength), 45)
+        ratio = rng.uniform(40 - 36 * min(1, 2 * strength), 40)
         samples = samples + self.noise(len(samples)) * (power * 10 ** (-ratio / 20))
         if rng.rand() < 0.15 * strength:
             talk = self.babble().astype(np.float32) / 32768

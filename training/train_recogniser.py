@@ -11,6 +11,7 @@ import math
 import multiprocessing
 import os
 import queue as queues
+import threading
 import time
 
 import numpy as np
@@ -90,14 +91,20 @@ class Shelf:
     some while apart and varied differently; whoever learns never waits for a new one."""
 
     def __init__(self, queue, seed):
-        self.queue = queue
         self.rng = np.random.RandomState(seed)
         self.batches = []
         self.recorded = 0
+        self.fresh = queues.Queue(maxsize=4)
+        threading.Thread(target=self.fetch, args=(queue,), daemon=True).start()
+
+    def fetch(self, queue):
+        """In a thread of its own: a batch takes a while through the pipe when its maker has no processor."""
+        while True:
+            self.fresh.put(queue.get())
 
     def take(self):
         try:
-            batch = self.queue.get(block=not self.batches)
+            batch = self.fresh.get(block=not self.batches)
         except queues.Empty:
             return self.batches[self.rng.randint(len(self.batches))]
         self.recorded += 1

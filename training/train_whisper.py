@@ -16,25 +16,26 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 from recordings import HERE, Recordings, Words
-from train_recogniser import development_set
+from sounds import SOUNDS
+from train_recogniser import Shelf, development_set
 from whisper import POSITIONS, RATE, TEXT, WINDOW, Whisper, export, log_mels
 
 OUT = os.path.join(HERE, 'out', 'whisper')
 PEAK_RATE = 2e-3
-CTC_WEIGHT = 0.6
+SOUNDS_WEIGHT = 0.6
 
 
 class Windows(Recordings):
-    """Recordings cut or filled up to the window; their labels shifted by one, because token 0 is the space."""
+    """Recordings filled up to the window; their words shifted by one, because token 0 is the space."""
 
     def draw(self, strength):
-        kept = [(samples, label) for samples, label, _ in self.draw_recordings(strength, doubled=0)
+        kept = [(samples, label, sounds) for samples, label, sounds in self.draw_recordings(strength, doubled=0)
                 if len(samples) <= WINDOW * RATE and len(label) < TEXT - 2]
         samples = np.zeros((len(kept), WINDOW * RATE), np.float32)
-        for row, (recorded, _) in zip(samples, kept):
+        for row, (recorded, *_) in zip(samples, kept):
             row[:len(recorded)] = recorded
         mels = log_mels(torch.tensor(samples))
-        return mels.half().numpy(), [[number + 1 for number in label] for _, label in kept]
+        return mels.half().numpy(), [[number + 1 for number in label] for _, label, _ in kept], [sounds for *_, sounds in kept]
 
 
 def produce(queue, strength, seed):
@@ -44,8 +45,8 @@ def produce(queue, strength, seed):
         queue.put(windows.draw(strength.value))
 
 
-def loss_of(model, head, mels, labels):
-    """Cross-entropy of the decoder plus the auxiliary CTC of the encoder, per token."""
+def loss_of(model, head, mels, labels, sounds):
+    """Cross-entropy of the decoder per token, and the auxiliary CTC of the encoder per sound."""
     audio = model.encode(mels)
     longest = max(len(label) for label in labels) + 2
     tokens = torch.full((len(labels), longest), model.end)
@@ -57,9 +58,11 @@ def loss_of(model, head, mels, labels):
     scores = torch.cat([scores[..., :model.start], scores[..., model.unused:] + model.unused_count], 2)
     spoken = torch.arange(longest - 1)[None] <= sizes[:, None]
     words = F.cross_entropy(scores[spoken], tokens[:, 1:][spoken])
-    ctc = F.ctc_loss(head(audio).log_softmax(-1).transpose(0, 1), torch.tensor(sum(labels, [])),
-                     torch.full((len(labels),), POSITIONS), sizes, blank=0, zero_infinity=True, reduction='sum')
-    return words, ctc / sizes.sum()
+    flat = torch.tensor([number for heard in sounds for number in heard], dtype=torch.long)
+    counts = torch.tensor([len(heard) for heard in sounds])
+    ctc = F.ctc_loss(head(audio).log_softmax(-1).transpose(0, 1), flat, torch.full((len(labels),), POSITIONS), counts,
+                     blank=len(SOUNDS), zero_infinity=True, reduction='sum')
+    return words, ctc / counts.sum()
 
 
 @torch.no_grad()
@@ -97,8 +100,9 @@ def main():
     queue, strength = context.Queue(maxsize=4), context.Value('d', 0.2)
     maker = context.Process(target=produce, args=(queue, strength, options.seed), daemon=True)
     maker.start()
+    shelf = Shelf(queue, options.seed)
     model = Whisper(len(words.words) + 1)
-    head = nn.Linear(model.width, len(words.words) + 1)
+    head = nn.Linear(model.width, len(SOUNDS) + 1)
     if options.start:
         saved = torch.load(options.start)
         model.load_state_dict(saved['model'])
@@ -120,10 +124,10 @@ def main():
         for group in optimiser.param_groups:
             group['lr'] = PEAK_RATE * min(1, (step + 1) / 150) * (0.5 * (1 + math.cos(math.pi * part)) * 0.97 + 0.03)
         strength.value = 0.5 if options.start else 0.15 + 0.45 * min(1, part / 0.5)
-        mels, labels = queue.get()
-        said, heard = loss_of(model, head, torch.tensor(mels).float(), labels)
+        mels, labels, sounds = shelf.take()
+        said, heard = loss_of(model, head, torch.tensor(mels).float(), labels, sounds)
         optimiser.zero_grad()
-        (said + CTC_WEIGHT * heard).backward()
+        (said + SOUNDS_WEIGHT * heard).backward()
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
         optimiser.step()
         step += 1
@@ -131,7 +135,7 @@ def main():
         if passed > next_report:
             next_report += 60
             recent = np.mean(losses[-60:], 0)
-            print(f'{passed:.0f} s, step {step}, loss {recent[0]:.3f}, ctc {recent[1]:.2f}, {passed / step * 1000:.0f} ms a step', flush=True)
+            print(f'{passed:.0f} s, step {step}, loss {recent[0]:.3f}, sounds {recent[1]:.2f}, {passed / step * 1000:.0f} ms a step', flush=True)
         if passed > next_save:
             next_save += 300
             save()

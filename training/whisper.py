@@ -1,8 +1,8 @@
 """A very small model of whisper's architecture, and its file for whisper.cpp (ggml).
 
 Tokens inside: 0 … words-1 are text, then end of text, start of transcript, and one that stands for all tokens the file has
-but the model never says. The encoder hears WINDOW seconds at once; a second head on it learns by CTC, without which a model
-this small never finds the words.
+but the model never says. The encoder hears WINDOW seconds at once; a second head on it learns to name the sounds by CTC,
+without which a model this small never finds the words.
 """
 import math
 import struct
