@@ -13,7 +13,7 @@ import {
 import { startApi, tokenFrom } from './api/index.ts'
 import type { RunningNode } from './cli/index.ts'
 import type { Config, Resolved } from './config.ts'
-import { type Host, limits, requestId } from './host/index.ts'
+import { DiskError, type Host, LoqaError, limits, requestId } from './host/index.ts'
 import { realHost } from './host/real.ts'
 import { VERSION } from './host/version.ts'
 import {
@@ -261,7 +261,15 @@ function outsideOf(voice: Voice, { port }: Skills, store: Store): Outside {
 
 async function tokenOf({ disk }: Host, { api }: Config): Promise<string | undefined> {
   if (api.token_file === '') return undefined
-  return tokenFrom(Buffer.from(await disk.read(api.token_file)).toString('utf8'))
+  try {
+    return tokenFrom(Buffer.from(await disk.read(api.token_file)).toString('utf8'))
+  } catch (thrown) {
+    if (!(thrown instanceof DiskError)) throw thrown
+    throw new LoqaError('config-invalid', `api.token_file cannot be read: ${thrown.message}`, {
+      hint: 'Make one: head -c 32 /dev/urandom | base64 | tr -d "/+=" > token',
+      cause: thrown,
+    })
+  }
 }
 
 /** Tells the machine's programs where this node is; removed at an orderly end. */

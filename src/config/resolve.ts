@@ -88,7 +88,10 @@ export function resolveConfig(sources: Sources): Resolved {
 
   const chosen = new Map<string, Given>()
   for (const key of keys) {
-    const given = layers.map((layer) => layer.get(key.path)).find((found) => found !== undefined)
+    const given = layers
+      .map((layer) => layer.get(key.path))
+      // Empty, as `default.toml` has it, leaves to the machine what the machine knows.
+      .find((found) => found !== undefined && !(found.value === '' && key.path in (sources.machine ?? {})))
     if (given !== undefined) chosen.set(key.path, given)
   }
   for (const key of keys) {

@@ -1,6 +1,6 @@
 /** Files on the machine. A whole-file write is: temporary file, fsync, rename, fsync of the directory. */
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { DiskError, type DiskReason } from './disk-error.ts'
 import type { Disk } from './host.ts'
 import { wall } from './host.ts'
@@ -33,6 +33,29 @@ async function syncPath(path: string): Promise<void> {
     await handle.sync()
   } finally {
     await handle.close()
+  }
+}
+
+/**
+ * With its parents. Node's own recursive `mkdir` asks for ever where a parent exists but takes no children (`/proc/x`).
+ */
+async function makePath(path: string, mode: number): Promise<void> {
+  try {
+    await mkdir(path, { mode })
+  } catch (thrown) {
+    if (await isDirectory(path)) return
+    const parent = dirname(path)
+    if (codeOf(thrown) !== 'ENOENT' || (await isDirectory(parent))) throw thrown
+    await makePath(parent, mode)
+    await makePath(path, mode)
+  }
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory()
+  } catch {
+    return false
   }
 }
 
@@ -90,10 +113,7 @@ export const realDisk: Disk = {
       await rename(from, to)
       await syncPath(dirname(to))
     }),
-  makeDirectory: (path, options) =>
-    on(path, async () => {
-      await mkdir(path, { recursive: true, mode: options?.mode ?? 0o700 })
-    }),
+  makeDirectory: (path, options) => on(path, () => makePath(resolve(path), options?.mode ?? 0o700)),
   list: (path) => on(path, async () => (await readdir(path)).sort()),
 
   info: (path) =>

@@ -104,8 +104,8 @@ async function readManifest({ disk, models_dir }: ModelsOptions): Promise<z.infe
   try {
     content = JSON.parse(Buffer.from(await disk.read(path)).toString('utf8'))
   } catch (cause) {
-    if (cause instanceof DiskError) throw cause
-    throw new LoqaError('model-invalid', `${path} is not JSON`, { hint, cause })
+    const why = cause instanceof DiskError ? cause.message : `${path} is not JSON`
+    throw new LoqaError('model-invalid', why, { hint, cause })
   }
   const parsed = manifestSchema.safeParse(content)
   if (parsed.success) return parsed.data

@@ -1,6 +1,6 @@
 /** One process per data directory. */
 import { join } from 'node:path'
-import { type Disk, DiskError } from '../host/index.ts'
+import { type Disk, DiskError, LoqaError } from '../host/index.ts'
 import { holdLock } from './database.ts'
 import { DataDirectoryBusy } from './errors.ts'
 
@@ -10,10 +10,10 @@ export interface Ownership {
 
 /**
  * Takes the data directory for this process, creating it if need be. The system frees it however the process ends.
- * Errors: `DataDirectoryBusy` with the owner's pid, `DiskError`.
+ * Errors: `DataDirectoryBusy` with the owner's pid, `config-invalid`, `DiskError`.
  */
 export async function ownDirectory(disk: Disk, directory: string, pid: number): Promise<Ownership> {
-  await disk.makeDirectory(directory, { mode: 0o700 })
+  await makeDataDirectory(disk, directory)
   const lock = join(directory, 'owner.lock')
   const note = join(directory, 'owner.pid')
   // Appending nothing creates the file for its owner alone, and leaves one that is there, and held, untouched.
@@ -27,6 +27,21 @@ export async function ownDirectory(disk: Disk, directory: string, pid: number): 
     if (!(thrown instanceof DiskError)) throw thrown
   }
   return held
+}
+
+/** Errors: `config-invalid` when the path can never be a directory; `DiskError` for what passes or can be granted. */
+async function makeDataDirectory(disk: Disk, directory: string): Promise<void> {
+  try {
+    await disk.makeDirectory(directory, { mode: 0o700 })
+  } catch (thrown) {
+    if (!(thrown instanceof DiskError) || (thrown.reason !== 'exists' && thrown.reason !== 'missing'))
+      throw thrown
+    const why = thrown.reason === 'exists' ? 'it is a file' : 'no directory can be made there'
+    throw new LoqaError('config-invalid', `${directory} cannot be the data directory: ${why}`, {
+      hint: 'Choose another with --data.',
+      cause: thrown,
+    })
+  }
 }
 
 async function readPid(disk: Disk, note: string): Promise<number | undefined> {

@@ -77,6 +77,19 @@ describe('what wins', () => {
     expect(row({ environment: both }, 'node.data_dir').value).toBe('/n')
     expect(row({ environment: { LOQA_API_PORT: '' } }, 'api.port').origin).toBe('default')
   })
+
+  it("an empty data directory, as in the file of defaults, is the machine's own", () => {
+    const machine = { 'node.data_dir': '/home/ada/.local/share/loqa' }
+    for (const given of [
+      { files: [file('[node]\ndata_dir = ""')] },
+      { flags: [{ path: 'node.data_dir', value: '', flag: '--data' }] },
+    ]) {
+      expect(row({ ...given, machine }, 'node.data_dir')).toMatchObject({
+        value: '/home/ada/.local/share/loqa',
+        origin: 'machine',
+      })
+    }
+  })
 })
 
 describe('texts from flags and variables', () => {

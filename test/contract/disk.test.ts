@@ -69,6 +69,21 @@ describe.each(doors)('the $name disk', ({ disk, root }) => {
   })
 })
 
+describe('the real disk', () => {
+  it('makes a directory with its parents, again too, and gives up where none can be', async () => {
+    const { disk } = realHost()
+    await disk.makeDirectory(join(folder, 'made/b/c'))
+    await disk.makeDirectory(join(folder, 'made/b/c'))
+    expect(await disk.list(join(folder, 'made/b'))).toEqual(['c'])
+    await disk.write(join(folder, 'made/file'), text('x'))
+    expect(await reasonOf(disk.makeDirectory(join(folder, 'made/file')))).toBe('exists')
+    expect(await reasonOf(disk.makeDirectory(join(folder, 'made/file/b')))).toBe('missing')
+    // The kernel's own folder exists and takes nobody's children.
+    if ((await disk.info('/proc/self')) !== undefined)
+      expect(await reasonOf(disk.makeDirectory('/proc/nobody/here'))).toBe('missing')
+  })
+})
+
 describe('the simulated disk', () => {
   it('loses what was not synced when the power is cut, and nothing else', async () => {
     const { disk } = simulatedHost(2)
