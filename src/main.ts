@@ -1,5 +1,16 @@
 /** argv → command line. `main.ts node …` runs a node, anything else is a command for `loqa`. */
-import { realWorld, runLoqa, runNodeCommand } from './cli/index.ts'
+import { enableCompileCache } from 'node:module'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+
+// The launchers in bin name this folder before Node.js starts, `npm start` does not. Compiled code that is kept makes the
+// next start sooner and smaller; engine processes use it too.
+process.env.NODE_COMPILE_CACHE ||= join(
+  process.env.XDG_CACHE_HOME || join(homedir(), '.cache'),
+  'loqa/compiled',
+)
+enableCompileCache(process.env.NODE_COMPILE_CACHE)
+const { realWorld, runLoqa, runNodeCommand } = await import('./cli/index.ts')
 
 const world = realWorld()
 const args = process.argv.slice(2)

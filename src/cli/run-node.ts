@@ -1,4 +1,5 @@
 /** `loqa-node`: resolves the configuration, starts the node, says where it is, ends it on a signal. */
+import { flushCompileCache } from 'node:module'
 import type { Resolved } from '../config.ts'
 import type { Clock } from '../host/host.ts'
 import { VERSION } from '../host/version.ts'
@@ -17,6 +18,8 @@ export interface RunningNode {
 
 export type StartNode = (resolved: Resolved) => Promise<RunningNode>
 
+/** How the commands are called: in a clone they are not on the PATH. */
+const COMMAND = import.meta.url.endsWith('.ts') ? 'bin/loqa' : 'loqa'
 /** Draining may take so long; then the process ends anyway. A service manager kills after 10 s or more. */
 const STOP_TIMEOUT_MS = 4_500
 
@@ -35,8 +38,10 @@ export async function runNode(
     const start = await load()
     const node = await Promise.race([start(resolved), stopped.then(() => undefined)])
     if (node === undefined) return EXIT.ok
-    terminal.out(`${node.name} is ready in the ${node.room}: ${node.url}\n`)
-    if (terminal.outIsTty) terminal.out('Try in a second terminal: loqa ask what time is it\n')
+    terminal.out(`${node.name} is ready, room ${node.room}: ${node.url}\n`)
+    if (terminal.outIsTty) terminal.out(`Try in a second terminal: ${COMMAND} ask what time is it\n`)
+    // A node may be killed; what it compiled is for the next start all the same.
+    flushCompileCache()
     await stopped
     terminal.out('stopping\n')
     return await stopWithin(node, world)

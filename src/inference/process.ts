@@ -31,8 +31,13 @@ const CHANNEL = 3
 /** The file this one was compiled to decides: `.ts` in a clone, `.js` in the published package. */
 const entry = new URL(`./child/child${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
 
+const { NODE_COMPILE_CACHE } = process.env
 /** One thread each: engines share the machine with the voice path. */
-const ENVIRONMENT = { LANG: 'C.UTF-8', OMP_NUM_THREADS: '1' }
+const ENVIRONMENT = {
+  LANG: 'C.UTF-8',
+  OMP_NUM_THREADS: '1',
+  ...(NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }),
+}
 
 /** `file` and `flags` are for tests that need a process which misbehaves. */
 export function startProcess(

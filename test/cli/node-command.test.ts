@@ -62,7 +62,7 @@ describe('a node', () => {
     node.child.kill('SIGTERM')
     expect(await node.ended).toBe(0)
     expect(node.output()).toMatch(
-      /^loqa-node \d+\.\d+\.\d+ starts .*\ndata in \/d\npantry is ready in the kitchen: http:\/\/127\.0\.0\.1:8123\nstopping\n$/,
+      /^loqa-node \d+\.\d+\.\d+ starts .*\ndata in \/d\npantry is ready, room kitchen: http:\/\/127\.0\.0\.1:8123\nstopping\n$/,
     )
   })
 

@@ -62,6 +62,20 @@ test.each([
   expect(after.find(({ type }) => type === 'final')).toMatchObject({ text: 'low high low' })
 })
 
+test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+  '%s, which a terminal or service manager sends to all at once, does not end a run',
+  async (signal) => {
+    const going = open(engine.pool, 'stt', STT)
+    for (const input of LOW_HIGH_LOW.slice(0, 40)) going.stream.feed(input)
+    await eventually(() => going.events.length).toBeGreaterThan(0)
+    for (const pid of engine.pool.pids().values()) process.kill(pid, signal)
+    for (const input of LOW_HIGH_LOW.slice(40)) going.stream.feed(input)
+    going.stream.finish()
+    expect((await going.ended).find(({ type }) => type === 'final')).toMatchObject({ text: 'low high low' })
+    expect(engine.pool.capabilities().every(({ restarts }) => restarts === 0)).toBe(true)
+  },
+)
+
 test('while one replica is away the other takes its runs', async () => {
   process.kill(engine.pool.pids().get(FIRST)!, 'SIGKILL')
   await engine.until(FIRST, ({ state }) => state === 'restarting')

@@ -56,7 +56,7 @@ describe.skipIf(!canIsolate)('a node at work in a network of its own', () => {
       bin/loqa-node --data "$data" --port 0 --http-port 0 >"$data/out" 2>&1 &
       node=$!
       trap 'kill -9 $node 2>/dev/null || true; rm -rf "$data"' EXIT
-      for _ in $(seq 300); do grep -q "is ready in" "$data/out" 2>/dev/null && break; sleep 0.1; done
+      for _ in $(seq 300); do grep -q "is ready" "$data/out" 2>/dev/null && break; sleep 0.1; done
       bin/loqa --data "$data" listen "$1" --json
       bin/loqa --data "$data" ask "add milk to the shopping list" --json
       bin/loqa --data "$data" doctor >/dev/null

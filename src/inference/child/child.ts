@@ -2,6 +2,7 @@
  * An engine process: one engine, chosen by the `load` message, behind the pipe on file descriptor 3. It may die in any way
  * at any time; the node sees the pipe close. When the node goes, the pipe ends and so does this process.
  */
+import { flushCompileCache } from 'node:module'
 import { Socket } from 'node:net'
 import { errorShape, LoqaError } from '../../host/errors.ts'
 import type { Engine, EngineEvent, EngineStream, ModelFiles } from '../engine.ts'
@@ -44,6 +45,8 @@ async function load(model: ModelFiles): Promise<void> {
     await loading.load(model)
     engine = loading
     say({ type: 'loaded', admits: loading.admits })
+    // It will end by SIGKILL; what it compiled is for the next one all the same.
+    flushCompileCache()
   } catch (thrown) {
     console.error(thrown)
     say({ type: 'load-failed', error: loadError(model, thrown) })
@@ -147,6 +150,9 @@ function receive(frame: Frame): void {
       break
   }
 }
+
+// Ctrl-C and service managers signal every process of the node at once; it still needs its engines to finish what is said.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
 
 const cutter = new FrameCutter(receive)
 channel.on('data', (chunk: Buffer) => {

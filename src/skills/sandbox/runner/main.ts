@@ -76,6 +76,9 @@ function say(answer: Answer): void {
   while (written < frame.length) written += writeSync(1, frame, written)
 }
 
+// Ctrl-C and service managers signal every process of the node at once; a call that runs must still be answered.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
+
 const header = new Uint8Array(4)
 say({ answer: 'ready' })
 while (readFully(header)) {
