@@ -170,6 +170,11 @@ export const commands: readonly CommandSpec[] = [
   },
 ]
 
+export const topExamples: readonly (readonly [string, string])[] = [
+  ['loqa ask what time is it', 'one turn by text'],
+  ['loqa listen command.wav -o reply.wav', 'one turn by voice'],
+]
+
 export const nodeExamples: readonly (readonly [string, string])[] = [
   ['loqa-node --room kitchen', 'starts a node'],
   ['loqa-node --data /tmp/try --http-port 0', 'one to try things with, beside another'],

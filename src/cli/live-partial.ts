@@ -1,5 +1,6 @@
 /** The words as they are recognised, on one line of the terminal that is taken away again. */
 import type { VoiceEvent } from '../api/index.ts'
+import { heardText } from './turn-text.ts'
 import type { Terminal } from './world.ts'
 
 const CLEAR_LINE = '\r\u001b[2K'
@@ -17,8 +18,8 @@ export class LivePartial {
   event(event: VoiceEvent): void {
     if (!this.#wanted) return
     if (event.type === 'speech-started') this.#show('…')
-    if (event.type === 'partial') this.#show(`${event.text} …`)
-    if (event.type === 'final') this.#show(event.text)
+    if (event.type === 'partial') this.#show(`${heardText(event.text)} …`)
+    if (event.type === 'final') this.#show(heardText(event.text))
   }
 
   clear(): void {

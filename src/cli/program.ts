@@ -2,7 +2,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import { VERSION } from '../host/version.ts'
 import type { Call, CommandSpec, OptionSpec } from './call.ts'
-import { commands, nodeExamples } from './commands.ts'
+import { commands, nodeExamples, topExamples } from './commands.ts'
 import { exitCodeOf, report } from './failures.ts'
 import { nodeRequest } from './node-request.ts'
 import { globalOptions, nodeFlags } from './options.ts'
@@ -16,7 +16,7 @@ export async function runLoqa(args: readonly string[], world: World): Promise<Ex
     .description('Talks to a loqa node: ask it, speak with it, look inside.')
     .addHelpText(
       'after',
-      '\nExamples:\n  loqa ask what time is it\n  loqa listen command.wav -o reply.wav\n\nExit codes: 0 ok, 1 failed, 2 usage, 69 no node answers, 75 busy, 78 configuration.',
+      `${examplesText(topExamples, world)}\n\nExit codes: 0 ok, 1 failed, 2 usage, 69 no node, 75 busy, 78 configuration.`,
     )
   program.version(VERSION, '-V, --version', 'show the version')
   for (const option of globalOptions) program.addOption(optionOf(option))
@@ -39,7 +39,7 @@ export async function runNodeCommand(
   let code: ExitCode = EXIT.ok
   const program = base(new Command('loqa-node'), world)
     .description('Runs a node of the household in the foreground.')
-    .addHelpText('after', examplesText(nodeExamples))
+    .addHelpText('after', examplesText(nodeExamples, world))
   program.version(VERSION, '-V, --version', 'show the version')
   for (const option of nodeFlags) program.addOption(optionOf(option))
   program.action(async () => {
@@ -70,7 +70,7 @@ function commandOf(spec: CommandSpec, world: World, ended: (code: ExitCode) => v
   const command = base(new Command(spec.name), world)
     .summary(spec.summary)
     .description(`${spec.summary.slice(0, 1).toUpperCase()}${spec.summary.slice(1)}.`)
-    .addHelpText('after', examplesText(spec.examples))
+    .addHelpText('after', examplesText(spec.examples, world))
   if (spec.args !== undefined) command.arguments(spec.args)
   for (const option of spec.options ?? []) command.addOption(optionOf(option))
   for (const child of spec.children ?? []) command.addCommand(commandOf(child, world, ended))
@@ -115,9 +115,14 @@ function optionOf(spec: OptionSpec): Option {
   return option
 }
 
-function examplesText(examples: readonly (readonly [string, string])[]): string {
+/** What each does stands beside it, or below where the terminal is too narrow for both. */
+function examplesText(examples: readonly (readonly [string, string])[], { terminal }: World): string {
   const width = Math.max(...examples.map(([line]) => line.length))
-  return `\nExamples:\n${examples.map(([line, about]) => `  ${line.padEnd(width)}  ${about}`).join('\n')}`
+  const beside = examples.every(([, about]) => 4 + width + about.length <= terminal.columns)
+  const lines = examples.map(([line, about]) =>
+    beside ? `  ${line.padEnd(width)}  ${about}` : `  ${line}\n      ${about}`,
+  )
+  return `\nExamples:\n${lines.join('\n')}`
 }
 
 async function parse(

@@ -65,11 +65,42 @@ function shrink(columns: readonly Column[], widths: number[], available: number)
   }
 }
 
-/** Two columns without titles: names and values. */
+/** Two columns without titles: names and values. A value too long for its line goes on below its own beginning. */
 export function facts(rows: readonly (readonly [string, string])[], style: Style): string {
   const width = Math.max(0, ...rows.map(([name]) => widthOf(name)))
-  return rows.map(([name, value]) => `${paint(style, 'dim', name.padEnd(width))}  ${value}\n`).join('')
+  const indent = ' '.repeat(width + GAP)
+  return rows
+    .map(([name, value]) => {
+      const lines = wrap(value, style.columns - width - GAP)
+      return `${paint(style, 'dim', name.padEnd(width))}${' '.repeat(GAP)}${lines.join(`\n${indent}`)}\n`
+    })
+    .join('')
 }
+
+/** Less room than this is no column: a terminal so narrow breaks the lines itself. */
+const MIN_WRAPPED = 16
+
+/** Breaks a text between words into lines of at most `width` letters, not counting colours; a longer word stays whole. */
+export function wrap(text: string, width: number): readonly string[] {
+  if (width < MIN_WRAPPED || widthOf(withoutColors(text)) <= width) return [text]
+  const lines: string[] = []
+  let line = ''
+  for (const word of text.split(' ')) {
+    const longer = line === '' ? word : `${line} ${word}`
+    if (line === '' || widthOf(withoutColors(longer)) <= width) line = longer
+    else {
+      lines.push(line)
+      line = word
+    }
+  }
+  return [...lines, line]
+}
+
+const withoutColors = (text: string): string =>
+  text
+    .split('\u001b[')
+    .map((part, index) => (index === 0 ? part : part.slice(part.indexOf('m') + 1)))
+    .join('')
 
 const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ')
 const widthOf = (text: string): number => [...oneLine(text)].length

@@ -7,7 +7,7 @@ const BAR_WIDTH = 24
 
 export function turnText(turn: TurnView, style: Style, options: { heard: boolean }): string {
   const rows: [string, string][] = []
-  if (options.heard) rows.push(['heard', paint(style, 'bold', turn.transcript || '(nothing)')])
+  if (options.heard) rows.push(['heard', paint(style, 'bold', heardText(turn.transcript))])
   rows.push(['intent', `${turn.intent}${slotsText(turn.slots)}`])
   rows.push(['reply', paint(style, 'cyan', turn.reply || '(nothing)')])
   if (turn.error !== undefined) {
@@ -20,6 +20,9 @@ export function turnText(turn: TurnView, style: Style, options: { heard: boolean
   const saved = turn.reply_wav === null ? '' : facts([['saved  ', turn.reply_wav]], style)
   return facts(rows, style) + hopBars(turn.latency_ms, style) + saved
 }
+
+/** What the recogniser took for a word it does not know is shown as a gap. */
+export const heardText = (transcript: string): string => transcript.replaceAll('<unk>', '…') || '(nothing)'
 
 const slotsText = (slots: Readonly<Record<string, unknown>>): string =>
   Object.entries(slots)

@@ -25,9 +25,9 @@ running    1 h 2 min, version 0.1.0, pid 4242
 household  1 node
 now        1 conversation, 2 actors
 
-can do                    model       state       p95 ms  speed  restarts  MB
-stt.sherpa:starter-en:rt  starter-en  ready          3.2    50×         0  61
-tts.formant:en            formant     restarting      31    20×         2   –
+can do                    state       p95 ms  speed  restarts  MB
+stt.sherpa:starter-en:rt  ready          3.2    50×         0  61
+tts.formant:en            restarting      31    20×         2   –
 
 note  The starter models know synthesized voices only. Run: loqa models pull
 `)
@@ -71,7 +71,7 @@ latency  99 ms in all
   it('doctor without a node tells what can be seen from here', async () => {
     const { code, out } = await (await desk()).run(['doctor'])
     expect(code).toBe(1)
-    expect(out).toMatch(/node {5}✗ No node runs here: .*loqa-node/)
+    expect(out).toMatch(/node {5}✗ No node runs here: [^]*loqa-node/)
     expect(out).toContain('data     ✓ /home/ada/.local/share/loqa')
   })
 
@@ -82,6 +82,20 @@ latency  99 ms in all
         for (const line of out.split('\n'))
           expect([...line].length, `${command}: ${line}`).toBeLessThanOrEqual(columns)
       }
+    }
+  })
+
+  it('breaks long sentences between words, below their own beginning', async () => {
+    const lines = (await ada.run(['status'], { columns: 44 })).out.split('\n')
+    const first = lines.findIndex((line) => line.startsWith('note  '))
+    expect(lines.slice(first, first + 3)).toEqual([
+      'note  The starter models know synthesized',
+      '      voices only. Run: loqa models pull',
+      '',
+    ])
+    for (const args of [['--help'], ['listen', '--help'], ['config', 'check', '--help']]) {
+      const { out } = await ada.run(args, { columns: 80 })
+      for (const line of out.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80)
     }
   })
 
@@ -135,6 +149,12 @@ describe('say', () => {
     expect(node.view.said.at(-1)).toEqual({ text: 'dinner is ready' })
     const wav = Buffer.from(await ada.disk.read('/work/dinner.wav'))
     expect([wav.readUInt32LE(4), wav.readUInt32LE(40)]).toEqual([wav.length - 8, wav.length - 44])
+  })
+  it('into a folder that does not exist fails before anything is said', async () => {
+    const before = node.view.said.length
+    const { code, err } = await ada.run(['say', 'hi', '-o', 'nowhere/hi.wav'])
+    expect([code, err]).toEqual([1, expect.stringContaining('there is no folder /work/nowhere')])
+    expect(node.view.said.length).toBe(before)
   })
   it('streams to standard output', async () => {
     const { bytes, out } = await ada.run(['say', 'hi', '-o', '-'])

@@ -144,6 +144,13 @@ describe('a recording that is no command', () => {
     expect([code, err]).toEqual([1, expect.stringContaining('/work/gone.wav does not exist')])
   })
 
+  it('whose reply has no folder to lie in', async () => {
+    await save('command.wav', speech)
+    const { code, err } = await ada.run(['listen', 'command.wav', '-o', 'nowhere/reply.wav'])
+    expect([code, err]).toEqual([1, expect.stringContaining('there is no folder /work/nowhere')])
+    expect(node.view.channels).toEqual([])
+  })
+
   it('that the node hears nothing in ends by itself', async () => {
     await save('command.wav', speech)
     const { code, err } = await ada.run(['listen', 'command.wav', '--wait', '0.5'])

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { frameOf, pace } from '../../src/cli/pace.ts'
 import { parsePrometheus, quantile, rowsOf } from '../../src/cli/prometheus.ts'
 import { holdsSpeech, isAudible, lastSpeechSample, speechWindows } from '../../src/cli/speech-clock.ts'
-import { bar, duration, table } from '../../src/cli/table.ts'
+import { bar, duration, facts, paint, table, wrap } from '../../src/cli/table.ts'
+import { heardText } from '../../src/cli/turn-text.ts'
 import { simulatedHost } from '../../src/host/simulated/index.ts'
 
 const plain = { color: false, columns: 80 }
@@ -103,4 +104,29 @@ g{q="a \\"b\\""} 1.5
     expect(gauge![0]).toMatchObject({ name: 'g', value: 1.5 })
   })
   it('of nothing has no quantile', () => expect(quantile([], 0.5)).toBeNull())
+})
+
+describe('a long value', () => {
+  it('is broken between words, colours not counted', () => {
+    expect(wrap('one two three four five', 16)).toEqual(['one two three', 'four five'])
+    const style = { color: true, columns: 80 }
+    const painted = paint(style, 'red', 'one two three four')
+    expect(wrap(painted, 18)).toEqual([painted])
+    expect(wrap(painted, 17)).toEqual(['\u001b[31mone two three', 'four\u001b[0m'])
+  })
+  it('stays whole where nothing can be broken, or there is no room to speak of', () => {
+    expect(wrap('a'.repeat(40), 20)).toEqual(['a'.repeat(40)])
+    expect(wrap('one two three four five', 9)).toEqual(['one two three four five'])
+    expect(wrap('one two', Number.POSITIVE_INFINITY)).toEqual(['one two'])
+  })
+  it('goes on below its own beginning', () => {
+    expect(facts([['note', 'one two three four']], { color: false, columns: 22 })).toBe(
+      'note  one two three\n      four\n',
+    )
+  })
+})
+
+it('a word the recogniser does not know is a gap', () => {
+  expect(heardText('turn on the <unk> please')).toBe('turn on the … please')
+  expect(heardText('')).toBe('(nothing)')
 })

@@ -8,6 +8,7 @@ import { FRAME_MS, FRAME_SAMPLES } from '../../host/limits.ts'
 import type { Call, Run } from '../call.ts'
 import { UsageError } from '../failures.ts'
 import { LivePartial } from '../live-partial.ts'
+import { outputFile } from '../output.ts'
 import { frameOf, pace } from '../pace.ts'
 import { readRecording } from '../recording.ts'
 import { holdsSpeech, speechWindows } from '../speech-clock.ts'
@@ -25,6 +26,7 @@ const LONG_S = 60
 
 export const run: Run = async (call) => {
   const source = call.args[0]!
+  if (typeof call.options.output === 'string') await outputFile(call.world, call.options.output)
   if (source === 'mic') {
     const { listenToMicrophone } = await import('../microphone-session.ts')
     return listenToMicrophone(call)

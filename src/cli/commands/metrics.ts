@@ -21,8 +21,13 @@ const COLUMNS: readonly Column[] = [
   { title: 'p95', align: 'right' },
 ]
 
-/** Counts as they are, measurements with as many digits as matter. */
-const number = (value: number): string => (Number.isInteger(value) ? String(value) : milliseconds(value))
+/** Counts as they are, measurements with as many digits as matter, memory in megabytes. */
+const number = (name: string, value: number): string =>
+  name.endsWith('_bytes')
+    ? `${Math.round(value / 1e6)} MB`
+    : Number.isInteger(value)
+      ? String(value)
+      : milliseconds(value)
 
 export function metricsText(families: readonly Family[], style: Style): string {
   const rows = families.flatMap((family) =>
@@ -30,7 +35,7 @@ export function metricsText(families: readonly Family[], style: Style): string {
       const labels = Object.entries(row.labels)
         .map(([name, value]) => `${name}=${value}`)
         .join(' ')
-      if (row.buckets === undefined) return [row.name, labels, number(row.value), '', '']
+      if (row.buckets === undefined) return [row.name, labels, number(row.name, row.value), '', '']
       const at = (share: number): string => milliseconds(quantile(row.buckets ?? [], share))
       return [row.name, labels, `${row.value} times`, at(0.5), at(0.95)]
     }),

@@ -1,28 +1,30 @@
 /** `loqa say TEXT`: speech from the loudspeaker, or into a WAV file. */
 import type { Run } from '../call.ts'
+import { outputFile } from '../output.ts'
 import { sizedWav } from '../wav-size.ts'
 import { EXIT } from '../world.ts'
 
 export const run: Run = async ({ world, args, options, json, client }) => {
+  const { output } = options
+  const path = typeof output === 'string' && output !== '-' ? await outputFile(world, output) : undefined
   const speech = await (await client()).stream('/api/v1/say', {
     text: args.join(' '),
     ...(typeof options.voice === 'string' ? { voice: options.voice } : {}),
   })
   const { terminal, disk } = world
-  if (options.output === '-') {
+  if (output === '-') {
     for await (const part of speech) terminal.outBytes(part)
     return EXIT.ok
   }
-  if (typeof options.output !== 'string') {
+  if (path === undefined) {
     const { play } = await import('../sound-tools.ts')
     await play(speech, world.environment.PATH, world.interrupted)
     return EXIT.ok
   }
   const wav = sizedWav(await collect(speech))
-  const { resolve } = await import('node:path')
-  await disk.write(resolve(world.directory, options.output), wav.bytes, { mode: 0o644 })
-  if (json) terminal.out(`${JSON.stringify({ wav: options.output, seconds: wav.seconds })}\n`)
-  else terminal.err(`${options.output}: ${wav.seconds.toFixed(1)} s\n`)
+  await disk.write(path, wav.bytes, { mode: 0o644 })
+  if (json) terminal.out(`${JSON.stringify({ wav: output, seconds: wav.seconds })}\n`)
+  else terminal.err(`${output}: ${wav.seconds.toFixed(1)} s\n`)
   return EXIT.ok
 }
 

@@ -26,7 +26,6 @@ const STATES: Readonly<Record<string, Paint>> = {
 
 const COLUMNS: readonly Column[] = [
   { title: 'can do', flexible: true },
-  { title: 'model', flexible: true },
   { title: 'state', paint: (state) => STATES[state] },
   { title: 'p95 ms', align: 'right' },
   { title: 'speed', align: 'right' },
@@ -51,13 +50,15 @@ export function statusText(status: StatusView, style: Style): string {
   )
   const rows = status.capabilities.map(capabilityRow)
   const engines = rows.length === 0 ? '' : `\n${table(COLUMNS, rows, style)}`
-  const notices = status.notices.map((notice) => `${paint(style, 'yellow', 'note')}  ${notice}\n`).join('')
+  const notices = facts(
+    status.notices.map((notice) => ['note', notice]),
+    style,
+  )
   return head + engines + (notices === '' ? '' : `\n${notices}`)
 }
 
 const capabilityRow = (capability: CapabilityView): string[] => [
   capability.tag,
-  capability.model,
   capability.state,
   milliseconds(capability.p95_ms),
   speedOf(capability),
