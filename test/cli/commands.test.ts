@@ -71,7 +71,7 @@ latency  99 ms in all
   it('doctor without a node tells what can be seen from here', async () => {
     const { code, out } = await (await desk()).run(['doctor'])
     expect(code).toBe(1)
-    expect(out).toMatch(/node {5}✗ No node runs here: [^]*loqa-node/)
+    expect(out).toMatch(/node {5}✗ No node runs here: [\s\S]*loqa-node/)
     expect(out).toContain('data     ✓ /home/ada/.local/share/loqa')
   })
 
