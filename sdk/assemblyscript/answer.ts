@@ -1,20 +1,21 @@
-/** What a skill says. Each of these ends the call: `return say("Done.")`. */
+/** What a skill says. Each of these ends the call: `return say("Done.")`. Speech too long to listen to is cut (`speakable`). */
 import { Host } from '@extism/as-pdk'
 import { quote } from './json'
+import { speakable } from './words'
 
 /** Says it; the turn is over. */
 export function say(speech: string): i32 {
-  return output('{"speech":' + quote(speech) + '}')
+  return output('{"speech":' + quote(speakable(speech)) + '}')
 }
 
 /** Says it and waits for the person to name the slot; the intent then comes again with it. */
 export function ask(slot: string, speech: string): i32 {
-  return output('{"speech":' + quote(speech) + ',"follow_up":{"slot":' + quote(slot) + '}}')
+  return output('{"speech":' + quote(speakable(speech)) + ',"follow_up":{"slot":' + quote(slot) + '}}')
 }
 
 /** Says it and waits for yes or no; after a yes the intent comes again, confirmed. */
 export function confirm(speech: string): i32 {
-  return output('{"speech":' + quote(speech) + ',"follow_up":{"confirm":true}}')
+  return output('{"speech":' + quote(speakable(speech)) + ',"follow_up":{"confirm":true}}')
 }
 
 /** Says nothing: for `due`, when the announcement was all. */

@@ -14,7 +14,7 @@ export { abort } from './abort'
 export { ask, confirm, say, silence } from './answer'
 export { DueTimer, Invocation } from './invocation'
 export { announce } from './speaker'
-export { count, durationAdjective, durationWords, joinWords, numberWords, ordinalWords, sentence } from './words'
+export { count, durationAdjective, durationWords, joinWords, numberWords, ordinalWords, sentence, speakable } from './words'
 
 import * as clock from './clock'
 import * as storage from './storage'

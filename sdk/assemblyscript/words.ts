@@ -61,3 +61,21 @@ export function joinWords(parts: string[], last: string = 'and'): string {
 export function sentence(text: string): string {
   return text.length == 0 ? text : text.charAt(0).toUpperCase() + text.substring(1)
 }
+
+/** The node refuses to speak more than this at once: a minute and a half of talking. */
+const MOST_SPOKEN: i32 = 1_000
+const CUT_WORDS = ' and so on.'
+
+/** The text, or so much of it as the node speaks at once, cut between words and saying so. */
+export function speakable(text: string): string {
+  if (text.length <= MOST_SPOKEN) return text
+  const room = MOST_SPOKEN - CUT_WORDS.length
+  const gap = text.lastIndexOf(' ', room)
+  return text.substring(0, gap > 0 ? gap : wholeLetters(text, room)) + CUT_WORDS
+}
+
+/** So many letters, or one fewer where that would halve one that takes two. */
+function wholeLetters(text: string, length: i32): i32 {
+  const last = text.charCodeAt(length - 1)
+  return last >= 0xd800 && last < 0xdc00 ? length - 1 : length
+}

@@ -106,3 +106,11 @@ describe('JSON of the kit', () => {
     )
   })
 })
+
+it('quotes a long text in memory that grows with its length, not with the square of it', () => {
+  const before = probe.bytes()
+  const text = 'It is ten past four, and "that" is all. '.repeat(500)
+  expect(JSON.parse(probe.call('quote', text))).toBe(text)
+  // The argument, the stretches and the result, two bytes a letter each.
+  expect(probe.bytes() - before).toBeLessThan(text.length * 2 * 12)
+})

@@ -23,6 +23,8 @@ declare const WebAssembly: {
 export interface Probe {
   /** Calls an exported function; texts are passed and returned as strings. */
   call(name: string, ...values: (number | bigint | string)[]): string
+  /** Its memory, in bytes: nothing is freed. */
+  bytes(): number
 }
 
 /** `source` is AssemblyScript; it imports the kit from '../../sdk/assemblyscript/…' and exports functions. */
@@ -50,7 +52,11 @@ export async function compileProbe(source: string): Promise<Probe> {
   )
   if (error !== null || module === undefined) throw new Error(stderr.toString())
   const { instance } = await WebAssembly.instantiate(module, {})
-  return { call: (name, ...values) => call(instance.exports, name, values) }
+  const { exports } = instance
+  return {
+    call: (name, ...values) => call(exports, name, values),
+    bytes: () => (exports.memory as Memory).buffer.byteLength,
+  }
 }
 
 function call(exported: Exports, name: string, values: readonly (number | bigint | string)[]): string {

@@ -9,7 +9,7 @@ vi.setConfig({ testTimeout: 300_000 })
 let probe: Probe
 beforeAll(async () => {
   probe = await compileProbe(`
-    export { numberWords, ordinalWords, durationWords, durationAdjective, sentence } from '../../sdk/assemblyscript/words'
+    export { numberWords, ordinalWords, durationWords, durationAdjective, sentence, speakable } from '../../sdk/assemblyscript/words'
     import { count as countOf, joinWords } from '../../sdk/assemblyscript/words'
     export function count(value: i32, noun: string): string { return countOf(value, noun) }
     export function join(parts: string): string { return joinWords(parts.split('|')) }
@@ -35,6 +35,20 @@ describe('words of the kit', () => {
     for (let seconds = 1; seconds <= 86_400; seconds += seconds < 4000 ? 1 : 61) {
       const words = probe.call('durationWords', BigInt(seconds))
       expect(understood(readDurations, words), words).toBe(seconds)
+    }
+  })
+
+  it('what the node would refuse to speak is cut between words, or letters, and says so', () => {
+    const short = `${'a '.repeat(499)}an`
+    expect(probe.call('speakable', short)).toBe(short)
+    const long = probe.call('speakable', 'remember the milk '.repeat(60))
+    expect(long.length).toBeLessThanOrEqual(1_000)
+    expect(long).toMatch(/^(remember the milk )+(remember (the (milk )?)?)?and so on\.$/)
+    for (const letters of ['x'.repeat(1_200), '😀'.repeat(700), `x${'😀'.repeat(700)}`]) {
+      const cut = probe.call('speakable', letters)
+      expect(cut.isWellFormed()).toBe(true)
+      expect(cut.length).toBeLessThanOrEqual(1_000)
+      expect(cut.endsWith(' and so on.')).toBe(true)
     }
   })
 

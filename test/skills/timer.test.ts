@@ -76,6 +76,9 @@ describe('a timer', () => {
     expect(await timer.say('timer.set', { duration: 60 })).toBe(
       'You already have thirty two timers. Cancel one first.',
     )
+    expect(await timer.say('timer.list')).toMatch(
+      /^You have thirty two timers\. (Your .{10,90} left\. ){8}Twenty four more ring later\.$/,
+    )
     expect(await timer.say('timer.cancel_all')).toBe('All thirty two timers cancelled.')
     expect(timer.stored.size).toBe(0)
   })
@@ -169,6 +172,21 @@ describe('a reminder', () => {
     await timer.advance(540 * second_ms)
     expect(timer.announced.map(({ speech }) => speech)).toEqual(['This is your reminder to call mom.'])
     expect(await timer.say('timer.reminders')).toBe('You have no reminders.')
+  })
+
+  it('may be as long as a text can be: what is spoken of it is cut, nothing is lost', async () => {
+    const task = 'tell everybody who asks '.repeat(60).trim()
+    const said = []
+    for (let index = 0; index < 32; index += 1) {
+      said.push(await timer.say('timer.remind', { task, duration: 60 + index }))
+    }
+    expect(said[0]).toMatch(/^I will remind you to tell everybody .* and so on\.$/)
+    expect(said.at(-1)).toBe('I have no room for another reminder.')
+    expect(await timer.say('timer.reminders')).toMatch(/^You have \w+ reminders: .* and so on\.$/)
+    await timer.advance(60 * second_ms)
+    expect(timer.announced.map(({ speech }) => speech)).toEqual([
+      expect.stringMatching(/^This is your reminder to tell everybody .* and so on\.$/),
+    ])
   })
 
   it('asks for what is missing', async () => {

@@ -1,6 +1,7 @@
 /** Several timers, with or without a name, and short reminders. They survive restarts and ring aloud. */
 import {
-  announce, ask, count, DueTimer, durationWords, Invocation, joinWords, say, sentence, silence,
+  announce, ask, count, DueTimer, durationWords, Invocation, joinWords, numberWords, say, sentence,
+  silence,
 } from '../../../sdk/assemblyscript'
 import { Alarm, all, find, freshId, LONGEST_S, MOST, SHORTEST_S } from './store'
 
@@ -112,9 +113,10 @@ function reminders(): i32 {
   const alarms = all('r')
   if (alarms.length == 0) return say('You have no reminders.')
   const parts: string[] = []
-  for (let i = 0; i < alarms.length; i++) {
+  for (let i = 0; i < min(alarms.length, MOST_READ); i++) {
     parts.push(alarms[i].label + ' in ' + durationWords(alarms[i].left_s()))
   }
+  if (alarms.length > MOST_READ) parts.push(numberWords(alarms.length - MOST_READ) + ' more later')
   return say('You have ' + count(alarms.length, 'reminder') + ': ' + joinWords(parts) + '.')
 }
 
@@ -185,11 +187,18 @@ function outOfRange(seconds: i64): bool {
 
 // — words —
 
+/** Nobody listens to more of them. */
+const MOST_READ: i32 = 8
+
+/** Those that ring first, and how many more there are. */
 function leftWords(timers: Alarm[]): string {
   const parts: string[] = []
-  for (let i = 0; i < timers.length; i++) {
+  for (let i = 0; i < min(timers.length, MOST_READ); i++) {
     parts.push('Your ' + timers[i].title() + ' has ' + durationWords(timers[i].left_s()) + ' left.')
   }
+  const later = timers.length - MOST_READ
+  if (later == 1) parts.push('One more rings later.')
+  if (later > 1) parts.push(sentence(numberWords(later)) + ' more ring later.')
   return parts.join(' ')
 }
 
