@@ -66,6 +66,8 @@ export interface FileInfo {
   readonly size: number
   readonly modified: Wall
   readonly kind: 'file' | 'directory'
+  /** Permission bits (`0o600`); absent where the system has none. */
+  readonly mode?: number
 }
 
 /** Files by absolute path. Every error is a `DiskError` whose `reason` says which condition it was. */

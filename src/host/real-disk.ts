@@ -124,6 +124,8 @@ export const realDisk: Disk = {
           size: found.size,
           modified: wall(found.mtimeMs),
           kind: found.isDirectory() ? 'directory' : 'file',
+          // Windows makes the bits up.
+          ...(process.platform === 'win32' ? {} : { mode: found.mode & 0o777 }),
         } as const
       } catch (thrown) {
         if (REASONS[codeOf(thrown)] === 'missing') return undefined

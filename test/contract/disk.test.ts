@@ -53,6 +53,19 @@ describe.each(doors)('the $name disk', ({ disk, root }) => {
     expect(await disk.list(at('log'))).toEqual([])
   })
 
+  it.skipIf(process.platform === 'win32')(
+    'gives a file the permissions asked for, by default the owner alone',
+    async () => {
+      await disk.makeDirectory(at('modes'))
+      await disk.write(at('modes/own'), text('x'))
+      await disk.write(at('modes/shown'), text('x'), { mode: 0o644 })
+      expect((await disk.info(at('modes/own')))?.mode).toBe(0o600)
+      expect((await disk.info(at('modes/shown')))?.mode).toBe(0o644)
+      await disk.write(at('modes/shown'), text('x'))
+      expect((await disk.info(at('modes/shown')))?.mode).toBe(0o600)
+    },
+  )
+
   it('tells files from directories and absence', async () => {
     await disk.makeDirectory(at('deep/er'))
     await disk.write(at('deep/f'), text('12345'))

@@ -13,6 +13,7 @@ interface File {
   /** What would be found after a power cut. */
   durable: Uint8Array | undefined
   modified: number
+  mode: number
 }
 
 export interface DiskFaults {
@@ -63,17 +64,27 @@ export class SimulatedDisk implements Disk {
     return (await this.read(path)).slice(offset, offset + length)
   }
 
-  async write(path: string, bytes: Uint8Array): Promise<void> {
+  async write(path: string, bytes: Uint8Array, options?: { mode?: number }): Promise<void> {
     await this.#begin(path)
     this.#reserve(path, bytes.length - (this.#files.get(path)?.bytes.length ?? 0))
     const copy = bytes.slice()
-    this.#files.set(path, { bytes: copy, durable: copy, modified: this.#clock.wall() })
+    this.#files.set(path, {
+      bytes: copy,
+      durable: copy,
+      modified: this.#clock.wall(),
+      mode: options?.mode ?? 0o600,
+    })
   }
 
   async append(path: string, bytes: Uint8Array): Promise<void> {
     await this.#begin(path)
     this.#reserve(path, bytes.length)
-    const file = this.#files.get(path) ?? { bytes: new Uint8Array(), durable: undefined, modified: 0 }
+    const file = this.#files.get(path) ?? {
+      bytes: new Uint8Array(),
+      durable: undefined,
+      modified: 0,
+      mode: 0o600,
+    }
     const grown = new Uint8Array(file.bytes.length + bytes.length)
     grown.set(file.bytes)
     grown.set(bytes, file.bytes.length)
@@ -118,9 +129,14 @@ export class SimulatedDisk implements Disk {
     await this.#begin(path)
     const file = this.#files.get(path)
     if (file)
-      return { size: file.bytes.length, modified: file.modified as FileInfo['modified'], kind: 'file' }
+      return {
+        size: file.bytes.length,
+        modified: file.modified as FileInfo['modified'],
+        kind: 'file',
+        mode: file.mode,
+      }
     return this.#directories.has(path)
-      ? { size: 0, modified: this.#clock.wall(), kind: 'directory' }
+      ? { size: 0, modified: this.#clock.wall(), kind: 'directory', mode: 0o700 }
       : undefined
   }
 
