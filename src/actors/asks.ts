@@ -100,6 +100,8 @@ export class Asks {
 
   /** The clock was read: what was asked since the last time waits from now. Called often, and at the latest when the runtime idles. */
   beginWaits(now: number): void {
+    // Emptying an array is a call into V8's runtime, also when it is empty.
+    if (this.#fresh.length === 0) return
     for (const ask of this.#fresh) {
       if (!ask.open) continue
       ask.deadline = now + ask.wait_ms

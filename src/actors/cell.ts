@@ -200,8 +200,8 @@ export class Cell implements Sibling<Cell> {
   queued = false
   /** Handled a message since the last sweep for idle actors. */
   active = true
-  /** Was part of a stretch that took too long: timed message by message from then on. */
-  suspect = false
+  /** Was part of a stretch that took too long: so many of its messages are still timed one by one. */
+  suspicion = 0
   /** It used a port: the ports hear of its end. */
   usedOutside = false
   restarts = 0

@@ -3,6 +3,7 @@
  */
 import { assert, assertNever, type Clock, type LoqaError } from '../host/index.ts'
 import type { Asks } from './asks.ts'
+import { NO_EFFECTS } from './behavior.ts'
 import type { Cell, Origin } from './cell.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import type { Delivery } from './delivery.ts'
@@ -52,11 +53,15 @@ export class Interpreter {
   /** `message` and `origin` are those being handled. Throws on an effect that cannot be carried out: the actor fails. */
   carryOut(cell: Cell, effects: readonly Effect[], message: Message | undefined, origin: Origin): void {
     this.putAside = false
+    // That array is frozen, which V8 counts as another kind: kept out of the loop, the loop knows one kind only.
+    if (effects === NO_EFFECTS) return
     const delivery = this.#delivery
+    const trace = this.#trace
     const from = cell.origin
-    for (let i = 0; i < effects.length; i += 1) {
+    const count = effects.length
+    for (let i = 0; i < count; i += 1) {
       const effect = effects[i]!
-      if (this.#trace !== undefined) this.#trace({ what: 'effect', actor: cell.ref, effect })
+      if (trace !== undefined) trace({ what: 'effect', actor: cell.ref, effect })
       if (effect.type === 'send') delivery.tell(effect.to, effect.message, from)
       else this.#one(cell, effect, message, origin)
     }

@@ -9,7 +9,7 @@
 import { assert } from '../host/index.ts'
 import type { MailboxPolicy } from './behavior.ts'
 import type { ExitReason, Message } from './effects.ts'
-import { PairRing } from './ring.ts'
+import { Lane } from './lane.ts'
 
 /** What the tree wants of an actor; later in the list is stronger. */
 export const ORDERS = ['suspend', 'stop', 'kill'] as const
@@ -25,19 +25,19 @@ export const DEFAULT_POLICY: MailboxPolicy = { capacity: 1024, overflow: 'reject
 export const MAX_CONTROL = 4096
 
 /** Never pushed to. */
-const NOTHING = new PairRing<Message, never>()
+const NOTHING = new Lane<Message, never>()
 
 export class Mailbox<Origin, Exit> {
   readonly capacity: number
   readonly overflow: MailboxPolicy['overflow']
   /** An empty lane shared by all until the first message. */
-  data: PairRing<Message, Origin> = NOTHING
-  control: PairRing<Message, Origin> | undefined = undefined
-  exits: PairRing<Exit, undefined> | undefined = undefined
+  data: Lane<Message, Origin> = NOTHING
+  control: Lane<Message, Origin> | undefined = undefined
+  exits: Lane<Exit, undefined> | undefined = undefined
   order: Order | undefined = undefined
-  stashed: PairRing<Message, Origin> | undefined = undefined
-  /** Length of `stashed`: part of what the capacity bounds. */
-  aside = 0
+  stashed: Lane<Message, Origin> | undefined = undefined
+  /** What the data lane may hold: the capacity less what was put aside. */
+  #room: number
   /** After `squeeze`: what had to go. */
   evicted: Message | undefined = undefined
   evictedOrigin: Origin | undefined = undefined
@@ -45,18 +45,19 @@ export class Mailbox<Origin, Exit> {
   constructor(policy: MailboxPolicy) {
     assert(policy.capacity >= 1, 'a mailbox holds at least one message')
     this.capacity = 2 ** Math.ceil(Math.log2(policy.capacity))
+    this.#room = this.capacity
     this.overflow = policy.overflow
   }
 
   /** Messages waiting: control, data and those put aside. */
   get depth(): number {
-    return this.data.length + (this.control?.length ?? 0) + this.aside
+    return this.data.length + (this.control?.length ?? 0) + (this.stashed?.length ?? 0)
   }
 
   /** Takes a data message if there is room. An ask that finds none is refused: it never sheds another message. */
   accept(message: Message, origin: Origin): boolean {
-    if (this.data.length + this.aside >= this.capacity) return false
-    if (this.data === NOTHING) this.data = new PairRing()
+    if (this.data.length >= this.#room) return false
+    if (this.data === NOTHING) this.data = new Lane()
     this.data.push(message, origin)
     return true
   }
@@ -75,12 +76,12 @@ export class Mailbox<Origin, Exit> {
   }
 
   pushControl(message: Message, origin: Origin): void {
-    this.control ??= new PairRing()
+    this.control ??= new Lane()
     this.control.push(message, origin)
   }
 
   pushExit(exit: Exit): void {
-    this.exits ??= new PairRing()
+    this.exits ??= new Lane()
     this.exits.push(exit, undefined)
   }
 
@@ -93,9 +94,9 @@ export class Mailbox<Origin, Exit> {
 
   /** Puts the message being handled aside. It was counted when it arrived, so there is always room. */
   stash(message: Message, origin: Origin): void {
-    this.stashed ??= new PairRing()
+    this.stashed ??= new Lane()
     this.stashed.push(message, origin)
-    this.aside += 1
+    this.#room -= 1
   }
 
   /** All that was put aside goes in front of the data lane, in the order of arrival. */
@@ -108,8 +109,8 @@ export class Mailbox<Origin, Exit> {
       origins.push(stashed.second!)
       messages.push(stashed.shift()!)
     }
-    this.aside = 0
-    if (this.data === NOTHING) this.data = new PairRing()
+    this.#room = this.capacity
+    if (this.data === NOTHING) this.data = new Lane()
     for (let i = messages.length - 1; i >= 0; i -= 1) this.data.unshift(messages[i]!, origins[i]!)
   }
 

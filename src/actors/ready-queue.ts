@@ -4,8 +4,9 @@
  *
  * Reading the clock costs as much as handling several messages, so it is read once per stretch of messages. A stretch grows
  * while messages are quick and shrinks to one when they are slow, which bounds how late the yield can be. When a stretch
- * took too long, the actor is named if it was the only one; otherwise all of the stretch are suspects, and from then
- * on timed message by message, which names the guilty one exactly the next time.
+ * took too long, the actor is named if it was the only one; otherwise all of the stretch are suspects, and their next
+ * messages are timed one by one, which names the guilty one exactly if it does it again soon. Not for ever: on a busy machine
+ * the whole process is held up now and then, which looks the same and would make every actor slow in the end.
  */
 import type { Clock } from '../host/index.ts'
 import type { Cell } from './cell.ts'
@@ -17,6 +18,8 @@ const LONGEST_STRETCH = 256
 const QUICK_MS = BUDGET_MS / 4
 /** A handler longer than this is reported: it delays every conversation of the node audibly. */
 export const SLOW_MS = 50
+/** Messages of a suspect that are timed one by one: minutes of a conversation, a millisecond of what a busy actor costs more. */
+export const TIMED_MESSAGES = 1_000
 
 /** Gives an actor its turn: handles at most `most` of its messages, returns how many. */
 export type TakeTurn = (cell: Cell, most: number) => number
@@ -49,8 +52,9 @@ export class ReadyQueue {
   #stretch = 1
   #handled = 0
   #stretchStart = 0
-  /** Actors that had a turn in this stretch. */
-  readonly #seen: Cell[] = []
+  /** Actors that had a turn in this stretch: the first `#seenCount`. Emptying an array is a call into V8's runtime. */
+  readonly #seen: (Cell | undefined)[] = new Array<Cell | undefined>(LONGEST_STRETCH).fill(undefined)
+  #seenCount = 0
 
   constructor(parts: ReadyQueueParts) {
     this.#clock = parts.clock
@@ -87,20 +91,25 @@ export class ReadyQueue {
     try {
       while (this.#length > 0 && now - start < BUDGET_MS) {
         const cell = this.#take()
-        if (cell.suspect) {
+        const timed = cell.suspicion > 0
+        if (timed) {
+          cell.suspicion -= 1
           this.#endStretch()
           this.#stretch = 1
         }
-        this.#seen.push(cell)
+        this.#seen[this.#seenCount] = cell
+        this.#seenCount += 1
         this.#handled += Math.max(1, this.#takeTurn(cell, this.#stretch - this.#handled))
         // Still `queued` during its turn, so that what it tells itself does not queue it twice.
         cell.queued = false
         if (cell.wantsTurn) this.add(cell)
-        if (this.#handled >= this.#stretch || cell.suspect) now = this.#endStretch()
+        if (this.#handled >= this.#stretch || timed) now = this.#endStretch()
       }
       this.#endStretch()
     } finally {
       this.#draining = false
+      // An actor that ended is not kept alive by having had a turn.
+      this.#seen.fill(undefined)
       if (this.#length > 0) this.#arm()
     }
   }
@@ -108,14 +117,16 @@ export class ReadyQueue {
   #beginStretch(now: number): void {
     this.#stretchStart = now
     this.#handled = 0
-    this.#seen.length = 0
+    this.#seenCount = 0
   }
 
   /** Reads the clock, judges the stretch and begins the next. Returns the time. */
   #endStretch(): number {
     const now = this.#clock.monotonic()
     const took = now - this.#stretchStart
-    if (took >= SLOW_MS && this.#seen.length > 0) this.#slow(this.#seen, this.#handled, took)
+    if (took >= SLOW_MS && this.#seenCount > 0) {
+      this.#slow(this.#seen.slice(0, this.#seenCount) as Cell[], this.#handled, took)
+    }
     if (took > BUDGET_MS) this.#stretch = 1
     else if (took < QUICK_MS && this.#handled >= this.#stretch && this.#stretch < LONGEST_STRETCH) {
       this.#stretch *= 2

@@ -40,10 +40,11 @@ export class Turns {
 
   /**
    * Handles at most `most` messages; returns how many. Does not throw. Kept short on purpose, with everything unusual in
-   * methods of its own: what V8 inlines here is bounded, and the ring, the mailbox and the behaviour should be.
+   * methods of its own: what V8 inlines here is bounded, and the lane, the mailbox and the behaviour should be.
    */
   readonly take = (cell: Cell, most: number): number => {
     const { mailbox } = cell
+    const behavior = cell.behavior!
     const context = this.#context
     const trace = this.#trace
     let handled = 0
@@ -73,10 +74,14 @@ export class Turns {
         handled += 1
         if (trace !== undefined) this.#traceHandling(cell, message, origin)
         context.enter(cell, origin)
-        const next = acceptNext(cell.behavior!.receive(state, message, context), 'receive')
-        state = next.state
-        if (next.effects !== NO_EFFECTS) this.#interpreter.carryOut(cell, next.effects, message, origin)
-        if (origin.ask !== undefined) this.#remember(cell, next.effects, origin.ask)
+        const next = behavior.receive(state, message, context)
+        const effects = next?.effects
+        if (effects === NO_EFFECTS) state = next.state
+        else {
+          state = acceptNext(next, 'receive').state
+          this.#interpreter.carryOut(cell, effects, message, origin)
+        }
+        if (origin.ask !== undefined) this.#remember(cell, effects, origin.ask)
       }
       cell.state = state
     } catch (thrown) {

@@ -3,6 +3,8 @@
  * clock, draws randomness, opens a socket or touches a file.
  */
 import { randomBytes } from 'node:crypto'
+// The global of that name is looked up through a getter at each use, which costs more than the clock.
+import { performance } from 'node:perf_hooks'
 import type { Clock, Host, Random } from './host.ts'
 import { monotonic, wall } from './host.ts'
 import { realDisk } from './real-disk.ts'

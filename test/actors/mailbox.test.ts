@@ -1,33 +1,35 @@
-/** The data structures below the runtime: the ring, the mailbox, the children, the deadline wheel. */
+/** The data structures below the runtime: the lane, the mailbox, the children, the deadline wheel. */
 import { describe, expect, it } from 'vitest'
 import { Children, type Sibling } from '../../src/actors/children.ts'
 import type { ExitReason } from '../../src/actors/index.ts'
+import { Lane } from '../../src/actors/lane.ts'
 import { Mailbox, type Order } from '../../src/actors/mailbox.ts'
-import { PairRing } from '../../src/actors/ring.ts'
 
 const stopped: ExitReason = { kind: 'stopped' }
 const order = (kind: Order['kind']): Order => ({ kind, reason: stopped, on_purpose: true })
 
-describe('a ring of pairs', () => {
-  it('keeps pairs together and in order while it grows and wraps', () => {
-    const ring = new PairRing<number, string>()
+describe('a lane', () => {
+  it('keeps pairs together and in order while many come and go', () => {
+    const lane = new Lane<number, string>()
     let next = 0
     for (let round = 0; round < 50; round += 1) {
-      for (let i = 0; i < 7; i += 1) ring.push(round * 7 + i, `${round * 7 + i}`)
+      for (let i = 0; i < 7; i += 1) lane.push(round * 7 + i, `${round * 7 + i}`)
       for (let i = 0; i < 5; i += 1) {
-        expect(ring.second).toBe(`${next}`)
-        expect(ring.shift()).toBe(next)
+        expect(lane.second).toBe(`${next}`)
+        expect(lane.shift()).toBe(next)
         next += 1
       }
     }
-    expect(ring.length).toBe(50 * 2)
+    expect(lane.length).toBe(50 * 2)
   })
 
   it('takes pairs in front', () => {
-    const ring = new PairRing<number, undefined>()
-    for (let n = 0; n < 10; n += 1) ring.unshift(n, undefined)
-    expect(Array.from({ length: 10 }, () => ring.shift())).toEqual([9, 8, 7, 6, 5, 4, 3, 2, 1, 0])
-    expect(ring.shift()).toBeUndefined()
+    const lane = new Lane<number, undefined>()
+    for (let n = 0; n < 40; n += 1) lane.unshift(n, undefined)
+    expect(Array.from({ length: 40 }, () => lane.shift())).toEqual(
+      Array.from({ length: 40 }, (_, n) => 39 - n),
+    )
+    expect(lane.shift()).toBeUndefined()
   })
 })
 

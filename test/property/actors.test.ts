@@ -9,12 +9,51 @@ import {
   placedAddress,
   type TreeSpec,
 } from '../../src/actors/index.ts'
+import { Lane } from '../../src/actors/lane.ts'
 import { Mailbox } from '../../src/actors/mailbox.ts'
 import { createSimulation } from '../../src/actors/simulate.ts'
 import { DEFAULT_LIMITS, decide } from '../../src/actors/supervisor.ts'
 import { type Deadline, DeadlineWheel } from '../../src/actors/wheel.ts'
 import { requestId } from '../../src/host/index.ts'
 import { SimulatedClock } from '../../src/host/simulated/index.ts'
+
+describe('a lane behaves as a list of pairs', () => {
+  const step = fc.oneof(
+    { weight: 8, arbitrary: fc.record({ what: fc.constant('push' as const), times: fc.nat(40) }) },
+    { weight: 8, arbitrary: fc.record({ what: fc.constant('shift' as const), times: fc.nat(40) }) },
+    { weight: 4, arbitrary: fc.record({ what: fc.constant('unshift' as const), times: fc.nat(20) }) },
+    { weight: 1, arbitrary: fc.record({ what: fc.constant('clear' as const), times: fc.constant(1) }) },
+  )
+  it('for any sequence of adding at either end, taking and forgetting', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const lane = new Lane<number, string>()
+        let list: number[] = []
+        let n = 0
+        for (const { what, times } of steps) {
+          for (let i = 0; i < times; i += 1) {
+            n += 1
+            if (what === 'push') {
+              lane.push(n, `${n}`)
+              list.push(n)
+            } else if (what === 'unshift') {
+              lane.unshift(n, `${n}`)
+              list.unshift(n)
+            } else if (what === 'clear') {
+              lane.clear()
+              list = []
+            } else {
+              expect(lane.second).toBe(list.length === 0 ? undefined : `${list[0]}`)
+              expect(lane.shift()).toBe(list.shift())
+            }
+          }
+          expect(lane.length).toBe(list.length)
+        }
+      }),
+      { numRuns: 500 },
+    )
+  })
+})
 
 describe('a mailbox behaves as a list with a bound', () => {
   const overflow = fc.constantFrom('reject' as const, 'drop-oldest' as const, 'drop-newest' as const)
@@ -29,8 +68,8 @@ describe('a mailbox behaves as a list with a bound', () => {
     fc.assert(
       fc.property(
         overflow,
-        fc.integer({ min: 1, max: 20 }),
-        fc.array(step, { maxLength: 200 }),
+        fc.integer({ min: 1, max: 40 }),
+        fc.array(step, { maxLength: 400 }),
         (policy, size, steps) => {
           const mailbox = new Mailbox<number, never>({ capacity: size, overflow: policy })
           let data: number[] = []
