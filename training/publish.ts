@@ -1,10 +1,9 @@
 /**
  * Puts what was trained into models/: copies the files and writes models/manifest.json with sizes and checksums.
  *
- *   node training/publish.ts
+ *   node training/publish.ts [ID]...        all that were trained, or those named; the others stay as they are
  *
- * A model that was not trained is left out of the manifest. The cards (models/*.md) are written by hand, their tables by
- * the benches in bench/voice.
+ * The cards (models/*.md) are written by hand, their tables by the benches in bench/voice.
  */
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -91,8 +90,11 @@ const ENTRIES: readonly Entry[] = [
   },
 ]
 
-function publish(entry: Entry): object[] {
-  if (!entry.files.every((file) => existsSync(OUT + file.from))) return []
+interface Published {
+  readonly id: string
+}
+
+function publish(entry: Entry): Published {
   const files = entry.files.map((file) => {
     const content = readFileSync(OUT + file.from)
     const stored = file.encoding === 'gzip' ? gzipSync(content, { level: 9 }) : content
@@ -102,9 +104,18 @@ function publish(entry: Entry): object[] {
     return { role: file.role, path: file.path, sha256, bytes: stored.length, ...encoding }
   })
   const { id, kind, engine, parameters, covers } = entry
-  return [{ id, kind, engine, files, licence: 'AGPL-3.0-or-later', languages: ['en'], parameters, covers }]
+  const languages = ['en']
+  return { id, kind, engine, files, licence: 'AGPL-3.0-or-later', languages, parameters, covers } as Published
 }
 
-const models = ENTRIES.flatMap(publish)
+const asked = process.argv.slice(2)
+const before = JSON.parse(readFileSync(`${MODELS}manifest.json`, 'utf8')) as { models: Published[] }
+const trained = ENTRIES.filter(
+  ({ id, files }) =>
+    (asked.length === 0 || asked.includes(id)) && files.every((file) => existsSync(OUT + file.from)),
+)
+const published = new Map(trained.map((entry) => [entry.id, publish(entry)]))
+const known = new Map(before.models.map((model) => [model.id, model]))
+const models = ENTRIES.flatMap(({ id }) => published.get(id) ?? known.get(id) ?? [])
 writeFileSync(`${MODELS}manifest.json`, `${JSON.stringify({ version: 1, models }, null, 2)}\n`)
-console.log(`${models.length} of ${ENTRIES.length} models`)
+console.log(`published ${[...published.keys()].join(', ') || 'nothing'}`)

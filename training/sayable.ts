@@ -14,11 +14,18 @@ export interface Automaton {
   readonly ends: ReadonlySet<number>
 }
 
-const numbers = (from: number): TemplateNode[] =>
-  Array.from({ length: 101 - from }, (_, i) => parseTemplate(spokenNumber(from + i)))
+const spoken = (from: number, to: number, step = 1): string =>
+  Array.from({ length: (to - from) / step + 1 }, (_, i) => spokenNumber(from + i * step)).join('|')
 
-/** What the templates below mean by {number} and {several}. */
-const COUNTS: Readonly<Record<string, readonly TemplateNode[]>> = { number: numbers(0), several: numbers(2) }
+/** What the templates below mean by {number}, 0 … 100, and {several}, 2 … 100. */
+const COUNTS: Readonly<Record<string, readonly TemplateNode[]>> = {
+  number: [parseTemplate(`(${spoken(0, 19)})`), ...tensAndMore()],
+  several: [parseTemplate(`(${spoken(2, 19)})`), ...tensAndMore()],
+}
+
+function tensAndMore(): TemplateNode[] {
+  return [`(${spoken(20, 90, 10)}) [${spoken(1, 9)}]`, spokenNumber(100)].map(parseTemplate)
+}
 
 const ONE = '(a second|a minute|an hour|one second|one minute|one hour)'
 const MANY = '{several} (seconds|minutes|hours)'

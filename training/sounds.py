@@ -6,6 +6,7 @@ sound here, because every synthesizer draws those lines elsewhere. `training/out
 import json
 import os
 import subprocess
+import sys
 import tempfile
 
 KEPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'out', 'sounds.json')
@@ -63,3 +64,7 @@ class Sounds:
     def decode(self, steps):
         """Greedy: repeats collapse, blanks vanish."""
         return [n for i, n in enumerate(steps) if n != self.blank and (i == 0 or steps[i - 1] != n)]
+
+
+if __name__ == '__main__':  # words on standard input -> JSON: word -> sounds
+    print(json.dumps(pronounce(set(sys.stdin.read().split()))))

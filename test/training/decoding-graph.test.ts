@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { COSTS, decodingGraph, type Lexicon } from '../../training/decoding-graph.ts'
 import { readGrammar } from '../../training/grammar.ts'
+import { likely } from '../../training/likely.ts'
 import { encodeFst, type State } from '../../training/openfst.ts'
 import { accepts, sayable } from '../../training/sayable.ts'
 
@@ -58,7 +59,8 @@ const small = {
   ],
   ends: new Set([2]),
 }
-const graph = decodingGraph(small, lexicon, COSTS)
+const free = likely([['on', 'on', 'lights']], Object.keys(SAID), 1)
+const graph = decodingGraph(small, free, lexicon, COSTS)
 
 /** The cheapest words for one label a step; another label than the heard one costs `doubt`. Viterbi (1967), without a beam. */
 function decode(states: readonly State[], heard: readonly number[], doubt = 8): string {
@@ -100,6 +102,31 @@ function decode(states: readonly State[], heard: readonly number[], doubt = 8): 
 /** One step for each sound, `-` for silence. */
 const steps = (said: string): number[] =>
   said.split(' ').map((sound) => (sound === '-' ? lexicon.blank : (lexicon.sounds.get(sound) ?? 0)))
+
+describe('what is likely', () => {
+  const { after, anywhere } = likely(
+    [
+      ['on', 'lights'],
+      ['on', 'to'],
+    ],
+    Object.keys(SAID),
+    1,
+  )
+
+  test('adds up to one, behind a word and behind none', () => {
+    const sum = (values: Iterable<number>): number => [...values].reduce((a, b) => a + b, 0)
+    expect(sum(anywhere.values())).toBeCloseTo(1)
+    for (const { next, otherwise } of after.values()) {
+      const elsewhere = [...anywhere].filter(([word]) => !next.has(word)).map(([, p]) => p * otherwise)
+      expect(sum(next.values()) + sum(elsewhere)).toBeCloseTo(1)
+    }
+  })
+
+  test('expects a pair it has heard before one it has not', () => {
+    const { next, otherwise } = after.get('on')!
+    expect(next.get('lights')).toBeGreaterThan(otherwise * anywhere.get('two')!)
+  })
+})
 
 describe('the graph', () => {
   test('finds a sentence, whether its sounds last or silence lies between them', () => {
