@@ -43,6 +43,15 @@ export const engineOverMemory = (engine: string, rss_mb: number, limit_mb: numbe
 export const engineUnavailable = (what: string, why: string, hint?: string): ErrorShape =>
   error('engine-unavailable', `${what} is not available: ${why}`, true, hint ?? 'Try again in a moment.')
 
+/** Trying again changes nothing: this node has no such engine. */
+export const notOffered = (what: string): ErrorShape =>
+  error(
+    'engine-unavailable',
+    `${what} is not available: no engine here offers it`,
+    false,
+    'Choose a model for it in the configuration.',
+  )
+
 export const modelInvalid = (what: string, why: string, hint: string): ErrorShape =>
   error('model-invalid', `${what} cannot be used: ${why}`, false, hint)
 

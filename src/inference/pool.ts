@@ -6,7 +6,7 @@ import type { Clock, ErrorShape, Random } from '../host/index.ts'
 import { assertNever } from '../host/index.ts'
 import type { Log } from '../observe/index.ts'
 import type { EngineEvent, EngineRequest, EngineStream } from './engine.ts'
-import { engineUnavailable, overloaded, timedOut } from './errors.ts'
+import { engineUnavailable, notOffered, overloaded, timedOut } from './errors.ts'
 import { type StartProcess, startProcess } from './process.ts'
 import { failedStream, Replica, type ReplicaSpec } from './replica.ts'
 import type { Life, ReplicaSettings } from './replica-machine.ts'
@@ -187,7 +187,7 @@ const settled = (life: Life): boolean =>
 
 function unavailable(to: string, replica: Replica | undefined): ErrorShape {
   if (replica === undefined) {
-    return engineUnavailable(to, 'no engine here offers it', 'Choose a model for it in the configuration.')
+    return notOffered(to)
   }
   const { life } = replica
   if (life.phase === 'failed') return life.error

@@ -1,11 +1,18 @@
 /** From a final text to words: read it, ask the language model or a skill where needed, then speak. */
 import type { Effect, Message, Outcome, SystemMessage } from '../actors/index.ts'
 import { placedAddress } from '../actors/index.ts'
-import { assertNever, type Monotonic, monotonic, requestId } from '../host/index.ts'
+import {
+  assertNever,
+  type ErrorShape,
+  type Monotonic,
+  monotonic,
+  requestId,
+  TimeoutError,
+} from '../host/index.ts'
 import { type EngineEvent, openRun } from '../inference/index.ts'
 import type { SkillInvoke, SkillResult } from '../skills/index.ts'
 import { FRAME_MS } from './audio.ts'
-import { type Decision, decide, decideIntent, notUnderstood, readingContext } from './decide.ts'
+import { type Decision, decide, decideIntent, meaningLost, notUnderstood, readingContext } from './decide.ts'
 import { EVENT, endTurn, WAIT } from './ending.ts'
 import { showEvent, waitOver } from './messages.ts'
 import { PHRASES } from './phrases.ts'
@@ -108,7 +115,7 @@ function awaitMeaning(
 
 /** Folds one outcome of the model into what it said so far. */
 export function modelAnswer(before: ModelAnswer, outcome: Outcome): ModelAnswer {
-  if (outcome.event === 'failed') return { tokens: '', finished: true }
+  if (outcome.event === 'failed') return { tokens: '', finished: true, failed: outcome.error }
   const event = outcome.body as EngineEvent | undefined
   const tokens =
     event?.type === 'token'
@@ -134,11 +141,22 @@ export function meant(state: TurnState, options: TurnOptions, now: Monotonic): S
     said.finished && said.tokens !== ''
       ? options.understanding.interpret(said.tokens, turn.transcript)
       : undefined
-  const decision =
-    intent === undefined ? notUnderstood : decideIntent(intent, deciding(state, turn, options, now))
+  const error = said.finished
+    ? said.failed
+    : new TimeoutError('The meaning', options.waits.meaning_ms).toJSON()
   const given: Effect[] = said.finished ? [] : [{ type: 'cancel', id: modelRunId(number) }]
-  return andThen(stay(state, ...given), (current) => follow(current, turn, decision, options, now))
+  return andThen(stay(state, ...given), (current) => {
+    if (error !== undefined && !hasNoModel(error)) {
+      return follow(current, { ...turn, error }, meaningLost, options, now)
+    }
+    const decision =
+      intent === undefined ? notUnderstood : decideIntent(intent, deciding(state, turn, options, now))
+    return follow(current, turn, decision, options, now)
+  })
 }
+
+/** A household without a language model is not at fault: it understands what its templates say. */
+const hasNoModel = ({ code, retryable }: ErrorShape): boolean => code === 'engine-unavailable' && !retryable
 
 export const deciding = (state: TurnState, turn: Turn, options: TurnOptions, now: Monotonic) => ({
   understanding: options.understanding,

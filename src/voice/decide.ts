@@ -61,12 +61,15 @@ export function decide(text: string, reading: Reading, heard_ms: number, decidin
 /** Shorter voice without a recognised word is a cough or a door. The shortest command ("no") has about 200 ms. */
 const WORDLESS_SPEECH_MS = 400
 
-export const notUnderstood: Decision = {
+export const notUnderstood = {
   kind: 'say',
   intent: NO_INTENT,
   speech: PHRASES.notUnderstood,
   aside: true,
-}
+} as const satisfies Decision
+
+/** The language model was needed and did not answer: not the person's doing. */
+export const meaningLost: Decision = { ...notUnderstood, speech: PHRASES.lostMeaning }
 
 export function decideIntent(intent: Intent, deciding: Deciding): Decision {
   if (intent.name.startsWith('session.')) return decideBuiltIn(intent, deciding)

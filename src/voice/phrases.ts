@@ -1,6 +1,7 @@
 /** The fixed sentences of the conversation: short, never blaming. They are rendered ahead and kept as audio. */
 export const PHRASES = {
   notUnderstood: 'Sorry, I did not understand.',
+  lostMeaning: 'Sorry, I cannot work that out just now. Please try again.',
   lostRecogniser: 'Sorry, I lost you. Please say that again.',
   skillSilent: 'Sorry, that takes too long. Please try again.',
   skillFailed: 'Sorry, that did not work.',

@@ -78,6 +78,8 @@ export type Guess =
 export interface ModelAnswer {
   readonly tokens: string
   readonly finished: boolean
+  /** Why there is no answer. */
+  readonly failed?: ErrorShape
 }
 
 /** What is left to say, and how far it got. */

@@ -30,7 +30,8 @@ export interface Faults {
   readonly tts?: () => boolean
   readonly llm?: () => boolean
   readonly skill?: () => 'answers' | 'fails' | 'silent'
-  readonly hang?: () => boolean
+  /** Does nothing and says nothing; `kind` when a run is opened. */
+  readonly hang?: (kind?: EngineRequest['kind']) => boolean
 }
 
 export interface StageOptions {
@@ -242,7 +243,7 @@ export class Stage {
       const request = effect.body as EngineRequest
       this.#runs.set(id, { request, heard: new Set(), text: '', open: true })
       const faults = this.#options.faults
-      if (faults?.hang?.()) return
+      if (faults?.hang?.(request.kind)) return
       if (faults?.[request.kind]?.()) {
         this.#outcome(id, 1, 'failed', CRASHED)
         return

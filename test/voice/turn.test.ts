@@ -234,6 +234,23 @@ describe('promises', () => {
     expect(stage.turns).toMatchObject([{ intent: 'clock.time', latency_ms: { nlu: 0 } }])
   })
 
+  test('T6 a language model that dies or stands still is apologised for, by its own name', () => {
+    for (const [faults, code] of [
+      [{ llm: () => true }, 'engine-crashed'],
+      [{ hang: (kind?: string) => kind === 'llm' }, 'timeout'],
+    ] as const) {
+      const stage = converse({ words: say('zebra stripes'), faults })
+      expect(stage.played.length).toBeGreaterThan(0)
+      expect(stage.turns, code).toMatchObject([
+        {
+          intent: 'none',
+          reply: 'Sorry, I cannot work that out just now. Please try again.',
+          error: { code },
+        },
+      ])
+    }
+  })
+
   test('T5 a skill is asked once, after the end was decided', () => {
     const stage = converse({ words: say('set a timer for five minutes 150 and ten seconds') })
     expect(stage.invoked).toMatchObject([{ intent: { slots: { duration: 310 } } }])
