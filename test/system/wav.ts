@@ -1,4 +1,4 @@
-/** Just enough of WAV to judge, independently of the product's own reader, what the assistant said. */
+/** Just enough of WAV, independent of the product's own: to judge what the assistant said, to make recordings of any kind. */
 import { readFileSync } from 'node:fs'
 
 export interface Heard {
@@ -7,6 +7,46 @@ export interface Heard {
   /** Share of 20 ms windows that are louder than −40 dB of full scale. */
   readonly voiced: number
   readonly peak: number
+}
+
+const HEADER_BYTES = 44
+
+/** The samples of a canonical s16 mono WAV, as bytes. */
+export const pcmOf = (path: string): Buffer => readFileSync(path).subarray(HEADER_BYTES)
+
+export interface Format {
+  readonly rate: number
+  readonly bits: 8 | 16 | 24 | 32 | 64
+  readonly channels?: number
+  readonly float?: boolean
+}
+
+/** A WAV of 16 kHz samples in [−1, 1], brought to the format's rate by repeating or leaving out. Every channel has the same. */
+export function wavOf(samples: Float64Array, { rate, bits, channels = 1, float = false }: Format): Buffer {
+  const width = bits / 8
+  const length = Math.floor((samples.length * rate) / 16_000)
+  const wav = Buffer.alloc(HEADER_BYTES + length * channels * width)
+  wav.write('RIFF', 0)
+  wav.writeUInt32LE(wav.length - 8, 4)
+  wav.write('WAVEfmt ', 8)
+  wav.writeUInt32LE(16, 16)
+  wav.writeUInt16LE(float ? 3 : 1, 20)
+  wav.writeUInt16LE(channels, 22)
+  wav.writeUInt32LE(rate, 24)
+  wav.writeUInt32LE(rate * channels * width, 28)
+  wav.writeUInt16LE(channels * width, 32)
+  wav.writeUInt16LE(bits, 34)
+  wav.write('data', 36)
+  wav.writeUInt32LE(length * channels * width, 40)
+  for (let at = 0; at < length * channels; at += 1) {
+    const value = samples[Math.floor((Math.floor(at / channels) * 16_000) / rate)]!
+    const offset = HEADER_BYTES + at * width
+    if (bits === 64) wav.writeDoubleLE(value, offset)
+    else if (float) wav.writeFloatLE(value, offset)
+    else if (bits === 8) wav.writeUInt8(128 + Math.round(value * 127), offset)
+    else wav.writeIntLE(Math.round(value * (2 ** (bits - 1) - 1)), offset, width)
+  }
+  return wav
 }
 
 /** Reads a canonical 44-byte-header s16 mono WAV. */
