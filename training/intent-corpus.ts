@@ -2,8 +2,8 @@
  * Writes what the intent model learns from and is measured with.
  *
  *   node training/intent-corpus.ts     writes training/out/corpus/
- *     intent.train.jsonl               {text, intent, slots}: templates, paraphrases, other talk (intent "none")
- *     intent.test.jsonl                the same, held-out phrasings only
+ *     intent.train.jsonl               {text, intent, slots}: templates, phrasings, other talk (intent "none")
+ *     intent.test.jsonl                the same and {kind}, held-out phrasings only
  *     intent.development.jsonl         training phrasings left out, when LEAVE_OUT is set
  *
  *   LEAVE_OUT=0.12 node training/intent-corpus.ts    leaves an eighth of the training phrasings out, to tune with
@@ -11,9 +11,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { developmentSentences, heldOutSentences, trainingSentences } from './phrases.ts'
 
-const OUT = new URL('out/corpus/', import.meta.url).pathname
-const TRAIN = 120_000
-const TEST = 900
+const OUT = process.env.CORPUS_OUT ?? new URL('out/corpus/', import.meta.url).pathname
+const TRAIN = 200_000
+const TEST = 1_800
 const leaveOut = Number(process.env.LEAVE_OUT ?? 0)
 
 function writeLines(name: string, lines: readonly unknown[]): void {

@@ -1,112 +1,63 @@
 /**
- * Free phrasings: what the intent model learns from, and the phrasings held out of it that it is measured with.
+ * Sentences for the intent model: what it learns from, and what it is measured with.
  *
- * A phrasing is a template of training/paraphrases.yaml. It is either trained on or measured with, never both; `leaveOut`
- * keeps a share of the training phrasings back as well, to tune with without looking at the held-out ones. The held-out
- * phrasings were picked by hash, not by hand; a sentence that a skill's template or any training phrasing can say is not
- * measured with, even if a held-out phrasing says it too.
+ * A phrasing is learned or measured with, never both (`phrasings.ts`), and what a held-out phrasing can say is not trained
+ * on even if another phrasing can say it too (`withheld.ts`). What a skill's template says is not measured here: it is
+ * read without the model. `leaveOut` keeps a share of the training phrasings back as well, to tune with without looking
+ * at the held-out ones.
  */
-import { readFileSync } from 'node:fs'
-import { parse } from 'yaml'
-import { expandRules, parseTemplate, type TemplateNode } from '../src/skills/intents/template.ts'
+import { plainText } from '../src/skills/intents/normalise.ts'
+import type { TemplateNode } from '../src/skills/intents/template.ts'
 import { accepts } from './accepts.ts'
-import {
-  compose,
-  type Grammar,
-  type IntentGrammar,
-  readGrammar,
-  type Sentence,
-  type Strangers,
-  surround,
-} from './grammar.ts'
+import { compose, type Grammar, type Sentence, type Strangers, surround } from './grammar.ts'
+import { type Kind, NONE, type Phrasing, readPhrasings, type Wording } from './phrasings.ts'
+import { address, disturb, reword } from './roughen.ts'
 import { type Seeded, seeded, textHash } from './seeded.ts'
 import { NUMBER_WORDS } from './spoken.ts'
-import { readDictionary, readTalk } from './talk.ts'
+import { type English, readEnglish } from './talk.ts'
+import { type Withheld, withhold } from './withheld.ts'
 
-const ROOT = new URL('..', import.meta.url).pathname
-
-interface Phrasings {
-  readonly train: readonly string[]
-  readonly held_out: readonly string[]
+/** A sentence to measure with, and where it comes from. */
+export interface MeasuredSentence extends Sentence {
+  readonly kind: Kind | 'talk'
 }
-
-interface Paraphrases {
-  readonly openers: readonly string[]
-  readonly closers: readonly string[]
-  readonly fillers: readonly string[]
-  readonly synonyms: readonly (readonly string[])[]
-  readonly intents: Readonly<Record<string, Phrasings>>
-  readonly none: Phrasings
-}
-
-/** One intent and the trees of some of its phrasings. */
-interface Source {
-  readonly intent: IntentGrammar
-  readonly phrasings: readonly TemplateNode[]
-}
-
-/** An intent that asks for nothing the assistant has: no slots. */
-const NONE: IntentGrammar = { intent: 'none', slots: new Map(), templates: [] }
 
 /** `count` sentences to train with. Repeats are possible. */
-export function trainingSentences(count: number, leaveOut = 0): Sentence[] {
-  const { grammar, paraphrases, sources, none } = readPhrasings()
-  const kept = (texts: readonly string[]): string[] => texts.filter((text) => !isLeftOut(text, leaveOut))
-  const trained = sources((phrasings) => kept(phrasings.train))
-  const talk = readTalk().filter((text) => !isTestTalk(text))
-  const other = none(kept(paraphrases.none.train))
-  return drawTraining(count, grammar, paraphrases, trained, other, talk, seeded(41)).map(withoutArticles)
+export function trainingSentences(count: number, leaveOut = 0, english: English = readEnglish()): Sentence[] {
+  const { grammar, wording, phrasings } = readPhrasings()
+  const trained = phrasings.filter((one) => !one.heldOut && !isLeftOut(one, leaveOut))
+  const kept = phrasings.filter((one) => one.heldOut || isLeftOut(one, leaveOut))
+  const withheld = withhold(
+    kept.map((one) => one.tree),
+    valueWords(grammar),
+  )
+  const talk = english.talk.filter((text) => !isTestTalk(text))
+  const random = seeded(41)
+  return drawTraining(count, grammar, wording, trained, withheld, { ...english, talk }, random).map(asAsked)
 }
 
 /** Up to `count` distinct sentences of the held-out phrasings; one in six is other talk, asked for as "none". */
-export function heldOutSentences(count: number): Sentence[] {
-  const { grammar, paraphrases, sources, none } = readPhrasings()
-  const heldOut = sources((phrasings) => phrasings.held_out)
-  const talk = readTalk().filter(isTestTalk)
-  const other = none(paraphrases.none.held_out)
-  const known = [
-    ...grammar.intents.flatMap((intent) => intent.templates),
-    ...sources((phrasings) => phrasings.train).flatMap((source) => source.phrasings),
-    ...none(paraphrases.none.train).phrasings,
-  ]
-  return drawMeasured(count, grammar, paraphrases, heldOut, other, talk, known, seeded(42)).map(
-    withoutArticles,
-  )
+export function heldOutSentences(count: number, english: English = readEnglish()): MeasuredSentence[] {
+  const { grammar, wording, phrasings } = readPhrasings()
+  const heldOut = phrasings.filter((one) => one.heldOut)
+  return drawMeasured(count, grammar, wording, heldOut, english.talk.filter(isTestTalk), seeded(42))
 }
 
 /** Up to `count` newly filled sentences of the phrasings that are trained on: what the model should know. */
-export function knownSentences(count: number): Sentence[] {
-  const { grammar, paraphrases, sources, none } = readPhrasings()
-  const trained = sources((phrasings) => phrasings.train)
-  const other = none(paraphrases.none.train)
-  return drawMeasured(count, grammar, paraphrases, trained, other, [], [], seeded(44)).map(withoutArticles)
+export function knownSentences(count: number): MeasuredSentence[] {
+  const { grammar, wording, phrasings } = readPhrasings()
+  const trained = phrasings.filter((one) => !one.heldOut)
+  return drawMeasured(count, grammar, wording, trained, [], seeded(44))
 }
 
 /** The same from the training phrasings `trainingSentences` left out. */
-export function developmentSentences(count: number, leaveOut: number): Sentence[] {
-  const { grammar, paraphrases, sources, none } = readPhrasings()
-  const chosen = (texts: readonly string[]): string[] => texts.filter((text) => isLeftOut(text, leaveOut))
-  const development = sources((phrasings) => chosen(phrasings.train))
-  const other = none(chosen(paraphrases.none.train))
-  return drawMeasured(count, grammar, paraphrases, development, other, [], [], seeded(43)).map(
-    withoutArticles,
-  )
+export function developmentSentences(count: number, leaveOut: number): MeasuredSentence[] {
+  const { grammar, wording, phrasings } = readPhrasings()
+  const development = phrasings.filter((one) => !one.heldOut && isLeftOut(one, leaveOut))
+  return drawMeasured(count, grammar, wording, development, [], seeded(43))
 }
 
-function readPhrasings() {
-  const grammar = readGrammar(ROOT)
-  const paraphrases = parse(readFileSync(`${ROOT}training/paraphrases.yaml`, 'utf8')) as Paraphrases
-  const read = (text: string): TemplateNode => expandRules(parseTemplate(text), grammar.rules)
-  const sources = (choose: (phrasings: Phrasings) => readonly string[]): Source[] =>
-    grammar.intents.map((intent) => ({
-      intent,
-      phrasings: choose(paraphrases.intents[intent.intent] ?? { train: [], held_out: [] }).map(read),
-    }))
-  const none = (texts: readonly string[]): Source => ({ intent: NONE, phrasings: texts.map(read) })
-  return { grammar, paraphrases, sources, none }
-}
-
-function isLeftOut(text: string, share: number): boolean {
+function isLeftOut({ text }: Phrasing, share: number): boolean {
   return textHash(text) % 1000 < share * 1000
 }
 
@@ -114,172 +65,156 @@ function isTestTalk(text: string): boolean {
   return textHash(text) % 20 === 0
 }
 
-/** Training: a quarter template sentences, a quarter other talk, the rest paraphrases; many of them roughened. */
-function drawTraining(
-  count: number,
-  grammar: Grammar,
-  paraphrases: Paraphrases,
-  sources: readonly Source[],
-  none: Source,
-  talk: readonly string[],
-  random: Seeded,
-): Sentence[] {
-  const dictionary = readDictionary()
-  const strangers: Strangers = { words: dictionary, chance: 0.12 }
-  // Each phrasing weighs the same within its intent; an intent weighs by the root of how many ways there are to say it.
-  const urn = sources.flatMap((source) =>
-    Array.from({ length: Math.ceil(2 * Math.sqrt(source.phrasings.length)) }, () => source),
-  )
-
-  function drawLine(): Sentence {
-    const kind = random.next()
-    if (kind < 0.25) {
-      const { intent } = random.one(urn)
-      const core = compose(grammar, intent, random.one(intent.templates), random, strangers)
-      return roughen({ ...core, text: surround(grammar, core.text, random) }, paraphrases, dictionary, random)
-    }
-    if (kind < 0.78) {
-      const source = random.one(urn)
-      const core = compose(grammar, source.intent, random.one(source.phrasings), random, strangers)
-      return roughen({ ...core, text: address(core, paraphrases, random) }, paraphrases, dictionary, random)
-    }
-    if (kind < 0.9) {
-      const core = compose(grammar, NONE, random.one(none.phrasings), random)
-      return roughen({ ...core, text: address(core, paraphrases, random) }, paraphrases, dictionary, random)
-    }
-    if (kind < 0.98) return { text: random.one(talk), intent: 'none', slots: {} }
-    const words = Array.from({ length: 1 + random.below(5) }, () => random.one(dictionary))
-    return { text: words.join(' '), intent: 'none', slots: {} }
-  }
-
-  return Array.from({ length: count }, drawLine)
-}
-
-/** Distinct sentences, every intent and every phrasing in turn; one in six is other talk. */
-function drawMeasured(
-  count: number,
-  grammar: Grammar,
-  paraphrases: Paraphrases,
-  sources: readonly Source[],
-  none: Source,
-  talk: readonly string[],
-  known: readonly TemplateNode[],
-  random: Seeded,
-): Sentence[] {
-  const values = new Set([
+function valueWords(grammar: Grammar): Set<string> {
+  return new Set([
     ...NUMBER_WORDS,
     ...[...grammar.values.values()].flat().flatMap((value) => value.split(' ')),
   ])
-  const drawn = new Map<string, Sentence>()
-  const turns = sources.flatMap((source) =>
-    source.phrasings.map((phrasing) => ({ intent: source.intent, phrasing })),
-  )
+}
+
+/** Shares of the training sentences; what is left over is loose words. */
+const SHARES = { template: 0.16, phrasing: 0.6, other: 0.14, talk: 0.06, impossible: 0.02 } as const
+
+/** Templates, phrasings, requests that cannot be met, talk and loose words; many of them roughened. */
+function drawTraining(
+  count: number,
+  grammar: Grammar,
+  wording: Wording,
+  phrasings: readonly Phrasing[],
+  withheld: Withheld,
+  { talk, dictionary }: English,
+  random: Seeded,
+): Sentence[] {
+  const strangers: Strangers = { words: dictionary, chance: 0.12 }
+  const byIntent = Map.groupBy(phrasings, (one) => one.intent.intent)
+  const none = byIntent.get('none') ?? []
+  // Each phrasing weighs the same within its intent; an intent weighs by the root of how many ways there are to say it.
+  const urn = grammar.intents.flatMap((intent) => {
+    const own = byIntent.get(intent.intent) ?? []
+    return Array.from({ length: Math.ceil(2 * Math.sqrt(own.length)) }, () => ({ intent, own }))
+  })
+
+  function drawLine(): Sentence | undefined {
+    let kind = random.next()
+    if (kind < SHARES.template) {
+      const { intent } = random.one(urn)
+      const core = compose(grammar, intent, random.one(intent.templates), random, strangers)
+      return roughened(core, (one) => surround(grammar, one.text, random))
+    }
+    kind -= SHARES.template
+    if (kind < SHARES.phrasing) {
+      const { intent, own } = random.one(urn)
+      const core = compose(grammar, intent, random.one(own).tree, random, strangers)
+      return roughened(core, (one) => address(one, wording, random))
+    }
+    kind -= SHARES.phrasing
+    if (kind < SHARES.other) {
+      const core = compose(grammar, NONE, random.one(none).tree, random)
+      return roughened(core, (one) => address(one, wording, random))
+    }
+    kind -= SHARES.other
+    if (kind < SHARES.talk) return other(random.one(talk))
+    kind -= SHARES.talk
+    if (kind < SHARES.impossible) return other(random.one(OF_A_THING).replace('…', random.one(dictionary)))
+    return other(Array.from({ length: 1 + random.below(5) }, () => random.one(dictionary)).join(' '))
+  }
+
+  function roughened(core: Sentence, around: (one: Sentence) => string): Sentence | undefined {
+    const said = random.chance(0.3) ? reword(core, wording, random) : core
+    if (withheld.says(said)) return undefined
+    const rough = disturb({ ...said, text: around(said) }, wording, dictionary, random)
+    return withheld.says(rough) ? undefined : rough
+  }
+
+  const lines: Sentence[] = []
+  while (lines.length < count) {
+    const line = drawLine()
+    if (line !== undefined) lines.push(line)
+  }
+  return lines
+}
+
+function other(text: string): Sentence {
+  return { text, intent: 'none', slots: {} }
+}
+
+/** Asked of a thing the house does not have, these are no intent's. */
+const OF_A_THING = [
+  'turn on the …',
+  'turn off the …',
+  'switch on the …',
+  'switch off the …',
+  'turn the … on',
+  'turn the … off',
+  'open the …',
+  'close the …',
+  'lock the …',
+  'unlock the …',
+  'start the …',
+  'stop the …',
+]
+
+/** Distinct sentences, every phrasing in turn; one in six is other talk. What a template says is left out. */
+function drawMeasured(
+  count: number,
+  grammar: Grammar,
+  wording: Wording,
+  phrasings: readonly Phrasing[],
+  talk: readonly string[],
+  random: Seeded,
+): MeasuredSentence[] {
+  const values = valueWords(grammar)
+  const templates = grammar.intents.flatMap((intent) => intent.templates)
+  const none = phrasings.filter((one) => one.intent === NONE)
+  const requests = phrasings.filter((one) => one.intent !== NONE)
+  const drawn = new Map<string, MeasuredSentence>()
   for (let i = 0; drawn.size < count && i < count * 6; i += 1) {
-    const turn = turns[i % turns.length]
-    if (turn === undefined) break
-    const other = i % 6 === 5
-    const core = other
-      ? drawOther(grammar, none, talk, random)
-      : compose(grammar, turn.intent, turn.phrasing, random)
-    if (known.some((template) => accepts(template, core.text, values))) continue
-    const text = random.chance(0.3) ? address(core, paraphrases, random) : core.text
-    drawn.set(text, { ...core, text })
+    const core =
+      i % 6 === 5
+        ? drawOther(grammar, none, talk, random)
+        : drawRequest(grammar, requests[i % requests.length], random)
+    if (core === undefined || isTemplateSentence(templates, core.text, values)) continue
+    const text = random.chance(0.3) ? address(core, wording, random) : core.text
+    drawn.set(text, { ...core, ...asAsked({ ...core, text }) })
   }
   return [...drawn.values()]
 }
 
-function drawOther(grammar: Grammar, none: Source, talk: readonly string[], random: Seeded): Sentence {
-  if (none.phrasings.length > 0 && (talk.length === 0 || random.chance(0.7))) {
-    return compose(grammar, NONE, random.one(none.phrasings), random)
-  }
-  return { text: talk.length > 0 ? random.one(talk) : 'nothing at all', intent: 'none', slots: {} }
+function isTemplateSentence(
+  templates: readonly TemplateNode[],
+  text: string,
+  values: ReadonlySet<string>,
+): boolean {
+  return templates.some((template) => accepts(template, text, values))
 }
 
-/** Puts openers and closers around a phrase. Short answers such as "yes" mostly stand alone. */
-function address(core: Sentence, paraphrases: Paraphrases, random: Seeded): string {
-  const chatty = core.intent.startsWith('session.') ? 0.12 : 0.4
-  const before = random.chance(chatty) ? `${random.one(paraphrases.openers)} ` : ''
-  const after = random.chance(chatty / 2) ? ` ${random.one(paraphrases.closers)}` : ''
-  return `${before}${core.text}${after}`
-}
-
-/** What recognition and hesitation do to a sentence: a filler, a lost or doubled word, two words swapped, a wrong word.
- *  Words of slot values stay as they are. */
-function roughen(
-  sentence: Sentence,
-  paraphrases: Paraphrases,
-  dictionary: readonly string[],
+function drawRequest(
+  grammar: Grammar,
+  phrasing: Phrasing | undefined,
   random: Seeded,
-): Sentence {
-  return disturb(
-    random.chance(0.4) ? reword(sentence, paraphrases, random) : sentence,
-    paraphrases,
-    dictionary,
-    random,
-  )
+): MeasuredSentence | undefined {
+  if (phrasing === undefined) return undefined
+  return { ...compose(grammar, phrasing.intent, phrasing.tree, random), kind: phrasing.kind }
 }
 
-/** Puts a synonym for a phrase, once or twice, never inside a slot's value. */
-function reword(sentence: Sentence, paraphrases: Paraphrases, random: Seeded): Sentence {
-  const values = Object.values(sentence.slots).flat()
-  let text = ` ${sentence.text} `
-  for (let times = random.chance(0.3) ? 2 : 1; times > 0; times -= 1) {
-    const choices = paraphrases.synonyms.flatMap((group) =>
-      group
-        .filter((phrase) => text.includes(` ${phrase} `) && !values.some((value) => value.includes(phrase)))
-        .map((phrase) => ({ group, phrase })),
-    )
-    if (choices.length === 0) break
-    const { group, phrase } = random.one(choices)
-    text = text.replace(` ${phrase} `, ` ${random.one(group)} `)
-  }
-  return { ...sentence, text: text.trim() }
-}
-
-/** A filler, a lost or doubled word, two words swapped, a wrong word; words of slot values stay as they are. */
-function disturb(
-  sentence: Sentence,
-  paraphrases: Paraphrases,
-  dictionary: readonly string[],
+function drawOther(
+  grammar: Grammar,
+  none: readonly Phrasing[],
+  talk: readonly string[],
   random: Seeded,
-): Sentence {
-  const words = sentence.text.split(' ')
-  if (words.length < 4 || random.chance(0.6)) return sentence
-  const valued = new Set(
-    Object.values(sentence.slots)
-      .flat()
-      .flatMap((value) => value.split(' ')),
-  )
-  const free = words.flatMap((word, i) => (valued.has(word) ? [] : [i]))
-  if (free.length < 3) return sentence
-  const at = random.one(free)
-  const word = words[at] ?? ''
-  const form = random.next()
-  if (form < 0.35) words.splice(at, 0, random.one(paraphrases.fillers))
-  else if (form < 0.55 && FUNCTION_WORDS.has(word)) words.splice(at, 1)
-  else if (form < 0.65) words.splice(at, 0, word)
-  else if (form < 0.75 && at + 1 < words.length && free.includes(at + 1))
-    words.splice(at, 2, words[at + 1] ?? '', word)
-  else if (form < 0.9 && FUNCTION_WORDS.has(word)) words[at] = random.one(dictionary)
-  else words.unshift(random.one(dictionary))
-  return { ...sentence, text: words.join(' ') }
+): MeasuredSentence | undefined {
+  if (none.length > 0 && (talk.length === 0 || random.chance(0.7))) {
+    return drawRequest(grammar, random.one(none), random)
+  }
+  return talk.length === 0 ? undefined : { ...other(random.one(talk)), kind: 'talk' }
 }
 
-/** Words a sentence can lose without changing what it asks for. */
-const FUNCTION_WORDS = new Set(
-  'a an the my me us to of some please is are it that i we you can could would do does in for'.split(' '),
-)
-
-/** "the radio" is asked for as "radio": articles are no part of a value. */
-function withoutArticles(line: Sentence): Sentence {
+/** As the model is asked about it. "the radio" is a value "radio": articles are no part of it. */
+function asAsked({ text, intent, slots }: Sentence): Sentence {
   const bare = (value: string): string => value.replace(/^the /, '')
-  const slots = Object.entries(line.slots).map(([name, value]) => [
+  const values = Object.entries(slots).map(([name, value]) => [
     name,
     typeof value === 'string' ? bare(value) : value.map(bare),
   ])
-  return {
-    text: line.text.replaceAll('the the ', 'the '),
-    intent: line.intent,
-    slots: Object.fromEntries(slots),
-  }
+  return { text: plainText(text.replaceAll('the the ', 'the ')), intent, slots: Object.fromEntries(values) }
 }

@@ -1,6 +1,17 @@
 /** English that is no command, from two Debian packages: fortunes (sentences) and wamerican (words). */
 import { readdirSync, readFileSync } from 'node:fs'
 
+export interface English {
+  /** Stretches of sentences. */
+  readonly talk: readonly string[]
+  readonly dictionary: readonly string[]
+}
+
+/** @throws when the two packages are not installed. */
+export function readEnglish(): English {
+  return { talk: readTalk(), dictionary: readDictionary() }
+}
+
 /** Stretches of three to ten words from Debian's fortune files. */
 export function readTalk(): string[] {
   const folder = '/usr/share/games/fortunes/'
