@@ -134,6 +134,7 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
       store,
       voice,
       metrics,
+      audit,
       started,
     }
     const api = await startApi({

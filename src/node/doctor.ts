@@ -19,6 +19,7 @@ export async function checkUp(parts: NodeParts): Promise<readonly Finding[]> {
     await dataDirectory(parts),
     await durableWrite(parts),
     storeHealth(parts),
+    await auditLog(parts),
     ...engines(parts),
     ...models(parts),
     ...skillStates(parts),
@@ -76,6 +77,18 @@ function storeHealth({ store }: NodeParts): Finding {
     `${health.state}: ${health.error.message}`,
     health.error.hint ?? 'See the log.',
   )
+}
+
+async function auditLog({ audit }: NodeParts): Promise<Finding> {
+  const verdict = await audit.verify()
+  return verdict.ok
+    ? finding('audit log', true, `${verdict.records} records, unbroken`)
+    : finding(
+        'audit log',
+        false,
+        `line ${verdict.line} ${verdict.reason}`,
+        'Somebody or something changed it: keep a copy, and ask who could.',
+      )
 }
 
 function engines({ pool }: NodeParts): Finding[] {

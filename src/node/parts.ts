@@ -3,7 +3,7 @@ import type { Runtime } from '../actors/index.ts'
 import type { Config, ConfigRow } from '../config.ts'
 import type { Host, Monotonic } from '../host/index.ts'
 import type { Model, Pool } from '../inference/index.ts'
-import type { Metrics } from '../observe/index.ts'
+import type { Audit, Metrics } from '../observe/index.ts'
 import type { Skills } from '../skills/index.ts'
 import type { Store } from '../store/index.ts'
 import type { Voice } from '../voice/index.ts'
@@ -22,5 +22,6 @@ export interface NodeParts {
   readonly store: Store
   readonly voice: Voice
   readonly metrics: Metrics
+  readonly audit: Audit
   readonly started: Monotonic
 }

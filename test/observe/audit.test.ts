@@ -62,6 +62,22 @@ describe('the audit log', () => {
     expect(await audit.verify()).toMatchObject({ ok: true, records: 2 })
   })
 
+  it('names the line after a record that was rewritten, its own hash too', async () => {
+    const forged = async (changed: number): Promise<string[]> => {
+      const { open, text } = await world()
+      const audit = await open()
+      for (let index = 0; index < 5; index++)
+        await audit.append(entry(index === changed ? 'forged' : `o${index}`))
+      return (await text()).split('\n').slice(0, -1)
+    }
+    const lines = await forged(-1)
+    for (let at = 0; at < 4; at++) {
+      const rewritten = lines.with(at, (await forged(at))[at]!)
+      expect(verifyAudit(`${rewritten.slice(0, at + 1).join('\n')}\n`).ok).toBe(true)
+      expect(verifyAudit(`${rewritten.join('\n')}\n`)).toMatchObject({ ok: false, line: at + 2 })
+    }
+  })
+
   it('names the first bad line of any change', async () => {
     const { open, text } = await world()
     const audit = await open()

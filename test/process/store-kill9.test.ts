@@ -17,7 +17,7 @@ function writeAndKill(start: number, most: number): Promise<number[]> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [WRITER, directory, String(start)], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 15_000,
+      timeout: 60_000,
       killSignal: 'SIGKILL',
     })
     let said = ''

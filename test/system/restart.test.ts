@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -40,10 +40,26 @@ describe('a node that was killed', () => {
     const set = await node.json<TurnView>('ask', 'set a pasta timer for ten seconds')
     expect(set.intent).toBe('timer.set')
     expect(await node.end('SIGKILL')).toBe('SIGKILL')
+    const { code, stderr } = await node.loqa('status')
+    expect([code, stderr]).toEqual([69, expect.stringContaining('it has stopped')])
     await node.start()
     const { text, audio_bytes } = await announcement(node.http)
     expect(text).toMatch(/pasta/i)
     expect(audio_bytes).toBeGreaterThan(8000)
+  }, 90_000)
+
+  it('finds its records unbroken, and says which was changed', async () => {
+    node = await RunningNode.start()
+    await node.json<TurnView>('ask', 'set a pasta timer for ten minutes')
+    await node.json<TurnView>('ask', 'how long is left')
+    const audit = async (): Promise<string> =>
+      /^audit log .*$/m.exec((await node!.loqa('doctor')).stdout)?.[0] ?? ''
+    expect(await audit()).toMatch(/✓ 2 records, unbroken$/)
+    await node.end('SIGKILL')
+    const path = join(node.data, 'audit.log')
+    writeFileSync(path, readFileSync(path, 'utf8').replace('timer.set', 'timer.xyz'))
+    await node.start()
+    expect(await audit()).toMatch(/✗ line 1 was changed/)
   }, 90_000)
 })
 
