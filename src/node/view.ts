@@ -80,8 +80,16 @@ function statusOf(parts: NodeParts, stage: Stage): StatusView {
     capabilities: pool.capabilities().map(capabilityRow),
     sessions: voice.sessions().length,
     actors: runtime.actors().length,
-    notices: models.filter(({ covers }) => covers !== '').map(({ id, covers }) => `${id}: ${covers}`),
+    notices: noticesOf(models),
   }
+}
+
+/** What the models in use do not know, and where better ones would go. */
+function noticesOf(models: NodeParts['models']): string[] {
+  const limits = models.filter(({ covers }) => covers !== '').map(({ id, covers }) => `${id}: ${covers}`)
+  return limits.length === 0
+    ? []
+    : [...limits, 'Real rooms and people need other models: set inference.models_dir, see models/README.md']
 }
 
 function healthState({ now }: Stage, reasons: readonly string[]): StatusView['health']['state'] {

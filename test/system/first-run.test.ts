@@ -16,6 +16,7 @@ describe('a fresh node', () => {
     const status = await node.json<StatusView>('status')
     expect(status.node).toMatchObject({ name: 'tester', room: 'kitchen', pid: node.pid })
     expect(status.health.state).toBe('ok')
+    expect(status.notices.join('\n')).toMatch(/synthesized voices only[\s\S]*inference\.models_dir/)
     const tags = status.capabilities.map((capability) => capability.tag.split('.')[0])
     expect(tags).toEqual(expect.arrayContaining(['stt', 'llm', 'tts']))
     expect(status.capabilities.every((capability) => capability.state === 'ready')).toBe(true)
