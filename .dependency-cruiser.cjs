@@ -1,12 +1,24 @@
 /** Who may import whom. Each rule's comment says what to do instead. */
 
-const FOLDERS = ['host', 'observe', 'actors', 'inference', 'skills', 'store', 'voice', 'api', 'cli']
+const FOLDERS = [
+  'host',
+  'observe',
+  'actors',
+  'cluster',
+  'inference',
+  'skills',
+  'store',
+  'voice',
+  'api',
+  'cli',
+]
 
 /** Folder → folders whose faces it may import. */
 const MAY_IMPORT = {
   host: [],
   observe: ['host'],
   actors: ['host', 'observe'],
+  cluster: ['host', 'observe', 'actors'],
   inference: ['host', 'observe', 'actors'],
   skills: ['host', 'observe', 'actors'],
   store: ['host', 'observe', 'actors'],
