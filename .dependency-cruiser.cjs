@@ -132,6 +132,14 @@ module.exports = {
       from: { path: '^src/', pathNot: '^src/store/' },
       to: { path: '^node:sqlite$' },
     },
+    {
+      name: 'one-file-of-cryptography',
+      comment:
+        'Ciphers, signatures and key derivation of the cluster live in src/cluster/household/crypto.ts: use what it offers.',
+      severity: 'error',
+      from: { path: '^src/cluster/', pathNot: '^src/cluster/household/crypto\\.ts$' },
+      to: { path: '^(node:)?crypto$' },
+    },
     ...folderRules,
     ...faceRules,
     ...importerRules,

@@ -1,12 +1,60 @@
 /**
- * The household as a cluster. So far: membership, the pure machines that say which nodes are alive, and nothing that opens a socket.
+ * The household as a cluster. So far two sets of pure machines, and nothing that opens a socket: `household/`, who belongs to
+ * it (founding, enrolment with a code to compare, certificates, removal, the household key), and `membership/`, who is alive.
  *
  * Promises: a node that is gone is noticed within seconds (at once when its stream closes), one that is only slow is not given
  * up, views agree once nodes can talk, and no single member can lie another out of the household. What exactly, and
  * what a lying member can do, stands in the header of `membership/membership.ts`: read it first, then `membership/config.ts`.
  *
+ * Nobody belongs without an open window or a person's approval, whoever was removed stays out of every node that heard of it,
+ * and the household key is given to members only. What a stolen member can do stands in `household/authority.ts`; read
+ * `household/household.ts` first, then `household/records.ts`, `household/joiner.ts` and `household/admitter.ts`.
+ *
  * The wiring feeds it streams, decoded messages and ticks, and carries its effects out (`membership/state.ts` has both unions).
  */
+export { isMovable, isOpen, standingOf } from './household/admission.ts'
+export {
+  type AdmitterEffect,
+  type AdmitterInput,
+  type AdmitterState,
+  admitter,
+  startAdmitting,
+} from './household/admitter.ts'
+export { certificateOf, isRevoked, maySign } from './household/authority.ts'
+export { aloneWith, ClonedError, type CloneState, heardOf, type Life, mayWrite } from './household/clones.ts'
+export { ClockWrongError, HouseholdError, type HouseholdFault, KeyringError } from './household/errors.ts'
+export { found, newSelf, restored } from './household/founding.ts'
+export { greet } from './household/gate.ts'
+export { holdsCurrentKey, household } from './household/household.ts'
+export {
+  type JoinerEffect,
+  type JoinerInput,
+  type JoinerState,
+  joiner,
+  startJoining,
+} from './household/joiner.ts'
+export { openingKeys } from './household/keychain.ts'
+export { type Keyring, readKeyring, writeKeyring } from './household/keyring.ts'
+export {
+  batches,
+  decodeEnrolment,
+  decodeMember,
+  type EnrolmentMessage,
+  encodeEnrolment,
+  type MemberMessage,
+} from './household/messages.ts'
+export { keyOf, nodeIdOf } from './household/node-id.ts'
+export { type Admittance, admittance, allows, type Presented } from './household/presented.ts'
+export type { Certificate, HouseholdId } from './household/records.ts'
+export { Secret } from './household/secret.ts'
+export type { Standing } from './household/sighting.ts'
+export type {
+  HouseholdContext,
+  HouseholdEffect,
+  HouseholdInput,
+  HouseholdNext,
+  HouseholdState,
+} from './household/state.ts'
 export {
   MAX_MEMBERS,
   MEMBERSHIP_PRESETS,

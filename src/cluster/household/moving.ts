@@ -1,0 +1,178 @@
+/** How a fresh node gives up its own household for another: seeing, asking, and the move itself. */
+import { monotonic, type NodeId } from '../../host/index.ts'
+import { absorb } from './absorb.ts'
+import { courseHere, isMovable, standingOf } from './admission.ts'
+import { certificateOf, isRevoked } from './authority.ts'
+import { RETRY_MS } from './bounds.ts'
+import { closing } from './founding.ts'
+import { addKey, aged } from './keychain.ts'
+import type { HouseholdId } from './records.ts'
+import { recordsOf } from './roster.ts'
+import { postpone, type Standing, shun, sighted } from './sighting.ts'
+import type {
+  HouseholdContext,
+  HouseholdEffect,
+  HouseholdInput,
+  HouseholdNext,
+  HouseholdState,
+  Joining,
+} from './state.ts'
+import type { Joined } from './welcome.ts'
+
+type Input<T extends HouseholdInput['type']> = Extract<HouseholdInput, { type: T }>
+
+/** Between two attempts: random in [1, 2) of this, so that two that wait for each other do not keep step. */
+const PAUSE_MS = 1_000
+
+export function met(
+  state: HouseholdState,
+  node: NodeId,
+  standing: Standing | undefined,
+  context: HouseholdContext,
+): HouseholdNext {
+  if (node === state.self.card.node || state.phase !== 'member') return { state, effects: [] }
+  const seen = { ...state, sightings: sighted(state.sightings, node, standing, context.now) }
+  return onward(seen, context)
+}
+
+/** Takes the course the sightings suggest, unless one is being taken. */
+export function onward(state: HouseholdState, context: HouseholdContext): HouseholdNext {
+  const { joining } = state
+  if (joining?.phase === 'pausing' && joining.again <= context.now) {
+    return isMovable(state)
+      ? asking(state, joining.node, joining.consent)
+      : { state: { ...state, joining: undefined }, effects: [] }
+  }
+  const course = courseHere(state, context)
+  if (course.type === 'stay' || course.type === 'wait') return { state, effects: [] }
+  if (joining === undefined) return asking(state, course.node, 'given')
+  // Somebody open is worth more than waiting for a person of another; whom a person chose is not left.
+  const better = course.type === 'enrol' && course.node !== joining.node && joining.consent === 'given'
+  const waits = joining.phase === 'pausing' || joining.code !== undefined
+  if (!better || !waits || state.sightings.get(joining.node)?.standing !== undefined)
+    return { state, effects: [] }
+  const next = asking(state, course.node, 'given')
+  return { state: next.state, effects: [{ type: 'withdraw' }, ...next.effects] }
+}
+
+function asking(
+  state: HouseholdState,
+  node: NodeId,
+  consent: 'given' | 'awaited',
+  household?: HouseholdId,
+): HouseholdNext {
+  const attempt = state.attempts + 1
+  const joining: Joining = { attempt, node, code: undefined, consent, phase: 'asking', again: monotonic(0) }
+  const wanted = household === undefined ? {} : { household }
+  return {
+    state: { ...state, attempts: attempt, joining },
+    effects: [{ type: 'enrol', attempt, node, consented: consent === 'given', ...wanted }],
+  }
+}
+
+export function comparing(state: HouseholdState, { attempt, code }: Input<'comparing'>): HouseholdNext {
+  const { joining } = state
+  return {
+    state: joining?.attempt === attempt ? { ...state, joining: { ...joining, code } } : state,
+    effects: [],
+  }
+}
+
+/** A person says: join there. Both sides show a code then, and a person has to confirm it here too. */
+export function join(state: HouseholdState, node: NodeId, context: HouseholdContext): HouseholdNext {
+  const consent = standingOf(state, context) === undefined ? 'awaited' : 'given'
+  const next = asking(state, node, consent)
+  return state.joining === undefined
+    ? next
+    : { state: next.state, effects: [{ type: 'withdraw' }, ...next.effects] }
+}
+
+/** Asks a member of our own household for what we missed; it knows us by our key, and nothing else will do. */
+export function comeBack(state: HouseholdState, node: NodeId): HouseholdNext {
+  if (state.joining !== undefined || certificateOf(state.roster, node) === undefined)
+    return { state, effects: [] }
+  return asking(state, node, 'given', state.roster.household)
+}
+
+/**
+ * It did not work. Whom we asked while our window was open we go on asking after it closed: it is the very node, by its
+ * key, that was there in time. Others are left alone for a while.
+ */
+export function joiningEnded(
+  state: HouseholdState,
+  { attempt, error }: Input<'joining-ended'>,
+  context: HouseholdContext,
+): HouseholdNext {
+  const { joining } = state
+  if (joining?.attempt !== attempt) return { state, effects: [] }
+  if (error === undefined) return { state: { ...state, joining: undefined }, effects: [] }
+  const answered = error.retryable && joining.code !== undefined
+  const both_open =
+    state.sightings.get(joining.node)?.standing !== undefined && standingOf(state, context) !== undefined
+  if (answered && !both_open) {
+    const again = monotonic(context.now + PAUSE_MS * (1 + context.random.float()))
+    return {
+      state: { ...state, joining: { ...joining, code: undefined, phase: 'pausing', again } },
+      effects: [{ type: 'wake', at: again }],
+    }
+  }
+  const away = answered || error.code === 'enrolment-other-way' ? postpone : shun
+  const sightings = away(state.sightings, joining.node, context.now)
+  const next = onward({ ...state, sightings, joining: undefined }, context)
+  return {
+    state: next.state,
+    effects: [...next.effects, { type: 'wake', at: monotonic(context.now + RETRY_MS) }],
+  }
+}
+
+/** The move: from here on this node is a member there, and its own household is gone. */
+export function move(
+  state: HouseholdState,
+  { attempt, joined, by }: Input<'move'>,
+  context: HouseholdContext,
+): HouseholdNext {
+  const { card } = state.self
+  if (state.joining?.attempt !== attempt || state.joining.consent !== 'given')
+    return { state, effects: [{ type: 'withdraw' }] }
+  if (joined.roster.household === state.roster.household) return returned(state, joined, context)
+  // Others may have joined us while we asked: then we stay with them.
+  if (!isMovable(state) || isRevoked(joined.roster, card.node))
+    return { state, effects: [{ type: 'withdraw' }] }
+  const { roster, key } = joined
+  const keychain = aged(addKey([], key), roster, context.now)
+  const effects: HouseholdEffect[] = [
+    { type: 'keep' },
+    { type: 'moved' },
+    ...state.pending.map(
+      ({ session }): HouseholdEffect => ({ type: 'refuse', session, code: 'enrolment-busy' }),
+    ),
+    { type: 'reopen' },
+    { type: 'audit', what: 'household.joined', object: roster.household, outcome: by },
+  ]
+  const closes = closing(roster, context)
+  return {
+    state: {
+      ...state,
+      roster,
+      keychain,
+      closes,
+      locked: false,
+      pending: [],
+      sightings: new Map(),
+      joining: undefined,
+      rotates: undefined,
+    },
+    effects,
+  }
+}
+
+/** Back in our own household: what we missed comes to what we know, nothing we know is forgotten. */
+function returned(before: HouseholdState, { roster, key }: Joined, context: HouseholdContext): HouseholdNext {
+  const held = { ...before, keychain: addKey(before.keychain, key), joining: undefined }
+  const { state, effects } = absorb(held, recordsOf(roster), context)
+  const keychain = aged(state.keychain, state.roster, context.now)
+  return {
+    state: { ...state, keychain },
+    effects: [{ type: 'keep' }, ...effects, { type: 'moved' }, { type: 'reopen' }],
+  }
+}

@@ -1,0 +1,347 @@
+/** How nodes become, stay and stop being one household. */
+import { describe, expect, it } from 'vitest'
+import { isMovable, isOpen } from '../../../src/cluster/household/admission.ts'
+import { certificateOf, isRevoked } from '../../../src/cluster/household/authority.ts'
+import { LOCKOUT_MS, MAX_PENDING, TERM_MS, WINDOW_MS } from '../../../src/cluster/household/bounds.ts'
+import { openingKeys } from '../../../src/cluster/household/keychain.ts'
+import { householdOf, id, memberNames, type Resident, Town } from './town.ts'
+
+const MINUTE = 60_000
+
+/** One household of these, each let in by the first one's window. */
+function family(seed: number, ...names: string[]): { town: Town; nodes: Resident[] } {
+  const town = new Town(seed)
+  const first = town.settle(names[0]!)
+  const nodes = [first]
+  for (const name of names.slice(1)) {
+    const node = town.settle(name)
+    town.input(node, { type: 'join', node: id(first) })
+    town.deliverAll()
+    town.connect(first, node)
+    town.deliverAll()
+    nodes.push(node)
+  }
+  expect(new Set(nodes.map(householdOf)).size).toBe(1)
+  return { town, nodes }
+}
+
+describe('fresh nodes that meet', () => {
+  it('become one household, of the smaller id, whoever sees whom first', () => {
+    for (let seed = 0; seed < 20; seed += 1) {
+      const town = new Town(seed)
+      const [a, b] = [town.settle('kitchen'), town.settle('hall')]
+      const smaller = [householdOf(a), householdOf(b)].sort()[0]
+      town.introduce(seed % 2 === 0 ? a : b, seed % 2 === 0 ? b : a)
+      town.deliverAll()
+      expect([householdOf(a), householdOf(b)]).toEqual([smaller, smaller])
+      expect(memberNames(a)).toEqual(['hall', 'kitchen'])
+      expect(memberNames(b)).toEqual(['hall', 'kitchen'])
+      expect(town.connect(a, b)).toBe(true)
+    }
+  })
+
+  it('five that all see each other become one', () => {
+    for (let seed = 100; seed < 110; seed += 1) {
+      const town = new Town(seed)
+      const nodes = ['a', 'b', 'c', 'd', 'e'].map((name) => town.settle(name))
+      for (let round = 0; round < 6; round += 1) {
+        for (const one of nodes) for (const other of nodes) if (one !== other) town.introduce(one, other)
+        while (town.parcels.length > 0) town.deliverAny()
+        town.wait(3_000)
+      }
+      expect(new Set(nodes.map(householdOf)).size).toBe(1)
+    }
+  })
+
+  it('do not merge when one was founded locked: the other waits, and both show the same six digits', () => {
+    const town = new Town(1)
+    const [locked, fresh] = [town.settle('safe', { locked: true }), town.settle('new')]
+    town.introduce(locked, fresh)
+    town.deliverAll()
+    expect(memberNames(locked)).toEqual(['safe'])
+    expect(locked.state.pending.map(({ code }) => code)).toEqual([town.code(fresh)])
+    expect(town.code(fresh)).toMatch(/^[0-9]{6}$/)
+
+    town.input(locked, { type: 'approve', code: town.code(fresh) })
+    town.deliverAll()
+    expect(memberNames(fresh)).toEqual(['new', 'safe'])
+    expect(householdOf(fresh)).toBe(householdOf(locked))
+  })
+
+  it('stay apart when both windows are closed', () => {
+    const town = new Town(2)
+    const [a, b] = [town.settle('a'), town.settle('b')]
+    town.wait(WINDOW_MS + MINUTE)
+    town.introduce(a, b)
+    town.deliverAll()
+    expect([memberNames(a), memberNames(b)]).toEqual([['a'], ['b']])
+    expect(a.state.pending).toEqual([])
+  })
+
+  it('never merge two households of several: each keeps its members', () => {
+    const town = new Town(3)
+    const nodes = ['a', 'b', 'c', 'd'].map((name) => town.settle(name))
+    const [a, b, c, d] = nodes as [Resident, Resident, Resident, Resident]
+    town.introduce(a, b)
+    town.introduce(c, d)
+    town.deliverAll()
+    const before = nodes.map(householdOf)
+    for (const one of nodes) for (const other of nodes) if (one !== other) town.introduce(one, other)
+    town.deliverAll()
+    expect(nodes.map(householdOf)).toEqual(before)
+    expect(new Set(before).size).toBe(2)
+  })
+})
+
+describe('the window', () => {
+  it('lets a sixth in by itself; after lock, said on any member, a seventh waits', () => {
+    const { town, nodes } = family(4, 'a', 'b', 'c', 'd', 'e')
+    const [a, b] = nodes as [Resident, Resident]
+    const sixth = town.settle('f')
+    town.introduce(a, sixth)
+    town.deliverAll()
+    expect(householdOf(sixth)).toBe(householdOf(a))
+
+    town.input(b, { type: 'lock' })
+    town.deliverAll()
+    expect(nodes.map(({ state }) => isOpen(state, town.context))).toEqual(nodes.map(() => false))
+    const seventh = town.settle('g')
+    town.introduce(a, seventh)
+    town.deliverAll()
+    expect(memberNames(seventh)).toEqual(['g'])
+    town.input(a, { type: 'approve', code: town.code(seventh) })
+    town.deliverAll()
+    expect(householdOf(seventh)).toBe(householdOf(a))
+  })
+
+  it('closes by itself ten minutes after founding, and does not survive a restart', () => {
+    const town = new Town(5)
+    const a = town.settle('a')
+    expect(isOpen(a.state, town.context)).toBe(true)
+    town.restart(a)
+    expect(isOpen(a.state, town.context)).toBe(false)
+    const b = town.settle('b')
+    town.wait(WINDOW_MS)
+    expect(isOpen(b.state, town.context)).toBe(false)
+  })
+
+  it('admits those who wait when a person opens it', () => {
+    const town = new Town(6)
+    const [a, b] = [town.settle('a', { locked: true }), town.settle('b')]
+    town.introduce(a, b)
+    town.deliverAll()
+    town.input(a, { type: 'open', span_ms: 5 * MINUTE })
+    town.deliverAll()
+    expect(memberNames(b)).toEqual(['a', 'b'])
+  })
+})
+
+describe('waiting for approval', () => {
+  it('after five wrong codes the right one is not looked at either, until the lock-out ends', () => {
+    const town = new Town(7)
+    const [a, b] = [town.settle('a', { locked: true }), town.settle('b')]
+    town.introduce(a, b)
+    town.deliverAll()
+    const right = town.code(b)
+    const wrong = right === '000000' ? '000001' : '000000'
+    for (let i = 0; i < 5; i += 1) town.input(a, { type: 'approve', code: wrong })
+    town.input(a, { type: 'approve', code: right })
+    expect(a.errors.map(({ code }) => code)).toEqual([...Array(5).fill('code-wrong'), 'enrolment-locked'])
+    town.deliverAll()
+    expect(memberNames(b)).toEqual(['b'])
+    expect(a.state.pending).toEqual([])
+
+    town.wait(LOCKOUT_MS + 3 * MINUTE)
+    town.input(b, { type: 'open', span_ms: MINUTE })
+    town.input(b, { type: 'join', node: id(a) })
+    town.deliverAll()
+    // A new conversation, a new code: the old one is worth nothing.
+    expect(town.code(b)).not.toBe(right)
+    town.input(a, { type: 'approve', code: town.code(b) })
+    town.deliverAll()
+    expect(householdOf(b)).toBe(householdOf(a))
+  })
+
+  it('ends after ten minutes; who asked in its own window asks the same node again, with a new code', () => {
+    const town = new Town(8)
+    const [a, b] = [town.settle('a', { locked: true }), town.settle('b')]
+    town.introduce(a, b)
+    town.deliverAll()
+    const first = town.code(b)
+    town.wait(10 * MINUTE + 5_000)
+    town.deliverAll()
+    town.wait(5_000)
+    town.deliverAll()
+    expect(isOpen(b.state, town.context)).toBe(false)
+    expect(town.code(b)).toMatch(/^[0-9]{6}$/)
+    expect(town.code(b)).not.toBe(first)
+    town.input(a, { type: 'approve', code: town.code(b) })
+    town.deliverAll()
+    expect(householdOf(b)).toBe(householdOf(a))
+  })
+
+  it('holds at most eight, one of each address; the longest waiting gives way', () => {
+    const town = new Town(9)
+    const a = town.settle('a', { locked: true })
+    const waiting = Array.from({ length: MAX_PENDING + 3 }, (_, i) => town.settle(`w${i}`))
+    for (const node of waiting) {
+      town.introduce(a, node)
+      town.deliverAll()
+    }
+    expect(a.state.pending.length).toBe(MAX_PENDING)
+    expect(a.state.pending.at(-1)?.card.name).toBe(waiting.at(-1)!.name)
+  })
+
+  it('a node whose own window is closed joins only when a person confirms the code there too', () => {
+    const town = new Town(10)
+    const [a, b] = [town.settle('a'), town.settle('b')]
+    town.wait(WINDOW_MS + MINUTE)
+    town.input(a, { type: 'open', span_ms: MINUTE })
+    town.input(b, { type: 'join', node: id(a) })
+    town.deliverAll()
+    // A let it in at once; B has not agreed, so it is still alone.
+    expect(memberNames(b)).toEqual(['b'])
+    town.input(b, { type: 'approve', code: town.code(b) })
+    town.deliverAll()
+    expect(memberNames(b)).toEqual(['a', 'b'])
+  })
+})
+
+describe('a removed node', () => {
+  it('is cut by everybody who heard, holds no key, and cannot come back under its id', () => {
+    const { town, nodes } = family(11, 'a', 'b', 'thief', 'c')
+    const [a, b, thief, c] = nodes as [Resident, Resident, Resident, Resident]
+    const old_keys = openingKeys(thief.state.keychain, thief.state.roster, town.context.now)
+    town.input(b, { type: 'revoke', node: id(thief) })
+    // Everything but what goes to the thief: it would rather not hear.
+    town.parcels = town.parcels.filter(({ to }) => to !== id(thief))
+    town.deliverAll()
+
+    for (const node of [a, b, c]) {
+      expect(isRevoked(node.state.roster, id(thief))).toBe(true)
+      expect(town.connect(node, thief)).toBe(false)
+      expect(memberNames(node)).toEqual(['a', 'b', 'c'])
+      expect(openingKeys(node.state.keychain, node.state.roster, town.context.now)[0]).not.toEqual(undefined)
+    }
+    const [key_a, key_b] = [a, b].map(
+      (node) => openingKeys(node.state.keychain, node.state.roster, town.context.now)[0]!,
+    )
+    expect(Buffer.from(key_a!.expose())).toEqual(Buffer.from(key_b!.expose()))
+    expect(Buffer.from(key_a!.expose())).not.toEqual(Buffer.from(old_keys[0]!.expose()))
+    expect(town.connect(a, c)).toBe(true)
+
+    // Not even into an open window, nor by asking to come back.
+    town.input(a, { type: 'open', span_ms: MINUTE })
+    town.input(thief, { type: 'return', node: id(a) })
+    town.deliverAll()
+    expect(memberNames(a)).toEqual(['a', 'b', 'c'])
+  })
+
+  it('that hears of it gives up its keys; reset, it joins again under a new id', () => {
+    const { town, nodes } = family(12, 'a', 'b')
+    const [a, b] = nodes as [Resident, Resident]
+    town.input(a, { type: 'revoke', node: id(b) })
+    // B hears it from A before A cuts it.
+    town.input(b, {
+      type: 'heard',
+      from: id(a),
+      records: [...a.state.roster.tombstone.values()].flatMap((by) => [...by.values()]),
+    })
+    expect(b.state.phase).toBe('removed')
+    expect(b.state.keychain).toEqual([])
+    town.input(b, { type: 'open', span_ms: MINUTE })
+    expect(b.errors.map(({ code }) => code)).toEqual(['not-member'])
+
+    const again = town.settle('b')
+    town.introduce(a, again)
+    town.deliverAll()
+    expect(householdOf(again)).toBe(householdOf(a))
+    expect(id(again)).not.toBe(id(b))
+    expect(memberNames(a)).toEqual(['a', 'b'])
+  })
+
+  it('may have been the founder: the household goes on, and those it let in stay', () => {
+    const { town, nodes } = family(13, 'founder', 'b', 'c')
+    const [founder, b, c] = nodes as [Resident, Resident, Resident]
+    town.input(b, { type: 'revoke', node: id(founder) })
+    town.deliverAll()
+    expect([memberNames(b), memberNames(c)]).toEqual([
+      ['b', 'c'],
+      ['b', 'c'],
+    ])
+    expect(town.connect(b, c)).toBe(true)
+    const fresh = town.settle('d')
+    town.input(c, { type: 'open', span_ms: MINUTE })
+    town.introduce(c, fresh)
+    town.deliverAll()
+    expect(memberNames(fresh)).toEqual(['b', 'c', 'd'])
+    expect(town.connect(b, c)).toBe(true)
+    town.deliverAll()
+    expect(town.connect(b, fresh)).toBe(true)
+  })
+
+  it('is removed for good although the one who removed it dies before the key was changed', () => {
+    const { town, nodes } = family(14, 'a', 'b', 'thief')
+    const [a, b, thief] = nodes as [Resident, Resident, Resident]
+    const key = openingKeys(b.state.keychain, b.state.roster, town.context.now)[0]
+    town.input(a, { type: 'revoke', node: id(thief) })
+    const [tombstone] = a.state.roster.tombstone.get(id(thief))!.values()
+    town.parcels = []
+    a.alive = false
+    town.input(b, { type: 'heard', from: id(a), records: [tombstone!] })
+    town.wait(20_000)
+    town.deliverAll()
+    const [now] = openingKeys(b.state.keychain, b.state.roster, town.context.now)
+    expect(Buffer.from(now!.expose())).not.toEqual(Buffer.from(key!.expose()))
+  })
+})
+
+describe('a member that was away', () => {
+  it('while the key was changed comes back through the enrolment listener, without a person', () => {
+    const { town, nodes } = family(15, 'a', 'b', 'thief')
+    const [a, b, thief] = nodes as [Resident, Resident, Resident]
+    town.input(a, { type: 'lock' })
+    town.deliverAll()
+    b.alive = false
+    town.input(a, { type: 'revoke', node: id(thief) })
+    town.deliverAll()
+    b.alive = true
+    town.wait(3 * MINUTE)
+    expect(town.connect(a, b)).toBe(false)
+    town.input(b, { type: 'return', node: id(a) })
+    town.deliverAll()
+    expect(town.connect(a, b)).toBe(true)
+    expect(isRevoked(b.state.roster, id(thief))).toBe(true)
+  })
+
+  it('within a third of the term is renewed when it meets a member; after the term it waits for a person', () => {
+    const { town, nodes } = family(16, 'a', 'b')
+    const [a, b] = nodes as [Resident, Resident]
+    const first = certificateOf(b.state.roster, id(b))!
+    town.now += TERM_MS / 2
+    expect(town.connect(a, b)).toBe(true)
+    town.deliverAll()
+    const second = certificateOf(b.state.roster, id(b))!
+    expect(second.expires - first.expires).toBe(TERM_MS / 2)
+    expect(town.connect(a, b)).toBe(true)
+    town.now += TERM_MS + 10 * MINUTE
+    town.input(a, { type: 'open', span_ms: 0 })
+    expect(town.connect(a, b)).toBe(false)
+    expect(town.refusals.at(-1)).toBe('certificate-expired')
+    town.input(b, { type: 'return', node: id(a) })
+    town.deliverAll()
+    expect(a.state.pending.map(({ card }) => card.name)).toEqual(['b'])
+    town.input(a, { type: 'approve', code: a.state.pending[0]!.code })
+    town.deliverAll()
+    expect(town.connect(a, b)).toBe(true)
+  })
+
+  it('alone in its household renews itself', () => {
+    const town = new Town(17)
+    const a = town.settle('a')
+    town.now += TERM_MS / 2
+    town.wait(1_000)
+    expect(certificateOf(a.state.roster, id(a))!.at).toBeGreaterThan(TERM_MS / 2)
+    expect(isMovable(a.state)).toBe(true)
+  })
+})
