@@ -20,7 +20,7 @@ export interface CommandResult {
 export function command(
   name: 'loqa' | 'loqa-node',
   args: readonly string[],
-  timeout_ms = 30_000,
+  timeout_ms = 90_000,
 ): Promise<CommandResult> {
   return new Promise((resolve) => {
     execFile(
