@@ -6,8 +6,9 @@ export default defineConfig({
     // Two cores: more workers than that only make real processes in the tests wait for each other.
     maxWorkers: 2,
     pool: 'forks',
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    // Bounds for what hangs, not for what is slow: a machine may be busy with something else.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     reporters: ['default', './test/closing-line.ts'],
   },
 })

@@ -47,7 +47,7 @@ function launch(
   const { status, stdout, stderr } = spawnSync(command, args, {
     env: { PATH: path, HOME: place },
     encoding: 'utf8',
-    timeout: 10_000,
+    timeout: 45_000,
   })
   return { code: status, out: stdout, err: stderr }
 }

@@ -27,7 +27,7 @@ function nodeProcess(
   const child = spawn(process.execPath, [ENTRY, script, ...args], {
     cwd: home,
     env: { PATH: process.env.PATH, HOME: home, NO_COLOR: '1', ...environment },
-    timeout: 15_000,
+    timeout: 45_000,
     killSignal: 'SIGKILL',
   })
   let output = ''

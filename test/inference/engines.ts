@@ -174,4 +174,4 @@ export function alive(pid: number): boolean {
 }
 
 /** Awaits what becomes true without an event to wait for, with patience for a busy machine. */
-export const eventually = <T>(observe: () => T) => expect.poll(observe, { timeout: 15_000, interval: 10 })
+export const eventually = <T>(observe: () => T) => expect.poll(observe, { timeout: 45_000, interval: 10 })
