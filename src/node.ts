@@ -229,6 +229,7 @@ function voiceSettings({ voice, node }: Config) {
       complete_ms: voice.pause_complete_ms,
       extendable_ms: voice.pause_extendable_ms,
       open_ms: voice.pause_open_ms,
+      yielded_ms: voice.pause_yielded_ms,
       unfinished_ms: voice.pause_incomplete_ms,
       unknown_ms: voice.pause_incomplete_ms,
       wordless_ms: voice.pause_unheard_ms,

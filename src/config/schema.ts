@@ -109,6 +109,11 @@ const voice = z.strictObject({
     5_000,
     'Silence that ends a whole command which commonly goes on ("add milk" … "and bread", "… in the kitchen").',
   ).default(720),
+  pause_yielded_ms: whole(
+    20,
+    3_000,
+    'Silence that ends a command which could go on or lacks something, when the voice falls as at an end.',
+  ).default(260),
   pause_incomplete_ms: whole(
     100,
     5_000,

@@ -3,6 +3,7 @@ import type { Effect, Outcome } from '../actors/index.ts'
 import { type ErrorShape, type Monotonic, requestId } from '../host/index.ts'
 import { type EngineEvent, feedRun, finishRun, openRun } from '../inference/index.ts'
 import { NO_INTENT, type Reading } from '../skills/index.ts'
+import { START_FRAMES } from './activity.ts'
 import {
   answer,
   askModel,
@@ -17,8 +18,10 @@ import { concat, FRAME_MS, SAMPLE_RATE, toFloat32 } from './audio.ts'
 import { decide, readingContext } from './decide.ts'
 import { EVENT, WAIT } from './ending.ts'
 import { endpoint, standingOf } from './endpointing.ts'
+import { type Manner, mannerOf } from './finality.ts'
 import { showEvent, waitOver } from './messages.ts'
 import { PHRASES } from './phrases.ts'
+import { type Contour, follow, NO_CONTOUR } from './prosody.ts'
 import { splitSentences } from './sentences.ts'
 import { speak } from './speaking.ts'
 import {
@@ -62,6 +65,7 @@ export function listen(state: TurnState, interrupting: boolean, options: TurnOpt
     reading: undefined,
     attempt: 0,
     failures: 0,
+    contour: followOnset(NO_CONTOUR, state.ear.preroll),
     voiced: state.ear.activity.phase === 'speech' ? state.ear.activity.voiced : 0,
     lastFrameAt: now,
   }
@@ -70,6 +74,10 @@ export function listen(state: TurnState, interrupting: boolean, options: TurnOpt
     state.satellite === undefined ? [] : [showEvent(EVENT, state.satellite, { type: 'speech-started' })]
   return andThen(stay(begun, ...shown), (current) => recognise(current, turn, utterance, options))
 }
+
+/** The frames before speech counted as such: only the last of them are known to be voice. */
+const followOnset = (contour: Contour, preroll: readonly Int16Array[]): Contour =>
+  preroll.reduce((course, frame, i) => follow(course, frame, i >= preroll.length - START_FRAMES), contour)
 
 /** Opens a recogniser run and gives it everything heard so far. */
 function recognise(state: TurnState, turn: Turn, utterance: Utterance, options: TurnOptions): Step {
@@ -118,6 +126,7 @@ export const withFrame = (
 ): Utterance => ({
   ...utterance,
   frames: [...utterance.frames, samples],
+  contour: follow(utterance.contour, samples, voiced),
   voiced: utterance.voiced + (voiced ? 1 : 0),
   lastFrameAt: now,
 })
@@ -127,18 +136,31 @@ function judge(state: TurnState, options: TurnOptions, now: Monotonic): Step {
   const { utterance } = state.phase as Listening
   const { activity } = state.ear
   const silence_ms = activity.phase === 'speech' ? activity.silent * FRAME_MS : 0
+  const manner = silence_ms === 0 ? 'unclear' : mannerOf(utterance.contour)
   const verdict = endpoint(
     {
       silence_ms,
       utterance_ms: utterance.frames.length * FRAME_MS,
       standing: standingOf(utterance.text, utterance.reading),
+      manner,
     },
     options.endpointing,
   )
-  if (verdict.kind === 'end') return endUtterance(state, options, now)
+  if (verdict.kind === 'end') {
+    return andThen(stay(state, endpointMetric(verdict.reason, manner)), (current) =>
+      endUtterance(current, options, now),
+    )
+  }
   if (silence_ms >= options.waits.guess_ms) return speculate(state, options, now)
   return stay(state)
 }
+
+const endpointMetric = (standing: string, manner: Manner): Effect => ({
+  type: 'metric',
+  name: 'loqa_voice_endpoints_total',
+  add: 1,
+  labels: { standing, manner },
+})
 
 /** The guess was wrong: nobody hears of it. */
 const abandon = (guess: Guess): readonly Effect[] =>
@@ -316,6 +338,7 @@ export function resume(
   const longer: Utterance = {
     ...utterance,
     frames: [...utterance.frames, ...state.ear.preroll],
+    contour: followOnset(utterance.contour, state.ear.preroll),
     attempt: utterance.attempt + 1,
     voiced: utterance.voiced + (state.ear.activity.phase === 'speech' ? state.ear.activity.voiced : 0),
     lastFrameAt: now,

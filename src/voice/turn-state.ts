@@ -4,6 +4,7 @@ import type { ErrorShape, Monotonic, SessionId } from '../host/index.ts'
 import type { Intent, Reading } from '../skills/index.ts'
 import { type Activity, SILENT } from './activity.ts'
 import type { EndpointTimes } from './endpointing.ts'
+import type { Contour } from './prosody.ts'
 import type { Understanding } from './understanding.ts'
 
 /** One turn while it runs; its view is made when it ends. */
@@ -56,6 +57,8 @@ export interface Ear {
 /** An utterance being heard. Its frames are kept so that a recogniser that dies loses nothing. */
 export interface Utterance {
   readonly frames: readonly Int16Array[]
+  /** How it sounds. */
+  readonly contour: Contour
   readonly text: string
   /** Undefined while there is no text. */
   readonly reading: Reading | undefined
