@@ -10,11 +10,13 @@ line break. Most steps learn that choice alone: a third of the work, and it is w
 values of slots from the sentence itself). The other steps learn the whole answer.
 
 SECONDS are seconds of this process on a processor, not of the wall: a busy machine takes longer and gives the same model.
+The rate stays at its peak and is annealed in the last part; Ctrl-C anneals at once, so that no stretch is lost.
 """
 import argparse
 import json
 import math
 import os
+import signal
 import time
 from collections import Counter, defaultdict
 
@@ -33,6 +35,7 @@ CONTEXT = 256
 BATCH = 64
 PEAK_RATE = 3e-3
 WARM_UP = 200  # steps
+ANNEALED = 0.4  # of the time
 WHOLE_ANSWERS = 0.15  # of the steps
 LONGEST_PROMPT = 40  # tokens
 FREQUENT = 30  # sentences a word must be in to be a token of its own
@@ -78,7 +81,7 @@ class Layer(nn.Module):
 class Llama(nn.Module):
     """The llama architecture: RMS norm, rotary positions, SwiGLU; input and output share one embedding."""
 
-    def __init__(self, vocabulary, width=128, layers=3, heads=4, inner=384, dropout=0.1):
+    def __init__(self, vocabulary, width=128, layers=2, heads=4, inner=384, dropout=0.1):
         super().__init__()
         self.width, self.heads, self.inner = width, heads, inner
         self.embedding = nn.Embedding(vocabulary, width)
@@ -184,16 +187,36 @@ def loss_of(model, corpus, rng):
     return F.cross_entropy(model.logits(model(tokens[:, :-1])[chosen]), tokens[:, 1:][chosen]), False
 
 
+class Schedule:
+    """The learning rate by the processor time passed: warm-up, peak, cosine down to a hundredth."""
+
+    def __init__(self, seconds, peak):
+        self.began, self.peak = time.process_time(), peak
+        self.end, self.annealed_from = seconds, (1 - ANNEALED) * seconds
+        signal.signal(signal.SIGINT, lambda *_: self.anneal())
+
+    def passed(self):
+        return time.process_time() - self.began
+
+    def anneal(self):
+        passed = self.passed()
+        if passed < self.annealed_from:
+            self.annealed_from, self.end = passed, passed / (1 - ANNEALED)
+
+    def rate(self, step, passed):
+        part = max(0, passed - self.annealed_from) / (self.end - self.annealed_from)
+        return self.peak * min(1, (step + 1) / WARM_UP) * (0.99 * 0.5 * (1 + math.cos(math.pi * part)) + 0.01)
+
+
 def train(model, corpus, seconds, peak):
     """Leaves the running mean of the weights in the model."""
     optimiser = torch.optim.AdamW(model.parameters(), lr=peak, weight_decay=0.05, betas=(0.9, 0.98))
     mean = {name: value.detach().clone() for name, value in model.state_dict().items()}
     rng = np.random.default_rng(3)
-    began, step, losses, next_report = time.process_time(), 0, [], 30.0
-    while (passed := time.process_time() - began) < seconds:
-        warm, cosine = min(1, (step + 1) / WARM_UP), 0.5 * (1 + math.cos(math.pi * passed / seconds))
+    schedule, step, losses, next_report = Schedule(seconds, peak), 0, [], 30.0
+    while (passed := schedule.passed()) < schedule.end:
         for group in optimiser.param_groups:
-            group['lr'] = peak * warm * (0.99 * cosine + 0.01)
+            group['lr'] = schedule.rate(step, passed)
         loss, naming = loss_of(model, corpus, rng)
         optimiser.zero_grad()
         loss.backward()
@@ -257,7 +280,7 @@ def main():
     parser.add_argument('seconds', type=float)
     parser.add_argument('--measure', default='test')
     parser.add_argument('--width', type=int, default=128)
-    parser.add_argument('--layers', type=int, default=3)
+    parser.add_argument('--layers', type=int, default=2)
     parser.add_argument('--dropout', type=float, default=0.1)
     parser.add_argument('--peak', type=float, default=PEAK_RATE)
     parser.add_argument('--show', action='store_true', help='the sentences that were read wrongly')
