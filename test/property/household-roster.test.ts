@@ -174,7 +174,11 @@ describe('what is signed', () => {
   })
 })
 
-it('a node id is its key, both ways', () => {
+it('a node id is its key, both ways, spelt as libp2p spells it', () => {
+  // @libp2p/peer-id of the key in libp2p's specification of peer ids.
+  expect(nodeIdOf('1ed1e8fae2c4a144b8be8fd4b47bf3d3b34b871c3cacf6010f0e42d474fce27e')).toBe(
+    '12D3KooWBtg3aaRMjxwedh83aGiUkwSxDwUZkzuJcfaqUmo7R3pq',
+  )
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), (bytes) => {
       const key = Buffer.from(bytes).toString('hex')

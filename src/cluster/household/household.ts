@@ -49,7 +49,7 @@ export function household(
     case 'join':
       return join(state, input.node, context)
     case 'return':
-      return comeBack(state, input.node)
+      return comeBack(state, input.node, context)
     case 'met':
       return met(state, input.node, input.standing, context)
     case 'asked':

@@ -3,7 +3,7 @@ import { monotonic, type NodeId } from '../../host/index.ts'
 import { absorb } from './absorb.ts'
 import { courseHere, isMovable, standingOf } from './admission.ts'
 import { certificateOf, isRevoked } from './authority.ts'
-import { RETRY_MS } from './bounds.ts'
+import { HANDSHAKE_MS, RETRY_MS } from './bounds.ts'
 import { closing } from './founding.ts'
 import { addKey, aged } from './keychain.ts'
 import type { HouseholdId } from './records.ts'
@@ -40,18 +40,20 @@ export function onward(state: HouseholdState, context: HouseholdContext): Househ
   const { joining } = state
   if (joining?.phase === 'pausing' && joining.again <= context.now) {
     return isMovable(state)
-      ? asking(state, joining.node, joining.consent)
+      ? asking(state, joining.node, joining.consent, context)
       : { state: { ...state, joining: undefined }, effects: [] }
   }
   const course = courseHere(state, context)
   if (course.type === 'stay' || course.type === 'wait') return { state, effects: [] }
-  if (joining === undefined) return asking(state, course.node, 'given')
-  // Somebody open is worth more than waiting for a person of another; whom a person chose is not left.
-  const better = course.type === 'enrol' && course.node !== joining.node && joining.consent === 'given'
-  const waits = joining.phase === 'pausing' || joining.code !== undefined
-  if (!better || !waits || state.sightings.get(joining.node)?.standing !== undefined)
-    return { state, effects: [] }
-  const next = asking(state, course.node, 'given')
+  if (joining === undefined) return asking(state, course.node, 'given', context)
+  // Whom a person chose is not left. Somebody open is worth more than waiting for a person of another; and one that is
+  // open itself decides at once, so silence means that its answer is lost.
+  if (course.type !== 'enrol' || joining.consent !== 'given') return { state, effects: [] }
+  const target_open = state.sightings.get(joining.node)?.standing !== undefined
+  const waits_for_person = !target_open && (joining.phase === 'pausing' || joining.code !== undefined)
+  const silent = target_open && context.now - joining.since > HANDSHAKE_MS
+  if (!waits_for_person && !silent) return { state, effects: [] }
+  const next = asking(state, course.node, 'given', context)
   return { state: next.state, effects: [{ type: 'withdraw' }, ...next.effects] }
 }
 
@@ -59,10 +61,19 @@ function asking(
   state: HouseholdState,
   node: NodeId,
   consent: 'given' | 'awaited',
+  { now }: HouseholdContext,
   household?: HouseholdId,
 ): HouseholdNext {
   const attempt = state.attempts + 1
-  const joining: Joining = { attempt, node, code: undefined, consent, phase: 'asking', again: monotonic(0) }
+  const joining: Joining = {
+    attempt,
+    node,
+    code: undefined,
+    consent,
+    phase: 'asking',
+    since: now,
+    again: now,
+  }
   const wanted = household === undefined ? {} : { household }
   return {
     state: { ...state, attempts: attempt, joining },
@@ -81,17 +92,17 @@ export function comparing(state: HouseholdState, { attempt, code }: Input<'compa
 /** A person says: join there. Both sides show a code then, and a person has to confirm it here too. */
 export function join(state: HouseholdState, node: NodeId, context: HouseholdContext): HouseholdNext {
   const consent = standingOf(state, context) === undefined ? 'awaited' : 'given'
-  const next = asking(state, node, consent)
+  const next = asking(state, node, consent, context)
   return state.joining === undefined
     ? next
     : { state: next.state, effects: [{ type: 'withdraw' }, ...next.effects] }
 }
 
 /** Asks a member of our own household for what we missed; it knows us by our key, and nothing else will do. */
-export function comeBack(state: HouseholdState, node: NodeId): HouseholdNext {
+export function comeBack(state: HouseholdState, node: NodeId, context: HouseholdContext): HouseholdNext {
   if (state.joining !== undefined || certificateOf(state.roster, node) === undefined)
     return { state, effects: [] }
-  return asking(state, node, 'given', state.roster.household)
+  return asking(state, node, 'given', context, state.roster.household)
 }
 
 /**

@@ -36,6 +36,8 @@ export interface Joining {
   /** Given by our open window when it asked, or by a person who compares the codes here. */
   readonly consent: 'given' | 'awaited'
   readonly phase: 'asking' | 'pausing'
+  /** When this attempt began. */
+  readonly since: Monotonic
   /** When it asks again, while pausing. */
   readonly again: Monotonic
 }

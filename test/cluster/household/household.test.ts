@@ -93,6 +93,26 @@ describe('fresh nodes that meet', () => {
   })
 })
 
+it('a fresh node whose welcome is lost turns to another door of the household, and is one member, once', () => {
+  const { town, nodes } = family(18, 'a', 'b')
+  const [a, b] = nodes as [Resident, Resident]
+  const fresh = town.settle('fresh')
+  let sealed = 0
+  town.tap = (message, from) => {
+    if (from === id(a) && message.type === 'sealed') sealed += 1
+    return message.type === 'sealed' && from === id(a) && sealed === 2 ? undefined : message
+  }
+  town.introduce(a, fresh)
+  town.deliverAll()
+  expect([sealed, memberNames(fresh)]).toEqual([2, ['fresh']])
+  town.wait(16_000)
+  town.introduce(b, fresh)
+  town.deliverAll()
+  expect(memberNames(fresh)).toEqual(['a', 'b', 'fresh'])
+  expect(a.audits.filter((line) => line.startsWith(`household.admitted ${id(fresh)}`))).toHaveLength(1)
+  expect(b.audits.filter((line) => line.startsWith(`household.admitted ${id(fresh)}`))).toHaveLength(0)
+})
+
 describe('the window', () => {
   it('lets a sixth in by itself; after lock, said on any member, a seventh waits', () => {
     const { town, nodes } = family(4, 'a', 'b', 'c', 'd', 'e')
