@@ -19,6 +19,8 @@ export const UNKNOWN = '<unk>'
 
 /** What ways cost, in nats beside the acoustic model's. Chosen on other sentences by voices of the training. */
 export interface Costs {
+  /** How much the likelihood of a word in a sentence of the grammar counts beside what was heard. */
+  readonly habit: number
   /** Leaving the grammar for loose words. */
   readonly loose: number
   /** Each loose word, and how much its likelihood counts beside what was heard. */
@@ -35,10 +37,11 @@ export interface Costs {
 }
 
 export const COSTS: Costs = {
-  loose: 4,
-  word: 0.3,
+  habit: 0.3,
+  loose: 3,
+  word: 0,
   likelihood: 0.4,
-  unknown: 4,
+  unknown: 3.5,
   sound: 0.8,
   again: 3,
   unfinished: 1,
@@ -55,13 +58,25 @@ export interface Lexicon {
   readonly words: ReadonlyMap<string, number>
 }
 
+/** What may be heard. */
+export interface Speech {
+  readonly sentences: Automaton
+  /** For each state of `sentences` the probability of each word, and of the end as the empty word (`weigh`). */
+  readonly habits: readonly ReadonlyMap<string, number>[]
+  readonly free: Likely
+}
+
 /** State 0 is the start. @throws Error naming a word without sounds or label. */
-export function decodingGraph(sentences: Automaton, free: Likely, lexicon: Lexicon, costs: Costs): State[] {
+export function decodingGraph({ sentences, habits, free }: Speech, lexicon: Lexicon, costs: Costs): State[] {
   const graph = new Graph(lexicon, costs)
-  const places = sentences.next.map((_, i) => graph.pause(sentences.ends.has(i) ? 0 : costs.unfinished))
+  const habit = (state: number, word: string): number =>
+    -costs.habit * Math.log(habits[state]?.get(word) ?? 1)
+  const places = sentences.next.map((_, i) =>
+    graph.pause(sentences.ends.has(i) ? habit(i, '') : costs.unfinished),
+  )
   const start = places[0] ?? graph.pause(0)
   for (const [i, next] of sentences.next.entries()) {
-    const leads = [...next].map(([word, to]) => ({ word, to: places[to] ?? start, cost: 0 }))
+    const leads = [...next].map(([word, to]) => ({ word, to: places[to] ?? start, cost: habit(i, word) }))
     graph.words(places[i] ?? start, leads)
   }
   for (const end of sentences.ends) graph.skip(places[end] ?? start, start, costs.again)

@@ -10,7 +10,7 @@ import { compose, type Grammar, readGrammar } from './grammar.ts'
 import { likely } from './likely.ts'
 import { encodeFst } from './openfst.ts'
 import { NONE, readPhrasings } from './phrasings.ts'
-import { type Automaton, sayable } from './sayable.ts'
+import { type Automaton, sayable, weigh } from './sayable.ts'
 import { seeded } from './seeded.ts'
 
 const ROOT = new URL('..', import.meta.url).pathname
@@ -30,6 +30,14 @@ export function freeSentences(): string[][] {
     const { intent, tree } = random.one(learned)
     return compose(grammar, intent, tree, random).text.split(' ')
   })
+}
+
+/** The commands the recogniser was trained on. */
+export function commands(): string[][] {
+  return readFileSync(`${OUT}corpus/commands.train.jsonl`, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { text: string }).text.split(' '))
 }
 
 /** Every word of the sayable sentences, and those free sentences often have; sorted. */
@@ -62,7 +70,9 @@ function main(grammar: Grammar): void {
   const free = freeSentences()
   const vocabulary = vocabularyOf(sentences, free)
   const lexicon = readLexicon(vocabulary)
-  const states = decodingGraph(sentences, likely(free, vocabulary, RARE_PAIR), lexicon, COSTS)
+  const habits = weigh(sentences, commands())
+  const speech = { sentences, habits, free: likely(free, vocabulary, RARE_PAIR) }
+  const states = decodingGraph(speech, lexicon, COSTS)
   const bytes = encodeFst(states)
   writeFileSync(`${OUT}recogniser/graph.fst`, bytes)
   const lines = [...lexicon.words].map(([word, label]) => `${word} ${label}\n`)

@@ -212,12 +212,37 @@ function minimal({ next, ends }: Automaton): Automaton {
   }
 }
 
-/** Whether the automaton accepts `words`: for tests, and to see what the graph leaves out. */
-export function accepts({ next, ends }: Automaton, words: readonly string[]): boolean {
-  let state: number | undefined = 0
+/** The states `words` lead through, the start first; undefined if the automaton does not accept them. */
+export function walk({ next, ends }: Automaton, words: readonly string[]): number[] | undefined {
+  const states = [0]
   for (const word of words) {
-    state = next[state]?.get(word)
-    if (state === undefined) return false
+    const to = next[states.at(-1) ?? 0]?.get(word)
+    if (to === undefined) return undefined
+    states.push(to)
   }
-  return ends.has(state)
+  return ends.has(states.at(-1) ?? 0) ? states : undefined
+}
+
+/**
+ * How probable each word is in each state, and the end (the empty word): counted over `sentences` the automaton accepts, every
+ * arc once more so that none is impossible.
+ */
+export function weigh(
+  automaton: Automaton,
+  sentences: Iterable<readonly string[]>,
+): readonly ReadonlyMap<string, number>[] {
+  const counts = automaton.next.map(
+    (next, i) => new Map([...next.keys(), ...(automaton.ends.has(i) ? [''] : [])].map((word) => [word, 1])),
+  )
+  for (const words of sentences) {
+    const states = walk(automaton, words)
+    for (const [i, state] of (states ?? []).entries()) {
+      const word = words[i] ?? ''
+      counts[state]?.set(word, (counts[state].get(word) ?? 0) + 1)
+    }
+  }
+  return counts.map((count) => {
+    const total = [...count.values()].reduce((a, b) => a + b, 0)
+    return new Map([...count].map(([word, times]) => [word, times / total]))
+  })
 }

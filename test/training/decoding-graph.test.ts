@@ -4,11 +4,11 @@ import { COSTS, decodingGraph, type Lexicon } from '../../training/decoding-grap
 import { readGrammar } from '../../training/grammar.ts'
 import { likely } from '../../training/likely.ts'
 import { encodeFst, type State } from '../../training/openfst.ts'
-import { accepts, sayable } from '../../training/sayable.ts'
+import { sayable, walk, weigh } from '../../training/sayable.ts'
 
 const ROOT = new URL('../..', import.meta.url).pathname
 const house = sayable(readGrammar(ROOT))
-const says = (text: string): boolean => accepts(house, text.split(' '))
+const says = (text: string): boolean => walk(house, text.split(' ')) !== undefined
 
 describe('what can be said', () => {
   test.each([
@@ -60,7 +60,8 @@ const small = {
   ends: new Set([2]),
 }
 const free = likely([['on', 'on', 'lights']], Object.keys(SAID), 1)
-const graph = decodingGraph(small, free, lexicon, COSTS)
+const habits = weigh(small, [['lights', 'on']])
+const graph = decodingGraph({ sentences: small, habits, free }, lexicon, COSTS)
 
 /** The cheapest words for one label a step; another label than the heard one costs `doubt`. Viterbi (1967), without a beam. */
 function decode(states: readonly State[], heard: readonly number[], doubt = 8): string {
@@ -102,6 +103,14 @@ function decode(states: readonly State[], heard: readonly number[], doubt = 8): 
 /** One step for each sound, `-` for silence. */
 const steps = (said: string): number[] =>
   said.split(' ').map((sound) => (sound === '-' ? lexicon.blank : (lexicon.sounds.get(sound) ?? 0)))
+
+describe('what is usual', () => {
+  test('is what was said more often, and nothing is impossible', () => {
+    expect(habits[0]?.get('lights')).toBeCloseTo(2 / 3)
+    expect(habits[0]?.get('on')).toBeCloseTo(1 / 3)
+    expect(habits[2]?.get('')).toBe(1)
+  })
+})
 
 describe('what is likely', () => {
   const { after, anywhere } = likely(
