@@ -257,7 +257,7 @@ describe('a model file', () => {
         if (kept !== undefined) writeFileSync(join(models, name), kept)
       }
       return ['--set', `inference.models_dir=${models}`]
-    }, 'healthz')
+    }, 'says-so')
     try {
       const turn = await lame.loqa('listen', COMMAND, '--json')
       expect(turn.code).toBe(1)
