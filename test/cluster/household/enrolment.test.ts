@@ -158,6 +158,41 @@ describe('a man in the middle', () => {
     }
   })
 
+  it('that has bound itself to one nonce and shows another, so as to choose the code, is not heard', () => {
+    const random = new SimulatedRandom(6)
+    const context = { wall: wall(START), random }
+    const [evil, member] = ['evil', 'member'].map((name) => newSelf(name, random)) as [Self, Self]
+    const play = (cheats: boolean): string[] => {
+      const asking = startJoining(
+        {
+          card: evil.card,
+          identity: evil.identity,
+          standing: undefined,
+          admitter: member.card.node,
+          consented: true,
+        },
+        context,
+      )
+      const hello = (asking.effects[0] as { message: EnrolmentMessage }).message
+      const listening = startAdmitting({
+        node: member.card.node,
+        identity: member.identity,
+        standing: undefined,
+      })
+      const offered = admitter(listening.state, { type: 'received', message: hello }, context)
+      const offer = offered.effects.find(({ type }) => type === 'send') as { message: EnrolmentMessage }
+      // Everything else it does is consistent with the nonce it chose only now.
+      const chosen = { ...asking.state, ...(cheats ? { nonce: 'ab'.repeat(32) } : {}) } as JoinerState
+      const proving = joiner(chosen, { type: 'received', message: offer.message }, context)
+      const reveal = proving.effects.find(({ type }) => type === 'send') as { message: EnrolmentMessage }
+      return admitter(offered.state, { type: 'received', message: reveal.message }, context).effects.map(
+        ({ type }) => type,
+      )
+    }
+    expect(play(false)).toContain('ask')
+    expect(play(true)).not.toContain('ask')
+  })
+
   it('answering in place of the node that was asked gets no reveal', () => {
     const random = new SimulatedRandom(5)
     const context = { wall: wall(START), random }

@@ -252,9 +252,12 @@ describe('a removed node', () => {
 
     // Not even into an open window, nor by asking to come back.
     town.input(a, { type: 'open', span_ms: MINUTE })
+    const admitted = (): number => a.audits.filter((line) => line.includes(`admitted ${id(thief)}`)).length
+    expect(admitted()).toBe(1)
     town.input(thief, { type: 'return', node: id(a) })
     town.deliverAll()
     expect(memberNames(a)).toEqual(['a', 'b', 'c'])
+    expect(admitted()).toBe(1)
   })
 
   it('that hears of it gives up its keys; reset, it joins again under a new id', () => {
