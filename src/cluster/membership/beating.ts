@@ -27,8 +27,9 @@ export function everyBeat(draft: Draft): void {
   if (draft.beats % SWEEP_BEATS === 0) sweep(draft)
 }
 
-/** When a member last gave proof of life, to us or through another. */
-const provenAt = ({ contact, dealings }: Member): Awake => Math.max(contact.heard_at, dealings.vouched_at)
+/** From when on a neighbour's silence counts: since it gave proof of life, to us or through another, or since it is one. */
+const provenAt = ({ contact, dealings }: Member): Awake =>
+  Math.max(contact.heard_at, dealings.vouched_at, dealings.expected_since)
 
 /** Asks after the silent ones and suspects those silent for too long. */
 function watch(draft: Draft): void {

@@ -47,6 +47,7 @@ export function close(draft: Draft): MembershipStep {
     suspects: draft.suspects,
     gone: draft.gone,
     neighbours: draft.neighbours,
+    neighboursStale: draft.neighboursStale,
     rumours: draft.rumours,
     awareness: draft.awareness,
     beats: draft.beats,
@@ -111,7 +112,7 @@ function enrol(draft: Draft, before: Member | undefined, { id, standing }: Membe
   const is = standing.status === 'alive' || standing.status === 'suspect'
   if (was !== is) {
     draft.live += is ? 1 : -1
-    draft.neighbours = undefined
+    draft.neighboursStale = true
     if (is) draft.gone = draft.gone.filter((other) => other !== id)
     else draft.gone = [...draft.gone, id]
   }
@@ -139,7 +140,7 @@ export function drop(draft: Draft, { id }: Member): void {
   if (isLive(before)) {
     draft.digest ^= inDigest(before)
     draft.live -= 1
-    draft.neighbours = undefined
+    draft.neighboursStale = true
   }
   draft.suspects = draft.suspects.filter((other) => other !== id)
   draft.gone = draft.gone.filter((other) => other !== id)
@@ -147,9 +148,20 @@ export function drop(draft: Draft, { id }: Member): void {
   draft.roster = withoutMember(draft.roster, id)
 }
 
-/** Whom this node sends heartbeats and expects them from; worked out when who is live has changed. */
+/**
+ * Whom this node sends heartbeats and expects them from; worked out when who is live has changed. Who becomes a neighbour by that was
+ * not listened for before, and is not blamed for having been silent.
+ */
 export function neighboursNow(draft: Draft): readonly NodeId[] {
-  draft.neighbours ??= neighboursOf(draft.self, allMembers(draft.roster).filter(isLive), draft.config)
+  if (!draft.neighboursStale) return draft.neighbours
+  const before = new Set(draft.neighbours)
+  draft.neighbours = neighboursOf(draft.self, allMembers(draft.roster).filter(isLive), draft.config)
+  draft.neighboursStale = false
+  for (const id of draft.neighbours) {
+    const member = memberOf(draft.roster, id)
+    if (member === undefined || before.has(id)) continue
+    put(draft, { ...member, dealings: { ...member.dealings, expected_since: draft.now } })
+  }
   return draft.neighbours
 }
 

@@ -11,6 +11,7 @@ const NEVER = Number.NEGATIVE_INFINITY
 
 /** Shared by all who were never dealt with: a thousand members at a thousand simulated nodes are a million records. */
 const NO_DEALINGS: Dealings = Object.freeze({
+  expected_since: NEVER,
   vouched_at: NEVER,
   probe: undefined,
   answered_at: NEVER,

@@ -19,12 +19,12 @@ export function header(draft: Draft): { boot: number; seq: number; incarnation: 
 }
 
 export function beat(draft: Draft, to: NodeId): void {
-  send(draft, to, heartbeat(draft, memberOf(draft.roster, to)))
+  const member = memberOf(draft.roster, to)
+  send(draft, to, heartbeat(draft, member && claimAgainst(member)))
 }
 
-function heartbeat(draft: Draft, member: Member | undefined): Heartbeat {
+function heartbeat(draft: Draft, you: Claim | undefined): Heartbeat {
   const news = newsFor(draft)
-  const you = member === undefined ? undefined : claimAgainst(member)
   const plain: Heartbeat = { type: 'heartbeat', ...header(draft), digest: draft.digest, news }
   if (you === undefined && draft.self.phase === 'active') return plain
   return {
@@ -66,13 +66,17 @@ function entryOf({ self }: Draft, { id, life, standing }: Member): MemberEntry {
   return by === undefined ? entry : { ...entry, by }
 }
 
-/** An immediate heartbeat to someone whose view, of itself or of us, must be put right; at most one per heartbeat and peer. */
+/**
+ * An immediate heartbeat to someone whose view, of itself or of us, must be put right; at most one per heartbeat and peer. It says how the
+ * receiver is known here even if that is alive: perhaps by a life that is over, or that somebody made up.
+ */
 export function answer(draft: Draft, to: NodeId): void {
   const member = memberOf(draft.roster, to)
   if (member === undefined) return
   if (draft.now - member.dealings.answered_at < draft.config.late_ms || !mayAnswer(draft)) return
   put(draft, { ...member, dealings: { ...member.dealings, answered_at: draft.now } })
-  beat(draft, to)
+  const you = claimAgainst(member) ?? { ...member.life, status: member.standing.status }
+  send(draft, to, heartbeat(draft, you))
 }
 
 /** Whether one more message may be sent because another asked for it: bounds what a flood makes us send. */

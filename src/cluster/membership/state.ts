@@ -36,6 +36,8 @@ export interface Contact {
 
 /** What we undertook about a member. */
 export interface Dealings {
+  /** Since when it is a neighbour: from then on its heartbeats are expected. */
+  readonly expected_since: Awake
   /** When another member last reached it for us. */
   readonly vouched_at: Awake
   /** The probe under way: only an ack with this number, from one of these, counts. */
@@ -104,8 +106,10 @@ export interface MembershipState {
   readonly suspects: readonly NodeId[]
   /** Members dead or left and not yet forgotten. */
   readonly gone: readonly NodeId[]
-  /** Whom we send heartbeats and expect them from; undefined when it must be worked out anew. */
-  readonly neighbours: readonly NodeId[] | undefined
+  /** Whom we send heartbeats and expect them from. */
+  readonly neighbours: readonly NodeId[]
+  /** Who is live has changed since: the neighbours must be worked out anew. */
+  readonly neighboursStale: boolean
   /** Least told first. */
   readonly rumours: readonly Rumour[]
   /** 0 (well) to `awareness_max`. */

@@ -173,7 +173,8 @@ describe('coming back', () => {
     const stage = acquainted([B, C])
     stage.heartbeat(B, { boot: 9 })
     expect(stage.refused()).toEqual(['earlier-life'])
-    expect(stage.sentTo(B)).toHaveLength(1)
+    // It is told how it is known, although that is alive: else it would never know that it must go higher.
+    expect(stage.sentTo(B)).toMatchObject([{ you: { boot: 2, incarnation: 0, status: 'alive' } }])
     stage.sync(C, { ...entry(B, 'alive', 5), boot: 9 })
     expect(stage.member(B)!.life).toEqual({ boot: 2, incarnation: 0 })
     stage.heartbeat(B, { boot: 9, incarnation: 1 })

@@ -37,55 +37,56 @@ const between = (random: SimulatedRandom, low: number, high: number): number =>
 
 /** Turns the knobs for `for_ms` from now; the faults begin and end at drawn times. */
 export function disturb(world: World, knobs: ReadonlySet<Knob>, for_ms: number): void {
-  const random = world.random.fork()
   const { nodes, weather } = world
-  const one = (): SimulatedNode => nodes[random.below(nodes.length)]!
-  const sometime = (run: () => void): void => {
-    world.clock.after(random.float() * for_ms * 0.9, () => {
-      if (!world.calmed) run()
-    })
-  }
-  const times = (most: number): number => 1 + random.below(most)
+  // One source a knob, so that turning one off changes nothing about the others.
+  const sources = new Map(KNOBS.map((knob) => [knob, world.random.fork()]))
+  const sourceOf = (knob: Knob): SimulatedRandom => sources.get(knob)!
+  const oneOf = (random: SimulatedRandom): SimulatedNode => nodes[random.below(nodes.length)]!
 
-  if (knobs.has('loss')) weather.loss = between(random, 0.01, 0.3)
-  if (knobs.has('duplicate')) weather.duplicate = between(random, 0.01, 0.5)
+  if (knobs.has('loss')) weather.loss = between(sourceOf('loss'), 0.01, 0.3)
+  if (knobs.has('duplicate')) weather.duplicate = between(sourceOf('duplicate'), 0.01, 0.5)
   if (knobs.has('delay')) {
-    weather.delay_ms = between(random, 0, 30)
-    weather.jitter_ms = between(random, 10, 100)
+    weather.delay_ms = between(sourceOf('delay'), 0, 30)
+    weather.jitter_ms = between(sourceOf('delay'), 10, 100)
   }
   for (const node of nodes) {
-    if (knobs.has('drift')) node.clock_speed = 1 + between(random, -500e-6, 500e-6)
-    if (knobs.has('skew')) node.ahead = random.below(2) === 0
+    if (knobs.has('drift')) node.clock_speed = 1 + between(sourceOf('drift'), -500e-6, 500e-6)
+    if (knobs.has('skew')) node.ahead = sourceOf('skew').below(2) === 0
   }
   if (knobs.has('drift')) world.count('drift')
-  const repeat = (knob: Knob, most: number, run: () => void): void => {
-    if (knobs.has(knob)) for (let i = times(most); i > 0; i -= 1) sometime(run)
+
+  /** Up to `most` times, each at a drawn time. */
+  const repeat = (knob: Knob, most: number, run: (random: SimulatedRandom) => void): void => {
+    if (!knobs.has(knob)) return
+    const random = sourceOf(knob)
+    for (let left = 1 + random.below(most); left > 0; left -= 1) {
+      world.clock.after(random.float() * for_ms * 0.9, () => {
+        if (!world.calmed) run(random)
+      })
+    }
   }
-  repeat('hold', 6, () => hold(world, one(), one(), between(random, 100, 5_000)))
-  repeat('partition', 2, () => split(world, random, between(random, 500, 9_000), () => random.below(2) === 0))
-  repeat('isolate', 3, () => {
-    const alone = one()
-    split(world, random, between(random, 500, 9_000), (node) => node === alone)
+  const outage = (random: SimulatedRandom): number => between(random, 500, 9_000)
+  const half = (random: SimulatedRandom) => () => random.below(2) === 0
+
+  repeat('hold', 6, (random) => hold(world, oneOf(random), oneOf(random), between(random, 100, 5_000)))
+  repeat('partition', 2, (random) => split(world, random, outage(random), half(random)))
+  repeat('isolate', 3, (random) => {
+    const alone = oneOf(random)
+    split(world, random, outage(random), (node) => node === alone)
   })
-  repeat('one-way', 4, () => {
-    const [from, to] = [one(), one()]
-    cutFor(world, [[from, to]], between(random, 500, 12_000))
-  })
-  repeat('bridge', 2, () => {
-    const bridge = one()
-    split(world, random, between(random, 500, 9_000), () => random.below(2) === 0, bridge)
-  })
-  repeat('swizzle', 2, () => swizzle(world, random, one()))
-  repeat('sleep', 4, () => world.sleep(one(), between(random, 50, 10_000)))
-  repeat('crash', 2, () => world.crash(one()))
-  repeat('restart', 4, () => restart(world, one(), between(random, 20, 5_000)))
-  repeat('flap', 1, () => flap(world, one(), times(8)))
-  repeat('leave', 2, () => world.leave(one()))
-  repeat('wall-jump', 3, () => {
+  repeat('one-way', 4, (random) => cutFor(world, [[oneOf(random), oneOf(random)]], outage(random)))
+  repeat('bridge', 2, (random) => split(world, random, outage(random), half(random), oneOf(random)))
+  repeat('swizzle', 2, (random) => swizzle(world, random, oneOf(random)))
+  repeat('sleep', 4, (random) => world.sleep(oneOf(random), between(random, 50, 10_000)))
+  repeat('crash', 2, (random) => world.crash(oneOf(random)))
+  repeat('restart', 4, (random) => restart(world, oneOf(random), between(random, 20, 5_000)))
+  repeat('flap', 1, (random) => flap(world, oneOf(random), 1 + random.below(8)))
+  repeat('leave', 2, (random) => world.leave(oneOf(random)))
+  repeat('wall-jump', 3, (random) => {
     world.clock.jumpWall(between(random, -365, 365) * 86_400_000)
     world.count('wall jumps')
   })
-  if (knobs.has('liar')) new Liar(world, one(), random.fork()).lieFor(for_ms)
+  if (knobs.has('liar')) new Liar(world, oneOf(sourceOf('liar')), sourceOf('liar')).lieFor(for_ms)
 }
 
 /** Everything that was turned is turned back; crashed nodes stay down, sleeping ones wake. */

@@ -4,7 +4,7 @@
  * for the first one. A run that fails prints its seed; it then becomes a test of its own below.
  */
 import { expect, test } from 'vitest'
-import { KNOBS } from './knobs.ts'
+import { KNOBS, type Knob } from './knobs.ts'
 import { AGREE_WITHIN_MS, type Run, runSeed } from './swarm.ts'
 
 const SEEDS = Number(process.env.LOQA_SEEDS ?? 300)
@@ -64,6 +64,14 @@ test(`${SEEDS} seeds from ${FIRST}: safe at every step, agreed within 10 s`, { t
   expect(verdicts).toBeGreaterThan(100)
 })
 
+/** Seeds that failed once, and what they found. */
+test.each([[74, 'a member made up a life of another, which was never told that it was known by it']])(
+  'seed %i again: %s',
+  (seed) => {
+    expect(problemOf(runSeed({ seed }))).toBeUndefined()
+  },
+)
+
 test('the same seed gives the same run, another seed another', () => {
   const hash = (seed: number): string => runSeed({ seed, nodes: 6, hashed: true }).hash
   expect(hash(11)).toBe(hash(11))
@@ -71,10 +79,9 @@ test('the same seed gives the same run, another seed another', () => {
 })
 
 test('wall clocks that jump by a year change nothing: the run is the same without them', () => {
-  const run = (...knobs: readonly ('crash' | 'restart' | 'wall-jump')[]): string => {
-    const { hash, counts } = runSeed({ seed: 5, nodes: 5, knobs: new Set(knobs), hashed: true })
-    expect(counts['wall jumps'] ?? 0).toBe(knobs.includes('wall-jump') ? counts['wall jumps'] : 0)
-    return hash
-  }
-  expect(run('crash', 'restart', 'wall-jump')).toBe(run('crash', 'restart'))
+  const run = (knobs: readonly Knob[]): Run =>
+    runSeed({ seed: 5, nodes: 5, knobs: new Set(knobs), hashed: true })
+  const jumping = run(['crash', 'restart', 'loss', 'wall-jump'])
+  expect(jumping.counts['wall jumps']).toBeGreaterThan(0)
+  expect(jumping.hash).toBe(run(['crash', 'restart', 'loss']).hash)
 })

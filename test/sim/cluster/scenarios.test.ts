@@ -39,11 +39,14 @@ function isolate(world: World, alone: SimulatedNode): void {
 const SEEDS = [1, 2, 3, 4, 5]
 
 describe('a household', () => {
-  test.each([2, 5, 16, 32])('of %i nodes that start together knows itself within 2 s', (size) => {
-    const world = new World({ seed: 3, nodes: size, config: MEMBERSHIP_PRESETS.lan })
-    world.clock.advance(size > 16 ? 4_000 : 3_000)
-    expect(disagreement(world)).toBeUndefined()
-  })
+  test.each([2, 5, 16, 32])(
+    'of %i nodes that start together knows itself within 4 s, although streams are still opening',
+    (size) => {
+      const world = new World({ seed: 3, nodes: size, config: MEMBERSHIP_PRESETS.lan })
+      world.clock.advance(4_000)
+      expect(disagreement(world)).toBeUndefined()
+    },
+  )
 
   test.each(SEEDS)(
     'whose link to one node is cut suspects it within 1.2 s, calls it dead within 5 s (seed %i)',
@@ -189,24 +192,27 @@ describe('calm', () => {
 })
 
 describe('a large cluster', () => {
-  test('of 300 at 10 % loss: nobody is called dead, and a node costs no more than in a household', {
+  test('of 200 at 10 % loss: nobody is called dead, and a node costs no more than in a household', {
     timeout: 240_000,
   }, () => {
-    const { world, told } = household(300, 1, true)
+    const { world, told } = household(200, 1, true)
     world.weather.loss = 0.1
     const before = world.sent
-    world.clock.advance(20_000)
+    world.clock.advance(10_000)
     expect(told.filter(({ status }) => status === 'dead')).toEqual([])
-    const perNode = (world.sent - before) / 300 / 20
+    const perNode = (world.sent - before) / 200 / 10
     expect(perNode).toBeLessThan(31 * 4)
   })
 
-  test('of 100 notices a crash everywhere within 8 s, and a restart', () => {
-    const { world } = household(100, 1, true)
+  test('of 100 notices a crash everywhere within 5 s, suspects nobody else for it, and notices a restart', () => {
+    const { world, told } = household(100, 1, true)
     const node = world.nodes[7]!
     world.crash(node)
-    world.clock.advance(8_000)
+    world.clock.advance(5_000)
     expect(disagreement(world)).toBeUndefined()
+    world.clock.advance(5_000)
+    // Neighbours change with a death: whoever becomes one was not listened for before.
+    expect(new Set(told.map(({ id }) => id))).toEqual(new Set([node.id]))
     world.start(node)
     world.clock.advance(5_000)
     expect(disagreement(world)).toBeUndefined()
