@@ -21,6 +21,7 @@ const HINTS = {
   'enrolment-broken': 'Somebody on the network may be interfering. Try again; compare the codes.',
   'not-member': 'A removed node is reset with loqa household reset.',
   'not-entitled': 'Do it on a node that may admit others: loqa household show.',
+  'not-alone': 'To leave a household: loqa household reset, then join the other one under a new id.',
   'household-full': undefined,
 } as const
 

@@ -1,7 +1,7 @@
 /** How a fresh node gives up its own household for another: seeing, asking, and the move itself. */
 import { monotonic, type NodeId } from '../../host/index.ts'
 import { absorb } from './absorb.ts'
-import { courseHere, isMovable, standingOf } from './admission.ts'
+import { courseHere, failed, isMovable, standingOf } from './admission.ts'
 import { certificateOf, isRevoked } from './authority.ts'
 import { HANDSHAKE_MS, RETRY_MS } from './bounds.ts'
 import { closing } from './founding.ts'
@@ -91,6 +91,13 @@ export function comparing(state: HouseholdState, { attempt, code }: Input<'compa
 
 /** A person says: join there. Both sides show a code then, and a person has to confirm it here too. */
 export function join(state: HouseholdState, node: NodeId, context: HouseholdContext): HouseholdNext {
+  if (!isMovable(state)) {
+    return failed(
+      state,
+      'not-alone',
+      'this node is not alone in its household, or was founded locked: it stays',
+    )
+  }
   const consent = standingOf(state, context) === undefined ? 'awaited' : 'given'
   const next = asking(state, node, consent, context)
   return state.joining === undefined

@@ -231,6 +231,56 @@ describe('a man in the middle', () => {
   })
 })
 
+describe('a borrowed id', () => {
+  const random = new SimulatedRandom(21)
+  const context = { wall: wall(START), random }
+  const [victim, evil, honest] = ['victim', 'evil', 'honest'].map((name) => newSelf(name, random)) as [
+    Self,
+    Self,
+    Self,
+  ]
+
+  /** Everything both say to each other, and where it ends. */
+  function talk(
+    joining: { card: Self['card']; identity: Self['identity'] },
+    admitting: { node: Self['card']['node']; identity: Self['identity'] },
+  ): { asked: boolean; shown: boolean } {
+    const options = { standing: undefined, admitter: admitting.node, consented: true }
+    const begun = startJoining({ ...joining, ...options }, context)
+    let near = begun.state
+    let far = startAdmitting({ ...admitting, standing: undefined }).state
+    const types: string[] = []
+    const inbox = begun.effects.flatMap((effect) =>
+      effect.type === 'send' ? [{ far: true, message: effect.message }] : [],
+    )
+    for (let item = inbox.shift(); item; item = inbox.shift()) {
+      const input = { type: 'received', message: item.message } as const
+      const step = item.far ? admitter(far, input, context) : joiner(near, input, context)
+      if (item.far) far = step.state as AdmitterState
+      else near = step.state as JoinerState
+      for (const effect of step.effects) {
+        types.push(effect.type)
+        if (effect.type === 'send') inbox.push({ far: !item.far, message: effect.message })
+      }
+    }
+    return { asked: types.includes('ask'), shown: types.includes('show-code') }
+  }
+  const own = ({ card, identity }: Self) => ({ card, identity, node: card.node })
+
+  it('of a joiner: who holds the card but not the key is not put before the household', () => {
+    expect(talk(own(victim), own(honest))).toEqual({ asked: true, shown: true })
+    expect(talk({ card: victim.card, identity: evil.identity }, own(honest))).toEqual({
+      asked: false,
+      shown: false,
+    })
+  })
+
+  it('of a member: who knows its id but not its key gets no code shown', () => {
+    const { shown } = talk(own(victim), { node: honest.card.node, identity: evil.identity })
+    expect(shown).toBe(false)
+  })
+})
+
 describe('clocks', () => {
   it('five minutes apart are fine; more, and the joiner is told by how much its clock is off', () => {
     for (const [skew, ends] of [

@@ -2,7 +2,13 @@
 import { describe, expect, it } from 'vitest'
 import { isMovable, isOpen } from '../../../src/cluster/household/admission.ts'
 import { certificateOf, isRevoked } from '../../../src/cluster/household/authority.ts'
-import { LOCKOUT_MS, MAX_PENDING, TERM_MS, WINDOW_MS } from '../../../src/cluster/household/bounds.ts'
+import {
+  LOCKOUT_MS,
+  MAX_PENDING,
+  OVERLAP_MS,
+  TERM_MS,
+  WINDOW_MS,
+} from '../../../src/cluster/household/bounds.ts'
 import { openingKeys } from '../../../src/cluster/household/keychain.ts'
 import { householdOf, id, memberNames, type Resident, Town } from './town.ts'
 
@@ -111,6 +117,29 @@ it('a fresh node whose welcome is lost turns to another door of the household, a
   expect(memberNames(fresh)).toEqual(['a', 'b', 'fresh'])
   expect(a.audits.filter((line) => line.startsWith(`household.admitted ${id(fresh)}`))).toHaveLength(1)
   expect(b.audits.filter((line) => line.startsWith(`household.admitted ${id(fresh)}`))).toHaveLength(0)
+})
+
+it('a node that is not alone stays, whatever a person or a late welcome says', () => {
+  const { town, nodes } = family(19, 'a', 'b')
+  const [a, b] = nodes as [Resident, Resident]
+  const other = town.settle('other')
+  town.input(b, { type: 'join', node: id(other) })
+  expect(b.errors.map(({ code }) => code)).toEqual(['not-alone'])
+
+  // Asked while alone; then somebody joins it, and only then the welcome comes.
+  const [lone, late] = [town.settle('lone'), town.settle('late', { locked: true })]
+  town.input(lone, { type: 'join', node: id(late) })
+  town.deliverAll()
+  // One that gives way to it, not the other way round.
+  let guest = town.settle('guest')
+  while (householdOf(guest) < householdOf(lone)) guest = town.settle('guest')
+  town.input(guest, { type: 'join', node: id(lone) })
+  town.deliverAll()
+  town.input(late, { type: 'approve', code: late.state.pending[0]!.code })
+  town.deliverAll()
+  expect(memberNames(lone)).toEqual(['guest', 'lone'])
+  expect(householdOf(guest)).toBe(householdOf(lone))
+  expect(memberNames(a)).toEqual(['a', 'b'])
 })
 
 describe('the window', () => {
@@ -249,6 +278,12 @@ describe('a removed node', () => {
     expect(Buffer.from(key_a!.expose())).toEqual(Buffer.from(key_b!.expose()))
     expect(Buffer.from(key_a!.expose())).not.toEqual(Buffer.from(old_keys[0]!.expose()))
     expect(town.connect(a, c)).toBe(true)
+
+    // For a moment the old key still opens connections, for members in the middle of one; then it is forgotten.
+    expect(openingKeys(a.state.keychain, a.state.roster, town.context.now)).toHaveLength(2)
+    town.wait(OVERLAP_MS + 1_000)
+    expect(openingKeys(a.state.keychain, a.state.roster, town.context.now)).toHaveLength(1)
+    expect(a.state.keychain).toHaveLength(1)
 
     // Not even into an open window, nor by asking to come back.
     town.input(a, { type: 'open', span_ms: MINUTE })
