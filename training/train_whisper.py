@@ -30,7 +30,7 @@ class Windows(Recordings):
 
     def draw(self, strength):
         kept = [(samples, label, sounds) for samples, label, sounds in self.draw_recordings(strength, doubled=0)
-                if len(samples) <= WINDOW * RATE and len(label) < TEXT - 2]
+                if len(samples) <= WINDOW * RATE and len(label) < TEXT - 3]
         samples = np.zeros((len(kept), WINDOW * RATE), np.float32)
         for row, (recorded, *_) in zip(samples, kept):
             row[:len(recorded)] = recorded
@@ -48,16 +48,16 @@ def produce(queue, strength, seed):
 def loss_of(model, head, mels, labels, sounds):
     """Cross-entropy of the decoder per token, and the auxiliary CTC of the encoder per sound."""
     audio = model.encode(mels)
-    longest = max(len(label) for label in labels) + 2
+    longest = max(len(label) for label in labels) + 3
     tokens = torch.full((len(labels), longest), model.end)
-    tokens[:, 0] = model.start
+    tokens[:, 0], tokens[:, 1] = model.start, model.unused  # as whisper.cpp begins: start, no timestamps
     for row, label in zip(tokens, labels):
-        row[1:len(label) + 1] = torch.tensor(label)
+        row[2:len(label) + 2] = torch.tensor(label)
     sizes = torch.tensor([len(label) for label in labels])
-    scores = model.decode(tokens[:, :-1], audio)
+    scores = model.decode(tokens[:, :-1], audio)[:, 1:]
     scores = torch.cat([scores[..., :model.start], scores[..., model.unused:] + model.unused_count], 2)
-    spoken = torch.arange(longest - 1)[None] <= sizes[:, None]
-    words = F.cross_entropy(scores[spoken], tokens[:, 1:][spoken])
+    spoken = torch.arange(longest - 2)[None] <= sizes[:, None]
+    words = F.cross_entropy(scores[spoken], tokens[:, 2:][spoken])
     flat = torch.tensor([number for heard in sounds for number in heard], dtype=torch.long)
     counts = torch.tensor([len(heard) for heard in sounds])
     ctc = F.ctc_loss(head(audio).log_softmax(-1).transpose(0, 1), flat, torch.full((len(labels),), POSITIONS), counts,
@@ -75,11 +75,11 @@ def exact(model, words, clips):
         for row, (_, recorded) in zip(samples, part):
             row[:min(len(recorded), len(row))] = recorded[:len(row)]
         audio = model.encode(log_mels(torch.tensor(samples)))
-        tokens = torch.full((len(part), 1), model.start)
-        for _ in range(TEXT - 1):
+        tokens = torch.tensor([[model.start, model.unused]]).repeat(len(part), 1)
+        for _ in range(TEXT - 2):
             following = model.decode(tokens, audio)[:, -1, :model.end + 1].argmax(-1, keepdim=True)
             tokens = torch.cat([tokens, following], 1)
-        for row, (text, _) in zip(tokens[:, 1:].tolist(), part):
+        for row, (text, _) in zip(tokens[:, 2:].tolist(), part):
             said = row[:row.index(model.end)] if model.end in row else row
             right += [number - 1 for number in said] == words.encode(text)
     model.train()
