@@ -18,16 +18,27 @@ export interface StopJob extends Job {
 const BEFORE = new Set(['for', 'to', 'in', 'on', 'from', 'and', 'the', 'at'])
 const GAP_MS = 250
 
-/** `gaps`: the synthesizer can pause between words without a comma. */
-export function stopJobs(grammar: Grammar, count: number, gaps: boolean, random: Seeded): StopJob[] {
+export interface Stopping {
+  readonly count: number
+  /** The synthesizer can pause between words without a comma. */
+  readonly gaps: boolean
+  /** The words could be a whole command: there the voice is asked, so most stops are put behind such words. */
+  readonly couldEnd: (words: string) => boolean
+}
+
+export function stopJobs(grammar: Grammar, { count, gaps, couldEnd }: Stopping, random: Seeded): StopJob[] {
   return drawCommands(grammar, random, { train: count, test: 0 }).train.map(({ text }) => {
     const words = text.split(' ')
+    const first = (place: number): string => words.slice(0, place).join(' ')
     const places = words.flatMap((word, i) => (i > 0 && (BEFORE.has(word) || random.chance(0.3)) ? [i] : []))
+    const telling = words.flatMap((_, i) => (i > 0 && couldEnd(first(i)) ? [i] : []))
     const kind = random.next()
-    if (places.length === 0 || kind < 0.4) return { text: `${text}.`, delivery: 'whole' }
-    if (gaps && kind < 0.55) return { text: `${text}.`, gap_ms: GAP_MS, delivery: 'gap' }
-    const place = random.one(places)
-    return { text: `${words.slice(0, place).join(' ')}, ${words.slice(place).join(' ')}.`, delivery: 'comma' }
+    if (places.length === 0 || kind < (telling.length > 0 ? 0.2 : 0.5))
+      return { text: `${text}.`, delivery: 'whole' }
+    if (gaps && kind < 0.6 && telling.length === 0)
+      return { text: `${text}.`, gap_ms: GAP_MS, delivery: 'gap' }
+    const place = random.one(telling.length > 0 && random.chance(0.8) ? telling : places)
+    return { text: `${first(place)}, ${words.slice(place).join(' ')}.`, delivery: 'comma' }
   })
 }
 

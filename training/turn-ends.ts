@@ -7,13 +7,14 @@
  * The clips are kept in training/out/turn-ends; what is missing is spoken (20 minutes on 2 cores).
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { compileGrammar, read } from '../src/skills/index.ts'
 import { DcBlocker, FRAME_SAMPLES } from '../src/voice/audio.ts'
 import { CUE_NAMES, type Cues, cuesOf } from '../src/voice/cues.ts'
 import { standardised } from '../src/voice/finality.ts'
-import type { CueWeight } from '../src/voice/finality-weights.ts'
+import type { CueScale } from '../src/voice/finality-weights.ts'
 import { follow, NO_CONTOUR } from '../src/voice/prosody.ts'
 import { loadVoiceDetectors } from '../src/voice/vad.ts'
-import { readGrammar } from './grammar.ts'
+import { readGrammar, readGrammarSources } from './grammar.ts'
 import { type Example, fitLogistic, probability, rankedRight } from './logistic.ts'
 import { type Seeded, seeded } from './seeded.ts'
 import { RATE, SYNTHESIZERS } from './speakers.ts'
@@ -34,7 +35,7 @@ const SENTENCES: Readonly<Record<string, number>> = {
 /** These make a stop sound unlike an end; the others fall at a comma nearly as at a full stop. */
 const CONTINUING = new Set(['espeak-ng', 'rhvoice'])
 /** Of stops that may pass for ends, and of ends that may pass for stops. */
-const MISTAKEN = 0.1
+const MISTAKEN = 0.08
 const NOISE_DB = { least: 15, most: 35 } as const
 /** Silence after which the cues are taken: what endpointing waits for at the least before it believes them. */
 const SILENT_FRAMES = 3
@@ -58,12 +59,16 @@ interface Moment {
   readonly cues: Cues | undefined
 }
 
+const house = compileGrammar(readGrammarSources(ROOT))
+const couldEnd = (words: string): boolean => read(house, words).complete
+
 function clipsOf(synthesizer: string): Clip[] {
   const path = `${FOLDER}/${synthesizer}.jsonl`
   if (!existsSync(path)) {
     mkdirSync(FOLDER, { recursive: true })
     const random = seeded(71)
-    const jobs = stopJobs(readGrammar(ROOT), SENTENCES[synthesizer]!, synthesizer === 'espeak-ng', random)
+    const stopping = { count: SENTENCES[synthesizer]!, gaps: synthesizer === 'espeak-ng', couldEnd }
+    const jobs = stopJobs(readGrammar(ROOT), stopping, random)
     const deliveries = new Map(jobs.map(({ text, delivery }) => [text, delivery]))
     const lines = SYNTHESIZERS[synthesizer]!(jobs, random).map(({ text, voice, samples }) => {
       const pcm = Int16Array.from(samples, (sample) => Math.round(sample * 32_767))
@@ -141,29 +146,36 @@ interface Known extends Moment {
   readonly cues: Cues
 }
 
-type Scales = Readonly<Record<keyof Cues, CueWeight>>
+type Scales = Readonly<Record<keyof Cues, CueScale>>
 
 function scalesOf(moments: readonly Known[]): Scales {
-  const scale = (name: keyof Cues): CueWeight => {
+  const scale = (name: keyof Cues): CueScale => {
     const values = moments.map(({ cues }) => cues[name])
     const mean = values.reduce((sum, value) => sum + value, 0) / values.length
     const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length)
-    return { mean, deviation, weight: 0 }
+    return { mean, deviation }
   }
-  return Object.fromEntries(CUE_NAMES.map((name) => [name, scale(name)])) as Record<keyof Cues, CueWeight>
+  return Object.fromEntries(CUE_NAMES.map((name) => [name, scale(name)])) as Record<keyof Cues, CueScale>
 }
 
-/** What each kind counts for, whatever its number: ends as much as all that is none, and every synthesizer the same. */
-const COUNTS: Readonly<Record<Kind, number>> = { end: 300, comma: 180, gap: 60, closure: 60 }
+/** What each kind counts for, whatever its number: ends as much as all that is none. */
+const COUNTS: Readonly<Record<Kind, number>> = { end: 1_500, comma: 1_000, gap: 300, closure: 200 }
+
+/** The cues and, behind them, their squares. */
+function inputsOf(cues: Cues, scales: Scales): number[] {
+  const values = standardised(cues, { cues: scales })
+  return [...values, ...values.map((value) => value ** 2)]
+}
 
 function examplesOf(moments: readonly Known[], scales: Scales): Example[] {
-  const numbers = new Map<string, number>()
-  const key = ({ synthesizer, kind }: Known): string => `${synthesizer} ${kind}`
-  for (const moment of moments) numbers.set(key(moment), (numbers.get(key(moment)) ?? 0) + 1)
-  return moments.map((moment) => ({
-    inputs: standardised(moment.cues, { cues: scales }),
-    positive: moment.kind === 'end',
-    weight: COUNTS[moment.kind] / numbers.get(key(moment))!,
+  const numberOf = (kind: Kind): number => moments.filter((moment) => moment.kind === kind).length
+  const weights = Object.fromEntries(
+    (Object.keys(COUNTS) as Kind[]).map((kind) => [kind, COUNTS[kind] / Math.max(1, numberOf(kind))]),
+  )
+  return moments.map(({ cues, kind }) => ({
+    inputs: inputsOf(cues, scales),
+    positive: kind === 'end',
+    weight: weights[kind]!,
   }))
 }
 
@@ -186,8 +198,7 @@ function judgedByOthers(moments: readonly Moment[], scales: Scales): Judged[] {
   )
   return moments.map((moment) => {
     if (!isKnown(moment)) return { ...moment, sure: undefined }
-    const inputs = standardised(moment.cues, { cues: scales })
-    return { ...moment, sure: probability(learned[foldOf(moment)]!, inputs) }
+    return { ...moment, sure: probability(learned[foldOf(moment)]!, inputsOf(moment.cues, scales)) }
   })
 }
 
@@ -206,7 +217,8 @@ const rounded = (value: number): number => Math.round(value * 1_000) / 1_000
 function weightsFile(scales: Scales, weights: readonly number[], yielding: number, holding: number): string {
   const rows = CUE_NAMES.map((name, i) => {
     const { mean, deviation } = scales[name]
-    return `    ${name}: { mean: ${rounded(mean)}, deviation: ${rounded(deviation)}, weight: ${rounded(weights[i]!)} },`
+    const [weight, square] = [weights[i]!, weights[CUE_NAMES.length + i]!]
+    return `    ${name}: { mean: ${rounded(mean)}, deviation: ${rounded(deviation)}, weight: ${rounded(weight)}, square: ${rounded(square)} },`
   })
   const before = readFileSync(WEIGHTS, 'utf8')
   const head = before.slice(0, before.indexOf('export const FINALITY_WEIGHTS'))

@@ -107,7 +107,8 @@ async function take(url: string, sentence: Sentence): Promise<Outcome> {
     { room: 'kitchen' },
     {
       audio(samples) {
-        if (total_ms !== undefined || !isAudible(samples)) return
+        // What sounds while the sentence is still sent is no answer to it: a timer that an earlier turn set is announced.
+        if (total_ms !== undefined || !sent_all || !isAudible(samples)) return
         total_ms = clock.monotonic() - spoken_at
         settle()
       },

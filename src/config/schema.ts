@@ -108,12 +108,12 @@ const voice = z.strictObject({
     20,
     5_000,
     'Silence that ends a whole command which commonly goes on ("add milk" … "and bread", "… in the kitchen").',
-  ).default(720),
+  ).default(900),
   pause_yielded_ms: whole(
     20,
     3_000,
     'Silence that ends a command which could go on or lacks something, when the voice falls as at an end.',
-  ).default(260),
+  ).default(280),
   pause_incomplete_ms: whole(
     100,
     5_000,

@@ -7,16 +7,12 @@ import type { Contour, FrameSound } from './prosody.ts'
 export interface Cues {
   /** Pitch of the end above the median of what came before, semitones. */
   readonly level: number
-  /** Pitch of the end above the low (10th percentile) of what came before, semitones. */
-  readonly floor: number
-  /** Change of pitch over the last 300 ms, semitones per 100 ms. */
+  /** Change of pitch from the first to the last third of the last pitched stretch, of 300 ms at most, semitones. */
   readonly slope: number
-  /** Pitch of the end above the lowest of the last 300 ms, semitones: a rise after a fall holds the turn. */
+  /** Pitch of the end above the lowest of the last 600 ms, semitones: a rise after a fall holds the turn. */
   readonly rise: number
-  /** From the highest of the last 300 ms down to the lowest after it, semitones. */
-  readonly fall: number
-  /** From the low to the high (10th to 90th percentile) of what came before, semitones. */
-  readonly range: number
+  /** That lowest pitch above the low (10th percentile) of what came before, semitones: how deep the voice fell. */
+  readonly valley: number
   /** Level of the last 200 ms above the median, dB. */
   readonly loudness: number
   /** Length of the last pitched stretch over the mean of those before, natural logarithm. */
@@ -29,6 +25,7 @@ export type CueName = keyof Cues
 
 /** Frames. */
 const TAIL = 15
+const LONG_TAIL = 30
 const BEFORE_TAIL = 10
 const LOUDNESS_FRAMES = 10
 const MOST_UNPITCHED = 10
@@ -41,11 +38,9 @@ const LEAST_BEFORE = 6
 const LONGEST_UNPITCHED = 20
 export const CUE_NAMES: readonly CueName[] = [
   'level',
-  'floor',
   'slope',
   'rise',
-  'fall',
-  'range',
+  'valley',
   'loudness',
   'lengthening',
   'unpitched',
@@ -68,35 +63,35 @@ export function cuesOf({ frames }: Contour): Cues | undefined {
   if (tail.length < LEAST_IN_TAIL) return undefined
   const earlier = tones.filter(({ at }) => at <= last.at - BEFORE_TAIL)
   const before = sortedPitches(earlier.length < LEAST_BEFORE ? tones : earlier)
-  const low = quantile(before, 0.1)
   const final = quantile(sortedPitches(tail.slice(-3)), 0.5)
-  const lowest = tail.reduce((least, tone) => (tone.pitch < least.pitch ? tone : least))
-  const highest = Math.max(...tail.filter(({ at }) => at <= lowest.at).map(({ pitch }) => pitch))
+  const lowest = Math.min(...tones.filter(({ at }) => at > last.at - LONG_TAIL).map(({ pitch }) => pitch))
   return {
     level: final - quantile(before, 0.5),
-    floor: final - low,
-    slope: slopeOf(tail) * 5,
-    rise: final - lowest.pitch,
-    fall: highest - lowest.pitch,
-    range: quantile(before, 0.9) - low,
+    slope: slopeOf(lastStretch(tones)),
+    rise: final - lowest,
+    valley: lowest - quantile(before, 0.1),
     loudness: loudnessOf(frames, end),
     lengthening: lengtheningOf(tones),
     unpitched: Math.min(MOST_UNPITCHED, end - last.at),
   }
 }
 
-/** Octave errors are far from the median of an utterance, other errors from their neighbours. Semitones. */
-const OCTAVE_OFF = 9
+/** Semitones from the median of an utterance: beyond the first a pitch is taken for an octave error, beyond the second for none. */
+const OCTAVE_OFF = 8.5
+const LOST = 10
+/** Semitones from the median of the five around it. */
 const STRAY = 2.5
 
 /** The pitched frames, octave errors put right, stray ones left out. */
 function clearTones(frames: readonly FrameSound[]): Tone[] {
   const raw = frames.flatMap(({ pitch }, at) => (pitch === undefined ? [] : [{ at, pitch }]))
   const median = quantile(sortedPitches(raw), 0.5)
-  const folded = raw.map(({ at, pitch }) => {
-    const octaves = Math.abs(pitch - median) > OCTAVE_OFF ? Math.round((median - pitch) / 12) : 0
-    return { at, pitch: pitch + 12 * octaves }
-  })
+  const folded = raw
+    .map(({ at, pitch }) => {
+      const off = pitch - median
+      return { at, pitch: Math.abs(off) > OCTAVE_OFF ? pitch - 12 * Math.sign(off) : pitch }
+    })
+    .filter(({ pitch }) => Math.abs(pitch - median) <= LOST)
   return folded.filter(({ pitch }, i) => {
     const around = quantile(sortedPitches(folded.slice(Math.max(0, i - 2), i + 3)), 0.5)
     return Math.abs(pitch - around) <= STRAY
@@ -114,17 +109,21 @@ function quantile(sorted: readonly number[], part: number): number {
   return below + (above - below) * (place - Math.floor(place))
 }
 
-/** Least squares, semitones per frame. */
-function slopeOf(tones: readonly Tone[]): number {
-  const mean = (values: readonly number[]): number =>
-    values.reduce((sum, value) => sum + value, 0) / values.length
-  const [at, pitch] = [mean(tones.map((tone) => tone.at)), mean(tones.map((tone) => tone.pitch))]
-  let [product, square] = [0, 0]
-  for (const tone of tones) {
-    product += (tone.at - at) * (tone.pitch - pitch)
-    square += (tone.at - at) ** 2
-  }
-  return square === 0 ? 0 : product / square
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
+
+function slopeOf(stretch: readonly Tone[]): number {
+  const third = Math.max(1, Math.floor(stretch.length / 3))
+  const pitches = stretch.map(({ pitch }) => pitch)
+  return mean(pitches.slice(-third)) - mean(pitches.slice(0, third))
+}
+
+/** Tones with at most a frame between them are one stretch. */
+const continues = (before: Tone, after: Tone): boolean => after.at - before.at <= 2
+
+function lastStretch(tones: readonly Tone[]): readonly Tone[] {
+  const broken = tones.findLastIndex((tone, i) => i > 0 && !continues(tones[i - 1]!, tone))
+  return tones.slice(Math.max(broken, tones.length - TAIL, 0))
 }
 
 function loudnessOf(frames: readonly FrameSound[], end: number): number {
@@ -132,19 +131,15 @@ function loudnessOf(frames: readonly FrameSound[], end: number): number {
     frames.slice(from, end + 1).flatMap(({ voiced, level }) => (voiced ? [level] : []))
   const last = levels(Math.max(0, end + 1 - LOUDNESS_FRAMES))
   const all = levels(0).sort((a, b) => a - b)
-  return last.reduce((sum, level) => sum + level, 0) / last.length - quantile(all, 0.5)
+  return mean(last) - quantile(all, 0.5)
 }
 
-/** Tones with at most a frame between them are one stretch. */
 function lengtheningOf(tones: readonly Tone[]): number {
-  const stretches: number[] = []
-  let previous = Number.NEGATIVE_INFINITY
-  for (const { at } of tones) {
-    if (at - previous > 2) stretches.push(0)
-    stretches[stretches.length - 1]! += 1
-    previous = at
+  const lengths: number[] = []
+  for (const [i, tone] of tones.entries()) {
+    if (i === 0 || !continues(tones[i - 1]!, tone)) lengths.push(0)
+    lengths[lengths.length - 1]! += 1
   }
-  const last = stretches.pop()!
-  const before = stretches.reduce((sum, length) => sum + length, 0) / stretches.length
-  return stretches.length === 0 ? 0 : Math.log(last / before)
+  const last = lengths.pop()!
+  return lengths.length === 0 ? 0 : Math.log(last / mean(lengths))
 }

@@ -44,16 +44,27 @@ export interface EndpointTimes {
 export const ENDPOINT_TIMES: EndpointTimes = {
   complete_ms: 100,
   extendable_ms: 240,
-  open_ms: 720,
-  yielded_ms: 260,
+  open_ms: 900,
+  yielded_ms: 280,
   unfinished_ms: 900,
   unknown_ms: 700,
   wordless_ms: 900,
   longest_ms: 15_000,
 }
 
-/** How a text stands: which of the times applies. `lacking`: a whole sentence without something the command needs. */
-export type Standing = 'wordless' | 'unknown' | 'unfinished' | 'lacking' | 'open' | 'extendable' | 'complete'
+/**
+ * How a text stands: which of the times applies. `lacking`: a whole sentence without something the command needs. `settled`: a
+ * whole command that only words can follow which change nothing; to answer into them is still to interrupt.
+ */
+export type Standing =
+  | 'wordless'
+  | 'unknown'
+  | 'unfinished'
+  | 'lacking'
+  | 'open'
+  | 'extendable'
+  | 'settled'
+  | 'complete'
 
 export function standingOf(text: string, reading: Reading | undefined): Standing {
   if (text.trim() === '' || reading === undefined) return 'wordless'
@@ -62,8 +73,9 @@ export function standingOf(text: string, reading: Reading | undefined): Standing
   if (begun(reading)) return 'unfinished'
   // A bare value that answers no question is the beginning of something: "one hour … more on the timer".
   if (reading.intent.name === 'session.answer') return 'unfinished'
-  if (reading.extendable !== 'possible') return 'complete'
-  return reading.growth === 'phrase' ? 'open' : 'extendable'
+  if (reading.extendable === 'possible') return reading.growth === 'phrase' ? 'open' : 'extendable'
+  if (reading.growth === undefined) return 'complete'
+  return reading.growth === 'ending' ? 'extendable' : 'settled'
 }
 
 const begun = (reading: Reading): boolean => reading.extendable === 'likely'
@@ -81,7 +93,9 @@ export function silenceNeeded(standing: Standing, manner: Manner, times: Endpoin
     case 'open':
       return ifYielding(manner, times.open_ms, times)
     case 'extendable':
-      return manner === 'holding' ? times.open_ms : ifYielding(manner, times.extendable_ms, times)
+      return times.extendable_ms
+    case 'settled':
+      return manner === 'yielding' ? times.complete_ms : times.extendable_ms
     case 'complete':
       // Held on: "how long is left" … "on the" may have been heard as a command it was not.
       return manner === 'holding' ? times.extendable_ms : times.complete_ms

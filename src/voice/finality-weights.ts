@@ -8,26 +8,29 @@ export interface FinalityWeights {
   readonly holding: number
 }
 
-/** Of the data, in the cue's unit, and what one standard deviation adds to the logarithm of the odds. */
-export interface CueWeight {
+/** Of the data, in the cue's unit. */
+export interface CueScale {
   readonly mean: number
   readonly deviation: number
+}
+
+export interface CueWeight extends CueScale {
+  /** What one standard deviation adds to the logarithm of the odds, and what its square does. */
   readonly weight: number
+  readonly square: number
 }
 
 export const FINALITY_WEIGHTS: FinalityWeights = {
-  bias: -0.04,
+  bias: -0.281,
   cues: {
-    level: { mean: -2.175, deviation: 2.407, weight: -0.114 },
-    floor: { mean: -0.515, deviation: 2.407, weight: -1.143 },
-    slope: { mean: -0.654, deviation: 1.1, weight: -0.047 },
-    rise: { mean: 0.833, deviation: 1.131, weight: -0.37 },
-    fall: { mean: 2.64, deviation: 2.077, weight: -0.53 },
-    range: { mean: 3.129, deviation: 1.612, weight: 0.965 },
-    loudness: { mean: -2.822, deviation: 3.6, weight: 0.201 },
-    lengthening: { mean: 0.005, deviation: 0.844, weight: 0.14 },
-    unpitched: { mean: 1.413, deviation: 2.591, weight: 0.566 },
+    level: { mean: -2.15, deviation: 2.407, weight: -1.061, square: 0.211 },
+    slope: { mean: -1.028, deviation: 2.03, weight: -0.506, square: -0.286 },
+    rise: { mean: 1.128, deviation: 1.41, weight: -0.608, square: 0.312 },
+    valley: { mean: -1.551, deviation: 1.913, weight: 0.028, square: -0.211 },
+    loudness: { mean: -2.863, deviation: 3.638, weight: 0.128, square: -0.009 },
+    lengthening: { mean: -0.011, deviation: 0.874, weight: 0.126, square: 0.088 },
+    unpitched: { mean: 1.602, deviation: 2.745, weight: 0.405, square: 0.13 },
   },
-  yielding: 0.564,
-  holding: 0.377,
+  yielding: 0.659,
+  holding: 0.367,
 }

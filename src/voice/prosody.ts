@@ -98,12 +98,22 @@ function correlate(): boolean {
   return true
 }
 
+/** A voice repeats itself after two periods as it does after one; the ringing of a formant has died away by then. */
+function repeated(lag: number): number {
+  const twice = 2 * lag
+  if (twice > LONGEST_LAG) return likeness[lag]!
+  const after = Math.max(likeness[twice - 1]!, likeness[twice]!, likeness[twice + 1]!)
+  return (likeness[lag]! + after) / 2
+}
+
 function bestLag(previous: number | undefined): number | undefined {
   let best: number | undefined
   let score = Number.NEGATIVE_INFINITY
   for (let lag = SHORTEST_LAG; lag <= LONGEST_LAG; lag += 1) {
-    const here = likeness[lag]!
-    if (here < LEAST_LIKENESS || here < likeness[lag - 1]! || here < likeness[lag + 1]!) continue
+    const top = likeness[lag]!
+    if (top < likeness[lag - 1]! || top < likeness[lag + 1]!) continue
+    const here = repeated(lag)
+    if (here < LEAST_LIKENESS) continue
     const jump = previous === undefined ? 0 : Math.min(1, Math.abs(semitones(lag) - previous) / 12)
     const weighed = here - OCTAVE_COST * Math.log2(lag / SHORTEST_LAG) - JUMP_COST * jump
     if (weighed <= score) continue

@@ -27,7 +27,8 @@ describe('the cues of an end', () => {
   test('a fall to below what came before', () => {
     const cues = cuesOf(falling)!
     expect(cues.slope).toBeLessThan(-1)
-    expect(cues.floor).toBeLessThan(-3)
+    expect(cues.level).toBeLessThan(-5)
+    expect(cues.valley).toBeLessThan(-3)
     expect(cues.rise).toBeLessThan(0.5)
     expect(cues.lengthening).toBeGreaterThan(0)
   })

@@ -52,7 +52,7 @@ describe('a spoken command', () => {
   })
 
   test('cut off too early is marked so, and the reply is silenced', () => {
-    const stage = converse({ words: say('turn on the lights 700 in the kitchen') })
+    const stage = converse({ words: say('turn off the kitchen lights 400 in the garage') })
     expect(stage.turns[0]!.cut_off).toBe(true)
     expect(stage.silenced.length).toBeGreaterThanOrEqual(1)
   })

@@ -21,12 +21,14 @@ export interface Intent {
 export type Extension = 'no' | 'possible' | 'likely'
 
 /**
- * What would follow a whole command that is `possible` to extend.
+ * What would follow a whole command.
  *
  * - `value`   Only its last value could grow: "five minutes" … "and ten seconds". Rare.
  * - `phrase`  More words: "add milk" … "and bread", "turn on the lights" … "in the kitchen". Common.
+ * - `same`    More words that change nothing: "pause" … "the music", "add milk and bread" … "to the list".
+ * - `ending`  The rest of a polite ending that has begun: "thank" … "you". It changes nothing either.
  */
-export type Growth = 'value' | 'phrase'
+export type Growth = 'value' | 'phrase' | 'same' | 'ending'
 
 /** The verdict on a text, also on an unfinished one: what endpointing and the turn decide by. */
 export interface Reading {
@@ -37,7 +39,7 @@ export interface Reading {
   /** The text is a whole command: nothing needs to follow. It may still lack slots that can be asked for. */
   readonly complete: boolean
   readonly extendable: Extension
-  /** Known for exact readings that are `possible` to extend. */
+  /** Known for exact readings of whole commands that more can follow. */
   readonly growth?: Growth
   /** Slots the intent needs and the text lacks, in the order to ask for them. */
   readonly missing: readonly string[]

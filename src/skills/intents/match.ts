@@ -47,21 +47,27 @@ export function readAll(grammar: Grammar, text: string, context: ReadingContext 
   const matches = truncated ? [] : withoutNegatives([...exact.matches].sort(bySource))
   const readings =
     matches.length > 0
-      ? matches.map((match) => exactReading(grammar, match, exact, counts))
+      ? matches.map((match) => exactReading(grammar, match, exact, surroundings.closing, counts))
       : tolerantReadings(grammar, matchTolerantly(grammar, lattice, surroundings), begun, truncated, counts)
   return applyContext(grammar, lattice, surroundings, distinct(readings), context)
 }
 
 type Counts = Pick<Reading, 'words' | 'unknown'>
 
-function exactReading(grammar: Grammar, match: Match, exact: ExactMatches, counts: Counts): Reading {
+function exactReading(
+  grammar: Grammar,
+  match: Match,
+  exact: ExactMatches,
+  closing: boolean,
+  counts: Counts,
+): Reading {
   const intent = intentOf(grammar, match)
   const missing = missingSlots(grammar, intent)
   return {
     intent,
     score: 1,
     complete: true,
-    ...exactExtension(grammar, intent, missing, exact),
+    ...exactExtension(grammar, intent, missing, exact, closing),
     missing,
     ...counts,
   }
@@ -72,6 +78,7 @@ function exactExtension(
   intent: Intent,
   missing: readonly string[],
   exact: ExactMatches,
+  closing: boolean,
 ): Pick<Reading, 'extendable' | 'growth'> {
   const following = exact.frontier.filter(({ node }) => continues(node))
   if (missing.length > 0 && (following.length > 0 || exact.insideValue)) return { extendable: 'likely' }
@@ -80,8 +87,11 @@ function exactExtension(
     if (node.settled === undefined) return true
     return meaningKey({ name: node.settled, slots: slotsOf(grammar, node.settled, bindings) }) !== meaning
   })
-  if (!changes && !exact.insideValue) return { extendable: 'no' }
-  return { extendable: 'possible', growth: changes ? 'phrase' : 'value' }
+  if (changes) return { extendable: 'possible', growth: 'phrase' }
+  if (exact.insideValue) return { extendable: 'possible', growth: 'value' }
+  return closing || following.length > 0
+    ? { extendable: 'no', growth: closing ? 'ending' : 'same' }
+    : { extendable: 'no' }
 }
 
 /** Damage that makes a match half as good as an exact one, per word matched. */

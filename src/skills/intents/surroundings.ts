@@ -8,6 +8,8 @@ export interface Surroundings {
   readonly ends: ReadonlySet<number>
   /** The words end inside an opening: "could" … "you". */
   readonly opening: boolean
+  /** The words end inside an ending: "thank" … "you". */
+  readonly closing: boolean
 }
 
 export function findSurroundings(grammar: Grammar, words: readonly string[]): Surroundings {
@@ -20,9 +22,12 @@ export function findSurroundings(grammar: Grammar, words: readonly string[]): Su
     }
   }
   const ends = new Set([words.length])
+  let closing = false
   for (const phrase of grammar.after) {
     for (let begun = 1; begun < phrase.length; begun += 1) {
-      if (isAt(words, words.length - begun, phrase.slice(0, begun))) ends.add(words.length - begun)
+      if (!isAt(words, words.length - begun, phrase.slice(0, begun))) continue
+      ends.add(words.length - begun)
+      closing = true
     }
   }
   for (const end of ends) {
@@ -30,7 +35,7 @@ export function findSurroundings(grammar: Grammar, words: readonly string[]): Su
       if (isAt(words, end - phrase.length, phrase)) ends.add(end - phrase.length)
     }
   }
-  return { starts, ends, opening }
+  return { starts, ends, opening, closing }
 }
 
 function isAt(words: readonly string[], place: number, phrase: readonly string[]): boolean {

@@ -167,6 +167,23 @@ describe('unfinished sentences', () => {
     expect(read(house, text)).toMatchObject({ complete, extendable })
   })
 
+  it.each([
+    ['what time is it', undefined],
+    ['turn on the kitchen lights', undefined],
+    ['turn on the kitchen lights please', undefined],
+    ['turn on the kitchen lights thank', 'ending'],
+    ['turn on the kitchen lights thank you', undefined],
+    ['turn on the lights', 'phrase'],
+    ['turn on the lights thank', 'ending'],
+    ['add milk', 'phrase'],
+    ['add milk and bread', 'same'],
+    ['add milk and bread to the list', undefined],
+    ['pause', 'same'],
+    ['set a timer for five minutes', 'value'],
+  ])('%j grows by %s', (text, growth) => {
+    expect(read(house, text).growth).toBe(growth)
+  })
+
   it('names what is missing in the order to ask for it', () => {
     expect(read(house, 'set a timer').missing).toEqual(['duration'])
     expect(read(house, 'remind me to call mom').missing).toEqual(['duration'])
