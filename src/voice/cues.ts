@@ -1,5 +1,5 @@
 /**
- * What the end of an utterance sounds like, measured against the same utterance. Pure; about 50 µs, and asked for only in silence.
+ * What the end of an utterance sounds like, measured against the same utterance. Pure; about 30 µs, and asked for only in silence.
  */
 import type { Contour, FrameSound } from './prosody.ts'
 

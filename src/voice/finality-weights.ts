@@ -1,3 +1,7 @@
+/**
+ * What `finality.ts` weighs the cues with. The numbers are made by `node training/turn-ends.ts`; training/turn-ends.md says from
+ * what, and what they cannot do.
+ */
 import type { CueName } from './cues.ts'
 
 export interface FinalityWeights {

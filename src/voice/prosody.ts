@@ -1,6 +1,6 @@
 /**
  * How it was said: the pitch and the loudness of an utterance, frame by frame, and what they were like just before a
- * silence. Pure and streaming; a frame costs about 15 µs.
+ * silence. Pure and streaming; a frame costs about 10 µs.
  *
  * Pitch is the peak of the normalised cross-correlation (Talkin, "A robust algorithm for pitch tracking (RAPT)", 1995)
  * at 4 kHz. It is measured in semitones, and always against the same speaker's own voice in the same utterance, so that
