@@ -73,7 +73,7 @@ function valueWords(grammar: Grammar): Set<string> {
 }
 
 /** Shares of the training sentences; what is left over is loose words. */
-const SHARES = { template: 0.16, phrasing: 0.6, other: 0.14, talk: 0.06, impossible: 0.02 } as const
+const SHARES = { template: 0.13, phrasing: 0.55, other: 0.17, talk: 0.1, impossible: 0.02 } as const
 
 /** Templates, phrasings, requests that cannot be met, talk and loose words; many of them roughened. */
 function drawTraining(
@@ -166,7 +166,10 @@ function drawMeasured(
   const values = valueWords(grammar)
   const templates = grammar.intents.flatMap((intent) => intent.templates)
   const none = phrasings.filter((one) => one.intent === NONE)
-  const requests = phrasings.filter((one) => one.intent !== NONE)
+  // In an order of no meaning: however few are drawn, they are of every kind and intent.
+  const requests = phrasings
+    .filter((one) => one.intent !== NONE)
+    .sort((a, b) => textHash(a.text) - textHash(b.text))
   const drawn = new Map<string, MeasuredSentence>()
   for (let i = 0; drawn.size < count && i < count * 6; i += 1) {
     const core =
