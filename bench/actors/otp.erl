@@ -1,5 +1,5 @@
-%% Erlang/OTP doing what ours.ts does. Reads "tell N", "ask N", "spawn N", "memory N" from standard input, answers with a
-%% line of numbers: messages per second; microseconds per ask, one number for each 1000 asks; actors per second; bytes per actor.
+%% Erlang/OTP doing what ours.ts does. Reads "tell N", "ask N" and so on from standard input, answers with a line of
+%% numbers: messages per second; microseconds per ask, one number for each 1000 asks; actors per second; bytes per actor.
 -module(otp).
 -export([main/0]).
 
@@ -26,11 +26,13 @@ apart(Fun) ->
 now_ns() -> erlang:monotonic_time(nanosecond).
 
 run("tell", N) -> [tell(N)];
+run("tell-in-batches", N) -> [tell_in_batches(N, [], [])];
+run("tell-with-room", N) -> [tell_in_batches(N, [{min_heap_size, 100000}], [{min_heap_size, 10000}])];
 run("ask", N) -> ask(N);
 run("spawn", N) -> [spawn_rate(N)];
 run("memory", N) -> [memory(N)].
 
-%% One process tells another numbers; the receiver adds them up and reports. Unbounded mailbox, its best case.
+%% One process tells another numbers; the receiver adds them up and reports. The mailbox is unbounded.
 tell(N) ->
     Boss = self(),
     Receiver = spawn(fun() -> receiver(N, 0, Boss) end),
@@ -44,6 +46,33 @@ receiver(Left, Sum, Boss) -> receive {number, Value} -> receiver(Left - 1, Sum +
 
 send(_, N, N) -> ok;
 send(To, I, N) -> To ! {number, I}, send(To, I + 1, N).
+
+%% The same with the receiver asking for each batch, as ours does, so that neither side has to be slowed down by the
+%% runtime. With room: heaps that hold a batch from the start, in the sizes that were fastest (words).
+-define(BATCH, 512).
+
+tell_in_batches(Wanted, ReceiverOptions, SenderOptions) ->
+    N = (Wanted + ?BATCH - 1) div ?BATCH * ?BATCH,
+    Boss = self(),
+    Receiver = spawn_opt(fun() -> batch_receiver(N, 0, Boss) end, ReceiverOptions),
+    Start = now_ns(),
+    Sender = spawn_opt(fun() -> send_batches(Receiver, 0) end, SenderOptions),
+    receive {sum, Sum} -> Sum = N * (N - 1) div 2 end,
+    Took = now_ns() - Start,
+    exit(Sender, kill),
+    N * 1.0e9 / Took.
+
+batch_receiver(Left, Sum, Boss) ->
+    receive
+        {number, Value} -> batch_receiver(Left - 1, Sum + Value, Boss);
+        {enough, _} when Left =:= 0 -> Boss ! {sum, Sum};
+        {enough, From} -> From ! more, batch_receiver(Left, Sum, Boss)
+    end.
+
+send_batches(To, At) ->
+    send(To, At, At + ?BATCH),
+    To ! {enough, self()},
+    receive more -> send_batches(To, At + ?BATCH) end.
 
 ask(N) ->
     Echo = spawn(fun echo/0),

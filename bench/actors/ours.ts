@@ -19,41 +19,49 @@ interface Numbered extends Message {
   readonly value: number
 }
 
-/** After each batch: the receiver asks for more, as mailboxes here are bounded. Not counted as a message. */
-const ENOUGH = { type: 'enough' }
+/** After each batch the receiver asks for more, as mailboxes here are bounded. Not counted as messages. */
+interface Enough extends Message {
+  readonly last: boolean
+}
+const ENOUGH: Enough = { type: 'enough', last: false }
+const LAST_OF_ALL: Enough = { type: 'enough', last: true }
 const MORE = { type: 'more' }
-const BATCH = 128
+const BATCH = 64
 
 /** Sums are taken modulo 2³⁰: they prove that every number came, and stay in a machine word as Erlang's do. */
 const add = (sum: number, value: number): number => (sum + value) & 0x3fffffff
 
 /** Adds up what it is told. */
-const receiver: Behavior<{ readonly left: number; readonly sum: number }, Message, { count: number }> = {
+const receiver: Behavior<number, Message> = {
   kind: 'receiver',
-  start: ({ count }) => next({ left: count, sum: 0 }),
-  receive(state, message, context) {
-    if (message.type === 'number') {
-      return next({ left: state.left - 1, sum: add(state.sum, (message as Numbered).value) })
-    }
-    if (state.left === 0) finished(state.sum)
-    return next(state, [{ type: 'send', to: context.sender!, message: MORE }])
+  start: () => next(0),
+  receive(sum, message, context) {
+    if (message.type === 'number') return next(add(sum, (message as Numbered).value))
+    if (!(message as Enough).last) return next(sum, [{ type: 'send', to: context.sender!, message: MORE }])
+    finished(sum)
+    return same(sum)
   },
 }
 
 /** The measuring end is outside the actors, whose states hold data only. */
 let finished: (value: number) => void = () => undefined
 
-/** Tells the receiver numbers, a batch each time it is asked. */
-const sender: Behavior<{ readonly at: number; readonly to: Ref }, Message, { to: Ref }> = {
+/** Tells the receiver numbers below `count`, a batch each time it is asked. */
+interface Telling {
+  readonly at: number
+  readonly count: number
+  readonly to: Ref
+}
+const sender: Behavior<Telling, Message, Omit<Telling, 'at'>> = {
   kind: 'sender',
-  start: ({ to }) => next({ at: 0, to }),
-  receive({ at, to }) {
-    const effects: Effect[] = []
-    for (let value = at; value < at + BATCH; value += 1) {
-      effects.push({ type: 'send', to, message: { type: 'number', value } as Numbered })
+  start: (args) => next({ at: 0, ...args }),
+  receive({ at, count, to }) {
+    const effects = new Array<Effect>(BATCH + 1)
+    for (let i = 0; i < BATCH; i += 1) {
+      effects[i] = { type: 'send', to, message: { type: 'number', value: at + i } as Numbered }
     }
-    effects.push({ type: 'send', to, message: ENOUGH })
-    return next({ at: at + BATCH, to }, effects)
+    effects[BATCH] = { type: 'send', to, message: at + BATCH < count ? ENOUGH : LAST_OF_ALL }
+    return next({ at: at + BATCH, count, to }, effects)
   },
 }
 
@@ -180,8 +188,8 @@ const key = (): string => {
 /** Messages per second from one actor to another; every one is counted and summed by the receiver. */
 async function tell(wanted: number): Promise<number[]> {
   const count = Math.ceil(wanted / BATCH) * BATCH
-  const to = runtime.spawn({ kind: 'receiver', key: key(), args: { count } })
-  const from = runtime.spawn({ kind: 'sender', key: key(), args: { to } })
+  const to = runtime.spawn({ kind: 'receiver', key: key() })
+  const from = runtime.spawn({ kind: 'sender', key: key(), args: { to, count } })
   const begin = performance.now()
   const sum = await until(() => runtime.tell(from, { type: 'go' }))
   const took = performance.now() - begin
@@ -262,7 +270,8 @@ async function heapPerActor(count: number, settle: () => Promise<void>): Promise
 
 /**
  * With so many children of one parent: messages per second to the parent, to one child; further children per second. The
- * node holds 10,000 actors in any case, the others under another parent: only the number of siblings differs.
+ * node holds 10,000 actors in any case, the others under another parent: only the number of siblings differs. Seconds of
+ * processor time, as these are short and each is compared with another run of the same process.
  */
 async function siblings(count: number): Promise<number[]> {
   const parent = newParent()
@@ -273,24 +282,34 @@ async function siblings(count: number): Promise<number[]> {
   const child = runtime.find(placedAddress('idle', `${parent.address.slice('loqa:/spawner/'.length)}-0`))!
   const rates: number[] = []
   for (const target of [parent, child]) {
-    const begin = performance.now()
-    for (let round = 0; round < 20; round += 1) {
+    const begin = processorTime()
+    for (let round = 0; round < TELLINGS; round += 1) {
       await until(() => {
         for (let i = 0; i < TOLD - 1; i += 1) runtime.tell(target, NOTE)
         runtime.tell(target, LAST)
       })
     }
-    rates.push((20 * TOLD * 1000) / (performance.now() - begin))
+    rates.push((TELLINGS * TOLD * 1000) / (processorTime() - begin))
   }
-  rates.push(await spawnUnder(parent, 1_000))
+  const begin = processorTime()
+  await spawnUnder(parent, 1_000)
+  rates.push(1e6 / (processorTime() - begin))
   await gone(parent)
   await gone(elsewhere)
   return rates
 }
+
+/** Milliseconds the threads of this process have run. */
+function processorTime(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}
+
 const POPULATION = 10_000
 const NOTE = { type: 'note' }
 const LAST = { type: 'last' }
 const TOLD = 1000
+const TELLINGS = 100
 
 const runtime = system()
 serve({

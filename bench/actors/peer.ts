@@ -1,6 +1,6 @@
 /** One contestant in a process of its own: a command per line in, a line of numbers out. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
@@ -8,8 +8,14 @@ import { createInterface, type Interface } from 'node:readline'
 export interface Peer {
   readonly name: string
   /** Errors: when it does not answer within a minute, or dies. */
-  run(command: string, count: number): Promise<number[]>
+  run(command: string, count: number): Promise<Answer>
   close(): void
+}
+
+export interface Answer {
+  readonly numbers: readonly number[]
+  /** Processor time of all its threads meanwhile: what other work on the machine cannot add to. NaN where unknown. */
+  readonly processor_ms: number
 }
 
 const ANSWER_MS = 60_000
@@ -22,10 +28,23 @@ export async function startPeer(name: string, program: string, args: readonly st
     name,
     async run(command, count) {
       const answer = line(child, lines, `${name} ${command}`)
+      const before = processorTime(child.pid!)
       child.stdin!.write(`${command} ${count}\n`)
-      return (await answer).split(' ').map(Number)
+      const numbers = (await answer).split(' ').map(Number)
+      return { numbers, processor_ms: processorTime(child.pid!) - before }
     },
     close: () => child.kill('SIGKILL'),
+  }
+}
+
+/** Milliseconds that the threads of a process have run so far; Linux tells. A thread that ends in between is missed. */
+function processorTime(pid: number): number {
+  try {
+    return readdirSync(`/proc/${pid}/task`)
+      .map((thread) => Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]))
+      .reduce((sum, ran_ns) => sum + ran_ns / 1e6, 0)
+  } catch {
+    return Number.NaN
   }
 }
 

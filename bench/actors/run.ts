@@ -26,43 +26,92 @@ const TAKES_PART: Readonly<Record<string, readonly Measure[]>> = {
   ring: ['tell', 'ask', 'spawn'],
 }
 const ERLANG: readonly Measure[] = ['tell', 'ask', 'spawn', 'memory']
+/** Erlang tells in three ways; what the others are called besides `tell` itself. */
+const ERLANG_TELLS = { 'in batches': 'tell-in-batches', 'in batches, heaps sized': 'tell-with-room' } as const
 
-const javascript = (name: string, file: string): Promise<Peer> =>
-  startPeer(name, process.execPath, ['--expose-gc', '--no-warnings', join(import.meta.dirname, file)])
+/** The young generation a node runs with (bin/loqa-node). */
+const AS_A_NODE = '--max-semi-space-size=4'
+
+const javascript = (name: string, file: string, ...flags: string[]): Promise<Peer> =>
+  startPeer(name, process.execPath, [
+    '--expose-gc',
+    '--no-warnings',
+    ...flags,
+    join(import.meta.dirname, file),
+  ])
+
+/** One line of a comparison: a peer, and what it is told to do. */
+interface Contestant {
+  readonly name: string
+  readonly peer: Peer
+  readonly command: string
+}
+
+function contestants(what: Measure, peers: readonly Peer[]): Contestant[] {
+  return peers.flatMap((peer) => {
+    const plain = { name: peer.name, peer, command: what as string }
+    if (what !== 'tell' || !peer.name.startsWith('erlang')) return [plain]
+    const others = Object.entries(ERLANG_TELLS).map(([how, command]) => ({
+      name: `${peer.name} ${how}`,
+      peer,
+      command,
+    }))
+    return [plain, ...others]
+  })
+}
 
 const median = (values: readonly number[]): number => percentiles(values).p50
 
-/** Numbers of each round, by peer. A round of asks is the median of its thousands, and all of them together give the tail. */
-async function measure(what: Measure, peers: readonly Peer[]) {
-  const rounds = new Map<string, number[]>()
+/** What each contestant did, round by round: by the clock, and where that makes sense per second of its processor time. */
+interface Rounds {
+  readonly clock: Map<string, number[]>
+  readonly processor: Map<string, number[]>
+}
+
+const note = (series: Map<string, number[]>, name: string, values: readonly number[]): void => {
+  series.set(name, [...(series.get(name) ?? []), ...values])
+}
+
+/** A round of asks is the median of its thousands, and all of them together give the tail. */
+async function measure(what: Measure, entered: readonly Contestant[]): Promise<Rounds> {
+  const rounds: Rounds = { clock: new Map(), processor: new Map() }
   const everything = new Map<string, number[]>()
-  const { count, nact } = MEASURES[what]
-  const sizeFor = (peer: Peer): number => (peer.name === 'nact' ? nact : count)
+  const { unit, count, nact } = MEASURES[what]
+  const sizeFor = ({ peer }: Contestant): number => (peer.name === 'nact' ? nact : count)
   // The compilers of all get their time first.
-  for (const peer of peers) for (let i = 0; i < 4; i += 1) await peer.run(what, sizeFor(peer))
+  for (const each of entered) for (let i = 0; i < 4; i += 1) await each.peer.run(each.command, sizeFor(each))
   for (let round = 0; round < ROUNDS; round += 1) {
-    for (const peer of peers) {
-      const numbers = await peer.run(what, sizeFor(peer))
-      rounds.set(peer.name, [...(rounds.get(peer.name) ?? []), median(numbers)])
-      everything.set(peer.name, [...(everything.get(peer.name) ?? []), ...numbers])
+    for (const each of entered) {
+      const { numbers, processor_ms } = await each.peer.run(each.command, sizeFor(each))
+      note(rounds.clock, each.name, [median(numbers)])
+      note(everything, each.name, numbers)
+      if (unit.endsWith('/s')) note(rounds.processor, each.name, [(sizeFor(each) / processor_ms) * 1000])
     }
   }
+  const load = loadavg()[0]
   for (const [peer, series] of everything) {
-    print(`actors/${what}`, { peer, unit: MEASURES[what].unit, ...percentiles(series), load: loadavg()[0] })
+    print(`actors/${what}`, { peer, unit, ...percentiles(series), load })
+  }
+  for (const [peer, series] of rounds.processor) {
+    print(`actors/${what}`, { peer, unit: `${unit} of processor time`, ...percentiles(series), load })
   }
   return rounds
 }
 
 /** Ours over theirs, round by round; for times the other way round, so that more is always better for us. */
-function compare(what: Measure, rounds: ReadonlyMap<string, readonly number[]>, bar: number): void {
-  const ours = rounds.get('ours')!
+function compare(what: Measure, rounds: Rounds, bar: number): void {
   const less = MEASURES[what].unit === 'us' || MEASURES[what].unit === 'bytes/actor'
-  for (const [peer, theirs] of rounds) {
-    if (peer === 'ours') continue
-    const ratios = ours.map((value, i) => (less ? theirs[i]! / value : value / theirs[i]!))
-    const measured = percentiles(ratios)
-    const verdict = peer.startsWith('erlang') ? { bar, met: measured.p50 >= bar } : {}
-    print(`actors/${what}-ratio`, { peer: `ours : ${peer}`, ...measured, ...verdict })
+  for (const by of ['clock', 'processor'] as const) {
+    const series = rounds[by]
+    const ours = series.get('ours')
+    if (ours === undefined) continue
+    for (const [peer, theirs] of series) {
+      if (peer === 'ours') continue
+      const ratios = ours.map((value, i) => (less ? theirs[i]! / value : value / theirs[i]!))
+      const measured = percentiles(ratios)
+      const verdict = peer.startsWith('erlang') ? { bar, met: measured.p50 >= bar } : {}
+      print(`actors/${what}-ratio`, { peer: `ours : ${peer}`, by, ...measured, ...verdict })
+    }
   }
 }
 
@@ -74,8 +123,8 @@ async function siblings(peers: readonly Peer[]): Promise<void> {
     const many: number[][] = parts.map(() => [])
     await peer.run('siblings', 1_000)
     for (let round = 0; round < ROUNDS; round += 1) {
-      const few = await peer.run('siblings', 10)
-      const lots = await peer.run('siblings', 10_000)
+      const { numbers: few } = await peer.run('siblings', 10)
+      const { numbers: lots } = await peer.run('siblings', 10_000)
       parts.forEach((_, i) => {
         ratios[i]!.push(few[i]! / lots[i]!)
         many[i]!.push(lots[i]!)
@@ -97,7 +146,7 @@ async function siblings(peers: readonly Peer[]): Promise<void> {
   }
 }
 
-const ours = await javascript('ours', 'ours.ts')
+const ours = await javascript('ours', 'ours.ts', AS_A_NODE)
 const nact = await javascript('nact', 'nact-peer.ts')
 const ring = await javascript('ring', 'ring-peer.ts')
 const erlang: Peer[] = []
@@ -119,7 +168,7 @@ try {
   for (const what of Object.keys(MEASURES) as Measure[]) {
     const takesPart = [ours, nact, ring].filter(({ name }) => TAKES_PART[name]!.includes(what))
     const peers = [...takesPart, ...(ERLANG.includes(what) ? erlang : [])]
-    compare(what, await measure(what, peers), BARS[what])
+    compare(what, await measure(what, contestants(what, peers)), BARS[what])
   }
   await siblings([ours, nact])
 } finally {

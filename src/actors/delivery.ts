@@ -70,6 +70,11 @@ export class Delivery {
     return true
   }
 
+  /** Messages were put into its mailbox. */
+  wake(cell: Cell): void {
+    if (!cell.queued) this.#ready(cell)
+  }
+
   #tellFull(cell: Cell, message: Message, origin: Origin): boolean {
     const { mailbox } = cell
     if (!mailbox.squeeze(message, origin)) {

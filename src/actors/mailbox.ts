@@ -57,8 +57,7 @@ export class Mailbox<Origin, Exit> {
   /** Takes a data message if there is room. An ask that finds none is refused: it never sheds another message. */
   accept(message: Message, origin: Origin): boolean {
     if (this.data.length >= this.#room) return false
-    if (this.data === NOTHING) this.data = new Lane()
-    this.data.push(message, origin)
+    this.open.push(message, origin)
     return true
   }
 
@@ -69,6 +68,23 @@ export class Mailbox<Origin, Exit> {
     this.evicted = this.data.shift()
     this.data.push(message, origin)
     return true
+  }
+
+  /** Data messages it can still take. */
+  get room(): number {
+    return this.#room - this.data.length
+  }
+
+  /** The data lane, to be filled with no more than `room`. */
+  get open(): Lane<Message, Origin> {
+    if (this.data === NOTHING) this.data = new Lane()
+    return this.data
+  }
+
+  /** What is to be handled next: control before data. */
+  get next(): Lane<Message, Origin> {
+    const { control } = this
+    return control !== undefined && control.length > 0 ? control : this.data
   }
 
   get controlIsFull(): boolean {
@@ -110,8 +126,8 @@ export class Mailbox<Origin, Exit> {
       messages.push(stashed.shift()!)
     }
     this.#room = this.capacity
-    if (this.data === NOTHING) this.data = new Lane()
-    for (let i = messages.length - 1; i >= 0; i -= 1) this.data.unshift(messages[i]!, origins[i]!)
+    const data = this.open
+    for (let i = messages.length - 1; i >= 0; i -= 1) data.unshift(messages[i]!, origins[i]!)
   }
 
   /** Takes everything that was told, control first, calling `each` for it. Orders and exits stay. */

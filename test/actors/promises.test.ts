@@ -59,6 +59,27 @@ describe('handling', () => {
     expect(told.filter((n) => n >= 1_000)).toEqual(Array.from({ length: 100 }, (_, n) => 1_000 + n))
   })
 
+  it('A2 delivers many sends of one step in order, whoever else is sent to in between', async () => {
+    const { runtime, refs, advance, heard } = probes(3)
+    const [a, b, c] = refs as [Ref, Ref, Ref]
+    const sends = Array.from({ length: 100 }, (_, n) => send(n % 10 === 0 ? b : c, note(n)))
+    runtime.tell(a, doing(...sends))
+    advance(1)
+    expect(numbers(await heard(b))).toEqual([0, 10, 20, 30, 40, 50, 60, 70, 80, 90])
+    expect(numbers(await heard(c))).toEqual(
+      Array.from({ length: 100 }, (_, n) => n).filter((n) => n % 10 !== 0),
+    )
+  })
+
+  it('A1 carries out what stands before an effect that is none, and nothing after it', async () => {
+    const { runtime, refs, advance, heard, row } = probes(2)
+    const [a, b] = refs as [Ref, Ref]
+    runtime.tell(a, doing(send(b, note(1)), send(b, note(2)), undefined as never, send(b, note(3))))
+    advance(1_000)
+    expect(numbers(await heard(b))).toEqual([1, 2])
+    expect(row(a)?.restarts).toBe(1)
+  })
+
   it('A3 counts what reaches nobody, by reason, without its content', () => {
     const { runtime, refs, advance } = probes(2)
     const [a, b] = refs as [Ref, Ref]
@@ -126,6 +147,22 @@ describe('handling', () => {
       expect(taken).toEqual(told)
       expect(await asked).toBe('overloaded')
       expect(numbers(await heard(full))).toEqual(kept)
+    }
+  })
+
+  it('A5 sheds the same way when many are sent in one step', async () => {
+    for (const [overflow, kept, counted] of [
+      ['reject', [0, 1, 2, 3], { overflow: 2 }],
+      ['drop-newest', [0, 1, 2, 3], { overflow: 2 }],
+      ['drop-oldest', [2, 3, 4, 5], { 'dropped-oldest': 2 }],
+    ] as const) {
+      const { runtime, refs, advance, heard } = probes(1)
+      const full = runtime.spawn({ kind: 'probe', key: 'full', mailbox: { capacity: 4, overflow } })
+      advance(1)
+      runtime.tell(refs[0]!, doing(...Array.from({ length: 6 }, (_, n) => send(full, note(n)))))
+      advance(1)
+      expect(numbers(await heard(full))).toEqual(kept)
+      expect(runtime.deadLetters().counts).toEqual(counted)
     }
   })
 
