@@ -36,6 +36,8 @@ export interface Faults {
 
 export interface StageOptions {
   readonly words?: readonly SpokenWord[]
+  /** What the words sound like; without it they have no pitch. */
+  readonly recording?: Int16Array
   readonly faults?: Faults
   readonly skill?: (invoke: SkillInvoke) => SkillResult
   /** The language model's answer to a prompt. */
@@ -134,7 +136,12 @@ export class Stage {
     const end = start + FRAME_MS
     const voiced = this.words().some((word) => word.start_ms < end && word.end_ms > start)
     this.clock.advance(FRAME_MS)
-    this.tell({ type: 'audio.frame', satellite: SATELLITE, samples: numbered(this.frames), voiced })
+    this.tell({
+      type: 'audio.frame',
+      satellite: SATELLITE,
+      samples: numbered(this.frames, this.#options.recording),
+      voiced,
+    })
     this.frames += 1
   }
 
@@ -365,8 +372,9 @@ const heardAll = (heard: ReadonlySet<number>, word: SpokenWord): boolean => {
   return true
 }
 
-function numbered(number: number): Int16Array {
+function numbered(number: number, recording: Int16Array = new Int16Array(0)): Int16Array {
   const samples = new Int16Array(FRAME_SAMPLES)
+  samples.set(recording.subarray(number * FRAME_SAMPLES, (number + 1) * FRAME_SAMPLES))
   samples[0] = number % 10_000
   samples[1] = Math.floor(number / 10_000)
   return samples

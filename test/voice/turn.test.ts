@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { CRASHED, endOf, Stage, type StageOptions, say } from './stage.ts'
+import { ENDPOINT_TIMES } from '../../src/voice/endpointing.ts'
+import { CRASHED, endOf, type SpokenWord, Stage, type StageOptions, say } from './stage.ts'
+import { glide, pause, sound } from './voiced-sound.ts'
 
 /** Streams a spoken recording in real time and goes on with silence until the conversation is idle again. */
 function converse(options: StageOptions, silence_ms = 6_000): Stage {
@@ -75,6 +77,48 @@ describe('a spoken command', () => {
     stage.advance(20_000)
     expect(stage.turns).toHaveLength(1)
     expect(stage.phase).toBe('idle')
+  })
+})
+
+describe('a command that could go on', () => {
+  /** Each word glides from one pitch to another, in Hz. */
+  const spoken = (
+    words: readonly SpokenWord[],
+    pitches: readonly (readonly [number, number])[],
+  ): Int16Array =>
+    sound([
+      pause(words[0]!.start_ms),
+      ...words.flatMap((_, i) => {
+        const [from, to] = pitches[i]!
+        return [glide(280, from, to), pause(20)]
+      }),
+    ])
+  const words = say('turn on the lights')
+  const turnOnThe = [
+    [150, 160],
+    [160, 140],
+    [140, 125],
+  ] as const
+  const falling = spoken(words, [...turnOnThe, [125, 85]])
+  const rising = spoken(words, [...turnOnThe, [115, 150]])
+  const waited = (recording?: Int16Array): number => {
+    const stage = converse(recording === undefined ? { words } : { words, recording })
+    expect(stage.turns.map(({ transcript }) => transcript)).toEqual(['turn on the lights'])
+    return stage.turns[0]!.latency_ms.endpoint!
+  }
+
+  test('ends soon when the voice falls to its end', () => {
+    expect(waited(falling)).toBe(ENDPOINT_TIMES.yielded_ms)
+  })
+
+  test('is waited for when the voice holds on, or tells nothing', () => {
+    expect(waited(rising)).toBe(ENDPOINT_TIMES.open_ms)
+    expect(waited()).toBe(ENDPOINT_TIMES.open_ms)
+  })
+
+  test('goes on after a pause in which the voice was held', () => {
+    const stage = converse({ words: say('turn on the lights 700 in the kitchen'), recording: rising })
+    expect(stage.turns.map(({ transcript }) => transcript)).toEqual(['turn on the lights in the kitchen'])
   })
 })
 
