@@ -239,7 +239,9 @@ describe('a skill that', () => {
 
 it('after all of it the node is well, has kept every timer, and has logged no defect', async () => {
   expect((await node.json<StatusView>('status')).health).toEqual({ state: 'ok', reasons: [] })
-  expect((await node.json<TurnView>('ask', 'which timers do i have')).reply).toMatch(/^You have [\w ]+ timers/)
+  expect((await node.json<TurnView>('ask', 'which timers do i have')).reply).toMatch(
+    /^You have [\w ]+ timers/,
+  )
   expect(node.output).not.toMatch(/unexpected|Unhandled|internal error/i)
 })
 
