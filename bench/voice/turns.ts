@@ -32,6 +32,8 @@ import { plain, quantile } from './score.ts'
 const ROOT = new URL('../..', import.meta.url).pathname
 const NOISE_DB = 30
 const GIVE_UP_MS = 5_000
+/** The turn's view comes when the reply was played; that of a long shopping list takes a while. */
+const LONGEST_REPLY_MS = 30_000
 /** Room before the first word, as `inNoise` makes it, samples. */
 const CLIP_STARTS_AT = 0.3 * 16_000
 const HOPS = ['endpoint', 'stt', 'nlu', 'skill', 'tts'] as const
@@ -134,7 +136,8 @@ async function take(url: string, sentence: Sentence): Promise<Outcome> {
     if (index <= lastSpeechFrame && holdsSpeech(windows, start, start + FRAME_SAMPLES))
       spoken_at = clock.monotonic()
     if (index === lastSpeechFrame) sent_all = true
-    if (index > lastSpeechFrame + GIVE_UP_MS / 20) end()
+    const patience_ms = total_ms === undefined ? GIVE_UP_MS : LONGEST_REPLY_MS
+    if (index > lastSpeechFrame + patience_ms / 20) end()
     return true
   })
   await over
