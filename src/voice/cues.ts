@@ -36,6 +36,7 @@ const LEAST_IN_TAIL = 5
 const LEAST_BEFORE = 6
 /** An end without pitch for longer than 400 ms was not voiced but noise. */
 const LONGEST_UNPITCHED = 20
+
 export const CUE_NAMES: readonly CueName[] = [
   'level',
   'slope',

@@ -27,8 +27,8 @@ export interface EndpointTimes {
    */
   readonly open_ms: number
   /**
-   * One of the above, or one that lacks something, and the voice says that it is over. Longer than the recogniser's text
-   * takes to settle and than the shortest pauses: a tenth of those the voice is wrong about end within it.
+   * One of these, or one that lacks something, and the voice says that it is over. Longer than the recogniser's text takes
+   * to settle; of the pauses of a thought about which the voice is wrong, one in eight ends within it.
    */
   readonly yielded_ms: number
   /** In mid-sentence, or something needed is missing: the length of a thinking pause (0.2 to 0.8 s, rarely more). */

@@ -4,8 +4,8 @@
  * task-oriented dialogue", 2011; Skantze, "Turn-taking in conversational systems and human-robot interaction: a review", 2021).
  *
  * The cues are clipped and weighed, with their squares (a cue can also be too strong to be true), by a logistic regression;
- * `training/turn-ends.ts` makes its numbers. They were learned from synthesized intonation alone. So the answer is one of three: where there is too little pitch to tell, or the sum says neither,
- * nothing is claimed.
+ * `training/turn-ends.ts` makes its numbers. They were learned from synthesized intonation alone. So the answer is one of three:
+ * where there is too little pitch to tell, or the sum says neither, nothing is claimed.
  */
 import { CUE_NAMES, type CueName, type Cues, cuesOf } from './cues.ts'
 import { type CueScale, FINALITY_WEIGHTS, type FinalityWeights } from './finality-weights.ts'
