@@ -62,7 +62,7 @@ function contestants(what: Measure, peers: readonly Peer[]): Contestant[] {
 
 const median = (values: readonly number[]): number => percentiles(values).p50
 
-/** What each contestant did, round by round: by the clock, and where that makes sense per second of its processor time. */
+/** What each contestant did, round by round: by the clock, and telling also per second of its processor time. */
 interface Rounds {
   readonly clock: Map<string, number[]>
   readonly processor: Map<string, number[]>
@@ -85,7 +85,8 @@ async function measure(what: Measure, entered: readonly Contestant[]): Promise<R
       const { numbers, processor_ms } = await each.peer.run(each.command, sizeFor(each))
       note(rounds.clock, each.name, [median(numbers)])
       note(everything, each.name, numbers)
-      if (unit.endsWith('/s')) note(rounds.processor, each.name, [(sizeFor(each) / processor_ms) * 1000])
+      // Others clean up after the clock stopped.
+      if (what === 'tell') note(rounds.processor, each.name, [(sizeFor(each) / processor_ms) * 1000])
     }
   }
   const load = loadavg()[0]

@@ -80,7 +80,7 @@ export class Interpreter {
       return begin + 1
     }
     const lane = receiver.mailbox.open
-    const end = Math.min(effects.length, begin + receiver.mailbox.room)
+    const end = Math.min(effects.length, begin + receiver.mailbox.room) | 0
     let { tail, write } = lane
     let i = begin
     while (i < end) {

@@ -24,6 +24,9 @@ export const DEFAULT_POLICY: MailboxPolicy = { capacity: 1024, overflow: 'reject
 /** An actor can be behind by this many chunks of its outside work before that work is given up. */
 export const MAX_CONTROL = 4096
 
+/** Far above any use, and still an integer when shifted. */
+const MAX_CAPACITY = 2 ** 30
+
 /** Never pushed to. */
 const NOTHING = new Lane<Message, never>()
 
@@ -43,8 +46,12 @@ export class Mailbox<Origin, Exit> {
   evictedOrigin: Origin | undefined = undefined
 
   constructor(policy: MailboxPolicy) {
-    assert(policy.capacity >= 1, 'a mailbox holds at least one message')
-    this.capacity = 2 ** Math.ceil(Math.log2(policy.capacity))
+    assert(
+      policy.capacity >= 1 && policy.capacity <= MAX_CAPACITY,
+      'a mailbox holds at least one message, at most 2³⁰',
+    )
+    // An integer for V8 too, which a power computed with ** is not.
+    this.capacity = 1 << Math.ceil(Math.log2(policy.capacity))
     this.#room = this.capacity
     this.overflow = policy.overflow
   }

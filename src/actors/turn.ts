@@ -75,7 +75,8 @@ export class Turns {
         const pairs = queue.oldest
         lane = queue
         at = queue.read
-        const end = Math.min(END, at + 2 * Math.min(queue.length, most - handled))
+        // `| 0`: V8 would keep it as a floating-point number, and compare so at every message.
+        const end = Math.min(END, at + 2 * Math.min(queue.length, most - handled)) | 0
         let returned: unknown = QUIET
         let ask: OpenAsk | undefined
         do {
