@@ -124,8 +124,11 @@ async function siblings(peers: readonly Peer[]): Promise<void> {
     const many: number[][] = parts.map(() => [])
     await peer.run('siblings', 1_000)
     for (let round = 0; round < ROUNDS; round += 1) {
-      const { numbers: few } = await peer.run('siblings', 10)
-      const { numbers: lots } = await peer.run('siblings', 10_000)
+      // Whoever comes second meets a heap that the first left: they take turns.
+      const order = round % 2 === 0 ? [10, 10_000] : [10_000, 10]
+      const found = new Map<number, readonly number[]>()
+      for (const count of order) found.set(count, (await peer.run('siblings', count)).numbers)
+      const [few, lots] = [found.get(10)!, found.get(10_000)!]
       parts.forEach((_, i) => {
         ratios[i]!.push(few[i]! / lots[i]!)
         many[i]!.push(lots[i]!)
