@@ -1,6 +1,6 @@
 /**
  * What an actor is: a pure behaviour, plain state, effects as data. And all that actors may rely on, on one page;
- * `test/actors/promises.test.ts` has a test for each number.
+ * `test/actors` has a test for each number (A20: `test/sim`).
  *
  * Handling
  * A1  One message at a time. The state is stored first, then the effects are carried out, in order.

@@ -127,6 +127,27 @@ describe('handling', () => {
     expect(runtime.deadLetters().counts).toEqual({ stopped: 1 })
   })
 
+  it('A4 lets an ended child overtake control and data that came before it', async () => {
+    let deliver: (() => void) | undefined
+    const { runtime, refs, advance, heard } = probes(1, {
+      outside: () => ({
+        read: ({ id }, tell) => {
+          deliver = () => tell({ type: 'outcome', id, event: 'done' })
+        },
+      }),
+    })
+    const [a] = refs as [Ref]
+    const spawn: Effect = { type: 'spawn', kind: 'probe', key: 'child', restart: 'temporary' }
+    runtime.tell(a, doing(read('r'), spawn))
+    advance(1)
+    // The child has its turn first and ends in it: by then the other two wait.
+    runtime.stop(placed('child'), { kill: true })
+    runtime.tell(a, note(1))
+    deliver!()
+    advance(1)
+    expect(types(await heard(a))).toEqual(['child-exited', 'outcome', 'note'])
+  })
+
   const bounded = (overflow: 'reject' | 'drop-oldest' | 'drop-newest') => {
     const system = bench()
     const mailbox = { capacity: 4, overflow }
