@@ -28,7 +28,7 @@ import {
   replicasOf,
 } from './inference/index.ts'
 import { loadGrammar } from './node/grammar.ts'
-import { openIdentity } from './node/identity.ts'
+import { openIdentity, retireFormerId } from './node/identity.ts'
 import { observeWith, reportRuntime } from './node/observing.ts'
 import { nodeView, type Stage } from './node/view.ts'
 import {
@@ -63,8 +63,10 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
     const watch = watchEventLoop()
     undo.later(() => watch.stop())
     reportEventLoop(metrics, watch)
-    const identity = await openIdentity(host, data)
+    const { name, locked } = { name: config.node.name, locked: config.cluster.locked }
+    const identity = await openIdentity(host, data, { name, locked })
     const audit = await openAudit(host.disk, host.clock, join(data, 'audit.log'), identity.id)
+    await retireFormerId(host, data, identity, audit)
     const store = await openStore({
       host,
       directory: data,

@@ -4,7 +4,7 @@ import type { Random } from './host.ts'
 declare const mark: unique symbol
 type Branded<Name extends string> = string & { readonly [mark]: Name }
 
-/** A node: 16 lower-case hex digits until it has a peer id. */
+/** A node: its public key, written as libp2p writes a peer id (52 characters). */
 export type NodeId = Branded<'node'>
 /** A conversation. */
 export type SessionId = Branded<'session'>
@@ -15,7 +15,6 @@ export type RequestId = Branded<'request'>
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
-export const newNodeId = (random: Random): NodeId => hex(random.bytes(8)) as NodeId
 export const newSessionId = (random: Random): SessionId => hex(random.bytes(8)) as SessionId
 export const newTraceId = (random: Random): TraceId => hex(random.bytes(16)) as TraceId
 export const requestId = (name: string): RequestId => name as RequestId

@@ -49,6 +49,6 @@ export type {
 } from './host.ts'
 export { monotonic, wall } from './host.ts'
 export type { NodeId, RequestId, SessionId, TraceId } from './ids.ts'
-export { newNodeId, newSessionId, newTraceId, nodeId, requestId, sessionId } from './ids.ts'
+export { newSessionId, newTraceId, nodeId, requestId, sessionId } from './ids.ts'
 export * as limits from './limits.ts'
 export { VERSION } from './version.ts'

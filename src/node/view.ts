@@ -75,7 +75,7 @@ function statusOf(parts: NodeParts, stage: Stage): StatusView {
       pid: process.pid,
       uptime_s: secondsSince(host.clock, parts.started),
     },
-    household: { id: identity.household, members: 1, open_until: null },
+    household: { id: identity.keyring.roster.household, members: 1, open_until: null },
     health: { state: healthState(stage, reasons), reasons },
     capabilities: pool.capabilities().map(capabilityRow),
     sessions: voice.sessions().length,

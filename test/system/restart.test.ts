@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import WebSocket from 'ws'
-import type { TurnView, VoiceEvent } from '../../src/api/index.ts'
+import type { StatusView, TurnView, VoiceEvent } from '../../src/api/index.ts'
 import { command, RunningNode } from './running-node.ts'
 
 let node: RunningNode | undefined
@@ -60,6 +60,21 @@ describe('a node that was killed', () => {
     writeFileSync(path, readFileSync(path, 'utf8').replace('timer.set', 'timer.xyz'))
     await node.start()
     expect(await audit()).toMatch(/✗ line 1 was changed/)
+  }, 90_000)
+})
+
+describe('a data directory of the version before, with a random number for an id', () => {
+  it('starts under an id of its own, and its timers run on', async () => {
+    node = await RunningNode.start()
+    await node.json<TurnView>('ask', 'set a pasta timer for ten minutes')
+    await node.end('SIGTERM')
+    rmSync(join(node.data, 'keyring'))
+    const former = '{"id":"0123456789abcdef","household":"fedcba9876543210"}'
+    writeFileSync(join(node.data, 'node.json'), former)
+    await node.start()
+    expect((await node.json<StatusView>('status')).node.id).toMatch(/^12D3KooW/)
+    expect((await node.json<TurnView>('ask', 'which timers do i have')).reply).toMatch(/pasta/i)
+    expect((await node.loqa('doctor')).stdout).toMatch(/records, unbroken$/m)
   }, 90_000)
 })
 

@@ -1,7 +1,7 @@
 /** How a household begins, how a node finds itself in it again after a restart, and what both hold to. */
 
 import { assert, type Monotonic, monotonic, type Random } from '../../host/index.ts'
-import { rotationOf, windowOf } from './authority.ts'
+import { isRevoked, rotationOf, windowOf } from './authority.ts'
 import { MAX_WINDOW_MS, WINDOW_MS } from './bounds.ts'
 import { newSecret, sealingPublicKey, signingPublicKey } from './crypto.ts'
 import { openGate } from './gate.ts'
@@ -48,15 +48,19 @@ export function found(self: Self, context: HouseholdContext, options: { locked: 
   return state(self, roster, addKey([], key), { ...context, closes, locked: options.locked })
 }
 
-/** From what the keyring kept. A window does not survive a restart: whoever restarts was there to open it again. */
+/**
+ * From what the keyring kept. A window does not survive a restart: whoever restarts was there to open it again. `reopened`
+ * is for the very start that founded the household. Who was removed before stays removed.
+ */
 export function restored(
   self: Self,
   roster: Roster,
   keychain: Keychain,
   context: HouseholdContext,
-  options: { locked: boolean },
+  options: { locked: boolean; reopened?: boolean },
 ): HouseholdState {
-  return state(self, roster, keychain, { ...context, closes: context.now, locked: options.locked })
+  const closes = options.reopened === true ? closing(roster, context) : context.now
+  return state(self, roster, keychain, { ...context, closes, locked: options.locked })
 }
 
 function state(
@@ -65,9 +69,11 @@ function state(
   keychain: Keychain,
   { now, closes, locked }: HouseholdContext & { closes: Monotonic; locked: boolean },
 ): HouseholdState {
-  assert(rotationOf(roster) !== undefined, 'a household has a key')
+  const removed = isRevoked(roster, self.card.node)
+  // The rotations a removed node signed count no more, and of newer ones it was not told.
+  assert(removed || rotationOf(roster) !== undefined, 'a household has a key')
   return {
-    phase: 'member',
+    phase: removed ? 'removed' : 'member',
     self,
     roster,
     keychain: aged(keychain, roster, now),

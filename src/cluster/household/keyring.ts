@@ -5,7 +5,7 @@
  */
 import { z } from 'zod'
 import type { Disk } from '../../host/index.ts'
-import { rotationOf } from './authority.ts'
+import { isRevoked, rotationOf } from './authority.ts'
 import { hash, hex, sealingPublicKey, signingPublicKey, unhex } from './crypto.ts'
 import { KeyringError } from './errors.ts'
 import { addKey, type Keychain } from './keychain.ts'
@@ -93,7 +93,8 @@ function assembled({ card, records, keys, ...rest }: z.infer<typeof keyringSchem
     nodeIdOf(signingPublicKey(identity)) === card.node && sealingPublicKey(sealing) === card.sealing_key
   if (empty === undefined || !own || !isOwnCard(card)) return undefined
   const { roster, refused } = merge(empty, others)
-  if (refused > 0 || rotationOf(roster) === undefined) return undefined
+  if (refused > 0) return undefined
+  if (rotationOf(roster) === undefined && !isRevoked(roster, card.node)) return undefined
   const keychain = keys.reduce<Keychain>((chain, key) => addKey(chain, new Secret(unhex(key))), [])
   const { locked, incarnation } = rest
   return { self: { card, identity, sealing }, roster, keychain, locked, incarnation }

@@ -318,6 +318,19 @@ describe('a removed node', () => {
     expect(memberNames(a)).toEqual(['a', 'b'])
   })
 
+  it('is still removed after a restart, also when it signed the last key it knows of', () => {
+    const { town, nodes } = family(15, 'founder', 'b')
+    const [founder, b] = nodes as [Resident, Resident]
+    town.input(b, { type: 'revoke', node: id(founder) })
+    const records = [...b.state.roster.tombstone.values()].flatMap((by) => [...by.values()])
+    town.input(founder, { type: 'heard', from: id(b), records })
+    town.restart(founder)
+    expect(founder.state.phase).toBe('removed')
+    expect(founder.state.keychain).toEqual([])
+    town.input(founder, { type: 'open', span_ms: MINUTE })
+    expect(founder.errors.map(({ code }) => code)).toEqual(['not-member'])
+  })
+
   it('may have been the founder: the household goes on, and those it let in stay', () => {
     const { town, nodes } = family(13, 'founder', 'b', 'c')
     const [founder, b, c] = nodes as [Resident, Resident, Resident]
