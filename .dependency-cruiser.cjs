@@ -36,6 +36,7 @@ const IMPORTERS = {
   fastify: '^src/api/',
   '@fastify/[a-z-]+': '^src/api/',
   ws: '^src/(api|cli)/',
+  'multicast-dns': '^src/cluster/discovery/mdns\\.ts$',
   commander: '^src/cli/',
   'smol-toml': '^src/config/toml\\.ts$',
   'sherpa-onnx-node': '^src/inference/child/sherpa\\.ts$',
