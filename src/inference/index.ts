@@ -6,7 +6,7 @@
  * limit refuses instead of queueing; engines end when the node does.
  *
  * Read `engine.ts` first (the contract every engine keeps), then `replica-machine.ts` (the life of an engine process, pure),
- * `pool.ts` (who gets a run) and `child/` (what runs inside the process: one file per library). Behaviours use the
+ * `pool.ts` (who gets a run), `lending.ts` (runs that go to other nodes, and come back when one is lost) and `child/` (what runs inside the process: one file per library). Behaviours use the
  * constructors of `messages.ts`; the composition root calls `openModels`, `chooseModels`, `replicasOf`, `new Pool`,
  * `createInferPort`.
  */
@@ -21,6 +21,7 @@ export type {
   ModelFiles,
   Usage,
 } from './engine.ts'
+export { createLending, type Lender, type LendingOptions } from './lending.ts'
 export { feedRun, finishRun, openRun } from './messages.ts'
 export { FORMANT_VOICE, type Model, type Models, type ModelsOptions, openModels } from './models.ts'
 export { chooseModels, type ModelChoice, replicasOf } from './plan.ts'
