@@ -9,6 +9,7 @@ import {
   OverloadedError,
   TimeoutError,
 } from '../host/index.ts'
+import type { Ref } from './address.ts'
 import { type Cell, type OpenAsk, Origin, Work } from './cell.ts'
 import type { Delivery } from './delivery.ts'
 import type { Message, ReplyTo, Target } from './effects.ts'
@@ -23,8 +24,10 @@ export interface Settle {
   failed(error: LoqaError): void
 }
 
-/** Who asks: an actor, by the name it gave the ask, or somebody outside. */
-export type Asker = { readonly cell: Cell; readonly name: string } | { readonly settle: Settle }
+/** Who asks: an actor, by the name it gave the ask, or somebody outside, who may stand for somebody on another node. */
+export type Asker =
+  | { readonly cell: Cell; readonly name: string }
+  | { readonly settle: Settle; readonly afar?: { readonly sender: Ref | undefined } }
 
 export class Ask extends Work implements OpenAsk, Deadline<Ask> {
   readonly replyTo: ReplyTo
@@ -37,6 +40,7 @@ export class Ask extends Work implements OpenAsk, Deadline<Ask> {
   /** What the asked actor sees of it. */
   readonly origin: Origin
   open = true
+  away = false
   before: Ask | undefined = undefined
   after: Ask | undefined = undefined
   slot = -1
@@ -47,10 +51,11 @@ export class Ask extends Work implements OpenAsk, Deadline<Ask> {
     this.#asks = asks
     this.cell = 'cell' in asker ? asker.cell : undefined
     this.settle = 'settle' in asker ? asker.settle : undefined
-    this.replyTo = { actor: this.cell?.ref, id }
+    const sender = this.cell?.ref ?? ('afar' in asker ? asker.afar?.sender : undefined)
+    this.replyTo = { actor: sender, id, life: asks.life }
     this.wait_ms = wait_ms
     this.target = target
-    this.origin = new Origin(this.cell?.ref, this)
+    this.origin = new Origin(sender, this)
   }
 
   /** How long the asker still waits, ms. */
@@ -64,6 +69,8 @@ export class Ask extends Work implements OpenAsk, Deadline<Ask> {
 }
 
 export class Asks {
+  /** Which node's, and which of its lives, these are; undefined on a node that is alone. */
+  readonly life: string | undefined
   readonly #delivery: Delivery
   readonly #wheel: DeadlineWheel<Ask>
   readonly #open: (Ask | undefined)[] = new Array<Ask | undefined>(MAX_OPEN_ASKS).fill(undefined)
@@ -72,7 +79,8 @@ export class Asks {
   #lastId = 0
   #count = 0
 
-  constructor(clock: Clock, delivery: Delivery) {
+  constructor(clock: Clock, delivery: Delivery, boot: number) {
+    this.life = boot === 0 ? undefined : boot.toString(36)
     this.#delivery = delivery
     this.#wheel = new DeadlineWheel<Ask>(clock, (ask) => {
       this.fail(ask, new TimeoutError(`Asking ${nameOf(ask.target)}`, ask.wait_ms))
@@ -86,7 +94,9 @@ export class Asks {
     const ask = new Ask(this, full ? -1 : this.#freeId(), asker, target, wait_ms)
     const refused = full
       ? new OverloadedError('This node', `${MAX_OPEN_ASKS} open asks`)
-      : this.#delivery.ask(target, message, ask.origin)
+      : 'afar' in asker
+        ? this.#delivery.askHere(target, message, ask.origin)
+        : this.#delivery.ask(target, message, ask.origin)
     if (refused !== undefined) {
       ask.open = false
       this.#tellFailure(ask, refused)
@@ -113,7 +123,14 @@ export class Asks {
   /** The open ask an answer is for. */
   find(replyTo: ReplyTo): Ask | undefined {
     const ask = this.#open[replyTo.id % MAX_OPEN_ASKS]
-    return ask !== undefined && ask.replyTo.id === replyTo.id ? ask : undefined
+    const known = ask?.replyTo
+    return known?.id === replyTo.id && known.life === replyTo.life ? ask : undefined
+  }
+
+  /** The open ask of that number. */
+  numbered(id: number): Ask | undefined {
+    const ask = this.#open[id % MAX_OPEN_ASKS]
+    return ask?.replyTo.id === id ? ask : undefined
   }
 
   answer(ask: Ask, message: Message, by: Origin): void {
@@ -146,6 +163,7 @@ export class Asks {
     this.#open[ask.replyTo.id % MAX_OPEN_ASKS] = undefined
     this.#count -= 1
     this.#wheel.remove(ask)
+    if (ask.away) this.#delivery.remote?.giveUp(ask.replyTo.id)
   }
 
   /** Lets go of the timer. */

@@ -99,8 +99,12 @@ export class Origin {
 export interface OpenAsk {
   readonly replyTo: ReplyTo
   readonly open: boolean
+  /** What the asker waits in all, ms. */
+  readonly wait_ms: number
   /** How long the asker still waits, ms. */
   remaining(now: number): number
+  /** It went to another node, which is told when nobody waits any more. */
+  away: boolean
 }
 
 export const FROM_OUTSIDE = new Origin(undefined)
@@ -144,6 +148,9 @@ export interface Recovery {
   cancel: Cancel | undefined
 }
 
+/** Told once that an actor ended for good. */
+export type Gone = (ref: Ref, reason: ExitReason) => void
+
 /** What most actors never need; shared and frozen until one does. */
 export class Extras {
   /** Restarts of its children (or of itself, where children are counted one by one) within the period. */
@@ -151,8 +158,11 @@ export class Extras {
   recoveries: Recovery[] | undefined = undefined
   /** Asks it took without answering yet. */
   owed: Set<OpenAsk> | undefined = undefined
-  watchers: Set<Cell> | undefined = undefined
+  /** Who wants to know of its end: actors here, and those who stand for others elsewhere. */
+  watchers: Set<Cell | Gone> | undefined = undefined
   watching: Set<Cell> | undefined = undefined
+  /** What it watches on other nodes, as `watches.ts` names it. */
+  watchingAfar: Set<string> | undefined = undefined
   topics: Set<string> | undefined = undefined
   /** Start it from this instead of from its arguments, once. */
   snapshot: { readonly of: unknown } | undefined = undefined
@@ -171,6 +181,15 @@ export interface Species {
   /** How children are supervised. */
   readonly limits: Limits
   readonly passivate_after_ms: number | undefined
+  readonly from_afar?: AllowedFromAfar | undefined
+}
+
+/** What other nodes may do with actors of a kind. */
+export interface AllowedFromAfar {
+  /** Whether such a message may be told or asked; absent: any. A check of its shape, for who must not be failed by a bad one. */
+  readonly message?: (message: Message) => boolean
+  /** Whether one may be started with these arguments; absent: none can be started from another node. */
+  readonly args?: (args: unknown) => boolean
 }
 
 export interface CellOptions {

@@ -11,8 +11,14 @@ export type DeadLetterReason =
   | 'unknown-actor'
   /** The ref is of an earlier actor at this address. */
   | 'stale-incarnation'
-  /** The address is on another node. */
+  /** The address is on another node, and no link leads there. */
   | 'unreachable'
+  /** Its content may not leave this node, and the receiver is on another. */
+  | 'private'
+  /** It cannot be written down for the way to another node, or is larger than a frame. */
+  | 'unsendable'
+  /** The receiver does not take this from other nodes. */
+  | 'refused'
   /** The receiver stopped before it came to this message. */
   | 'stopped'
   /** The mailbox was full and kept what it had. */
@@ -25,6 +31,22 @@ export type DeadLetterReason =
   | 'expired'
   /** An answer nobody waits for any more. */
   | 'late-answer'
+
+/** All of the above, as they are told between nodes. */
+export const DEAD_LETTER_REASONS: readonly DeadLetterReason[] = [
+  'unknown-actor',
+  'stale-incarnation',
+  'unreachable',
+  'private',
+  'unsendable',
+  'refused',
+  'stopped',
+  'overflow',
+  'dropped-oldest',
+  'failed-on',
+  'expired',
+  'late-answer',
+]
 
 export interface DeadLetter {
   readonly reason: DeadLetterReason
@@ -63,6 +85,19 @@ export class DeadLetters {
     this.#next = (this.#next + 1) % KEPT
     this.#observe.metric({ name: 'loqa_dead_letters_total', add: 1 })
     this.#trace?.({ what: 'dead-letter', to, message, reason })
+  }
+
+  /** Several alike, as another node tells them: kept as one. */
+  addMany(
+    reason: DeadLetterReason,
+    to: string,
+    from: Address | undefined,
+    message: Message,
+    count: number,
+  ): void {
+    this.add(reason, to, from, message)
+    this.#counts[reason] = (this.#counts[reason] ?? 0) + count - 1
+    if (count > 1) this.#observe.metric({ name: 'loqa_dead_letters_total', add: count - 1 })
   }
 
   report(): DeadLetterReport {

@@ -1,28 +1,52 @@
 /** Who lives where, and how a message gets into a mailbox. */
-import { type LoqaError, type NodeId, NotFoundError, OverloadedError } from '../host/index.ts'
+import {
+  InvalidInputError,
+  type LoqaError,
+  type NodeId,
+  NotFoundError,
+  OverloadedError,
+} from '../host/index.ts'
 import type { Ref } from './address.ts'
 import { type Cell, type ChildExit, LocalRef, type OpenAsk, Origin } from './cell.ts'
 import type { DeadLetterReason, DeadLetters } from './dead-letters.ts'
 import type { Message, Target } from './effects.ts'
 import { StoppedError, UnreachableError } from './errors.ts'
 import type { Order } from './mailbox.ts'
+import { INCARNATIONS_PER_BOOT, type RemotePort } from './remote.ts'
 
 /** An ask that will not be answered by its receiver. */
 export type RefuseAsk = (ask: OpenAsk, error: LoqaError) => void
 
+export interface DeliveryParts {
+  readonly node: NodeId
+  /** 0 for a node that is alone; see `INCARNATIONS_PER_BOOT`. */
+  readonly boot: number
+  readonly ready: (cell: Cell) => void
+  readonly dead: DeadLetters
+  readonly refuseAsk: RefuseAsk
+  readonly remote: RemotePort | undefined
+  /** The runtime itself is asked for something. False: it is not an address of its own. */
+  readonly askRuntime: (target: Target, message: Message, ask: OpenAsk) => boolean
+}
+
 export class Delivery {
+  readonly remote: RemotePort | undefined
   readonly #node: NodeId
   readonly #cells = new Map<string, Cell>()
   readonly #ready: (cell: Cell) => void
   readonly #dead: DeadLetters
   readonly #refuseAsk: RefuseAsk
-  #incarnations = 0
+  readonly #askRuntime: DeliveryParts['askRuntime']
+  #incarnations: number
 
-  constructor(node: NodeId, ready: (cell: Cell) => void, dead: DeadLetters, refuseAsk: RefuseAsk) {
-    this.#node = node
-    this.#ready = ready
-    this.#dead = dead
-    this.#refuseAsk = refuseAsk
+  constructor(parts: DeliveryParts) {
+    this.#node = parts.node
+    this.#ready = parts.ready
+    this.#dead = parts.dead
+    this.#refuseAsk = parts.refuseAsk
+    this.remote = parts.remote
+    this.#askRuntime = parts.askRuntime
+    this.#incarnations = parts.boot * INCARNATIONS_PER_BOOT
   }
 
   /** Higher than that of every earlier actor of this node, hence of every earlier one at the same address. */
@@ -60,8 +84,26 @@ export class Delivery {
   tell(target: Target, message: Message, origin: Origin): boolean {
     const cell = this.find(target)
     if (cell !== undefined) return this.tellCell(cell, message, origin)
-    this.bury(this.#whyMissing(target), addressOf(target), message, origin)
-    return false
+    const reason = this.#tellAfar(target, message, origin)
+    if (reason !== undefined) this.bury(reason, addressOf(target), message, origin)
+    return reason === undefined
+  }
+
+  #tellAfar(target: Target, message: Message, origin: Origin): DeadLetterReason | undefined {
+    const node = this.remote?.locate(target)
+    if (node === undefined) return this.#whyMissing(target)
+    return this.remote!.tell(node, target, message, origin.sender)
+  }
+
+  /** Data from another node: for an actor here or for nobody. Why it reached nobody. */
+  arrive(target: Target, message: Message, origin: Origin): DeadLetterReason | undefined {
+    const cell = this.find(target)
+    let reason: DeadLetterReason | undefined
+    if (cell === undefined) reason = this.#whyMissing(target)
+    else if (!takesFromAfar(cell, message)) reason = 'refused'
+    else return this.tellCell(cell, message, origin) ? undefined : 'overflow'
+    this.bury(reason, addressOf(target), message, origin)
+    return reason
   }
 
   tellCell(cell: Cell, message: Message, origin: Origin): boolean {
@@ -87,15 +129,38 @@ export class Delivery {
     return true
   }
 
-  /** An ask. Returns why it was not taken. */
+  /** An ask of somebody on this node. Returns why it was not taken. */
   ask(target: Target, message: Message, origin: Origin): LoqaError | undefined {
     const cell = this.find(target)
-    if (cell === undefined) {
-      const reason = this.#whyMissing(target)
-      this.#dead.add(reason, addressOf(target), origin.sender?.address, message)
-      const what = addressOf(target)
-      return reason === 'unreachable' ? new UnreachableError(what) : new NotFoundError(what)
-    }
+    if (cell !== undefined) return this.#askCell(cell, message, origin)
+    const node = this.remote?.locate(target)
+    if (node === undefined) return this.#askNobody(target, message, origin)
+    const ask = origin.ask!
+    ask.away = true
+    const { sender } = origin
+    const { id } = ask.replyTo
+    return this.remote!.ask(node, { id, target, message, sender, deadline_ms: ask.wait_ms })
+  }
+
+  /** An ask from another node: for an actor here or for nobody. */
+  askHere(target: Target, message: Message, origin: Origin): LoqaError | undefined {
+    const cell = this.find(target)
+    if (cell === undefined) return this.#askNobody(target, message, origin)
+    if (takesFromAfar(cell, message)) return this.#askCell(cell, message, origin)
+    this.#dead.add('refused', cell.address, origin.sender?.address, message)
+    return new InvalidInputError(`${cell.address} does not take this from other nodes`)
+  }
+
+  /** No such actor; it may be the runtime itself that is meant. */
+  #askNobody(target: Target, message: Message, origin: Origin): LoqaError | undefined {
+    if (this.#askRuntime(target, message, origin.ask!)) return undefined
+    const reason = this.#whyMissing(target)
+    const what = addressOf(target)
+    this.#dead.add(reason, what, origin.sender?.address, message)
+    return reason === 'unreachable' ? new UnreachableError(what) : new NotFoundError(what)
+  }
+
+  #askCell(cell: Cell, message: Message, origin: Origin): LoqaError | undefined {
     if (cell.phase === 'stopping') return new StoppedError(cell.address)
     if (!cell.mailbox.accept(message, origin)) {
       this.#dead.add('overflow', cell.address, origin.sender?.address, message)
@@ -146,7 +211,10 @@ export class Delivery {
   }
 }
 
-const addressOf = (target: Target): string => (typeof target === 'string' ? target : target.address)
+const takesFromAfar = (cell: Cell, message: Message): boolean =>
+  cell.species.from_afar?.message?.(message) ?? true
+
+export const addressOf = (target: Target): string => (typeof target === 'string' ? target : target.address)
 
 /** The origin of a message told by whoever is behind a ref. */
 export const originOf = (sender: Ref | undefined): Origin => new Origin(sender)

@@ -119,10 +119,12 @@ export type Outcome =
     }
   | { readonly type: 'outcome'; readonly id: RequestId; readonly event: 'failed'; readonly error: ErrorShape }
 
-/** Where an answer goes: opaque, plain data, usable once. */
+/** Where an answer goes: opaque, plain data, usable once, by actors of the node that was asked. */
 export interface ReplyTo {
   readonly actor: Ref | undefined
   readonly id: number
+  /** Of the node's process that waits for it: on any other, the same id means another question. Absent on a node alone. */
+  readonly life?: string | undefined
 }
 
 export type RestartKind =
@@ -138,3 +140,5 @@ export type ExitReason =
   | { readonly kind: 'failed'; readonly error: ErrorShape }
   | { readonly kind: 'killed' }
   | { readonly kind: 'unknown-actor' }
+  /** The node it ran on died, left or was started anew; or there is no such node. */
+  | { readonly kind: 'node-gone' }

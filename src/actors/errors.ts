@@ -1,5 +1,5 @@
 /** Why an ask was not answered, and why an actor failed. A `timeout`, `overloaded`, `not-found` or `cancelled` of the host completes the list. */
-import { LoqaError } from '../host/index.ts'
+import { type ErrorShape, LoqaError } from '../host/index.ts'
 
 /** The actor ended before it answered. It may have carried out the request. */
 export class StoppedError extends LoqaError {
@@ -28,3 +28,14 @@ export class IntensityExceededError extends LoqaError {
     super('intensity-exceeded', `${child} failed more than ${intensity} times in ${period_ms} ms`)
   }
 }
+
+/** The content may not leave the memory of this node (`privacy_scope` ephemeral). */
+export class PrivateError extends LoqaError {
+  constructor(what: string) {
+    super('private', `What was meant for ${what} may not leave this node`)
+  }
+}
+
+/** An error another node told: its code, words and all, without the class. */
+export const errorOf = ({ code, message, retryable, hint }: ErrorShape): LoqaError =>
+  new LoqaError(code, message, { retryable, hint })

@@ -9,8 +9,14 @@ export type { Address, ParsedAddress, Ref } from './address.ts'
 export { fixedAddress, parseAddress, placedAddress } from './address.ts'
 export type { Behavior, Context, MailboxPolicy, Next } from './behavior.ts'
 export { NO_EFFECTS, next, same } from './behavior.ts'
+export type { AllowedFromAfar } from './cell.ts'
 export { type Entry, type EntryChange, readEntries, readEntry, writeEntries } from './collections.ts'
-export type { DeadLetter, DeadLetterReason, DeadLetterReport } from './dead-letters.ts'
+export {
+  DEAD_LETTER_REASONS,
+  type DeadLetter,
+  type DeadLetterReason,
+  type DeadLetterReport,
+} from './dead-letters.ts'
 export type {
   Effect,
   ExitReason,
@@ -23,10 +29,27 @@ export type {
   SystemMessage,
   Target,
 } from './effects.ts'
-export { ActorFailedError, IntensityExceededError, StoppedError, UnreachableError } from './errors.ts'
+export {
+  ActorFailedError,
+  errorOf,
+  IntensityExceededError,
+  PrivateError,
+  StoppedError,
+  UnreachableError,
+} from './errors.ts'
 export type { LogLevel, Observe } from './observation.ts'
 export type { Outside, Port } from './outside.ts'
 export type { Behaviors, Registration } from './registry.ts'
+export {
+  type AskAfar,
+  type FromAfar,
+  INCARNATIONS_PER_BOOT,
+  MAX_BOOT,
+  type RemotePort,
+  type Spawned,
+  type SpawnRequest,
+  spawnAddress,
+} from './remote.ts'
 export {
   type ActorRow,
   createRuntime,

@@ -2,7 +2,7 @@
 import { assert, type NodeId } from '../host/index.ts'
 import { type Address, fixedAddress, isSegment, placedAddress } from './address.ts'
 import type { MailboxPolicy } from './behavior.ts'
-import { type AnyBehavior, Cell, type Place, type Species } from './cell.ts'
+import { type AllowedFromAfar, type AnyBehavior, Cell, type Place, type Species } from './cell.ts'
 import { Children } from './children.ts'
 import type { Delivery } from './delivery.ts'
 import type { RestartKind } from './effects.ts'
@@ -24,6 +24,8 @@ export interface Registration {
   readonly passivate_after_ms?: number
   /** How long its last writes may take when it stops, then it is killed. Default 1,000. */
   readonly shutdown_ms?: number
+  /** Default: other nodes may tell and ask such actors anything, and start none. */
+  readonly from_afar?: AllowedFromAfar
 }
 
 export type Behaviors = Readonly<Record<string, AnyBehavior | Registration>>
@@ -46,6 +48,8 @@ interface Kind extends Species {
   readonly mailbox: MailboxPolicy
 }
 
+/** Supervisors are not talked to. */
+const NOT_FROM_AFAR: AllowedFromAfar = { message: () => false }
 const BRANCH_MAILBOX: MailboxPolicy = { capacity: 1, overflow: 'reject' }
 
 export class Registry {
@@ -64,6 +68,13 @@ export class Registry {
       const registration = 'behavior' in given ? given : { behavior: given }
       this.#kinds.set(kind, complete(kind, registration))
     }
+  }
+
+  /** Whether another node may start such an actor with these arguments. */
+  allowsFromAfar(kind: string, args: unknown): 'yes' | 'not this kind' | 'not these arguments' {
+    const allowed = this.#kinds.get(kind)?.from_afar?.args
+    if (allowed === undefined) return 'not this kind'
+    return allowed(args) ? 'yes' : 'not these arguments'
   }
 
   kind(kind: string): Kind {
@@ -87,6 +98,7 @@ export class Registry {
       behavior: undefined,
       limits,
       passivate_after_ms: undefined,
+      from_afar: NOT_FROM_AFAR,
     }
     const place = this.#place(spec.restart ?? 'permanent', DEFAULT_SHUTDOWN_MS, true)
     return this.#add(fixedAddress(this.node, path), species, spec, parent, place, BRANCH_MAILBOX)
@@ -130,7 +142,7 @@ export class Registry {
 }
 
 function complete(kind: string, registration: Registration): Kind {
-  const { behavior, supervise, passivate_after_ms, shutdown_ms } = registration
+  const { behavior, supervise, passivate_after_ms, shutdown_ms, from_afar } = registration
   assert(behavior.kind === kind, `behaviour ${behavior.kind} is registered as ${kind}`)
   assert(isSegment(kind), `${kind} cannot be part of an address`)
   return {
@@ -138,6 +150,7 @@ function complete(kind: string, registration: Registration): Kind {
     behavior,
     limits: { ...DEFAULT_LIMITS, ...supervise },
     passivate_after_ms,
+    from_afar,
     shutdown_ms: shutdown_ms ?? DEFAULT_SHUTDOWN_MS,
     mailbox: behavior.mailbox ?? DEFAULT_POLICY,
   }

@@ -3,7 +3,7 @@
  * Nothing here decides; the parts are `turn.ts` (hot path), `interpreter.ts` (effects), `lifecycle.ts` and `supervising.ts`
  * (the tree), `delivery.ts` (mailboxes), `asks.ts`, `outside.ts`, `ready-queue.ts`.
  */
-import { type Host, LoqaError, type NodeId, NotFoundError } from '../host/index.ts'
+import { assert, type Host, LoqaError, type NodeId, NotFoundError } from '../host/index.ts'
 import { type Address, fixedAddress, parseAddress, type Ref } from './address.ts'
 import { Asks } from './asks.ts'
 import type { MailboxPolicy } from './behavior.ts'
@@ -12,6 +12,7 @@ import { CallContext } from './context.ts'
 import { type DeadLetterReport, DeadLetters } from './dead-letters.ts'
 import { Delivery, originOf } from './delivery.ts'
 import type { ExitReason, Message, RestartKind, Target } from './effects.ts'
+import { fromAfar, spawning } from './from-afar.ts'
 import type { Hosting } from './hosting.ts'
 import { Interpreter } from './interpreter.ts'
 import { Lifecycle } from './lifecycle.ts'
@@ -21,6 +22,7 @@ import { type Outside, OutsidePorts } from './outside.ts'
 import { Passivation } from './passivation.ts'
 import { ReadyQueue } from './ready-queue.ts'
 import { type Behaviors, checkTree, pathBelow, Registry } from './registry.ts'
+import { type FromAfar, MAX_BOOT, type RemotePort } from './remote.ts'
 import { Schedules } from './schedules.ts'
 import { slowStretch } from './slow.ts'
 import { Supervising } from './supervising.ts'
@@ -42,6 +44,10 @@ export interface RuntimeOptions {
   readonly trace?: Trace
   /** Picks among `count` ready actors; for simulations that try other orders. Default: first come, first served. */
   readonly choose?: (count: number) => number
+  /** The way to the actors of other nodes. Absent: there are none. */
+  readonly remote?: RemotePort
+  /** This life of the node among all of the household, as in membership: at most `MAX_BOOT`. Default 0, for a node that is alone. */
+  readonly boot?: number
   /** Mirrors the tree; default nact. `none` in simulations, where nothing outside may keep time. */
   readonly hosting?: Hosting
 }
@@ -97,6 +103,8 @@ export interface Runtime {
   /** Messages waiting in all mailboxes. */
   waiting(): number
   deadLetters(): DeadLetterReport
+  /** Where the port to other nodes hands over what came from them. */
+  readonly fromAfar: FromAfar
   /** Stops everything, last started first; what is not done after `deadline_ms` is killed. */
   shutdown(deadline_ms: number): Promise<void>
 }
@@ -112,13 +120,18 @@ export function createRuntime(options: RuntimeOptions): Runtime {
 
   const context = new CallContext(clock, random)
   const dead = new DeadLetters(clock, observe, trace)
-  const delivery: Delivery = new Delivery(
+  const boot = options.boot ?? 0
+  assert(Number.isInteger(boot) && boot >= 0 && boot <= MAX_BOOT, 'a boot number has 32 bits')
+  const delivery: Delivery = new Delivery({
     node,
-    (cell) => ready.add(cell),
+    boot,
+    ready: (cell) => ready.add(cell),
     dead,
-    (ask, error) => asks.fail(ask, error),
-  )
-  const asks: Asks = new Asks(clock, delivery)
+    refuseAsk: (ask, error) => asks.fail(ask, error),
+    remote: options.remote,
+    askRuntime: (target, message, ask) => spawnOnRequest(target, message, ask),
+  })
+  const asks: Asks = new Asks(clock, delivery, boot)
   const outside = new OutsidePorts(options.outside, delivery, (cell) => lifecycle.proceed(cell))
   const schedules = new Schedules(clock, delivery)
   const watches = new Watches(delivery)
@@ -129,6 +142,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     passivation.created(cell)
     hosting.attach(cell)
   })
+  const spawnOnRequest = spawning({ clock, registry, delivery, asks, parent: () => spawned })
   let stopped: (() => void) | undefined
   const lifecycle: Lifecycle = new Lifecycle({
     clock,
@@ -294,6 +308,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     actors: () => [...delivery.all()].map(rowOf),
     waiting: () => [...delivery.all()].reduce((sum, cell) => sum + cell.mailbox.depth, 0),
     deadLetters: () => dead.report(),
+    fromAfar: fromAfar({ delivery, asks, watches, dead }),
 
     async shutdown(deadline_ms) {
       if (root.phase !== 'ended') {

@@ -12,6 +12,7 @@ import { noHosting } from './hosting.ts'
 import type { Observe, TraceEvent } from './observation.ts'
 import type { Outside } from './outside.ts'
 import type { Behaviors } from './registry.ts'
+import type { RemotePort } from './remote.ts'
 import { createRuntime, type Runtime } from './runtime.ts'
 
 /** Lines kept for reading; the hash covers all. */
@@ -28,6 +29,8 @@ export interface SimulationOptions {
   readonly in_order?: boolean
   /** To share a clock and a network with other nodes. */
   readonly host?: SimulatedHost
+  readonly remote?: RemotePort
+  readonly boot?: number
 }
 
 export interface Simulation {
@@ -79,6 +82,8 @@ export function createSimulation(options: SimulationOptions): Simulation {
     trace,
     ...(options.in_order === true ? {} : { choose: (count: number) => order.below(count) }),
     hosting: noHosting,
+    ...(options.remote === undefined ? {} : { remote: options.remote }),
+    boot: options.boot ?? 0,
   })
 
   return {

@@ -1,11 +1,20 @@
-/** Death watch: who wants to know when an actor is gone for good. */
+/** Death watch: who wants to know when an actor is gone for good, here and on other nodes. */
+import type { NodeId } from '../host/index.ts'
 import type { Ref } from './address.ts'
-import { type Cell, FROM_OUTSIDE } from './cell.ts'
-import type { Delivery } from './delivery.ts'
+import { type Cell, FROM_OUTSIDE, type Gone } from './cell.ts'
+import { addressOf, type Delivery } from './delivery.ts'
 import type { ExitReason, SystemMessage, Target } from './effects.ts'
+
+/** What actors of this node watch on another: asked for once there, whatever the number of watchers. */
+interface WatchAfar {
+  readonly node: NodeId
+  readonly target: Target
+  readonly watchers: Set<Cell>
+}
 
 export class Watches {
   readonly #delivery: Delivery
+  readonly #afar = new Map<string, WatchAfar>()
 
   constructor(delivery: Delivery) {
     this.#delivery = delivery
@@ -15,8 +24,9 @@ export class Watches {
   watch(watcher: Cell, target: Target): void {
     const cell = this.#delivery.find(target)
     if (cell === undefined) {
-      const ref: Ref = typeof target === 'string' ? { address: target, incarnation: 0 } : target
-      this.#tell(watcher, ref, { kind: 'unknown-actor' })
+      const node = this.#delivery.remote?.locate(target)
+      if (node === undefined) this.#tell(watcher, unknown(target), { kind: 'unknown-actor' })
+      else this.#watchAfar(watcher, target, node)
       return
     }
     const watched = cell.own()
@@ -28,15 +38,30 @@ export class Watches {
   }
 
   unwatch(watcher: Cell, target: Target): void {
+    this.#leaveAfar(watcher, keyOf(target))
     const cell = this.#delivery.find(target)
     if (cell === undefined) return
     cell.extras.watchers?.delete(watcher)
     watcher.extras.watching?.delete(cell)
   }
 
+  /** For somebody who is no actor of this node. Returns how to call it off. */
+  listen(target: Target, gone: Gone): () => void {
+    const cell = this.#delivery.find(target)
+    if (cell === undefined) {
+      gone(unknown(target), { kind: 'unknown-actor' })
+      return () => undefined
+    }
+    const watched = cell.own()
+    watched.watchers ??= new Set()
+    watched.watchers.add(gone)
+    return () => cell.extras.watchers?.delete(gone)
+  }
+
   /** This life of the watcher is over. */
   forgetWatcher(watcher: Cell): void {
-    const { watching } = watcher.extras
+    const { watching, watchingAfar } = watcher.extras
+    for (const key of watchingAfar ?? []) this.#leaveAfar(watcher, key)
     if (watching === undefined) return
     for (const cell of watching) cell.extras.watchers?.delete(watcher)
     watching.clear()
@@ -46,10 +71,49 @@ export class Watches {
     const { watchers } = cell.extras
     if (watchers === undefined) return
     for (const watcher of watchers) {
+      if (typeof watcher === 'function') {
+        watcher(cell.ref, reason)
+        continue
+      }
       watcher.extras.watching?.delete(cell)
       this.#tell(watcher, cell.ref, reason)
     }
     watchers.clear()
+  }
+
+  /** An actor of another node is. */
+  goneAfar(target: Target, ref: Ref, reason: ExitReason): void {
+    const key = keyOf(target)
+    const watch = this.#afar.get(key)
+    if (watch === undefined) return
+    this.#afar.delete(key)
+    for (const watcher of watch.watchers) {
+      watcher.extras.watchingAfar?.delete(key)
+      this.#tell(watcher, ref, reason)
+    }
+  }
+
+  #watchAfar(watcher: Cell, target: Target, node: NodeId): void {
+    const key = keyOf(target)
+    const own = watcher.own()
+    own.watchingAfar ??= new Set()
+    own.watchingAfar.add(key)
+    const known = this.#afar.get(key)
+    if (known !== undefined) {
+      known.watchers.add(watcher)
+      return
+    }
+    this.#afar.set(key, { node, target, watchers: new Set([watcher]) })
+    this.#delivery.remote?.watch(node, target)
+  }
+
+  #leaveAfar(watcher: Cell, key: string): void {
+    const watch = this.#afar.get(key)
+    if (watch?.watchers.delete(watcher) !== true) return
+    watcher.extras.watchingAfar?.delete(key)
+    if (watch.watchers.size > 0) return
+    this.#afar.delete(key)
+    this.#delivery.remote?.unwatch(watch.node, watch.target)
   }
 
   #tell(watcher: Cell, ref: Ref, reason: ExitReason): void {
@@ -57,3 +121,9 @@ export class Watches {
     this.#delivery.control(watcher, terminated, FROM_OUTSIDE)
   }
 }
+
+const unknown = (target: Target): Ref =>
+  typeof target === 'string' ? { address: target, incarnation: 0 } : target
+
+const keyOf = (target: Target): string =>
+  typeof target === 'string' ? target : `${addressOf(target)}#${target.incarnation}`

@@ -1,0 +1,88 @@
+/**
+ * What the running cluster and the composition root see of remote actors. Order of wiring: `createRemote`, then the runtime with
+ * `remote: remote.port` and the same `boot`, then `remote.connect(runtime.fromAfar)`, and only then links.
+ */
+import type { FromAfar, Message, Outside, OutsidePort, Port, RemotePort, Target } from '../../actors/index.ts'
+import type { Clock, NodeId, Random } from '../../host/index.ts'
+import type { Link } from '../transport/mesh.ts'
+
+/** What travels around messages; those of one frame mostly share it. As in `host/codec.ts`. */
+export interface Label {
+  /** One request through all hops. */
+  readonly trace_id: string
+  readonly session_id: string | null
+  readonly capability_tier: 'fast' | 'balanced' | 'rich'
+  readonly privacy_scope: 'ephemeral' | 'session' | 'persistent'
+}
+
+export interface RemoteOptions {
+  readonly node: NodeId
+  /** This life of the node, the same as in membership and in the runtime: a fresh 32-bit number at each start. */
+  readonly boot: number
+  readonly clock: Clock
+  readonly random: Random
+  /** Where a placed actor (`loqa:/kind/key`) lives now, by the gossip map of placements; undefined: nowhere that is known. */
+  readonly whereIs: (address: string) => NodeId | undefined
+  /** The label of a message; undefined: the default, which is nobody's session and may travel. */
+  readonly labelOf?: (message: Message, target: Target) => Label | undefined
+  /** Counted by name: `loqa_remote_*`. */
+  readonly metric?: (metric: {
+    readonly name: string
+    readonly add: number
+    readonly labels?: Readonly<Record<string, string>>
+  }) => void
+  /** A peer broke the rules of the wire; its link is not to be trusted any further when `fatal`. */
+  readonly fault?: (peer: NodeId, what: string, fatal: boolean) => void
+  /** The node's own ports, for work that other nodes ask of it (`work`). Absent: it does none for others. */
+  readonly outside?: Pick<Outside, 'infer' | 'play' | 'cancel'>
+  /** Which of that work it does for others; default: every `infer`, nothing else. */
+  readonly serves?: (effect: OutsidePort, peer: NodeId) => boolean
+}
+
+/** What happens on one link, told by whoever holds it. Late news of a link that was replaced are ignored. */
+export interface LinkEvents {
+  /** A whole frame of the data class. The bytes are the receiver's. */
+  frame(bytes: Uint8Array): void
+  /** The data class has room again. */
+  drained(): void
+  /** The link closed. */
+  lost(): void
+}
+
+export interface RemotePeer {
+  readonly node: NodeId
+  readonly linked: boolean
+  /** Its life, once it said so. */
+  readonly boot: number | undefined
+  /** Asks of this node it has not answered. */
+  readonly asks: number
+  /** Work it does for this node. */
+  readonly work: number
+  /** Bytes waiting for it here. */
+  readonly waiting_bytes: number
+}
+
+export interface Remote {
+  /** For `RuntimeOptions.remote`. */
+  readonly port: RemotePort
+  /** Before the first link. */
+  connect(fromAfar: FromAfar): void
+  /** There is a link to its peer; it replaces one that was there. Watches are asked for again; what waited for the old one failed. */
+  linked(link: Link): LinkEvents
+  /** The same as `lost` of its present link, for who does not keep the events. */
+  lost(peer: NodeId): void
+  /** Membership's verdict, dead or left: watches of its actors fire. It may come back later. */
+  dead(peer: NodeId): void
+  /** Carries out work of this node's actors on `node`. Failed with `unreachable` when the node is lost. */
+  work(node: NodeId): WorkPort
+  peers(): readonly RemotePeer[]
+  /** Gives everything up; nothing is told any more. */
+  close(): void
+}
+
+/** The ops of one outside port, carried out on another node. Fits `Outside`. */
+export interface WorkPort {
+  readonly request: Port
+  readonly cancel: NonNullable<Outside['cancel']>
+  readonly actorGone: NonNullable<Outside['actorGone']>
+}
