@@ -6,6 +6,7 @@
  * for another; what waits to be sent is bounded per link and class, and at the bound the sender is told, never the memory.
  */
 import type { NodeId } from '../../host/index.ts'
+import type { Secret } from '../household/secret.ts'
 
 /**
  * Three streams a link, so that none waits behind another: `control` (membership, household, gossip: small, never dropped),
@@ -27,17 +28,21 @@ export interface Link {
   readonly place: Place
   readonly dialled: boolean
   /**
-   * Takes one frame. False: the class is full (`FULL_BYTES`), nothing was taken, `onDrain` will say when to go on.
+   * Takes one frame of at most `MAX_FRAME` bytes (`bounds.ts`); longer is a broken invariant. False: the class is full
+   * (`FULL_BYTES`), nothing was taken, `onDrain` will say when to go on; or the link is closed, and `onClose` has said so.
    * Frames of a tick are sent together. The bytes belong to the link from then on.
    */
   send(streamClass: StreamClass, frame: Uint8Array): boolean
   /** Bytes waiting in this process for this class. */
   waiting(streamClass: StreamClass): number
-  /** Called each time a class that refused has room again. */
+  /** Called each time a class that refused is half empty again. One listener. */
   onDrain(run: (streamClass: StreamClass) => void): void
   /** One listener; frames that came before it are kept for it, within the bound of the class. The bytes are the listener's. */
   onFrame(receive: (streamClass: StreamClass, frame: Uint8Array) => void): void
-  /** Once, whatever the reason; `why` is for people and logs. */
+  /**
+   * Once, whatever the reason; `why` is for people and logs. After an orderly close of the other side all its frames have been
+   * handed over before. Whoever comes too late is told next turn.
+   */
   onClose(run: (why: string) => void): void
   /** Sends what is waiting (at most `LINGER_MS`), then closes. */
   close(): void
@@ -55,10 +60,13 @@ export interface Mesh {
    * key, so it belongs elsewhere or the key was changed), `handshake-failed`, `timed-out`; all `LoqaError`.
    */
   dial(place: Place, expected: NodeId | undefined): Promise<Link>
-  /** Links the other side opened. */
+  /** Links the other side opened. One listener; links that come before it are refused. */
   onLink(accept: (link: Link) => void): void
-  /** Household keys that open links from now on, the current one first; links that are open stay. */
-  rekey(keys: readonly Uint8Array[]): Promise<void>
+  /**
+   * Household keys that open links from now on, the current one first, at most `MAX_KEYS`; links that are open stay. With
+   * none, nobody can be dialled and nobody gets in.
+   */
+  rekey(keys: readonly Secret[]): Promise<void>
   /** Aborts all links, stops listening. */
   close(): Promise<void>
 }
