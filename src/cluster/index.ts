@@ -12,6 +12,14 @@
  *
  * The wiring feeds it streams, decoded messages and ticks, and carries its effects out (`membership/state.ts` has both unions).
  */
+export {
+  type Cluster,
+  type ClusterDoors,
+  type ClusterListener,
+  type ClusterOptions,
+  openCluster,
+} from './cluster.ts'
+export type { Discovery, DiscoveryOptions } from './discovery/discovery.ts'
 export { isMovable, isOpen, standingOf } from './household/admission.ts'
 export {
   type AdmitterEffect,
