@@ -23,7 +23,7 @@ const model = (about: string) =>
     .regex(/^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$/)
     .default('auto')
     .describe(about)
-    .meta({ allowed: 'auto or the id of a model in models/manifest.json' })
+    .meta({ allowed: 'auto, off, or the id of a model in models/manifest.json' })
 
 const node = z.strictObject({
   name: name('What this machine is called in tables and on the network.').default('loqa'),
@@ -147,9 +147,9 @@ const inference = z.strictObject({
   models_dir: path(
     'Directory with models and their manifest.json; empty is the one that came with the node.',
   ).default(''),
-  stt: model('Speech recognition model.'),
-  llm: model('Language model.'),
-  tts: model('Speech synthesis model.'),
+  stt: model('Speech recognition model; off leaves it to other nodes of the household.'),
+  llm: model('Language model; off leaves it to other nodes.'),
+  tts: model('Speech synthesis model; off leaves it to other nodes.'),
   streams_per_engine: whole(1, 256, 'Runs one engine process takes at once before it refuses.').default(16),
   rss_limit_mb: whole(
     64,

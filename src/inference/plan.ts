@@ -4,7 +4,7 @@ import type { EngineKind } from './engine.ts'
 import type { Model, Models } from './models.ts'
 import type { ReplicaSpec } from './replica.ts'
 
-/** Model id per capability; `auto` is the first one listed. */
+/** Model id per capability; `auto` is the first one listed, `off` is none. */
 export interface ModelChoice {
   readonly stt: string
   readonly llm: string
@@ -18,6 +18,7 @@ export function chooseModels(models: readonly Model[], choice: ModelChoice): rea
   return CHOSEN.flatMap((kind) => {
     const offered = models.filter((model) => model.kind === kind)
     const wanted = choice[kind]
+    if (wanted === 'off') return []
     if (wanted === 'auto') return offered.slice(0, 1)
     const found = offered.find(({ id }) => id === wanted)
     if (found !== undefined) return [found]
@@ -25,7 +26,7 @@ export function chooseModels(models: readonly Model[], choice: ModelChoice): rea
       'config-invalid',
       `inference.${kind} is ${JSON.stringify(wanted)}, which is not installed`,
       {
-        hint: `Choose auto${offered.map(({ id }) => ` or ${id}`).join('')}.`,
+        hint: `Choose auto, off${offered.map(({ id }) => ` or ${id}`).join('')}.`,
       },
     )
   })

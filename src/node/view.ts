@@ -12,7 +12,7 @@ export interface Stage {
   readonly now: 'starting' | 'serving' | 'stopping'
 }
 
-/** Without one of these a spoken command is not answered. */
+/** Without one of these a spoken command is not answered, unless this node was told to leave it to others. */
 const NEEDED = ['stt', 'tts'] as const
 
 export function nodeView(parts: NodeParts, stage: Stage, connections: { count: number }): NodeView {
@@ -55,7 +55,10 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
     },
     metrics: () => parts.metrics.text(),
     ready() {
-      const reasons = [...(stage.now === 'serving' ? [] : [`The node is ${stage.now}`]), ...missing(pool)]
+      const reasons = [
+        ...(stage.now === 'serving' ? [] : [`The node is ${stage.now}`]),
+        ...missing(pool, config),
+      ]
       return { ready: reasons.length === 0, reasons }
     },
     doctor: () => checkUp(parts),
@@ -116,11 +119,11 @@ function complaints({ pool, store, skills }: NodeParts): string[] {
   ]
 }
 
-function missing(pool: Pool): string[] {
+function missing(pool: Pool, { inference }: NodeParts['config']): string[] {
   const ready = pool.capabilities().filter(({ state }) => state === 'ready')
-  return NEEDED.filter((kind) => !ready.some(({ tag }) => tag.startsWith(`${kind}.`))).map(
-    (kind) => `No engine is ready for ${kind}`,
-  )
+  return NEEDED.filter(
+    (kind) => inference[kind] !== 'off' && !ready.some(({ tag }) => tag.startsWith(`${kind}.`)),
+  ).map((kind) => `No engine is ready for ${kind}`)
 }
 
 function capabilityRow(capability: Capability): CapabilityView {

@@ -178,6 +178,9 @@ describe('choosing', () => {
   test('auto takes the first of each capability and leaves out what there is none of', () => {
     expect(chooseModels(list, auto).map(({ id }) => id)).toEqual(['small', 'formant-en'])
   })
+  test('off takes none, even where there is one', () => {
+    expect(chooseModels(list, { ...auto, stt: 'off' }).map(({ id }) => id)).toEqual(['formant-en'])
+  })
   test('a name takes that model', () => {
     expect(chooseModels(list, { ...auto, stt: 'packed' }).map(({ id }) => id)).toEqual([
       'packed',
@@ -186,7 +189,7 @@ describe('choosing', () => {
   })
   test('a wrong name is refused with the right ones', () => {
     expect(() => chooseModels(list, { ...auto, stt: 'large' })).toThrow(
-      expect.objectContaining({ code: 'config-invalid', hint: 'Choose auto or small or packed.' }),
+      expect.objectContaining({ code: 'config-invalid', hint: 'Choose auto, off or small or packed.' }),
     )
   })
   test('replicas of one model share its tag and differ in name', async () => {
