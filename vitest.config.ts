@@ -9,6 +9,8 @@ export default defineConfig({
     // Bounds for what hangs, not for what is slow: a machine may be busy with something else.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Nodes of tests that run beside each other must not find each other, nor those of a house around this machine.
+    env: { LOQA_CLUSTER_DISCOVERY: 'false' },
     reporters: ['default', './test/closing-line.ts'],
   },
 })

@@ -27,6 +27,7 @@ import {
   replicaChanged,
   replicasOf,
 } from './inference/index.ts'
+import { Clustering } from './node/clustering.ts'
 import { loadGrammar } from './node/grammar.ts'
 import { openIdentity, retireFormerId } from './node/identity.ts'
 import { observeWith, reportRuntime } from './node/observing.ts'
@@ -74,9 +75,16 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
     })
     undo.later(() => store.close())
 
+    const boot = Buffer.from(host.random.bytes(8)).toString('hex')
+    const capabilities = (): readonly Capability[] => pool.capabilities()
+    const clustering = new Clustering({ host, config, identity, boot, log, metrics, audit, capabilities })
+
     /** Engines start before the actors that mirror them. */
     let mirror: (row: Capability) => unknown = () => undefined
-    const { pool, models } = await openEngines(host, config, log, (row) => mirror(row))
+    const { pool, models } = await openEngines(host, config, log, (row) => {
+      mirror(row)
+      clustering.tell()
+    })
     undo.later(() => pool.stop())
     // Engines load in processes of their own while the rest is put together.
     const enginesSettled = pool.start()
@@ -101,7 +109,7 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
       node: identity.id,
       host,
       behaviors: { ...voice.behaviors, skill, replica: replicaActor },
-      outside: outsideOf(voice, skills, store),
+      outside: outsideOf(voice, skills, store, () => clustering.cluster?.refusing),
       observe: observeWith(log, metrics, audit),
       failed: (reason) => {
         log.error('The supervision tree failed; the node ends so that it can be started afresh', {
@@ -129,6 +137,7 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
       config,
       rows,
       identity,
+      clustering,
       runtime,
       pool,
       models,
@@ -149,9 +158,14 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
     })
     undo.later(() => api.stop())
     // Before it is ready: whoever asks meanwhile is told that it starts, not that there is none.
-    await announceRuntime(host, data, api.port)
+    await announceRuntime(host, data, api.port, null)
     undo.later(() => host.disk.remove(join(data, 'runtime.json')))
 
+    // The libraries of the mesh are loaded while the engines, in processes of their own, load their models.
+    await clustering.open()
+    // First to go: the others must hear of it before anything here has stopped.
+    undo.later(() => clustering.stop())
+    await announceRuntime(host, data, api.port, clustering.cluster?.port ?? null)
     await enginesSettled
     stage.now = 'serving'
     voice.warm().catch((error: unknown) => log.warn('Common replies could not be prepared', { error }))
@@ -160,6 +174,7 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
       url: api.url,
       name: config.node.name,
       room: config.node.room,
+      again: clustering.again,
       stop: () => {
         stage.now = 'stopping'
         return undo.all()
@@ -245,7 +260,12 @@ function voiceSettings({ voice, node }: Config) {
 }
 
 /** Where the effects of actors go. */
-function outsideOf(voice: Voice, { port }: Skills, store: Store): Outside {
+function outsideOf(
+  voice: Voice,
+  { port }: Skills,
+  store: Store,
+  gaveWay: () => LoqaError | undefined,
+): Outside {
   const { infer, play, cancel, actorGone } = voice.outside
   const { read, write } = storePorts(store)
   return {
@@ -253,7 +273,12 @@ function outsideOf(voice: Voice, { port }: Skills, store: Store): Outside {
     play,
     invoke: (effect, deliver, actor) => port.request(effect as OutsideEffect<'invoke'>, deliver, actor),
     read: (effect, deliver) => read(effect as OutsideEffect<'read'>, deliver),
-    write: (effect, deliver) => write(effect as OutsideEffect<'write'>, deliver),
+    write: (effect, deliver) => {
+      const error = gaveWay()
+      // A copy of this node goes on; what this one wrote would have to be thrown away.
+      if (error === undefined) write(effect as OutsideEffect<'write'>, deliver)
+      else deliver({ type: 'outcome', id: requestId(effect.id), event: 'failed', error: error.toJSON() })
+    },
     cancel: (id, actor, kind) =>
       kind === 'invoke' ? port.cancel(requestId(id), actor) : cancel(id, actor, kind),
     actorGone: (actor) => {
@@ -277,7 +302,12 @@ async function tokenOf({ disk }: Host, { api }: Config): Promise<string | undefi
 }
 
 /** Tells the machine's programs where this node is; removed at an orderly end. */
-async function announceRuntime({ disk }: Host, data: string, http: number): Promise<void> {
-  const runtime = { pid: process.pid, http, p2p: null, wyoming: null, version: VERSION }
+async function announceRuntime(
+  { disk }: Host,
+  data: string,
+  http: number,
+  p2p: number | null,
+): Promise<void> {
+  const runtime = { pid: process.pid, http, p2p, wyoming: null, version: VERSION }
   await disk.write(join(data, 'runtime.json'), Buffer.from(`${JSON.stringify(runtime)}\n`))
 }

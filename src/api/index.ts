@@ -11,6 +11,7 @@
  * Read `view.ts` first, then `operations.ts`.
  */
 export type { NodeEvent } from './events.ts'
+export type { HouseholdChange, HouseholdView } from './household-shapes.ts'
 export type { ApiParts, ApiSettings } from './server.ts'
 export type { NodeRow } from './shapes.ts'
 export { type RunningApi, startApi, tokenFrom } from './start.ts'

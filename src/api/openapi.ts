@@ -1,6 +1,7 @@
 /** The API's own description: an OpenAPI 3.1 document from the table of operations, and a page to read it. Pure. */
 import { z } from 'zod'
-import { type Operation, operations } from './operations.ts'
+import type { Operation } from './operation.ts'
+import { operations } from './operations.ts'
 import { failure, voiceQuery } from './shapes.ts'
 
 type Json = Readonly<Record<string, unknown>>
@@ -11,6 +12,8 @@ const REASONS: Readonly<Record<number, string>> = {
   400: 'The request does not fit its schema',
   401: 'The token is missing or wrong',
   403: 'The page is of another site',
+  404: 'There is no such thing',
+  409: 'The household does not allow that as it is',
   413: 'The text or body is too large',
   421: 'The Host header is not a name of this node',
   429: 'Too many requests from this address; Retry-After says when',

@@ -4,12 +4,13 @@
  */
 import { z } from 'zod'
 import { LoqaError } from '../host/index.ts'
+import { householdOperations } from './household.ts'
+import type { Operation } from './operation.ts'
 import {
   actorRow,
   askRequest,
   configRow,
   doctorRow,
-  type NodeRow,
   nodeRow,
   readiness,
   sayRequest,
@@ -17,36 +18,6 @@ import {
   status,
   turn,
 } from './shapes.ts'
-import type { NodeView, TurnView } from './view.ts'
-
-export interface Answer {
-  readonly status?: number
-  readonly body: unknown
-}
-
-export interface Call {
-  readonly view: NodeView
-  readonly body: unknown
-  /** Aborted when the caller goes away or the time is over. */
-  readonly signal: AbortSignal
-  /** May see reasons and details: holds the token, or none is needed. */
-  readonly trusted: boolean
-  /** Tells watchers of a finished turn. */
-  readonly told: (turn: TurnView) => void
-}
-
-export interface Operation {
-  readonly id: string
-  readonly method: 'GET' | 'POST'
-  readonly path: string
-  readonly summary: string
-  readonly request?: z.ZodType
-  readonly response: z.ZodType
-  readonly contentType: 'application/json' | 'text/plain' | 'audio/wav'
-  /** Statuses it may give beside 200 and the common refusals. */
-  readonly errors: readonly number[]
-  run(call: Call): Promise<Answer> | Answer
-}
 
 const json = { contentType: 'application/json', errors: [] } as const
 
@@ -101,9 +72,9 @@ export const operations: readonly Operation[] = [
     id: 'nodes',
     method: 'GET',
     path: '/api/v1/nodes',
-    summary: 'The nodes of the household and why a seen one is not connected.',
+    summary: 'The nodes of the household and all others that were seen, each with why it is not connected.',
     response: z.array(nodeRow),
-    run: ({ view }) => ({ body: [ownRow(view)] }),
+    run: ({ view }) => ({ body: view.nodes() }),
   },
   {
     ...json,
@@ -175,23 +146,8 @@ export const operations: readonly Operation[] = [
     response: z.array(doctorRow),
     run: async ({ view }) => ({ body: await view.doctor() }),
   },
+  ...householdOperations,
 ]
-
-/** A household of one: this node itself. */
-function ownRow(view: NodeView): NodeRow {
-  const { node, health, capabilities } = view.status()
-  return {
-    id: node.id,
-    name: node.name,
-    room: node.room,
-    self: true,
-    state: health.state === 'stopping' ? 'left' : 'alive',
-    addresses: [],
-    rtt_ms: 0,
-    capabilities: capabilities.map((capability) => capability.tag),
-    why_not_connected: null,
-  }
-}
 
 /** The path exists, but not with this method. */
 export const methodNotAllowed = (path: string): LoqaError | undefined => {

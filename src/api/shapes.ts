@@ -79,16 +79,29 @@ export const status = z.object({
   notices: z.array(z.string()),
 })
 
+const whyNot = z.object({
+  reason: z.string().describe('A stable word: unreachable, other-household, pending, clock-wrong …'),
+  message: z.string().describe('One sentence for people.'),
+  hint: z.string().optional().describe('What to do about it.'),
+  code: z.string().optional().describe('Six digits to compare, for nodes that wait to be let in.'),
+  tried: z
+    .array(z.object({ address: z.string(), error: z.string(), failing_s: z.number() }).readonly())
+    .readonly()
+    .optional()
+    .describe('Where it was tried, and how that ended last.'),
+  next_try_s: z.number().optional(),
+})
+
 export const nodeRow = z.object({
   id: z.string(),
   name: z.string(),
   room: z.string(),
   self: z.boolean(),
   state: z.string(),
-  addresses: z.array(z.string()),
+  addresses: z.array(z.string()).readonly(),
   rtt_ms: ms,
-  capabilities: z.array(z.string()),
-  why_not_connected: z.string().nullable(),
+  capabilities: z.array(z.string()).readonly(),
+  why_not_connected: whyNot.nullable(),
 })
 export type NodeRow = z.infer<typeof nodeRow>
 

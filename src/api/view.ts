@@ -2,6 +2,8 @@
  * All that HTTP, WebSocket and the command line may know of a node, and all they may ask it. The composition root
  * implements it; tests drive the API against a real node or a scripted view. JSON shapes are public: scripts rely on them.
  */
+import type { HouseholdChange, HouseholdView } from './household-shapes.ts'
+import type { NodeRow } from './shapes.ts'
 
 export interface StatusView {
   readonly node: {
@@ -113,6 +115,11 @@ export interface VoiceListener {
 
 export interface NodeView {
   status(): StatusView
+  /** This node, the members of its household, and everybody else who was seen. */
+  nodes(): readonly NodeRow[]
+  household(): HouseholdView
+  /** Returns what the household is then. Errors: `LoqaError`, e.g. `code-wrong`, `not-found`, `not-entitled`. */
+  changeHousehold(change: HouseholdChange): Promise<HouseholdView>
   actors(): readonly ActorView[]
   sessions(): readonly SessionView[]
   /** Errors: `LoqaError` with a stable code. */

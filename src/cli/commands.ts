@@ -2,11 +2,105 @@
  * Every command as data: help, completion and the program are made from this table. Code of a command is loaded only when
  * it runs, so that `--help` appears at once.
  */
-import type { CommandSpec, OptionSpec } from './call.ts'
+import type { CommandSpec, OptionSpec, Run } from './call.ts'
 import { configOptions } from './options.ts'
 
 const room: OptionSpec = { flags: '--room <room>', about: 'where it is said' }
 const session: OptionSpec = { flags: '--session <id>', about: 'conversation to go on with' }
+
+const changing = (pick: (module: typeof import('./commands/household-change.ts')) => Run) => async () => ({
+  run: pick(await import('./commands/household-change.ts')),
+})
+
+const household: readonly CommandSpec[] = [
+  {
+    name: 'show',
+    summary: 'members, who waits, until when it is open',
+    examples: [
+      ['loqa household show', 'one screen'],
+      ['loqa household show --json', 'for a script'],
+    ],
+    load: () => import('./commands/household-show.ts'),
+  },
+  {
+    name: 'open',
+    summary: 'let nodes nearby join by themselves for a while',
+    options: [{ flags: '--minutes <n>', about: 'how long, 1 to 60; ten when not given' }],
+    examples: [
+      ['loqa household open', 'for ten minutes'],
+      ['loqa household open --minutes 2', 'for two'],
+    ],
+    load: changing(({ open }) => open),
+  },
+  {
+    name: 'lock',
+    summary: 'from now on whoever comes waits for approval',
+    examples: [
+      ['loqa household lock', 'at once'],
+      ['loqa household lock --json', 'and show the household'],
+    ],
+    load: changing(({ lock }) => lock),
+  },
+  {
+    name: 'pending',
+    summary: 'who waits to be let in, with the digits to compare',
+    examples: [
+      ['loqa household pending', 'a table'],
+      ['loqa household pending --json', 'for a script'],
+    ],
+    load: () => import('./commands/household-pending.ts'),
+  },
+  {
+    name: 'approve',
+    args: '<code...>',
+    summary: 'let in the node that shows these six digits',
+    examples: [
+      ['loqa household approve 123456', 'after comparing both screens'],
+      ['loqa household approve 123 456', 'as it is read aloud'],
+    ],
+    load: changing(({ approve }) => approve),
+  },
+  {
+    name: 'dismiss',
+    args: '<node>',
+    summary: 'send away a node that waits',
+    examples: [
+      ['loqa household dismiss cellar', 'by name'],
+      ['loqa household dismiss 7XGhV2', 'by the end of its id'],
+    ],
+    load: changing(({ dismiss }) => dismiss),
+  },
+  {
+    name: 'revoke',
+    args: '<node>',
+    summary: 'remove a member for ever and change the household key',
+    examples: [
+      ['loqa household revoke cellar', 'by name'],
+      ['loqa household revoke 7XGhV2', 'by the end of its id'],
+    ],
+    load: changing(({ revoke }) => revoke),
+  },
+  {
+    name: 'join',
+    args: '<node>',
+    summary: 'ask the household of a node that was seen to take this one in',
+    examples: [
+      ['loqa household join attic', 'a node that loqa nodes lists'],
+      ['loqa household join 7XGhV2', 'by the end of its id'],
+    ],
+    load: changing(({ join }) => join),
+  },
+  {
+    name: 'reset',
+    summary: 'give this node a new identity in a household of its own; its data stays',
+    options: [{ flags: '--yes', about: 'it is meant' }],
+    examples: [
+      ['loqa household reset --yes', 'after it was removed, or to join another household'],
+      ['loqa household reset --yes --data /srv/loqa', 'of that node'],
+    ],
+    load: changing(({ reset }) => reset),
+  },
+]
 
 export const commands: readonly CommandSpec[] = [
   {
@@ -26,6 +120,15 @@ export const commands: readonly CommandSpec[] = [
       ['loqa nodes --json', 'for a script'],
     ],
     load: () => import('./commands/nodes.ts'),
+  },
+  {
+    name: 'household',
+    summary: 'who belongs to the household, and who may join',
+    examples: [
+      ['loqa household show', 'members, who waits, until when it is open'],
+      ['loqa household approve 123456', 'lets in the node that shows these digits'],
+    ],
+    children: household,
   },
   {
     name: 'actors',

@@ -33,6 +33,7 @@ const EXIT_OF: Readonly<Record<string, ExitCode>> = {
   'data-directory-busy': EXIT.busy,
   overloaded: EXIT.busy,
   'rate-limited': EXIT.busy,
+  'enrolment-locked': EXIT.busy,
   interrupted: EXIT.interrupted,
 }
 

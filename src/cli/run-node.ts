@@ -12,6 +12,8 @@ export interface RunningNode {
   readonly url: string
   readonly name: string
   readonly room: string
+  /** Resolves when the node is to be started anew, under another identity. */
+  readonly again?: Promise<void>
   /** Lets turns finish, makes everything durable, ends the engines. */
   stop(): Promise<void>
 }
@@ -36,15 +38,18 @@ export async function runNode(
     const resolved = await loadConfig(world.disk, world, request)
     terminal.out(`data in ${resolved.config.node.data_dir}\n`)
     const start = await load()
-    const node = await Promise.race([start(resolved), stopped.then(() => undefined)])
-    if (node === undefined) return EXIT.ok
-    terminal.out(`${node.name} is ready, room ${node.room}: ${node.url}\n`)
-    if (terminal.outIsTty) terminal.out(`Try in a second terminal: ${COMMAND} ask what time is it\n`)
-    // A node may be killed; what it compiled is for the next start all the same.
-    flushCompileCache()
-    await stopped
-    terminal.out('stopping\n')
-    return await stopWithin(node, world)
+    for (;;) {
+      const node = await Promise.race([start(resolved), stopped.then(() => undefined)])
+      if (node === undefined) return EXIT.ok
+      terminal.out(`${node.name} is ready, room ${node.room}: ${node.url}\n`)
+      if (terminal.outIsTty) terminal.out(`Try in a second terminal: ${COMMAND} ask what time is it\n`)
+      // A node may be killed; what it compiled is for the next start all the same.
+      flushCompileCache()
+      const why = await Promise.race([stopped.then(() => 'stop'), node.again?.then(() => 'again') ?? stopped])
+      terminal.out(why === 'again' ? 'starting anew\n' : 'stopping\n')
+      if (why !== 'again') return await stopWithin(node, world)
+      await node.stop()
+    }
   } catch (thrown) {
     report(terminal, thrown, { json: false, debug: Boolean(world.environment.LOQA_DEBUG) })
     return exitCodeOf(thrown)

@@ -8,108 +8,38 @@
  *
  * Read `running/links.ts` for what happens on a link, `running/belonging.ts` for the household, then this file.
  */
-import { type Connection, type Host, type Listener, LoqaError, type NodeId, wall } from '../host/index.ts'
-import type { Log } from '../observe/index.ts'
-import type { Discovery, DiscoveryEffect, DiscoveryOptions } from './discovery/discovery.ts'
+import { type Listener, LoqaError, type NodeId } from '../host/index.ts'
+import type { Discovery, DiscoveryEffect } from './discovery/discovery.ts'
 import type { NodeRow } from './discovery/explain.ts'
 import { standingOf } from './household/admission.ts'
 import { certificateOf } from './household/authority.ts'
-import type { ClonedError, Life } from './household/clones.ts'
+import type { ClonedError } from './household/clones.ts'
 import { openingKeys } from './household/keychain.ts'
-import { batches } from './household/messages.ts'
-import { admittance } from './household/presented.ts'
-import type { HouseholdRecord } from './household/records.ts'
 import type { Secret } from './household/secret.ts'
 import type { HouseholdState } from './household/state.ts'
-import type { MembershipConfig } from './membership/config.ts'
 import type { Member, MemberChange } from './membership/state.ts'
-import { Belonging, type OutwardEffect } from './running/belonging.ts'
-import {
-  ENROLMENT_DIAL_MS,
-  ENROLMENT_PORT_AFTER,
-  KNOCK_EVERY_MS,
-  LEAVE_MS,
-  RETURN_EVERY_MS,
-} from './running/bounds.ts'
+import { passOn, tell } from './running/addresses.ts'
+import { Belonging } from './running/belonging.ts'
+import { ENROLMENT_DIAL_MS, LEAVE_MS } from './running/bounds.ts'
 import { Copies } from './running/copies.ts'
+import { DiallingOut } from './running/dialling-out.ts'
 import { Enrolments } from './running/enrolments.ts'
+import type { Cluster, ClusterListener, ClusterOptions } from './running/face.ts'
 import { type HouseholdDesk, householdDesk } from './running/household-desk.ts'
-import { Links, type OwnHello, type Refusal } from './running/links.ts'
+import { judge } from './running/judging.ts'
+import { Links, type OwnHello } from './running/links.ts'
 import {
   CONTROL_VERSION,
   type ControlMessage,
   type Hello,
-  MAX_PLACES,
   OLDEST_CONTROL_VERSION,
 } from './running/messages.ts'
+import { carryOutward } from './running/outward.ts'
 import { Presence } from './running/presence.ts'
+import { RefusalLog } from './running/refusal-log.ts'
 import { RoundTrips } from './running/round-trips.ts'
 import { forgotten, learned, type Sheet, type Sheets } from './running/sheets.ts'
-import type { Link, Mesh, Place, StreamClass } from './transport/mesh.ts'
-
-/** The ways out, so that tests run without sockets. */
-export interface ClusterDoors {
-  mesh(keys: readonly Secret[]): Promise<Mesh>
-  /** Errors: `port-in-use`. */
-  enrolment(accept: (connection: Connection) => void): Promise<Listener>
-  dialStranger(place: Place, timeout_ms: number): Promise<Connection>
-  discovery(options: DiscoveryOptions): Promise<Discovery>
-}
-
-export interface ClusterOptions {
-  readonly host: Pick<Host, 'clock' | 'random'>
-  readonly doors: ClusterDoors
-  readonly household: HouseholdState
-  /** Starts of this data directory, this one included. */
-  readonly starts: number
-  /** Drawn at this start: 16 hex digits, of which the first eight are its number in membership. */
-  readonly boot: string
-  /** Writes the household's state; returns when it is durable. */
-  readonly keep: (state: HouseholdState) => Promise<void>
-  readonly name: string
-  readonly room: string
-  /** Addresses given by hand. */
-  readonly peers: readonly Place[]
-  readonly membership: MembershipConfig
-  readonly log: Log
-  readonly metric: (name: string, add: number, labels?: Readonly<Record<string, string>>) => void
-  readonly audit: (entry: { what: string; object: string; outcome: string }) => void
-}
-
-/** Told of links and verdicts; remote actors are one. All optional. */
-export interface ClusterListener {
-  /** A peer may be talked to over this link, which replaces an earlier one to it. */
-  linked?(link: Link): void
-  unlinked?(peer: NodeId): void
-  frame?(peer: NodeId, streamClass: StreamClass, frame: Uint8Array): void
-  drained?(peer: NodeId, streamClass: StreamClass): void
-  /** Membership changed its mind about a node. */
-  member?(change: MemberChange): void
-  sheet?(node: NodeId, sheet: Sheet): void
-  /** This node gave way to a copy of itself. */
-  cloned?(error: ClonedError): void
-}
-
-export interface Cluster {
-  readonly self: NodeId
-  readonly boot: number
-  readonly port: number
-  readonly household: HouseholdDesk
-  /** Members of the household whom membership knows; not this node. */
-  members(): readonly Member[]
-  rttOf(node: NodeId): number | undefined
-  nameOf(node: NodeId): string | undefined
-  sheets(): Sheets
-  /** This node's own capabilities, told to every member; the version is counted here. */
-  announce(sheet: Omit<Sheet, 'version'>): void
-  linkTo(node: NodeId): Link | undefined
-  /** Rows of `loqa nodes`. */
-  nodes(): readonly NodeRow[]
-  readonly refusing: ClonedError | undefined
-  listen(listener: ClusterListener): void
-  /** Says goodbye to everybody, then closes. */
-  stop(): Promise<void>
-}
+import type { Link, Mesh, Place } from './transport/mesh.ts'
 
 /** Errors: `port-in-use`. */
 export async function openCluster(options: ClusterOptions): Promise<Cluster> {
@@ -135,10 +65,8 @@ class RunningCluster implements Cluster {
   #discovery: Discovery | undefined
   #sheets: Sheets = new Map()
   #own: Sheet | undefined
-  /** Where strangers that were looked at enrol others: those given by hand announce nothing. */
-  readonly #knocked = new Map<NodeId, Place>()
-  readonly #knocks = new Map<string, number>()
-  #returned = Number.NEGATIVE_INFINITY
+  readonly #out: DiallingOut
+  readonly #refusals: RefusalLog
   #stopping = false
 
   constructor(options: ClusterOptions) {
@@ -152,7 +80,7 @@ class RunningCluster implements Cluster {
       random,
       state: household,
       keep,
-      carryOut: (effect) => this.#carryOut(effect),
+      carryOut: (effect) => carryOutward(effect, outward),
       changed: (state, before) => this.#householdChanged(state, before),
       troubled: (error) => options.log.error('The household cannot be kept; it is tried again', { error }),
     })
@@ -164,10 +92,23 @@ class RunningCluster implements Cluster {
       mayGreet: (source) => this.#belonging.mayGreet(source),
       dial: (place) => options.doors.dialStranger(place, ENROLMENT_DIAL_MS),
       met: (node, standing, at) => {
-        if (at !== undefined) this.#knocked.set(node, at)
+        if (at !== undefined) this.#out.found(node, at)
         this.#belonging.input({ type: 'met', node, standing })
       },
     })
+    this.#out = new DiallingOut({
+      clock,
+      dial: (place, expected) => this.#mesh!.dial(place, expected),
+      dialled: (attempt, outcome) => this.#discovery?.take({ type: 'dialled', attempt, outcome }),
+      opened: (link) => {
+        if (this.#stopping) link.abort('this node stops')
+        else this.#links.open(link)
+      },
+      isMember: this.#belonging.isMember,
+      comeBack: (node) => this.#belonging.input({ type: 'return', node }),
+      knock: (place) => void this.#enrolments.knock(place),
+    })
+    this.#refusals = new RefusalLog(clock)
     this.#presence = new Presence({
       clock,
       random,
@@ -195,7 +136,14 @@ class RunningCluster implements Cluster {
       clock,
       random,
       hello: () => this.#hello(),
-      judge: (link, hello) => this.#judge(link, hello),
+      judge: (link, hello) =>
+        judge(link, hello, {
+          roster: this.#belonging.state.roster,
+          copies: this.#copies,
+          now: clock.wall(),
+          connected: (node) => this.#links.helloOf(node)?.boot,
+          tell: (node, message) => this.#links.send(node, message),
+        }),
       up: (link, hello) => this.#up(link, hello),
       moved: (link) => {
         for (const listener of this.#listeners) listener.linked?.(link)
@@ -211,6 +159,14 @@ class RunningCluster implements Cluster {
       refused: (peer, code, message, by) => this.#refused(peer, code, message, by),
       counted: (what) => options.metric('loqa_cluster_refused_frames_total', 1, { why: what }),
     })
+    const outward = {
+      self: this.self,
+      links: this.#links,
+      enrolments: this.#enrolments,
+      enrolmentPlaces: (node: NodeId) => this.#enrolmentPlaces(node),
+      reopen: () => this.#reopen(),
+      audit: options.audit,
+    }
     this.household = householdDesk(this.#belonging, clock, () =>
       this.nodes().map(({ id, name }) => ({ id, name })),
     )
@@ -321,65 +277,6 @@ class RunningCluster implements Cluster {
     await this.#mesh?.close()
   }
 
-  // The household's effects.
-
-  #carryOut(effect: OutwardEffect): void {
-    const { audit } = this.#options
-    switch (effect.type) {
-      case 'spread':
-        for (const peer of this.#links.peers()) if (peer !== effect.except) this.#tell(peer, effect.records)
-        break
-      case 'tell':
-        this.#tell(effect.to, effect.records)
-        break
-      case 'grant':
-        this.#links.send(effect.grant.node, {
-          type: 'household',
-          message: { type: 'grant', grant: effect.grant },
-        })
-        break
-      case 'cut':
-        this.#cut(effect.node)
-        break
-      case 'reopen':
-        this.#reopen()
-        break
-      case 'enrol':
-        void this.#enrolments.join(effect, this.#enrolmentPlaces(effect.node))
-        break
-      case 'consent':
-        this.#enrolments.consent()
-        break
-      case 'withdraw':
-        this.#enrolments.withdraw()
-        break
-      case 'moved':
-        this.#enrolments.kept()
-        break
-      case 'welcome':
-        this.#enrolments.welcome(effect.session, effect.welcome)
-        break
-      case 'refuse':
-        this.#enrolments.refuse(effect.session, effect.code)
-        break
-      default:
-        audit({ what: effect.what, object: effect.object, outcome: effect.outcome })
-    }
-  }
-
-  #tell(peer: NodeId, records: readonly HouseholdRecord[]): void {
-    for (const batch of batches(records)) {
-      this.#links.send(peer, { type: 'household', message: { type: 'records', records: batch } })
-    }
-  }
-
-  /** It was told why before this, and the link sends what is waiting; but nothing it says is heard any more. */
-  #cut(node: NodeId): void {
-    const self = node === this.self
-    if (self) this.#links.partAll('this node was removed from its household')
-    else this.#links.part(node, 'it was removed from the household', true)
-  }
-
   #reopen(): void {
     const { log } = this.#options
     this.#mesh?.rekey(this.#keys()).catch((error: unknown) => {
@@ -410,16 +307,14 @@ class RunningCluster implements Cluster {
 
   #enrolmentPlaces(node: NodeId): readonly Place[] {
     const found = this.#discovery?.placesOf(node).enrolment ?? []
-    const knocked = this.#knocked.get(node)
-    return knocked === undefined ? found : [...found, knocked]
+    const door = this.#out.doorOf(node)
+    return door === undefined ? found : [...found, door]
   }
-
-  // Discovery.
 
   #discovered(effect: DiscoveryEffect): void {
     switch (effect.type) {
       case 'dial':
-        void this.#dial(effect.attempt, effect.place, effect.expected)
+        void this.#out.dial(effect.attempt, effect.place, effect.expected)
         break
       case 'met':
         this.#belonging.input({ type: 'met', node: effect.node, standing: effect.standing })
@@ -428,42 +323,12 @@ class RunningCluster implements Cluster {
         this.#copies.heard(effect.life)
         break
       case 'moved':
-        this.#tellPlaces(this.#links.peers(), [{ node: this.self, places: effect.places }])
+        tell(this.#links, this.#links.peers(), [{ node: this.self, places: effect.places }])
         break
       default:
         this.#options.log[effect.level](effect.what, effect.attributes)
     }
   }
-
-  async #dial(attempt: number, place: Place, expected: NodeId | undefined): Promise<void> {
-    try {
-      const link = await this.#mesh!.dial(place, expected)
-      this.#discovery?.take({ type: 'dialled', attempt, outcome: { node: link.peer } })
-      if (this.#stopping) link.abort('this node stops')
-      else this.#links.open(link)
-    } catch (thrown) {
-      const error = thrown as LoqaError
-      this.#discovery?.take({ type: 'dialled', attempt, outcome: { error } })
-      if (error.code === 'wrong-key') this.#strange(place, expected)
-    }
-  }
-
-  /** Somebody of another key answers: a member whose key was changed while we were away, or another household. */
-  #strange(place: Place, expected: NodeId | undefined): void {
-    const now = this.#options.host.clock.monotonic()
-    if (expected !== undefined) {
-      if (!this.#belonging.isMember(expected) || now - this.#returned < RETURN_EVERY_MS) return
-      this.#returned = now
-      this.#belonging.input({ type: 'return', node: expected })
-      return
-    }
-    const written = `${place.host} ${place.port}`
-    if (now - (this.#knocks.get(written) ?? Number.NEGATIVE_INFINITY) < KNOCK_EVERY_MS) return
-    this.#knocks.set(written, now)
-    void this.#enrolments.knock({ host: place.host, port: place.port + ENROLMENT_PORT_AFTER })
-  }
-
-  // Links.
 
   /** Undefined once this node was removed: it has nothing to show. */
   #hello(): OwnHello | undefined {
@@ -484,65 +349,18 @@ class RunningCluster implements Cluster {
     }
   }
 
-  #judge(link: Link, hello: Hello): Refusal | undefined {
-    const { peer, place } = link
-    const { certificate, time, starts, boot } = hello
-    const { host } = this.#options
-    const error = versionFault(hello)
-    if (error !== undefined) return { error, before: [] }
-    const presented = { certificate, presenter: peer, their_time: wall(time) }
-    const verdict = admittance(this.#belonging.state.roster, presented, host.clock.wall())
-    if (!verdict.admitted) return { error: verdict.error, before: [] }
-    const life: Life = { node: peer, incarnation: starts, boot, address: `${place.host} (${hello.name})` }
-    return this.#judgeLife(life)
-  }
-
-  #judgeLife(life: Life): Refusal | undefined {
-    const newest = this.#copies.newestOf(life.node)
-    const alive = newest !== undefined && this.#links.helloOf(life.node)?.boot === newest.boot
-    const error = this.#copies.greeted(life, alive)
-    if (error === undefined || newest === undefined) return undefined
-    const told = (of: Life): ControlMessage => {
-      const { node, incarnation, boot, address } = of
-      return { type: 'life', node, starts: incarnation, boot, address }
-    }
-    // The one that goes on is told too: it names the copy, and goes on.
-    this.#links.send(life.node, told(life))
-    return { error, before: [told(newest)] }
-  }
-
   #up(link: Link, hello: Hello): void {
     const { peer, dialled, place } = link
+    // The certificate was judged; with it the newcomer is known here, whoever let it in.
+    this.#belonging.input({ type: 'heard', from: peer, records: [hello.certificate] })
     this.#discovery?.take({ type: 'linked', node: peer, place: dialled ? place : undefined })
     this.#presence.input({ type: 'stream-opened', peer })
     this.#belonging.input({ type: 'connected', node: peer })
     this.#trips.start(peer)
     if (this.#own !== undefined) this.#links.send(peer, { type: 'sheet', ...this.#own })
-    this.#passPlaces(link, hello)
+    passOn(link, hello, this.self, this.#links, this.#discovery)
     this.#options.log.info('A node of the household is connected', { peer, name: hello.name })
     for (const listener of this.#listeners) listener.linked?.(link)
-  }
-
-  /** Where the newcomer is, to the others; where they and we are, to the newcomer. */
-  #passPlaces({ peer, place, dialled }: Link, hello: Hello): void {
-    const listening = { host: place.host, port: hello.port }
-    if (!dialled && hello.port > 0) this.#discovery?.take({ type: 'told', node: peer, places: [listening] })
-    const others = this.#links.peers().filter((other) => other !== peer)
-    this.#tellPlaces(others, [this.#placesOf(peer)])
-    const own = { node: this.self, places: this.#discovery?.ownPlaces ?? [] }
-    this.#tellPlaces([peer], [own, ...others.map((other) => this.#placesOf(other))])
-  }
-
-  #placesOf(node: NodeId): { node: NodeId; places: readonly Place[] } {
-    return { node, places: this.#discovery?.placesOf(node).mesh ?? [] }
-  }
-
-  #tellPlaces(peers: readonly NodeId[], known: readonly { node: NodeId; places: readonly Place[] }[]): void {
-    const nodes = known
-      .filter(({ places }) => places.length > 0)
-      .map(({ node, places }) => ({ node, places: places.slice(0, MAX_PLACES) }))
-    if (nodes.length === 0) return
-    for (const peer of peers) this.#links.send(peer, { type: 'places', nodes })
   }
 
   #down(peer: NodeId, why: string): void {
@@ -554,11 +372,19 @@ class RunningCluster implements Cluster {
   }
 
   #refused(peer: NodeId, code: string, message: string, by: 'us' | 'them'): void {
+    const { metric, audit } = this.#options
+    metric('loqa_cluster_refused_links_total', 1, { code })
+    if (by === 'us' && this.#refusals.isNews(peer, code)) {
+      audit({ what: 'household.refused', object: peer, outcome: code })
+    }
+    // Whoever let it in is about to tell: dialled again at once, not rarely.
+    if (code === 'issuer-unknown') return
     const said = by === 'us' ? message : `it refused this node: ${message}`
-    const error = new LoqaError(code, said, { retryable: true })
-    this.#discovery?.take({ type: 'refused', node: peer, error })
-    this.#options.metric('loqa_cluster_refused_links_total', 1, { code })
-    if (by === 'us') this.#options.audit({ what: 'household.refused', object: peer, outcome: code })
+    this.#discovery?.take({
+      type: 'refused',
+      node: peer,
+      error: new LoqaError(code, said, { retryable: true }),
+    })
   }
 
   #heard(peer: NodeId, message: ControlMessage): void {
@@ -610,8 +436,6 @@ class RunningCluster implements Cluster {
     for (const listener of this.#listeners) listener.sheet?.(peer, sheet)
   }
 
-  // Membership.
-
   #memberChanged(change: MemberChange): void {
     const { id, status, previous, cause } = change
     const { log } = this.#options
@@ -628,16 +452,4 @@ class RunningCluster implements Cluster {
     if (effect.type === 'log') this.#options.log[effect.level](effect.message, effect.values ?? {})
     else if (effect.add !== undefined) this.#options.metric(effect.name, effect.add, effect.labels)
   }
-}
-
-function versionFault({ speaks, understands }: Hello): LoqaError | undefined {
-  if (speaks < OLDEST_CONTROL_VERSION)
-    return new LoqaError('version-too-old', 'that node runs a version this one no longer understands', {
-      hint: 'Update it.',
-    })
-  if (understands > CONTROL_VERSION)
-    return new LoqaError('version-too-new', 'that node no longer understands the version of this one', {
-      hint: 'Update this node.',
-    })
-  return undefined
 }

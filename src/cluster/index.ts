@@ -12,14 +12,9 @@
  *
  * The wiring feeds it streams, decoded messages and ticks, and carries its effects out (`membership/state.ts` has both unions).
  */
-export {
-  type Cluster,
-  type ClusterDoors,
-  type ClusterListener,
-  type ClusterOptions,
-  openCluster,
-} from './cluster.ts'
+export { openCluster } from './cluster.ts'
 export type { Discovery, DiscoveryOptions } from './discovery/discovery.ts'
+export type { NodeRow } from './discovery/explain.ts'
 export { isMovable, isOpen, standingOf } from './household/admission.ts'
 export {
   type AdmitterEffect,
@@ -89,3 +84,7 @@ export type {
   MembershipState,
   MembershipStep,
 } from './membership/state.ts'
+export type { Cluster, ClusterDoors, ClusterListener, ClusterOptions } from './running/face.ts'
+export { type HouseholdDesk, type HouseholdView, showHousehold } from './running/household-desk.ts'
+export { placeIn, realDoors } from './running/real-doors.ts'
+export type { Sheet, Sheets } from './running/sheets.ts'

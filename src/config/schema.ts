@@ -71,19 +71,31 @@ const api = z.strictObject({
   ).default(300),
 })
 
-/** Taken already, so that scripts and files keep working; nodes do not connect to each other in this version. */
 const cluster = z.strictObject({
-  port: port(
-    'Port other nodes of the household connect to; 0 takes a free one. No effect yet: a node runs alone.',
-  ).default(7421),
+  enabled: z
+    .boolean()
+    .default(false)
+    .describe('Be a node of a household. Without it the node listens to nobody and runs alone.'),
+  port: port('TCP port the members of the household connect to; 0 takes a free one.').default(7421),
+  enrolment_port: port(
+    'TCP port where nodes ask to be let in, and nothing else is served; 0 takes a free one.',
+  ).default(7422),
   peers: list(
-    'Addresses of nodes to connect to, for networks where discovery is blocked. No effect yet.',
+    'Addresses of nodes to connect to, for networks where discovery is blocked: 192.168.1.20 or attic.lan:7421.',
   ).default([]),
+  discovery: z
+    .boolean()
+    .default(true)
+    .describe('Announce this node by multicast DNS on every network it is in, and find others so.'),
   locked: z
     .boolean()
     .default(false)
+    .describe('Found the household without the ten minutes in which nodes nearby may join by themselves.'),
+  patience: z
+    .enum(['lan', 'wifi', 'test'])
+    .default('lan')
     .describe(
-      'Found the household without the ten minutes in which nodes nearby may join by themselves. No effect yet.',
+      'How long a silent node is waited for: lan suspects after 1.2 s, wifi after half as long again, test is five times as fast.',
     ),
 })
 
@@ -216,21 +228,34 @@ export type Preset = (typeof PRESETS)[number]
 export const presetValues: Readonly<Record<Preset, Readonly<Record<string, unknown>>>> = {
   lan: {},
   /** Satellites on a busy wireless network: hold more sound against jitter, give speech more time to arrive. */
-  wifi: { 'voice.play_ahead_ms': 400, 'voice.pause_complete_ms': 120, 'voice.pause_extendable_ms': 450 },
+  wifi: {
+    'cluster.patience': 'wifi',
+    'voice.play_ahead_ms': 400,
+    'voice.pause_complete_ms': 120,
+    'voice.pause_extendable_ms': 450,
+  },
   /** Many nodes beside each other, quiet and quick to give up. */
   test: {
     'api.port': 0,
     'api.requests_per_minute': 1_000_000,
     'cluster.port': 0,
+    'cluster.discovery': false,
     'inference.load_timeout_ms': 20_000,
     'observe.log_level': 'warn',
   },
 }
 
+/** The port beside one; below the last. A free one for a free one. */
+const besides = (port: number): number => (port === 0 ? 0 : port === 65_535 ? port - 1 : port + 1)
+
 /** Defaults that follow another key, with the formula `config show` prints. */
 export const derivedValues: Readonly<
   Record<string, { readonly formula: string; value(of: (key: string) => unknown): unknown }>
 > = {
+  'cluster.enrolment_port': {
+    formula: 'cluster.port + 1, or 0 when that is 0',
+    value: (of) => besides(Number(of('cluster.port'))),
+  },
   'inference.ping_timeout_ms': {
     formula: '3 × inference.ping_interval_ms',
     value: (of) => 3 * Number(of('inference.ping_interval_ms')),

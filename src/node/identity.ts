@@ -14,7 +14,7 @@ export interface Identity {
   readonly path: string
   /** As it was read, or founded just now; this start is counted in it. */
   readonly keyring: Keyring
-  /** True when the household was founded by this very start: its window is open, unless it was founded locked. */
+  /** True at the first start of a household founded here: its window is open, unless it was founded locked. */
   readonly founded: boolean
   /** The id an older version gave this directory; undefined when there is none left to replace. */
   readonly formerly: string | undefined
@@ -40,7 +40,7 @@ export async function openIdentity(
   const keyring = kept ?? newKeyring({ clock, random }, options)
   const counted = { ...keyring, incarnation: keyring.incarnation + 1 }
   await writeKeyring(disk, path, counted)
-  return { id: counted.self.card.node, path, keyring: counted, founded: kept === undefined, formerly }
+  return { id: counted.self.card.node, path, keyring: counted, founded: keyring.incarnation === 0, formerly }
 }
 
 /** A new self in a household of its own: at the first start, and after a reset. */

@@ -23,7 +23,6 @@ export function observeWith(log: Log, metrics: Metrics, audit: Audit): Observe {
 export function reportRuntime(metrics: Metrics, runtime: Runtime, connections: () => number): void {
   metrics.onScrape(() => {
     metrics.set('loqa_actor_mailbox_depth', runtime.waiting())
-    metrics.set('loqa_cluster_members', 1, { state: 'alive' })
     metrics.set('loqa_voice_connections', connections())
   })
 }

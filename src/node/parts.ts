@@ -7,6 +7,7 @@ import type { Audit, Metrics } from '../observe/index.ts'
 import type { Skills } from '../skills/index.ts'
 import type { Store } from '../store/index.ts'
 import type { Voice } from '../voice/index.ts'
+import type { Clustering } from './clustering.ts'
 import type { Identity } from './identity.ts'
 
 export interface NodeParts {
@@ -14,6 +15,7 @@ export interface NodeParts {
   readonly config: Config
   readonly rows: readonly ConfigRow[]
   readonly identity: Identity
+  readonly clustering: Clustering
   readonly runtime: Runtime
   readonly pool: Pool
   /** The models in use. */

@@ -1,8 +1,16 @@
 /** The node as the API sees it: rows and verdicts read from the parts when somebody asks, nothing kept twice. */
-import type { CapabilityView, NodeView, StatusView } from '../api/index.ts'
-import type { Clock, Monotonic } from '../host/index.ts'
+import type {
+  CapabilityView,
+  HouseholdChange,
+  HouseholdView,
+  NodeRow,
+  NodeView,
+  StatusView,
+} from '../api/index.ts'
+import { type Clock, LoqaError, type Monotonic } from '../host/index.ts'
 import { VERSION } from '../host/version.ts'
 import type { Capability, Pool } from '../inference/index.ts'
+import type { Clustering } from './clustering.ts'
 import { checkUp } from './doctor.ts'
 import type { NodeParts } from './parts.ts'
 import { speechFor } from './say.ts'
@@ -20,6 +28,9 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
   const node = identity.id
   return {
     status: () => statusOf(parts, stage),
+    nodes: () => nodesOf(parts, stage),
+    household: () => parts.clustering.household(),
+    changeHousehold: (change) => changeHousehold(parts.clustering, change),
     actors: () =>
       runtime.actors().map(({ address, kind, state, mailbox, restarts }) => ({
         address,
@@ -66,9 +77,54 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
   }
 }
 
+/** What the cluster knows; this node alone before it is open, and when there is none. */
+function nodesOf({ clustering, config, identity, pool }: NodeParts, stage: Stage): readonly NodeRow[] {
+  const { cluster } = clustering
+  if (cluster !== undefined) return cluster.nodes()
+  return [
+    {
+      id: identity.id,
+      name: config.node.name,
+      room: config.node.room,
+      self: true,
+      state: stage.now === 'stopping' ? 'left' : 'alive',
+      addresses: [],
+      rtt_ms: 0,
+      capabilities: pool.capabilities().map(({ tag }) => tag),
+      why_not_connected: null,
+    },
+  ]
+}
+
+/** Errors: `not-ready` before the cluster is open, and those of the household. */
+async function changeHousehold(clustering: Clustering, change: HouseholdChange): Promise<HouseholdView> {
+  if (change.action === 'reset') return clustering.reset()
+  const desk = clustering.cluster?.household
+  if (desk === undefined) {
+    throw new LoqaError('not-ready', 'This node is in no cluster now', {
+      hint: 'It opens a few seconds after the start, unless cluster.enabled is false.',
+    })
+  }
+  switch (change.action) {
+    case 'open':
+      await desk.open(change.minutes)
+      break
+    case 'lock':
+      await desk.lock()
+      break
+    case 'approve':
+      await desk.approve(change.code)
+      break
+    default:
+      await desk[change.action](change.node)
+  }
+  return desk.show()
+}
+
 function statusOf(parts: NodeParts, stage: Stage): StatusView {
   const { host, config, identity, runtime, pool, voice, models } = parts
   const reasons = complaints(parts)
+  const household = parts.clustering.household()
   return {
     node: {
       id: identity.id,
@@ -78,7 +134,7 @@ function statusOf(parts: NodeParts, stage: Stage): StatusView {
       pid: process.pid,
       uptime_s: secondsSince(host.clock, parts.started),
     },
-    household: { id: identity.keyring.roster.household, members: 1, open_until: null },
+    household: { id: household.id, members: household.members.length, open_until: household.open_until },
     health: { state: healthState(stage, reasons), reasons },
     capabilities: pool.capabilities().map(capabilityRow),
     sessions: voice.sessions().length,
@@ -101,9 +157,12 @@ function healthState({ now }: Stage, reasons: readonly string[]): StatusView['he
 }
 
 /** What does not work, in words: each names the part and the reason. */
-function complaints({ pool, store, skills }: NodeParts): string[] {
+function complaints({ pool, store, skills, clustering }: NodeParts): string[] {
   const health = store.health()
+  const gaveWay = clustering.cluster?.refusing
   return [
+    ...(gaveWay === undefined ? [] : [gaveWay.message]),
+    ...clustering.troubles(),
     ...pool
       .capabilities()
       .filter(({ state }) => state !== 'ready')

@@ -29,6 +29,15 @@ async function routes(
 const local = { host: '127.0.0.1:7420' }
 const json = { ...local, 'content-type': 'application/json' }
 
+const payloads: Readonly<Record<string, object>> = {
+  'household-approve': { code: '123 456' },
+  'household-revoke': { node: 'cellar' },
+  'household-dismiss': { node: 'cellar' },
+  'household-join': { node: 'cellar' },
+}
+const payloadOf = (id: string): object =>
+  payloads[id] ?? (id.startsWith('household') ? {} : { text: 'hello' })
+
 describe('every operation', () => {
   it.each(operations.map((operation) => [operation.id, operation] as const))(
     '%s gives what its shape says',
@@ -38,7 +47,7 @@ describe('every operation', () => {
         method: operation.method,
         url: operation.path,
         headers: operation.method === 'POST' ? json : local,
-        ...(operation.method === 'POST' ? { payload: { text: 'hello' } } : {}),
+        ...(operation.method === 'POST' ? { payload: payloadOf(operation.id) } : {}),
       })
       expect(response.statusCode).toBe(200)
       expect(response.headers['content-type']).toContain(operation.contentType)
@@ -57,6 +66,31 @@ describe('every operation', () => {
       expect(headers['cache-control']).toBe('no-store')
       expect(Object.keys(headers).filter((name) => name.startsWith('access-control'))).toEqual([])
     }
+  })
+})
+
+describe('the household', () => {
+  const post = async (action: string, payload: object) => {
+    const { view, inject } = await routes()
+    const url = `/api/v1/household/${action}`
+    const response = await inject({ method: 'POST', url, headers: json, payload })
+    return { view, status: response.statusCode, error: response.json().error?.code as string | undefined }
+  }
+
+  it('is changed by what a person asks for, and nothing else', async () => {
+    expect((await post('open', { minutes: 5 })).view.changes).toEqual([{ action: 'open', minutes: 5 }])
+    expect((await post('open', {})).view.changes).toEqual([{ action: 'open' }])
+    expect((await post('revoke', { node: 'cellar' })).view.changes).toEqual([
+      { action: 'revoke', node: 'cellar' },
+    ])
+    expect(await post('open', { minutes: 61 })).toMatchObject({ status: 400, error: 'invalid-input' })
+    expect(await post('open', { forever: true })).toMatchObject({ status: 400, error: 'invalid-input' })
+    expect(await post('approve', { code: '12345' })).toMatchObject({ status: 400, error: 'invalid-input' })
+    expect(await post('revoke', {})).toMatchObject({ status: 400, error: 'invalid-input' })
+  })
+
+  it('says that a code is wrong', async () => {
+    expect(await post('approve', { code: '000000' })).toMatchObject({ status: 403, error: 'code-wrong' })
   })
 })
 

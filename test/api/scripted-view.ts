@@ -1,5 +1,14 @@
 /** A node made of answers written down beforehand: drives the API and the command line in tests. Observable. */
-import type { NodeView, StatusView, TurnView, VoiceChannel, VoiceListener } from '../../src/api/index.ts'
+import type {
+  HouseholdChange,
+  HouseholdView,
+  NodeRow,
+  NodeView,
+  StatusView,
+  TurnView,
+  VoiceChannel,
+  VoiceListener,
+} from '../../src/api/index.ts'
 import { LoqaError } from '../../src/host/index.ts'
 
 export const scriptedStatus: StatusView = {
@@ -40,6 +49,56 @@ export const scriptedStatus: StatusView = {
   notices: ['The starter models know synthesized voices only. Run: loqa models pull'],
 }
 
+export const scriptedNodes: readonly NodeRow[] = [
+  {
+    id: '0123456789abcdef',
+    name: 'attic',
+    room: 'kitchen',
+    self: true,
+    state: 'alive',
+    addresses: ['10.0.0.2:7421'],
+    rtt_ms: 0,
+    capabilities: ['stt.sherpa:starter-en:rt'],
+    why_not_connected: null,
+  },
+  {
+    id: 'fedcba9876543210',
+    name: 'cellar',
+    room: '',
+    self: false,
+    state: 'pending',
+    addresses: [],
+    rtt_ms: null,
+    capabilities: [],
+    why_not_connected: {
+      reason: 'pending',
+      message: 'waits for a person to compare 123 456',
+      hint: 'loqa household approve 123456',
+      code: '123456',
+    },
+  },
+]
+
+export const scriptedHousehold: HouseholdView = {
+  id: 'h-1',
+  phase: 'member',
+  members: [
+    {
+      id: '0123456789abcdef',
+      name: 'attic',
+      self: true,
+      may_admit: true,
+      since: '2026-01-01T00:00:00.000Z',
+      expires: '2026-04-01T00:00:00.000Z',
+    },
+  ],
+  removed: [],
+  open_until: '2026-01-01T00:10:00.000Z',
+  locked: false,
+  pending: [{ id: 'fedcba9876543210', name: 'cellar', code: '123456', waits_s: 12 }],
+  joining: null,
+}
+
 export const scriptedTurn: TurnView = {
   session: 's1',
   room: 'kitchen',
@@ -66,7 +125,10 @@ export class ScriptedView implements NodeView {
   readonly asked: { text: string; room?: string; session?: string }[] = []
   readonly said: { text: string; voice?: string }[] = []
   readonly channels: ScriptedChannel[] = []
+  readonly changes: HouseholdChange[] = []
   statusNow: StatusView = scriptedStatus
+  nodesNow: readonly NodeRow[] = scriptedNodes
+  householdNow: HouseholdView = scriptedHousehold
   readyNow: { ready: boolean; reasons: readonly string[] } = { ready: true, reasons: [] }
   /** What `ask` and `say` do; replaced by tests. */
   onAsk: (signal: AbortSignal) => Promise<TurnView> = async () => scriptedTurn
@@ -79,6 +141,18 @@ export class ScriptedView implements NodeView {
 
   status(): StatusView {
     return this.statusNow
+  }
+  nodes(): readonly NodeRow[] {
+    return this.nodesNow
+  }
+  household(): HouseholdView {
+    return this.householdNow
+  }
+  async changeHousehold(change: HouseholdChange): Promise<HouseholdView> {
+    this.changes.push(change)
+    if (change.action === 'approve' && change.code === '000000')
+      throw new LoqaError('code-wrong', 'no node that waits shows these six digits')
+    return this.householdNow
   }
   actors(): ReturnType<NodeView['actors']> {
     return [

@@ -33,6 +33,34 @@ note  The starter models know synthesized voices only. Run: loqa models pull
 `)
   })
 
+  it('household show, pending and changes are one screen each', async () => {
+    const shown = (await ada.run(['household', 'show'])).out
+    expect(shown).toMatch(/^household {2}h-1, 1 node\nnew nodes {2}may join by themselves until 2026/)
+    expect(shown).toMatch(/attic {3}2026-01-01 .*this node/)
+    expect((await ada.run(['household', 'pending'])).out).toMatch(/cellar {2}123 456 {2}12 s/)
+    const approved = await ada.run(['household', 'approve', '123', '456'])
+    expect([approved.code, approved.err]).toEqual([0, 'Approved.\n'])
+    expect((await ada.run(['household', 'open', '--minutes', '5'])).code).toBe(0)
+    expect((await ada.run(['household', 'revoke', 'cellar'])).code).toBe(0)
+    expect((await ada.run(['household', 'reset', '--yes'])).code).toBe(0)
+    expect(node.view.changes.slice(-4)).toEqual([
+      { action: 'approve', code: '123456' },
+      { action: 'open', minutes: 5 },
+      { action: 'revoke', node: 'cellar' },
+      { action: 'reset' },
+    ])
+  })
+
+  it('household refuses what cannot be meant, with its own exit code', async () => {
+    const before = node.view.changes.length
+    for (const args of [['approve', '12345'], ['open', '--minutes', '0'], ['reset'], ['revoke']]) {
+      expect((await ada.run(['household', ...args])).code, args.join(' ')).toBe(2)
+    }
+    expect(node.view.changes).toHaveLength(before)
+    const wrong = await ada.run(['household', 'approve', '000000'])
+    expect([wrong.code, wrong.err]).toEqual([1, expect.stringContaining('six digits')])
+  })
+
   it('actors are a table', async () => {
     expect((await ada.run(['actors'])).out).toBe(`address            kind     state       waiting  restarts
 loqa:/session/s1   session  running           0         0
@@ -42,7 +70,10 @@ loqa:/skill/timer  skill    restarting        3         1
   })
 
   it('nodes and sessions are tables', async () => {
-    expect((await ada.run(['nodes'])).out).toMatch(/^name {3}room.*\nattic {2}kitchen {2}alive.*this node\n$/)
+    const nodes = (await ada.run(['nodes'])).out
+    expect(nodes).toMatch(/^name {4}room.*\nattic {3}kitchen {2}alive {6}here .*\ncellar.*pending/)
+    // Why somebody is not connected, and what to do, in whole sentences below.
+    expect(nodes).toMatch(/\n\ncellar {2}waits for .*123 456.*loqa household approve 123456\n$/)
     expect((await ada.run(['sessions'])).out).toMatch(/^id {2}room.*\ns1 {2}kitchen {2}listening .* attic\n$/)
   })
 

@@ -38,6 +38,7 @@ describe('the settings', () => {
       'api.requests_per_minute',
       'api.max_voice_connections',
       'cluster.port',
+      'cluster.enrolment_port',
       'inference.streams_per_engine',
     ])
   })

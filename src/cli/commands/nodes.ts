@@ -1,7 +1,7 @@
 /** `loqa nodes`: who is in the household, and why a seen node is not connected. */
 import type { NodeRow } from '../../api/index.ts'
 import type { Run } from '../call.ts'
-import { type Column, milliseconds, type Style, table } from '../table.ts'
+import { type Column, facts, milliseconds, type Paint, type Style, table } from '../table.ts'
 import { EXIT } from '../world.ts'
 
 export const run: Run = async ({ world, json, style, client }) => {
@@ -10,25 +10,35 @@ export const run: Run = async ({ world, json, style, client }) => {
   return EXIT.ok
 }
 
+const STATES: Readonly<Record<string, Paint>> = { alive: 'green', dead: 'red', revoked: 'red', left: 'dim' }
+
+/** Narrower than this there is no room for addresses; --json has them all. */
+const ROOM_FOR_ADDRESSES = 60
+
+const ADDRESS: Column = { title: 'address', flexible: true }
 const COLUMNS: readonly Column[] = [
   { title: 'name', flexible: true },
   { title: 'room', flexible: true },
-  { title: 'state', paint: (state) => (state === 'alive' ? 'green' : 'yellow') },
+  { title: 'state', paint: (state) => STATES[state] ?? 'yellow' },
   { title: 'rtt ms', align: 'right' },
   { title: 'id', flexible: true },
-  { title: 'note', flexible: true },
 ]
 
-export const nodesText = (nodes: readonly NodeRow[], style: Style): string =>
-  table(
-    COLUMNS,
-    nodes.map((node) => [
-      node.name,
-      node.room,
-      node.state,
-      milliseconds(node.rtt_ms),
-      node.id,
-      node.self ? 'this node' : (node.why_not_connected ?? ''),
-    ]),
-    style,
-  )
+/** Below the table stands in whole sentences why somebody is not connected, and what to do. */
+export function nodesText(nodes: readonly NodeRow[], style: Style): string {
+  const wide = style.columns >= ROOM_FOR_ADDRESSES
+  const rows = nodes.map((node) => [
+    node.name,
+    node.room,
+    node.state,
+    node.self ? 'here' : milliseconds(node.rtt_ms),
+    node.id,
+    ...(wide ? [node.addresses[0] ?? ''] : []),
+  ])
+  const reasons = nodes.flatMap(({ name, id, why_not_connected: why }): [string, string][] => {
+    if (why === null) return []
+    const who = name === '' ? id.slice(-8) : name
+    return [[who, why.hint === undefined ? why.message : `${why.message}. ${why.hint}`]]
+  })
+  return `${table(wide ? [...COLUMNS, ADDRESS] : COLUMNS, rows, style)}${reasons.length === 0 ? '' : `\n${facts(reasons, style)}`}`
+}

@@ -86,7 +86,7 @@ function oneOf(nodes: readonly { readonly id: string; readonly name: string }[],
   return node.id as NodeId
 }
 
-function showHousehold(state: HouseholdState, clock: Clock): HouseholdView {
+export function showHousehold(state: HouseholdState, clock: Clock): HouseholdView {
   const { roster, self, phase, locked, pending, joining, closes } = state
   const now = clock.monotonic()
   const iso = (wall: number): string => new Date(wall).toISOString()

@@ -1,0 +1,32 @@
+/** What one row of the table of operations is made of. */
+import type { z } from 'zod'
+import type { NodeView, TurnView } from './view.ts'
+
+export interface Answer {
+  readonly status?: number
+  readonly body: unknown
+}
+
+export interface Call {
+  readonly view: NodeView
+  readonly body: unknown
+  /** Aborted when the caller goes away or the time is over. */
+  readonly signal: AbortSignal
+  /** May see reasons and details: holds the token, or none is needed. */
+  readonly trusted: boolean
+  /** Tells watchers of a finished turn. */
+  readonly told: (turn: TurnView) => void
+}
+
+export interface Operation {
+  readonly id: string
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly summary: string
+  readonly request?: z.ZodType
+  readonly response: z.ZodType
+  readonly contentType: 'application/json' | 'text/plain' | 'audio/wav'
+  /** Statuses it may give beside 200 and the common refusals. */
+  readonly errors: readonly number[]
+  run(call: Call): Promise<Answer> | Answer
+}

@@ -1,0 +1,73 @@
+/**
+ * Dials whom discovery names, and finds out who answers under another key: a member whose household changed its key while this
+ * node was away, or, at an address given by hand, a household to ask for a place in.
+ */
+import { type Clock, LoqaError, type NodeId } from '../../host/index.ts'
+import type { DialOutcome } from '../discovery/discovery.ts'
+import type { Link, Place } from '../transport/mesh.ts'
+import { ENROLMENT_PORT_AFTER, KNOCK_EVERY_MS, RETURN_EVERY_MS } from './bounds.ts'
+
+/** Addresses given by hand are few; what is remembered of them is bounded all the same. */
+const MAX_KNOCKED = 64
+
+export interface DiallingOutOptions {
+  readonly clock: Clock
+  readonly dial: (place: Place, expected: NodeId | undefined) => Promise<Link>
+  readonly dialled: (attempt: number, outcome: DialOutcome) => void
+  readonly opened: (link: Link) => void
+  readonly isMember: (node: NodeId) => boolean
+  /** Ask that member for what was missed. */
+  readonly comeBack: (node: NodeId) => void
+  readonly knock: (place: Place) => void
+}
+
+export class DiallingOut {
+  readonly #options: DiallingOutOptions
+  /** Where strangers that were looked at enrol others: those given by hand announce nothing. */
+  readonly #doors = new Map<NodeId, Place>()
+  readonly #knocks = new Map<string, number>()
+  #came_back = Number.NEGATIVE_INFINITY
+
+  constructor(options: DiallingOutOptions) {
+    this.#options = options
+  }
+
+  async dial(attempt: number, place: Place, expected: NodeId | undefined): Promise<void> {
+    const { dial, dialled, opened } = this.#options
+    try {
+      const link = await dial(place, expected)
+      dialled(attempt, { node: link.peer })
+      opened(link)
+    } catch (thrown) {
+      if (!(thrown instanceof LoqaError)) throw thrown
+      dialled(attempt, { error: thrown })
+      if (thrown.code === 'wrong-key') this.#strange(place, expected)
+    }
+  }
+
+  /** A look showed who enrols others there. */
+  found(node: NodeId, door: Place): void {
+    if (this.#doors.size >= MAX_KNOCKED) this.#doors.clear()
+    this.#doors.set(node, door)
+  }
+
+  doorOf(node: NodeId): Place | undefined {
+    return this.#doors.get(node)
+  }
+
+  #strange(place: Place, expected: NodeId | undefined): void {
+    const { clock, isMember, comeBack, knock } = this.#options
+    const now = clock.monotonic()
+    if (expected !== undefined) {
+      if (!isMember(expected) || now - this.#came_back < RETURN_EVERY_MS) return
+      this.#came_back = now
+      comeBack(expected)
+      return
+    }
+    const written = `${place.host} ${place.port}`
+    if (now - (this.#knocks.get(written) ?? Number.NEGATIVE_INFINITY) < KNOCK_EVERY_MS) return
+    if (this.#knocks.size >= MAX_KNOCKED) this.#knocks.clear()
+    this.#knocks.set(written, now)
+    knock({ host: place.host, port: place.port + ENROLMENT_PORT_AFTER })
+  }
+}

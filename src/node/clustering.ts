@@ -1,0 +1,177 @@
+/** The cluster of a running node: opened from the configuration and the keyring, told what this node can do. */
+import {
+  type Cluster,
+  type HouseholdView,
+  MEMBERSHIP_PRESETS,
+  openCluster,
+  placeIn,
+  realDoors,
+  showHousehold,
+  writeKeyring,
+} from '../cluster/index.ts'
+import type { Config } from '../config.ts'
+import { type Host, LoqaError, VERSION } from '../host/index.ts'
+import type { Capability } from '../inference/index.ts'
+import type { Audit, Log, Metrics } from '../observe/index.ts'
+import { householdOf, type Identity, newKeyring } from './identity.ts'
+
+/** Changes of capabilities that come together are told together, ms. */
+const TELL_AFTER_MS = 200
+
+export interface ClusteringParts {
+  readonly host: Host
+  readonly config: Config
+  readonly identity: Identity
+  /** 16 hex digits, drawn at this start. */
+  readonly boot: string
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly audit: Audit
+  readonly capabilities: () => readonly Capability[]
+}
+
+export class Clustering {
+  readonly #parts: ClusteringParts
+  #cluster: Cluster | undefined
+  #telling = false
+  #gone = false
+  readonly #again = Promise.withResolvers<void>()
+
+  constructor(parts: ClusteringParts) {
+    this.#parts = parts
+  }
+
+  /** Undefined until it is open, and when the configuration has none. */
+  get cluster(): Cluster | undefined {
+    return this.#cluster
+  }
+
+  /** Resolves when the node is to start anew: it was reset. */
+  get again(): Promise<void> {
+    return this.#again.promise
+  }
+
+  /** Errors: `port-in-use` naming the port and the flag; `invalid-input` for an address among `cluster.peers`. */
+  async open(): Promise<void> {
+    const { host, config, identity, boot, log, metrics, audit } = this.#parts
+    const { cluster: settings, node } = config
+    if (!settings.enabled) return
+    const { keyring, path } = identity
+    const { locked, incarnation } = keyring
+    const doors = realDoors({
+      host,
+      self: keyring.self,
+      port: settings.port,
+      enrolment_port: settings.enrolment_port,
+      discovery: settings.discovery,
+    })
+    const opened = openCluster({
+      host,
+      doors,
+      household: householdOf(identity, host),
+      starts: incarnation,
+      boot,
+      keep: ({ self, roster, keychain }) =>
+        this.#gone
+          ? Promise.resolve()
+          : writeKeyring(host.disk, path, { self, roster, keychain, locked, incarnation }),
+      name: node.name.trim(),
+      room: node.room.trim(),
+      peers: settings.peers.map((peer) => placeIn(peer, DEFAULT_PORT)),
+      membership: MEMBERSHIP_PRESETS[settings.patience],
+      log,
+      metric: (name, add, labels) => metrics.add(name, add, labels),
+      audit: (entry) => {
+        audit
+          .append({ actor: 'household', who: '-', ...entry })
+          .catch((error: unknown) => log.error('An audit record could not be written', { error }))
+      },
+    })
+    this.#cluster = await opened.catch((thrown: unknown) => {
+      throw withFlag(thrown)
+    })
+    metrics.onScrape(() => this.#report())
+    this.tell()
+  }
+
+  /** What this node can do has changed. */
+  tell(): void {
+    if (this.#telling) return
+    this.#telling = true
+    this.#parts.host.clock.after(TELL_AFTER_MS, () => {
+      this.#telling = false
+      const { config, capabilities } = this.#parts
+      const room = config.inference.streams_per_engine
+      this.#cluster?.announce({
+        room: config.node.room.trim(),
+        program: VERSION,
+        load: null,
+        capabilities: capabilities().map(({ tag, state, p95_ms, real_time_factor, tokens_per_s }) => ({
+          tag,
+          ready: state === 'ready',
+          p95_ms,
+          real_time_factor,
+          tokens_per_s,
+          room,
+          running: 0,
+        })),
+      })
+    })
+  }
+
+  household(): HouseholdView {
+    const { host, identity } = this.#parts
+    return this.#cluster?.household.show() ?? showHousehold(householdOf(identity, host), host.clock)
+  }
+
+  /** A new identity in a household of its own; the node starts anew right after. What is stored stays. */
+  async reset(): Promise<HouseholdView> {
+    const { host, config, identity, audit } = this.#parts
+    await this.#cluster?.stop()
+    this.#gone = true
+    const { name } = config.node
+    const keyring = newKeyring(host, { name, locked: config.cluster.locked })
+    await audit.append({
+      actor: 'household',
+      who: '-',
+      what: 'node.reset',
+      object: identity.id,
+      outcome: keyring.self.card.node,
+    })
+    await writeKeyring(host.disk, identity.path, keyring)
+    host.clock.after(TELL_AFTER_MS, this.#again.resolve)
+    const fresh: Identity = { ...identity, id: keyring.self.card.node, keyring, founded: true }
+    return showHousehold(householdOf(fresh, host), host.clock)
+  }
+
+  /** What a person should know of the household, in words. */
+  troubles(): readonly string[] {
+    if (this.household().phase === 'member') return []
+    return ['This node was removed from its household. To join again: loqa household reset --yes']
+  }
+
+  async stop(): Promise<void> {
+    await this.#cluster?.stop()
+  }
+
+  #report(): void {
+    const { metrics } = this.#parts
+    const counts = { alive: 1, suspect: 0, dead: 0, left: 0 }
+    for (const { standing } of this.#cluster?.members() ?? []) counts[standing.status] += 1
+    for (const [state, count] of Object.entries(counts)) metrics.set('loqa_cluster_members', count, { state })
+  }
+}
+
+const DEFAULT_PORT = 7421
+
+function withFlag(thrown: unknown): unknown {
+  if (!(thrown instanceof LoqaError) || thrown.code !== 'port-in-use') return thrown
+  return new LoqaError(
+    'port-in-use',
+    `${thrown.message} by another program; nodes of the household need it`,
+    {
+      hint: 'Choose another with --port (0 takes a free one), or stop the other program.',
+      cause: thrown,
+    },
+  )
+}
