@@ -43,6 +43,10 @@ const IMPORTERS = {
   '@fugood/whisper\\.node': '^src/inference/child/whisper\\.ts$',
   'node-llama-cpp': '^src/inference/child/llama\\.ts$',
   '@echogarden/espeak-ng-emscripten': '^src/inference/child/formant\\.ts$',
+  libp2p: '^src/cluster/transport/',
+  '@libp2p/[a-z-]+': '^src/cluster/transport/',
+  '@chainsafe/[a-z0-9-]+': '^src/cluster/transport/',
+  '@multiformats/[a-z-]+': '^src/cluster/transport/',
   '@echogarden/fvad-wasm': '^src/voice/vad\\.ts$',
 }
 

@@ -38,8 +38,8 @@ export const TAKEN_PER_TICK = 8 * SLICE_BYTES
  * of a stream that is paused. At 120 MB/s 4 ms of bulk, behind which data may wait in the network's own buffers.
  */
 export const WINDOW_BYTES = 512 * 1024
-/** More than a window unread would be a peer that ignores windows: libp2p aborts its stream. */
-export const MAX_UNREAD_BYTES = 2 * WINDOW_BYTES
+/** A stream is held for a moment before anybody can pause it. Beyond this the peer ignores windows: libp2p aborts its stream. */
+export const MAX_UNREAD_BYTES = 8 * WINDOW_BYTES
 
 /** What one peer may send per class, for ever and at once. Far above what a node needs, below what hurts the others. */
 export const RATES: Readonly<
