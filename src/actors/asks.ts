@@ -10,19 +10,13 @@ import {
   TimeoutError,
 } from '../host/index.ts'
 import type { Ref } from './address.ts'
-import { type Cell, type OpenAsk, Origin, Work } from './cell.ts'
+import { type Cell, type OpenAsk, Origin, type Settle, Work } from './cell.ts'
 import type { Delivery } from './delivery.ts'
 import type { Message, ReplyTo, Target } from './effects.ts'
 import { type Deadline, DeadlineWheel } from './wheel.ts'
 
 /** Asks of one node at a time: each holds about 300 bytes, and a node that waits for more than this is stuck. */
 export const MAX_OPEN_ASKS = 65_536
-
-/** Hears once how an ask from outside the actor system ended. */
-export interface Settle {
-  answered(message: Message): void
-  failed(error: LoqaError): void
-}
 
 /** Who asks: an actor, by the name it gave the ask, or somebody outside, who may stand for somebody on another node. */
 export type Asker =

@@ -2,7 +2,7 @@
  * All the runtime keeps of one actor. Plain fields, written by the files that own them (named below); what few actors need
  * is absent until then, so that an idle actor stays small.
  */
-import type { Cancel, Monotonic } from '../host/index.ts'
+import type { Cancel, LoqaError, Monotonic } from '../host/index.ts'
 import type { Address, Ref } from './address.ts'
 import type { Context, MailboxPolicy, Next } from './behavior.ts'
 import type { Children, Sibling } from './children.ts'
@@ -93,6 +93,12 @@ export class Origin {
     this.ask = ask
     this.work = work
   }
+}
+
+/** Hears once how an ask from outside the actor system ended. */
+export interface Settle {
+  answered(message: Message): void
+  failed(error: LoqaError): void
 }
 
 /** What the asked side knows of an ask. */

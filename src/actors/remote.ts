@@ -7,7 +7,7 @@
  */
 import type { LoqaError, NodeId } from '../host/index.ts'
 import { type Address, fixedAddress, type Ref } from './address.ts'
-import type { Settle } from './asks.ts'
+import type { Settle } from './cell.ts'
 import type { DeadLetterReason } from './dead-letters.ts'
 import type { ExitReason, Message, Target } from './effects.ts'
 
