@@ -1,0 +1,80 @@
+/**
+ * Where work is done: a pure function of what every node says it can do and of what this one measured. What a run would cost is
+ * counted in milliseconds a person waits, so that a fast engine far away and a slow one here compare.
+ *
+ * L1 The same sheets and measurements give the same order on every node, in whatever order they came.
+ * L2 More latency, more load or a longer way never improves a place.
+ * L3 Work stays where it went before until another place is better by more than noise (hysteresis).
+ * L4 What falls and rises too often is used only where nothing else is.
+ */
+import type { NodeId } from '../../host/index.ts'
+
+/** One engine of one node, as its sheet tells it. */
+export interface Offer {
+  readonly node: NodeId
+  /** E.g. `stt.sherpa:recogniser-starter`. */
+  readonly tag: string
+  /** Of the engine itself, ms; null: not measured yet. */
+  readonly p95_ms: number | null
+  /** Runs it takes at once, and those under way. */
+  readonly room: number
+  readonly running: number
+  /** Of the machine: processors in use, 1 is all of them; null: unknown. */
+  readonly load: number | null
+  /** There and back, ms; 0 for this node; undefined: not measured yet. */
+  readonly rtt_ms: number | undefined
+  readonly steady: boolean
+}
+
+export interface Place {
+  readonly node: NodeId
+  readonly tag: string
+  /** What a person would wait for it, ms. */
+  readonly cost_ms: number
+}
+
+/** An engine nobody measured yet is taken for a slow one: good enough where it is alone, never preferred. */
+const UNMEASURED_MS = 250
+/** A way nobody measured yet is taken for that of a poor Wi-Fi. */
+const UNMEASURED_RTT_MS = 20
+/** Another place must be better by so much of the cost and by so many milliseconds: twice what p95 and round trips vary by. */
+const BETTER_SHARE = 0.2
+const BETTER_MS = 5
+/** Before anything unsteady, however fast it is when it is there. */
+const UNSTEADY_MS = 10_000
+
+/** Whether an engine offers what is asked for: a capability (`stt`), an engine (`stt.sherpa`) or a whole tag. */
+export const offers = (tag: string, wanted: string): boolean =>
+  tag === wanted || tag.startsWith(`${wanted}.`) || tag.startsWith(`${wanted}:`)
+
+/** What the work would take there: the engine, slower the more it has to do, and the way. */
+export function costOf({ p95_ms, room, running, load, rtt_ms, steady }: Offer): number {
+  const busy = 1 + running / Math.max(1, room)
+  const crowded = Math.max(1, load ?? 1)
+  const engine = (p95_ms ?? UNMEASURED_MS) * busy * crowded
+  return engine + (rtt_ms ?? UNMEASURED_RTT_MS) + (steady ? 0 : UNSTEADY_MS)
+}
+
+/**
+ * The places for `wanted`, best first. An engine without room is left out: it would refuse. `before` is where such work went
+ * last, `undefined` at first.
+ */
+export function rank(
+  wanted: string,
+  offered: readonly Offer[],
+  before: { readonly node: NodeId; readonly tag: string } | undefined,
+): readonly Place[] {
+  const places = offered
+    .filter(({ tag, room, running }) => offers(tag, wanted) && running < room)
+    .map((offer) => ({ node: offer.node, tag: offer.tag, cost_ms: costOf(offer) }))
+    .sort((a, b) => a.cost_ms - b.cost_ms || compare(a.node, b.node) || compare(a.tag, b.tag))
+  const [best] = places
+  const stay = places.find(({ node, tag }) => node === before?.node && tag === before.tag)
+  if (best === undefined || stay === undefined || isBetter(best, stay)) return places
+  return [stay, ...places.filter((place) => place !== stay)]
+}
+
+const isBetter = (best: Place, stay: Place): boolean =>
+  stay.cost_ms - best.cost_ms > Math.max(BETTER_MS, BETTER_SHARE * stay.cost_ms)
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
