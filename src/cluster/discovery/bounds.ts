@@ -13,8 +13,13 @@ export const MAX_PLACES = 8
 /** Static peers: as many as the config key takes. */
 export const MAX_STATIC = 64
 
+/** Nodes of which it is kept why a link to them did not last. */
+export const MAX_REFUSALS = 128
+
 /** An announcement counts this long without being heard again: six of them, some of which Wi-Fi loses. */
 export const HEARD_MS = MINUTE
+/** Announcements of a node within this are one, heard on several interfaces. */
+export const ECHO_MS = 200
 /** A stranger is shown this long after it fell silent, so that a person who looks finds it. */
 export const FORGET_MS = 5 * MINUTE
 /** Own addresses are not dialled this long after they went: what others tell of us is late. */

@@ -9,14 +9,35 @@
  *
  * It dials nobody by itself: it says `dial`, whoever holds the mesh dials and says how that ended.
  */
-import type { Clock, LoqaError, NodeId, Random } from '../../host/index.ts'
+import {
+  assertNever,
+  type Cancel,
+  type Clock,
+  type Monotonic,
+  type NodeId,
+  OLDEST_UNDERSTOOD_VERSION,
+  PROTOCOL_VERSION,
+  type Random,
+} from '../../host/index.ts'
 import type { Life } from '../household/clones.ts'
-import type { Secret } from '../household/secret.ts'
-import type { Standing } from '../household/sighting.ts'
 import type { Place } from '../transport/mesh.ts'
-import type { DiallingConfig } from './bounds.ts'
-import type { Known, NodeRow } from './explain.ts'
-import type { Interfaces } from './interfaces.ts'
+import { type DnsRecord, read, recordsOf } from './announcement.ts'
+import { DIALLING, type DiallingConfig, LOOK_MS, SLEPT_MS } from './bounds.ts'
+import {
+  type DiscoveringEffect,
+  type DiscoveringInput,
+  type DiscoveryState,
+  discovering,
+  startDiscovering,
+} from './discovering.ts'
+import { explain, type Known, type NodeRow } from './explain.ts'
+import type { DiscoveryEffect, DiscoveryInput } from './inputs.ts'
+import { type Interfaces, isSameNetwork, type NetworkInterface, realInterfaces } from './interfaces.ts'
+import { MDNS_PORT, Mdns } from './mdns.ts'
+import { ranked } from './places.ts'
+import { hourOf, tagOf } from './tag.ts'
+
+export type { DialOutcome, DiscoveryEffect, DiscoveryInput } from './inputs.ts'
 
 export interface DiscoveryOptions {
   readonly host: { readonly clock: Clock; readonly random: Random }
@@ -34,56 +55,6 @@ export interface DiscoveryOptions {
   readonly onEffect: (effect: DiscoveryEffect) => void
 }
 
-export type DiscoveryEffect =
-  /**
-   * Dial now, and say `dialled` with the same number when it ended, however it ended. `expected` undefined: whoever answers
-   * there. Never more than `max_dials` are waited for at once.
-   */
-  | {
-      readonly type: 'dial'
-      readonly attempt: number
-      readonly place: Place
-      readonly expected: NodeId | undefined
-    }
-  /** For the household machine (`met`): a node of another household, or of none we can tell, announced itself. */
-  | { readonly type: 'met'; readonly node: NodeId; readonly standing: Standing | undefined }
-  /** Our own id was announced by another start than ours, by somebody who holds the household key: for `heardOf`. */
-  | { readonly type: 'cloned'; readonly life: Life }
-  /** Addresses of this node changed, to be gossiped to members (`told`) now. */
-  | { readonly type: 'moved'; readonly places: readonly Place[] }
-  /** For the log. `what` is stable, `attributes` hold no personal content. */
-  | {
-      readonly type: 'note'
-      readonly level: 'info' | 'warn'
-      readonly what: string
-      readonly attributes: Readonly<Record<string, string | number>>
-    }
-
-export type DiscoveryInput =
-  /** The household: what strangers are told now, and the keys that open links (`openingKeys`), the current one first. */
-  | { readonly type: 'tell'; readonly standing: Standing | undefined; readonly keys: readonly Secret[] }
-  /** The household: who is in it, who was removed. Replaces what was said before. */
-  | {
-      readonly type: 'members'
-      readonly members: ReadonlySet<NodeId>
-      readonly revoked: ReadonlySet<NodeId>
-    }
-  /** A member says where another one (or it itself) can be reached. */
-  | { readonly type: 'told'; readonly node: NodeId; readonly places: readonly Place[] }
-  /** This node has a link to that one, whoever dialled; `place` only when it was dialled. Saying it twice does nothing. */
-  | { readonly type: 'linked'; readonly node: NodeId; readonly place: Place | undefined }
-  /** It has none any more. */
-  | { readonly type: 'unlinked'; readonly node: NodeId; readonly why: string }
-  | { readonly type: 'dialled'; readonly attempt: number; readonly outcome: DialOutcome }
-  /**
-   * The link worked, but one side would not have the other (certificate, version, clock, cloned id). It is dialled rarely
-   * from then on, and `explain` says why; forgotten at the next `linked`.
-   */
-  | { readonly type: 'refused'; readonly node: NodeId; readonly error: LoqaError }
-
-/** Who answered, or the error of `Mesh.dial`. */
-export type DialOutcome = { readonly node: NodeId } | { readonly error: LoqaError }
-
 export interface Discovery {
   take(input: DiscoveryInput): void
   /** Where to reach a node, best first: for `enrol` effects, and to gossip (`mesh`). Empty when it was never seen. */
@@ -96,4 +67,176 @@ export interface Discovery {
   readonly counts: Readonly<Record<string, number>>
   /** Says goodbye on every interface and closes the sockets. No effect after it resolves. */
   stop(): Promise<void>
+}
+
+export const openDiscovery = (options: DiscoveryOptions): Discovery => new OpenDiscovery(options)
+
+class OpenDiscovery implements Discovery {
+  readonly #options: DiscoveryOptions
+  readonly #config: DiallingConfig
+  readonly #interfaces: Interfaces
+  readonly #mdns: Mdns | undefined
+  readonly #counts: Record<string, number> = {}
+  #state: DiscoveryState
+  #network: readonly NetworkInterface[] = []
+  #looked: { readonly at: Monotonic; readonly wall: number }
+  #cancelLook: Cancel = () => undefined
+  #cancelWake: Cancel = () => undefined
+  #queue: DiscoveryEffect[] = []
+  #stopped = false
+
+  constructor(options: DiscoveryOptions) {
+    this.#options = options
+    const { clock, random } = options.host
+    this.#config = { ...DIALLING, ...options.dialling }
+    this.#interfaces = options.interfaces ?? realInterfaces
+    this.#state = startDiscovering(options.life, options.ports, options.peers ?? [])
+    this.#looked = { at: clock.monotonic(), wall: clock.wall() }
+    if (options.multicast !== false) {
+      this.#mdns = new Mdns({
+        clock,
+        random,
+        port: options.multicast?.port ?? MDNS_PORT,
+        records: (goodbye) => this.#records(goodbye),
+        onAnswer: (records, from) => this.#answered(records, from),
+        onCount: (what) => this.#count(`refused_${what}`),
+        onTrouble: (network, code) => {
+          this.#count('troubles')
+          this.#emit({
+            type: 'note',
+            level: 'warn',
+            what: 'discovery.trouble',
+            attributes: { network, code },
+          })
+        },
+      })
+    }
+    this.#look()
+  }
+
+  get counts(): Readonly<Record<string, number>> {
+    return this.#counts
+  }
+
+  get ownPlaces(): readonly Place[] {
+    return this.#state.own_places
+  }
+
+  take(input: DiscoveryInput): void {
+    this.#advance(input)
+  }
+
+  placesOf(node: NodeId): { mesh: readonly Place[]; enrolment: readonly Place[] } {
+    const places = ranked(this.#state.seen.get(node)?.places ?? [])
+    return {
+      mesh: places.map(({ place }) => place),
+      enrolment: places.flatMap(({ enrolment }) => (enrolment === undefined ? [] : [enrolment])),
+    }
+  }
+
+  explain(known: Known): readonly NodeRow[] {
+    return explain(this.#state, known, this.#options.host.clock.monotonic())
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#cancelLook()
+    this.#cancelWake()
+    this.#queue = []
+    await this.#mdns?.close()
+  }
+
+  #advance(input: DiscoveringInput): void {
+    if (this.#stopped) return
+    const { clock, random } = this.#options.host
+    const context = { now: clock.monotonic(), wall: clock.wall(), random, config: this.#config }
+    const { state, effects } = discovering(this.#state, input, context)
+    this.#state = state
+    for (const effect of effects) this.#carryOut(effect)
+  }
+
+  #carryOut(effect: DiscoveringEffect): void {
+    const { clock } = this.#options.host
+    if (effect.type === 'announce') this.#mdns?.again()
+    else if (effect.type === 'wake') {
+      this.#cancelWake()
+      const delay_ms = Math.max(0, effect.at - clock.monotonic())
+      this.#cancelWake = clock.after(delay_ms, () => this.#advance({ type: 'tick' }))
+    } else this.#emit(effect)
+  }
+
+  /** Never from within `take`: whoever listens may call it again. */
+  #emit(effect: DiscoveryEffect): void {
+    if (effect.type === 'dial') this.#count('dials')
+    this.#queue.push(effect)
+    if (this.#queue.length > 1) return
+    this.#options.host.clock.soon(() => {
+      const queue = this.#queue
+      this.#queue = []
+      for (const one of queue) if (!this.#stopped) this.#options.onEffect(one)
+    })
+  }
+
+  #count(what: string): void {
+    this.#counts[what] = (this.#counts[what] ?? 0) + 1
+  }
+
+  /** Looks at the interfaces, and whether time passed that we did not notice. */
+  #look(): void {
+    const { clock } = this.#options.host
+    const now = { at: clock.monotonic(), wall: clock.wall() }
+    const passed = Math.max(now.at - this.#looked.at, now.wall - this.#looked.wall)
+    this.#looked = now
+    const interfaces = this.#interfaces.list()
+    if (!isSameNetwork(this.#network, interfaces)) {
+      this.#network = interfaces
+      this.#count('network_changes')
+      this.#mdns?.again()
+      this.#advance({ type: 'network', interfaces })
+    }
+    // Opens again what failed, too.
+    this.#mdns?.use(interfaces)
+    if (passed > LOOK_MS + SLEPT_MS) {
+      this.#count('wakes')
+      this.#advance({ type: 'woke' })
+    }
+    this.#cancelLook = clock.after(LOOK_MS, () => this.#look())
+  }
+
+  #records(goodbye: boolean): readonly DnsRecord[] | undefined {
+    const { life, ports, keys, standing } = this.#state
+    const [key] = keys
+    if (key === undefined) return undefined
+    const announcement = {
+      life,
+      mesh_port: ports.mesh,
+      enrolment_port: ports.enrolment,
+      speaks: PROTOCOL_VERSION,
+      understands: OLDEST_UNDERSTOOD_VERSION,
+      tag: tagOf(key, life, hourOf(this.#options.host.clock.wall())),
+      standing,
+    }
+    return goodbye ? recordsOf(announcement, 0) : recordsOf(announcement)
+  }
+
+  #answered(records: readonly DnsRecord[], from: string): void {
+    const heard = read(records)
+    switch (heard.type) {
+      case 'announced':
+        this.#count('announcements_heard')
+        this.#advance({ ...heard, from })
+        break
+      case 'goodbye':
+        this.#count('goodbyes_heard')
+        this.#advance({ ...heard, from })
+        break
+      case 'refused':
+        this.#count(`refused_${heard.fault}`)
+        break
+      case 'other':
+        break
+      default:
+        assertNever(heard)
+    }
+  }
 }
