@@ -39,6 +39,7 @@ import { Presence } from './running/presence.ts'
 import { RefusalLog } from './running/refusal-log.ts'
 import { RoundTrips } from './running/round-trips.ts'
 import { forgotten, learned, type Sheet, type Sheets } from './running/sheets.ts'
+import { MAX_KEYS } from './transport/bounds.ts'
 import type { Link, Mesh, Place } from './transport/mesh.ts'
 
 /** Errors: `port-in-use`. */
@@ -174,7 +175,7 @@ class RunningCluster implements Cluster {
 
   async start(): Promise<void> {
     const { doors, host, boot, starts, peers } = this.#options
-    const mesh = await doors.mesh(this.#keys())
+    const mesh = await doors.mesh(this.#keys().slice(0, MAX_KEYS))
     this.#mesh = mesh
     mesh.onLink((link) => this.#links.open(link))
     try {
@@ -279,7 +280,7 @@ class RunningCluster implements Cluster {
 
   #reopen(): void {
     const { log } = this.#options
-    this.#mesh?.rekey(this.#keys()).catch((error: unknown) => {
+    this.#mesh?.rekey(this.#keys().slice(0, MAX_KEYS)).catch((error: unknown) => {
       log.error('The keys of the household could not be changed on the network', { error })
     })
     this.#tellDiscovery()

@@ -74,7 +74,7 @@ const api = z.strictObject({
 const cluster = z.strictObject({
   enabled: z
     .boolean()
-    .default(false)
+    .default(true)
     .describe('Be a node of a household. Without it the node listens to nobody and runs alone.'),
   port: port('TCP port the members of the household connect to; 0 takes a free one.').default(7421),
   enrolment_port: port(

@@ -2,9 +2,9 @@
  * The ways out onto the real network. The libraries behind them cost most of a second of processor time to load, so they are
  * loaded when the cluster opens, not when this file is.
  */
-import { type Host, InvalidInputError } from '../../host/index.ts'
+import { type Host, InvalidInputError, type Listener, LoqaError } from '../../host/index.ts'
 import type { Self } from '../household/state.ts'
-import type { Mesh, Place } from '../transport/mesh.ts'
+import type { Place } from '../transport/mesh.ts'
 import type { ClusterDoors } from './face.ts'
 
 export interface RealDoorsOptions {
@@ -16,18 +16,27 @@ export interface RealDoorsOptions {
   readonly discovery: boolean
 }
 
-const MESH = '../transport/libp2p-mesh.ts'
-
-/** Both families; without IPv6, all of IPv4. */
-const EVERYWHERE = '::'
+/** Both families; without IPv6, all of IPv4. Errors: `port-in-use`. */
+async function listenEverywhere(
+  { network }: Host,
+  port: number,
+  accept: Parameters<ClusterDoors['enrolment']>[0],
+): Promise<Listener> {
+  try {
+    return await network.listen({ host: '::', port }, accept)
+  } catch (thrown) {
+    if (!(thrown instanceof LoqaError) || thrown.code !== 'listen-failed') throw thrown
+    return network.listen({ host: '0.0.0.0', port }, accept)
+  }
+}
 
 export function realDoors({ host, self, port, enrolment_port, discovery }: RealDoorsOptions): ClusterDoors {
   return {
     mesh: async (keys) => {
-      const { openMesh } = (await import(MESH)) as { openMesh: (options: object) => Promise<Mesh> }
-      return openMesh({ host, self, keys, port })
+      const { openMesh } = await import('../transport/libp2p-mesh.ts')
+      return openMesh({ host, identity: self.identity, keys, port })
     },
-    enrolment: (accept) => host.network.listen({ host: EVERYWHERE, port: enrolment_port }, accept),
+    enrolment: (accept) => listenEverywhere(host, enrolment_port, accept),
     dialStranger: (place, timeout_ms) => host.network.dial(place, timeout_ms),
     discovery: async (options) => {
       const { openDiscovery } = await import('../discovery/discovery.ts')

@@ -47,7 +47,11 @@ export interface MeshOptions {
   readonly connections_per_source?: number
 }
 
-type Streams = Partial<Record<StreamClass, Stream>>
+interface Greeting {
+  readonly streams: Partial<Record<StreamClass, Stream>>
+  /** No longer waited for: it is whole, or over. */
+  readonly settled: () => void
+}
 
 /** Never on its own: Node takes no infinity, and who is silent is membership's to judge. */
 const NO_TIMEOUT_MS = 2 ** 31 - 1
@@ -66,7 +70,7 @@ class Libp2pMesh implements Mesh {
   readonly #rates: Readonly<Record<StreamClass, Rate>>
   readonly #links = new Set<Link>()
   /** Streams of connections that do not have all three yet, by the connection's id. */
-  readonly #hellos = new Map<string, Streams>()
+  readonly #hellos = new Map<string, Greeting>()
   /** libp2p joins dials of the same address into one connection; here each dial is a link, so they take turns. */
   readonly #dialling = new Map<string, Promise<unknown>>()
   #libp2p!: Libp2p
@@ -196,27 +200,26 @@ class Libp2pMesh implements Mesh {
     const { id } = connection
     let hello = this.#hellos.get(id)
     if (hello === undefined) {
-      hello = {}
-      this.#hellos.set(id, hello)
-      const cancel = this.#host.clock.after(HELLO_MS, () =>
-        connection.abort(new Error('streams are missing')),
-      )
-      const done = (): void => {
+      const cancel = this.#host.clock.after(HELLO_MS, () => abort(connection, 'streams are missing'))
+      const settled = (): void => {
         cancel()
         this.#hellos.delete(id)
       }
-      connection.addEventListener('close', done)
-      stream.addEventListener('close', done)
+      hello = { streams: {}, settled }
+      this.#hellos.set(id, hello)
+      connection.addEventListener('close', settled)
+      stream.addEventListener('close', settled)
     }
-    if (hello[streamClass] !== undefined) {
-      connection.abort(new Error('a class was opened twice'))
+    if (hello.streams[streamClass] !== undefined) {
+      abort(connection, 'a class was opened twice')
       return
     }
     // Nobody reads it before the link is whole.
     stream.pause()
-    hello[streamClass] = stream
-    const { control, data, bulk } = hello
+    hello.streams[streamClass] = stream
+    const { control, data, bulk } = hello.streams
     if (control === undefined || data === undefined || bulk === undefined) return
+    hello.settled()
     this.#welcome(connection, { control, data, bulk })
   }
 
@@ -229,7 +232,7 @@ class Libp2pMesh implements Mesh {
       this.#links.size >= MAX_LINKS ||
       !isExpected(peer, undefined)
     ) {
-      connection.abort(new Error('refused'))
+      abort(connection, 'refused')
       return
     }
     accept(
@@ -256,6 +259,15 @@ class Libp2pMesh implements Mesh {
 function checked(keys: readonly Secret[]): readonly Secret[] {
   assert(keys.length <= MAX_KEYS, 'a household has at most MAX_KEYS keys that open links')
   return [...keys]
+}
+
+/** libp2p tries to say goodbye, and throws where there is nobody left to say it to. */
+function abort(connection: Connection, why: string): void {
+  try {
+    connection.abort(new Error(why))
+  } catch {
+    // It is closed already.
+  }
 }
 
 /** Ids of other kinds of keys cannot be in a certificate. */
