@@ -215,11 +215,18 @@ function taken(state: DiscoveryState, input: DiscoveringInput, context: Discover
 type Input<T extends DiscoveringInput['type']> = Extract<DiscoveringInput, { type: T }>
 
 function tell(before: DiscoveryState, { standing, keys }: Input<'tell'>, context: DiscoveringContext): Taken {
-  const hour = hourOf(context.wall)
+  const is_rekeyed = keys.length !== before.keys.length || keys.some((key, i) => key !== before.keys[i])
+  const is_news = is_rekeyed || !isSameStanding(standing, before.standing)
+  if (!is_news) return same(before)
   const state = { ...before, standing, keys }
+  if (!is_rekeyed) return { state, effects: [{ type: 'announce' }] }
+  const hour = hourOf(context.wall)
   const seen = sightings.judged(state.seen, ({ tag, life }) => isOurs(tag, keys, life, hour))
   return { state: { ...state, seen }, effects: [{ type: 'announce' }], dial: { type: 'changed' } }
 }
+
+const isSameStanding = (a: Standing | undefined, b: Standing | undefined): boolean =>
+  a?.household === b?.household && a?.movable === b?.movable
 
 function linked(state: DiscoveryState, { node, place }: Input<'linked'>, { now }: DiscoveringContext): Taken {
   const refusals = new Map(state.refusals)
@@ -308,8 +315,7 @@ function announced(
   const is_echo =
     before?.announcement !== undefined &&
     context.now - before.last < ECHO_MS &&
-    before.announcement.standing?.household === standing?.household &&
-    before.announcement.standing?.movable === standing?.movable
+    isSameStanding(before.announcement.standing, standing)
   const seen = sightings.heard(state.seen, { announcement, from, is_ours }, isMember, context.now)
   return {
     state: { ...state, seen },
