@@ -4,11 +4,14 @@ import type { Place } from './mesh.ts'
 
 const IPV4 = /^\d{1,3}(?:\.\d{1,3}){3}$/
 
-/** An address of one machine alone (`fe80::1%eth0`) is handed to the system as it is: multiaddrs cannot dial a zone. */
+/**
+ * An address that needs an interface (`fe80::1%eth0`) has no multiaddr and goes as a name, which the system understands. The other
+ * side refuses it: libp2p cannot name who came from such an address. Dial the others of a node first.
+ */
 export function addressOf({ host, port }: Place): Multiaddr {
   if (IPV4.test(host)) return multiaddr(`/ip4/${host}/tcp/${port}`)
   if (host.includes(':') && !host.includes('%')) return multiaddr(`/ip6/${host}/tcp/${port}`)
-  return multiaddr(`/dns/${encodeURIComponent(host)}/tcp/${port}`)
+  return multiaddr(`/dns/${host}/tcp/${port}`)
 }
 
 export function placeOf(address: Multiaddr): Place {

@@ -19,8 +19,12 @@ export interface LinkParts {
 
 type Phase =
   | { readonly name: 'open' }
-  /** Everything is being sent, then the connection closes. */
+  /** What waits is being sent. */
   | { readonly name: 'closing' }
+  /** All was handed to libp2p, and the ends of the streams after it. */
+  | { readonly name: 'ending' }
+  /** The streams have ended here; the other side closes when it has read them. */
+  | { readonly name: 'ended' }
   | { readonly name: 'closed'; readonly why: string }
 
 export class StreamLink implements Link {
@@ -29,6 +33,7 @@ export class StreamLink implements Link {
   readonly dialled: boolean
   readonly #connection: Connection
   readonly #clock: Clock
+  readonly #streams: Readonly<Record<StreamClass, Stream>>
   readonly #sending: Readonly<Record<StreamClass, Sending>>
   readonly #receiving: Readonly<Record<StreamClass, Receiving>>
   #phase: Phase = { name: 'open' }
@@ -45,6 +50,7 @@ export class StreamLink implements Link {
     this.dialled = dialled
     this.#connection = connection
     this.#clock = clock
+    this.#streams = streams
     const each = <T>(make: (streamClass: StreamClass) => T): Record<StreamClass, T> => ({
       control: make('control'),
       data: make('data'),
@@ -59,7 +65,10 @@ export class StreamLink implements Link {
     for (const streamClass of STREAM_CLASSES) {
       const stream = streams[streamClass]
       stream.addEventListener('remoteCloseWrite', () => this.#otherEnded())
-      stream.addEventListener('close', ({ error }) => this.#fell(error))
+      stream.addEventListener('close', ({ error }) => {
+        // Without an error it has ended both ways, and the others may not have.
+        if (error !== undefined) this.#fell(error)
+      })
     }
     connection.addEventListener('close', ({ error }) => this.#fell(error))
     if (connection.status !== 'open') clock.soon(() => this.#fell(undefined))
@@ -125,13 +134,22 @@ export class StreamLink implements Link {
     for (const streamClass of STREAM_CLASSES) {
       if (this.#sending[streamClass].outbox.drained()) this.#drain?.(streamClass)
     }
-    if (this.#phase.name === 'closing') this.#closeWhenSent()
+    if (this.#phase.name === 'closing') this.#endWhenSent()
   }
 
-  #closeWhenSent(): void {
+  /**
+   * Ends the streams and leaves the connection to the other side, which closes it when it has read everything: libp2p closes a
+   * connection without waiting for what its encryption still holds.
+   */
+  #endWhenSent(): void {
     if (STREAM_CLASSES.some((streamClass) => this.#sending[streamClass].outbox.bytes > 0)) return
-    this.#connection.close().then(
-      () => this.#closed('closed'),
+    this.#phase = { name: 'ending' }
+    const ended = STREAM_CLASSES.map((streamClass) => this.#streams[streamClass].close())
+    Promise.all(ended).then(
+      () => {
+        this.#phase = this.#phase.name === 'ending' ? { name: 'ended' } : this.#phase
+        if (this.#ended === STREAM_CLASSES.length) this.#fell(undefined)
+      },
       () => this.abort('closed'),
     )
   }
@@ -140,7 +158,8 @@ export class StreamLink implements Link {
   #otherEnded(): void {
     this.#ended += 1
     if (this.#ended < STREAM_CLASSES.length) this.#linger('the other side ended one of its streams')
-    else this.#fell(undefined)
+    // Both close at once: what this side has waiting is sent before.
+    else if (this.#phase.name === 'open' || this.#phase.name === 'ended') this.#fell(undefined)
   }
 
   #linger(why: string): void {
@@ -149,12 +168,17 @@ export class StreamLink implements Link {
 
   #fell(error: Error | undefined): void {
     if (this.#phase.name === 'closed') return
-    if (error !== undefined) {
-      this.abort(error.message)
-      return
-    }
+    if (this.#phase.name !== 'open') {
+      if (error === undefined) this.#finish()
+      this.abort('closed')
+    } else if (error === undefined) {
+      this.#finish()
+      this.abort('the other side closed')
+    } else this.abort(error.message)
+  }
+
+  #finish(): void {
     for (const streamClass of STREAM_CLASSES) this.#receiving[streamClass].finish()
-    this.abort(this.#phase.name === 'closing' ? 'closed' : 'the other side closed')
   }
 
   #closed(why: string): void {
