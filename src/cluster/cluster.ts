@@ -438,9 +438,7 @@ class RunningCluster implements Cluster {
   }
 
   #memberChanged(change: MemberChange): void {
-    const { id, status, previous, cause } = change
-    const { log } = this.#options
-    if (status !== previous) log.info('A node changed its state', { peer: id, status, previous, cause })
+    const { id, status } = change
     if (status === 'dead' || status === 'left') {
       this.#sheets = forgotten(this.#sheets, id)
       // What still looks open leads nowhere; a new link is dialled as soon as the node is seen again.

@@ -97,7 +97,7 @@ describe.skipIf(whyNoLan !== undefined)('a house that grows', () => {
     // What anybody can hear on this LAN in three seconds, and what the two ports answer to who has no key.
     const listener = `
       const socket = require('node:dgram').createSocket({ type: 'udp4', reuseAddr: true })
-      socket.bind(5353, () => socket.addMembership('224.0.0.251'))
+      socket.bind(5353, () => socket.addMembership('224.0.0.251', process.argv[3]))
       let heard = ''
       socket.on('message', (bytes) => { heard += bytes.toString('latin1') })
       const { port, address } = { port: Number(process.argv[1]), address: process.argv[2] }
@@ -108,7 +108,11 @@ describe.skipIf(whyNoLan !== undefined)('a house that grows', () => {
       }
       setTimeout(() => { console.log(heard); process.exit() }, 12_000)`
     const ear = lan.host()
-    const { stdout } = await ear.run('node', ['-e', listener, '7421', nodes[0]!.host.address], 20_000)
+    const { stdout } = await ear.run(
+      'node',
+      ['-e', listener, '7421', nodes[0]!.host.address, ear.address],
+      20_000,
+    )
     expect(stdout).toContain('_loqa')
     for (const secret of [household.id, 'hall', '"a"', 'stranger']) expect(stdout).not.toContain(secret)
 

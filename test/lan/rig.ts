@@ -270,9 +270,17 @@ export class LanNode {
     return this.lines.findLast(({ peer, message }) => peer === id && / connected$/.test(message))
   }
 
-  /** When it was last connected to each of these, or undefined while it is not to all. */
+  /** What it last said of how another one is. */
+  stateOf(other: LanNode): unknown {
+    const id = other.id
+    return this.lines.findLast(({ peer, to }) => peer === id && to !== undefined)?.to
+  }
+
+  /** When it was last connected to each of these, or undefined while it is not to all or does not hold all for alive. */
   connectedTo(others: readonly LanNode[]): number | undefined {
-    const links = others.filter((other) => other !== this).map((other) => this.link(other))
+    const rest = others.filter((other) => other !== this)
+    if (rest.some((other) => this.stateOf(other) !== 'alive')) return undefined
+    const links = rest.map((other) => this.link(other))
     const ends = links.map((line) =>
       line === undefined || line.message.includes('no longer') ? Number.NaN : line.at,
     )
@@ -283,7 +291,7 @@ export class LanNode {
   /** The first line after `since` in which this node says that another has that state. */
   verdict(on: LanNode, status: string, since: number): Line | undefined {
     const id = on.id
-    return this.lines.find((line) => line.at >= since && line.peer === id && line.status === status)
+    return this.lines.find((line) => line.at >= since && line.peer === id && line.to === status)
   }
 
   /** Its id, once it has one. */
@@ -338,7 +346,7 @@ function keyringText(data: string): string {
   }
 }
 
-/** Waits until all are connected to all; gives Date.now() of the last link. */
+/** Waits until all are connected to all and hold them for alive; gives Date.now() of the last link. */
 export async function together(nodes: readonly LanNode[], within_ms: number): Promise<number> {
   const ends = await Promise.all(
     nodes.map((node) => node.until(() => node.connectedTo(nodes), within_ms, 'connected to all others')),

@@ -11,6 +11,8 @@ export const RTT_SHARE = 0.25
 export const LEAVE_MS = 300
 /** A keyring that could not be written (a full disk) is tried again after this. */
 export const KEEP_AGAIN_MS = 1_000
+/** A member that answers with another key for so long has a newer one: one just let in, or we, would be done by then. */
+export const RETURN_AFTER_MS = 1_500
 /** Between two attempts to come back to a household whose key changed while this node was away. */
 export const RETURN_EVERY_MS = 5_000
 /** Between two looks at a static peer of another household; its gate answers twelve a minute. */

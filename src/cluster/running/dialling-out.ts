@@ -5,7 +5,7 @@
 import { type Clock, LoqaError, type NodeId } from '../../host/index.ts'
 import type { DialOutcome } from '../discovery/discovery.ts'
 import type { Link, Place } from '../transport/mesh.ts'
-import { ENROLMENT_PORT_AFTER, KNOCK_EVERY_MS, RETURN_EVERY_MS } from './bounds.ts'
+import { ENROLMENT_PORT_AFTER, KNOCK_EVERY_MS, RETURN_AFTER_MS, RETURN_EVERY_MS } from './bounds.ts'
 
 /** Addresses given by hand are few; what is remembered of them is bounded all the same. */
 const MAX_KNOCKED = 64
@@ -26,6 +26,8 @@ export class DiallingOut {
   /** Where strangers that were looked at enrol others: those given by hand announce nothing. */
   readonly #doors = new Map<NodeId, Place>()
   readonly #knocks = new Map<string, number>()
+  /** Since when a member answers with another key. One that was just let in has the new key a moment later. */
+  readonly #strangers = new Map<NodeId, number>()
   #came_back = Number.NEGATIVE_INFINITY
 
   constructor(options: DiallingOutOptions) {
@@ -36,6 +38,7 @@ export class DiallingOut {
     const { dial, dialled, opened } = this.#options
     try {
       const link = await dial(place, expected)
+      this.#strangers.delete(link.peer)
       dialled(attempt, { node: link.peer })
       opened(link)
     } catch (thrown) {
@@ -59,7 +62,11 @@ export class DiallingOut {
     const { clock, isMember, comeBack, knock } = this.#options
     const now = clock.monotonic()
     if (expected !== undefined) {
-      if (!isMember(expected) || now - this.#came_back < RETURN_EVERY_MS) return
+      if (!isMember(expected)) return
+      const since = this.#strangers.get(expected)
+      if (since === undefined) this.#strangers.set(expected, now)
+      const early = since === undefined || now - since < RETURN_AFTER_MS
+      if (early || now - this.#came_back < RETURN_EVERY_MS) return
       this.#came_back = now
       comeBack(expected)
       return
