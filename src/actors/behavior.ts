@@ -38,8 +38,22 @@
  * A19 The runtime yields to I/O after 1 ms plus the handler then running. A handler over 50 ms is named.
  * A20 The same seed gives the same run, byte for byte, in the simulated runtime.
  *
- * Between nodes (to come): a partition leaves a pending ask to its deadline; migration will move snapshot and mailbox under a fencing
- * epoch, so that order per pair holds and of two copies only the newer one's writes count.
+ * Between nodes (`test/cluster/remote`); all of the above holds there too, but for what is said here
+ * A21 An address works from any node: `loqa://<node>/…` there, `loqa:/<kind>/<key>` where the map of placements says, a ref in the
+ *     life of the node it was taken from. What arrives is for an actor of that node or for nobody: it never travels on.
+ * A22 A2 holds per pair over one link. When the link is lost, what was on its way may be lost, nothing comes twice, and nothing of
+ *     the old link comes after the new one is in use.
+ * A23 A tell that finds no link, or no room in the bounded wait for it, is a dead letter at once; one that reaches nobody there is
+ *     counted there and, if it was refused on arrival, here too. Audio that waits gives way to fresher audio.
+ * A24 An ask fails `unreachable` as soon as its link is lost, without waiting for a verdict (the receiver may have acted); behind a
+ *     partition nobody noticed it fails `timeout` at its deadline. No other way ends it later. Errors arrive by their codes.
+ * A25 A watch outlives the link and ends once: with the actor, or `node-gone` with the verdict on its node, with another life of it,
+ *     or at once when this node never was linked to it.
+ * A26 Content that is `ephemeral` does not leave the node: `private`. What is no plain data does not either: `unsendable`.
+ * A27 Other nodes start actors by asking `spawnAddress`, of kinds registered for it; asking twice gives the same one.
+ *
+ * To come: migration will move snapshot and mailbox under a fencing epoch, so that order per pair holds and of two copies only the
+ * newer one's writes count.
  */
 import type { Monotonic, RequestId, Wall } from '../host/index.ts'
 import type { Ref } from './address.ts'

@@ -84,6 +84,33 @@ export type {
   MembershipState,
   MembershipStep,
 } from './membership/state.ts'
+export { type Candidate, candidateOf } from './placement/candidate.ts'
+export { type Offer, rank } from './placement/placement.ts'
+export {
+  claim,
+  forget,
+  merge,
+  NO_PLACEMENTS,
+  orphans,
+  type Placement,
+  type Placements,
+  type PlacementsMessage,
+  pages,
+  placementsSchema,
+  release,
+  whereIs,
+} from './placement/placements.ts'
+export { choose, type Requirement, type Seat, seats, type Tier } from './placement/seats.ts'
+export type {
+  Label,
+  LinkEvents,
+  Remote,
+  RemoteOptions,
+  RemotePeer,
+  WorkPort,
+} from './remote/face.ts'
+export { remoteListener } from './remote/listener.ts'
+export { createRemote } from './remote/remote.ts'
 export type { Cluster, ClusterDoors, ClusterListener, ClusterOptions } from './running/face.ts'
 export { type HouseholdDesk, type HouseholdView, showHousehold } from './running/household-desk.ts'
 export { placeIn, realDoors } from './running/real-doors.ts'

@@ -26,8 +26,11 @@ export interface StageNode extends Simulation {
   readonly faults: string[]
 }
 
-export type NodeOptions = Partial<Omit<RemoteOptions, 'node' | 'clock' | 'random'>> &
-  Pick<Partial<SimulationOptions>, 'behaviors' | 'outside'>
+export type NodeOptions = Partial<Omit<RemoteOptions, 'node' | 'clock' | 'random' | 'outside'>> &
+  Pick<Partial<SimulationOptions>, 'behaviors'> & {
+    /** Its ports for work of others. */
+    readonly serving?: RemoteOptions['outside']
+  }
 
 const KEY = new Secret(new Uint8Array(32).fill(7))
 
@@ -47,7 +50,7 @@ export class Stage {
   /** A node, or a new life of it. */
   add(name: string, options: NodeOptions = {}): StageNode {
     const id = nodeId(name)
-    const { behaviors, outside, ...rest } = options
+    const { behaviors, serving, ...rest } = options
     this.#boots += 0x0101_0101
     const boot = options.boot ?? this.#boots
     const faults: string[] = []
@@ -58,6 +61,7 @@ export class Stage {
       random,
       whereIs: (address) => this.places.get(address),
       fault: (_peer, what) => faults.push(what),
+      ...(serving === undefined ? {} : { outside: serving }),
       ...rest,
       boot,
     })
@@ -69,7 +73,6 @@ export class Stage {
       node: name,
       remote: remote.port,
       boot,
-      ...(outside === undefined ? {} : { outside }),
     })
     remote.connect(simulation.runtime.fromAfar)
     const mesh = this.network.open(id, [KEY])
