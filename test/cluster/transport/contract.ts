@@ -1,25 +1,17 @@
 /** What every mesh promises, whatever it runs on: `mesh.test.ts` holds the one in memory and the one over libp2p to it. */
 import { afterEach, describe, expect, it } from 'vitest'
-import { signingPublicKey } from '../../../src/cluster/household/crypto.ts'
-import { nodeIdOf } from '../../../src/cluster/household/node-id.ts'
-import { Secret } from '../../../src/cluster/household/secret.ts'
+import type { Secret } from '../../../src/cluster/household/secret.ts'
 import { FULL_BYTES, MAX_FRAME } from '../../../src/cluster/transport/bounds.ts'
 import type { Link, Mesh, Place, StreamClass } from '../../../src/cluster/transport/mesh.ts'
 import { STREAM_CLASSES } from '../../../src/cluster/transport/mesh.ts'
 import type { NodeId } from '../../../src/host/index.ts'
+import { identities, idOf, KEY, OTHER_KEY } from './identities.ts'
 
 export interface Setting {
   readonly name: string
   /** A mesh that listens on loopback. */
   open(identity: Secret, keys: readonly Secret[]): Promise<Mesh>
 }
-
-const secret = (fill: number): Secret => new Secret(new Uint8Array(32).fill(fill))
-export const KEY = secret(1)
-export const OTHER_KEY = secret(2)
-
-export const identities = Array.from({ length: 8 }, (_, i) => secret(100 + i))
-export const idOf = (identity: Secret): NodeId => nodeIdOf(signingPublicKey(identity))
 
 export const localPlace = (mesh: Mesh): Place => ({ host: '127.0.0.1', port: mesh.places[0]!.port })
 

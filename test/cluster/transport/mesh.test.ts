@@ -2,7 +2,8 @@ import { createConnection } from 'node:net'
 import { expect, it } from 'vitest'
 import { openMesh } from '../../../src/cluster/transport/libp2p-mesh.ts'
 import { realHost } from '../../../src/host/real.ts'
-import { closed, identities, idOf, KEY, linked, meshContract } from './contract.ts'
+import { closed, linked, meshContract } from './contract.ts'
+import { identities, idOf, KEY } from './identities.ts'
 import { MemoryNetwork } from './memory-mesh.ts'
 
 const host = realHost()
