@@ -5,7 +5,7 @@
  * Protocol versions, append only:
  * 1 — the first: envelope { trace_id, session_id, actor_id, capability_tier, privacy_scope, type, body }.
  */
-import { Packr, RESET_BUFFER_MODE, REUSE_BUFFER_MODE, Unpackr } from 'msgpackr'
+import { Packr, Unpackr } from 'msgpackr'
 import { z } from 'zod'
 import { LoqaError } from './errors.ts'
 import { MAX_FRAME_BYTES } from './limits.ts'
@@ -52,20 +52,13 @@ export class FrameError extends LoqaError {
 const packer = new Packr({ useRecords: false, encodeUndefinedAsNil: true })
 const unpacker = new Unpackr({ useRecords: false, mapsAsObjects: true, int64AsType: 'number' })
 
-/** For values in a row (`values.ts`): typed arrays keep their kind, and what is undefined is absent. */
-// A variable, because the library's types leave out `skipValues`.
-const VALUES = { useRecords: false, moreTypes: true, skipValues: [undefined] }
-const valuePacker = new Packr(VALUES)
+/** For values in a row (`values.ts`): typed arrays keep their kind. */
 const valueUnpacker = new Unpackr({
   useRecords: false,
   mapsAsObjects: true,
   int64AsType: 'number',
   moreTypes: true,
 })
-
-/** One value after another in a buffer of its own, which is overwritten by the next: `start` to `end` are this one. */
-export const packValue = (value: unknown): Uint8Array & { readonly start: number; readonly end: number } =>
-  valuePacker.pack(value, REUSE_BUFFER_MODE | RESET_BUFFER_MODE) as Buffer & { start: number; end: number }
 
 /** The value between two places, which must have been scanned before. Throws on anything else. */
 export const unpackValue = (bytes: Uint8Array, start: number, end: number): unknown =>

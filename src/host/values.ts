@@ -5,7 +5,7 @@
  * As in `msgpack-shape.ts` nothing is built before its shape is known. A value that is whole but not acceptable spoils only
  * itself; where it ends is known. Only when that is not known is the rest lost.
  */
-import { packValue, unpackValue } from './codec.ts'
+import { unpackValue } from './codec.ts'
 import { MAX_NESTING } from './limits.ts'
 
 export type ValueFault =
@@ -14,18 +14,19 @@ export type ValueFault =
   /** The rest cannot be read. */
   | 'broken'
 
-/** Typed arrays by the first byte of the extension: Int8, Uint8, Uint8Clamped, Int16, Uint16, Int32, Uint32, Float32, Float64. */
-const TYPED_ARRAY = 0x74
-const ELEMENT_BYTES = [1, 1, 1, 2, 2, 4, 4, 4, 8]
-
-/** Appends a value to `into` at `at`; returns where it ends, or −1 when it does not fit before `limit`. Throws on what cannot be written. */
-export function encodeValue(value: unknown, into: Buffer, at: number, limit: number): number {
-  const packed = packValue(value)
-  const { start, end } = packed
-  if (at + end - start > limit) return -1
-  into.set(start === 0 && end === packed.length ? packed : packed.subarray(start, end), at)
-  return at + end - start
-}
+export const TYPED_ARRAY = 0x74
+/** By the first byte of the extension. */
+export const TYPED_ARRAYS = [
+  Int8Array,
+  Uint8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+] as const
 
 export class ValueSequence {
   readonly #bytes: Uint8Array
@@ -75,6 +76,7 @@ export class ValueSequence {
     for (;;) {
       while (left[depth] === 0) {
         if (depth === 0) {
+          if (at > size) return 'broken'
           this.offset = at
           return acceptable ? undefined : 'unacceptable'
         }
@@ -142,8 +144,8 @@ const isStringHead = (head: number): boolean =>
 /** `at` is the extension's type byte, `length` what follows it. */
 function isTypedArray(bytes: Uint8Array, at: number, length: number): boolean {
   if (bytes[at] !== TYPED_ARRAY || length < 1) return false
-  const element = ELEMENT_BYTES[bytes[at + 1] ?? 255]
-  return element !== undefined && (length - 1) % element === 0
+  const kind = TYPED_ARRAYS[bytes[at + 1] ?? 255]
+  return kind !== undefined && (length - 1) % kind.BYTES_PER_ELEMENT === 0
 }
 
 /** Of 0xc0 … 0xdf: bytes of the length field, or of the value itself. */

@@ -6,7 +6,7 @@
  * which may use as much again. O3  At the bound an audio row takes the place of the oldest audio rows that wait: late audio is
  * worth less than fresh. O4  A row that was taken leaves, unless it is such audio or the link is lost.
  */
-import { encodeValue } from '../../host/index.ts'
+import { encodeValue, UnwritableError } from '../../host/index.ts'
 import { MAX_FRAME, MAX_OWED_BYTES, MAX_WAITING_BYTES, PACKED_BYTES } from './bounds.ts'
 import { VERSION } from './wire.ts'
 
@@ -73,7 +73,8 @@ export class Outbox {
       }
       if (end > 0) this.#at = end
       else return this.#alone(row)
-    } catch {
+    } catch (thrown) {
+      if (!(thrown instanceof UnwritableError)) throw thrown
       return 'unsendable'
     }
     return undefined
