@@ -4,6 +4,7 @@
  */
 import { type Clock, LoqaError, type NodeId } from '../../host/index.ts'
 import type { DialOutcome } from '../discovery/discovery.ts'
+import { MAX_MEMBERS } from '../household/bounds.ts'
 import type { Link, Place } from '../transport/mesh.ts'
 import { ENROLMENT_PORT_AFTER, KNOCK_EVERY_MS, RETURN_AFTER_MS, RETURN_EVERY_MS } from './bounds.ts'
 
@@ -43,8 +44,8 @@ export class DiallingOut {
       opened(link)
     } catch (thrown) {
       if (!(thrown instanceof LoqaError)) throw thrown
-      dialled(attempt, { error: thrown })
-      if (thrown.code === 'wrong-key') this.#strange(place, expected)
+      if (thrown.code !== 'wrong-key') dialled(attempt, { error: thrown })
+      else this.#strange(attempt, place, expected, thrown)
     }
   }
 
@@ -58,23 +59,47 @@ export class DiallingOut {
     return this.#doors.get(node)
   }
 
-  #strange(place: Place, expected: NodeId | undefined): void {
-    const { clock, isMember, comeBack, knock } = this.#options
-    const now = clock.monotonic()
-    if (expected !== undefined) {
-      if (!isMember(expected)) return
-      const since = this.#strangers.get(expected)
-      if (since === undefined) this.#strangers.set(expected, now)
-      const early = since === undefined || now - since < RETURN_AFTER_MS
-      if (early || now - this.#came_back < RETURN_EVERY_MS) return
-      this.#came_back = now
-      comeBack(expected)
-      return
+  #strange(attempt: number, place: Place, expected: NodeId | undefined, error: LoqaError): void {
+    const { dialled } = this.#options
+    if (expected === undefined) {
+      dialled(attempt, { error })
+      this.#look(place)
+    } else if (this.#isTurning(expected)) {
+      // Dialled again soon, as what is only not ready yet; another key for good would be tried rarely.
+      const message = 'it does not hold the key of the household yet'
+      dialled(attempt, {
+        error: new LoqaError('handshake-failed', message, { retryable: true, cause: error }),
+      })
+    } else {
+      dialled(attempt, { error })
+      this.#comeBack(expected)
     }
+  }
+
+  /** A member that was let in, or lost us, a moment ago is about to take up the key. */
+  #isTurning(member: NodeId): boolean {
+    const now = this.#options.clock.monotonic()
+    const since = this.#strangers.get(member) ?? now
+    if (!this.#options.isMember(member)) return false
+    if (this.#strangers.size >= MAX_MEMBERS) this.#strangers.clear()
+    this.#strangers.set(member, since)
+    return now - since < RETURN_AFTER_MS
+  }
+
+  #comeBack(member: NodeId): void {
+    const { clock, isMember, comeBack } = this.#options
+    const now = clock.monotonic()
+    if (!isMember(member) || now - this.#came_back < RETURN_EVERY_MS) return
+    this.#came_back = now
+    comeBack(member)
+  }
+
+  #look(place: Place): void {
+    const now = this.#options.clock.monotonic()
     const written = `${place.host} ${place.port}`
     if (now - (this.#knocks.get(written) ?? Number.NEGATIVE_INFINITY) < KNOCK_EVERY_MS) return
     if (this.#knocks.size >= MAX_KNOCKED) this.#knocks.clear()
     this.#knocks.set(written, now)
-    knock({ host: place.host, port: place.port + ENROLMENT_PORT_AFTER })
+    this.#options.knock({ host: place.host, port: place.port + ENROLMENT_PORT_AFTER })
   }
 }

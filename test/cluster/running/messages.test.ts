@@ -13,9 +13,9 @@ describe('a control message', () => {
   )
 
   it('of a later version may say more in its greeting; in the others what is not known is refused', () => {
-    const later = { ...hello, speaks: 2, hovers: true } as ControlMessage
+    const later = { ...hello, speaks: 2, hovers: true } as unknown as ControlMessage
     expect(decodeControl(encodeControl(self, later))).toMatchObject({ ok: true, message: { speaks: 2 } })
-    const ping = { type: 'ping', number: 1, loud: true } as ControlMessage
+    const ping = { type: 'ping', number: 1, loud: true } as unknown as ControlMessage
     expect(decodeControl(encodeControl(self, ping))).toEqual({ ok: false, why: 'malformed' })
     const unknown = { type: 'telepathy', number: 1 } as unknown as ControlMessage
     expect(decodeControl(encodeControl(self, unknown))).toEqual({ ok: false, why: 'unknown-type' })
