@@ -8,8 +8,8 @@
  *    one at least every `long_pause_ms`, as long as fewer than `max_dials` attempts are waited for.
  * L2 At most `max_dials` attempts are waited for, and between two rounds of a target lie at least `least_gap_ms`.
  * L3 A linked target is not dialled; who is no target is not dialled.
- * L4 A slow handshake is not dialled again while it may be under way, except to whom we were connected lately: there a
- *    fresh attempt is worth two links for a moment.
+ * L4 A slow handshake is not dialled again while it may be under way, except to whom we were connected lately, or when the
+ *    network changed: there a fresh attempt is worth two links for a moment.
  */
 import { assertNever, type Monotonic, monotonic, type NodeId, type Random } from '../../host/index.ts'
 import type { Place } from '../transport/mesh.ts'
@@ -49,6 +49,8 @@ export interface DiallingState {
   readonly linked: ReadonlySet<string>
   readonly attempts: ReadonlyMap<number, Attempt>
   readonly last_attempt: number
+  /** Attempts from before the network changed may hang for ever: they are counted, but keep nobody waiting. */
+  readonly changed: Monotonic
 }
 
 export type DiallingInput =
@@ -93,6 +95,7 @@ export const startDialling = (self: NodeId): DiallingState => ({
   linked: new Set(),
   attempts: new Map(),
   last_attempt: 0,
+  changed: monotonic(Number.NEGATIVE_INFINITY),
 })
 
 export const dialling = (
@@ -132,7 +135,7 @@ function taken(state: DiallingState, input: DiallingInput, context: DiallingCont
       for (const [key, target] of state.targets) {
         targets.set(key, soon(state, { ...target, is_slow: false }, context))
       }
-      return { ...state, targets }
+      return { ...state, targets, changed: context.now }
     }
     case 'tick':
       return state
@@ -269,6 +272,7 @@ function underWay(state: DiallingState, target: Target, context: DiallingContext
   const [best] = target.places
   const youngest = [...state.attempts.values()]
     .filter(({ key, place }) => key === target.key && isSamePlace(place, best!))
+    .filter(({ since }) => since >= state.changed)
     .reduce((latest, { since }) => Math.max(latest, since), Number.NEGATIVE_INFINITY)
   return youngest + patience > now ? monotonic(youngest + patience) : undefined
 }

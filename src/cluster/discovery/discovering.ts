@@ -29,7 +29,7 @@ import {
   startDialling,
 } from './dialling.ts'
 import type { DiscoveryEffect, DiscoveryInput } from './inputs.ts'
-import { isTellable, type NetworkInterface } from './interfaces.ts'
+import { isLinkLocal, isTellable, type NetworkInterface } from './interfaces.ts'
 import { isSamePlace, ranked } from './places.ts'
 import * as sightings from './sightings.ts'
 import { hourOf, isOurs } from './tag.ts'
@@ -363,7 +363,10 @@ function candidates(state: DiscoveryState): Candidate[] {
     .filter((node) => isWanted(state, node))
     .map((node): Candidate => {
       const places = ranked(state.seen.get(node)?.places ?? []).map(({ place }) => place)
-      return { key: node, node, places: places.filter((place) => !isOwnPlace(state, place)) }
+      const others = places.filter((place) => !isOwnPlace(state, place))
+      // libp2p takes no link from a link-local address: they are tried when there is nothing else.
+      const wide = others.filter(({ host }) => !isLinkLocal(host))
+      return { key: node, node, places: wide.length > 0 ? wide : others }
     })
   const statics = [...state.statics]
     .filter(([, { place, node }]) => {

@@ -89,7 +89,7 @@ function bounded(places: Places): Places {
 
 /**
  * Best first: where a link stood last, then what was said last; what just said that it is somebody else comes at the end.
- * IPv4 before link-local IPv6 among equals: fewer listeners lack it.
+ * Link-local IPv6 comes after everything else that never held a link.
  */
 export const ranked = (places: Places): Places =>
   [...places].sort(

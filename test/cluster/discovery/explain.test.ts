@@ -277,6 +277,15 @@ describe('who is dialled at all', () => {
     ).toEqual([ANNA])
   })
 
+  test('a link-local address only when there is no other', () => {
+    const desk = new Desk()
+      .take(members(ANNA), heard(ANNA, 'fe80::2%eth0'), heard(ANNA, '10.0.0.2'))
+      .pass(2_000)
+    expect(new Set(desk.dials().map(({ place }) => place.host))).toEqual(new Set(['10.0.0.2']))
+    const alone = new Desk().take(members(ANNA), heard(ANNA, 'fe80::2%eth0')).pass(500)
+    expect(alone.dials()[0]).toMatchObject({ place: { host: 'fe80::2%eth0' } })
+  })
+
   test('where a stranger says that a member is: nobody listens; where a member says so: dialled', () => {
     const desk = new Desk().take(members(ANNA))
     const elsewhere = { type: 'told', node: OTHER, places: [{ host: '10.0.0.9', port: 1 }] } as const
