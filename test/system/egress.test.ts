@@ -18,6 +18,15 @@ const canIsolate = ((): boolean => {
   }
 })()
 
+const canCount = ((): boolean => {
+  try {
+    execFileSync('nft', ['--version'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+})()
+
 describe.skipIf(!canIsolate)('a node at work in a network of its own', () => {
   beforeAll(() => {
     // The kernel itself must be quiet on the cable: no IPv6 neighbour discovery.
@@ -48,12 +57,12 @@ describe.skipIf(!canIsolate)('a node at work in a network of its own', () => {
     expect(packetsOut()).toBeGreaterThan(0)
   })
 
-  it('hears, answers and stores without a packet to anyone, not even a name lookup', () => {
-    const before = packetsOut()
+  /** One life of a node: it starts, hears, answers, stores, ends. Gives what it printed. */
+  const liveOnce = (discovery: boolean): string => {
     const script = `
       set -e
       data=$(mktemp -d)
-      bin/loqa-node --data "$data" --port 0 --http-port 0 >"$data/out" 2>&1 &
+      bin/loqa-node --data "$data" --port 0 --http-port 0 --set cluster.discovery="$2" >"$data/out" 2>&1 &
       node=$!
       trap 'kill -9 $node 2>/dev/null || true; rm -rf "$data"' EXIT
       for _ in $(seq 300); do grep -q "is ready" "$data/out" 2>/dev/null && break; sleep 0.1; done
@@ -62,13 +71,40 @@ describe.skipIf(!canIsolate)('a node at work in a network of its own', () => {
       bin/loqa --data "$data" doctor >/dev/null
       kill -TERM $node && wait $node
     `
-    const output = inside(
-      'sh',
-      ['-c', `cd "${ROOT}" && ${script}`, 'sh', fixture('set-a-timer-for-five-minutes.wav')],
-      90_000,
-    )
+    const timer = fixture('set-a-timer-for-five-minutes.wav')
+    return inside('sh', ['-c', `cd "${ROOT}" && ${script}`, 'sh', timer, String(discovery)], 90_000)
+  }
+
+  it('hears, answers and stores without a packet to anyone, not even a name lookup', () => {
+    const before = packetsOut()
+    const output = liveOnce(false)
     expect(output).toContain('"timer.set"')
     expect(output).toContain('"list.add"')
     expect(packetsOut() - before).toBe(0)
   }, 120_000)
+
+  it.skipIf(!canCount)(
+    'with discovery on, says on the network that it is there, and nothing to anybody else',
+    () => {
+      // Groups that no router passes on: multicast DNS, and the joining of its group (RFC 6762, RFC 3376).
+      const rules = `table inet egress {
+      counter elsewhere { }
+      counter groups { }
+      chain out { type filter hook output priority 0;
+        oifname "lo" accept
+        ip daddr { 224.0.0.251, 224.0.0.22 } counter name groups accept
+        counter name elsewhere
+      }
+    }
+    `
+      execFileSync('ip', ['netns', 'exec', NAMESPACE, 'nft', '-f', '-'], { input: rules })
+      const output = liveOnce(true)
+      expect(output).toContain('"timer.set"')
+      const counted = (name: string): number =>
+        Number(/packets (\d+)/.exec(inside('nft', ['list', 'counter', 'inet', 'egress', name]))?.[1])
+      expect(counted('groups')).toBeGreaterThan(0)
+      expect(counted('elsewhere')).toBe(0)
+    },
+    120_000,
+  )
 })
