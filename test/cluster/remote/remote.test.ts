@@ -8,7 +8,8 @@ import {
   type Spawned,
   spawnAddress,
 } from '../../../src/actors/index.ts'
-import { nodeId, requestId } from '../../../src/host/index.ts'
+import { ROW, VERSION } from '../../../src/cluster/remote/wire.ts'
+import { encodeValue, nodeId, requestId } from '../../../src/host/index.ts'
 import { doing, note, numbers, type Terminated, types } from '../../actors/probe.ts'
 import { afar, onNode, placed, Stage, twoNodes } from './stage.ts'
 
@@ -164,6 +165,47 @@ describe('errors by their codes', () => {
     stage.advance(20)
     expect(await stage.heard(b, onNode(b, 'ear'))).toEqual([])
     expect(a.runtime.deadLetters().counts).toEqual({ private: 1 })
+  })
+})
+
+describe('a link that was replaced', () => {
+  it('A22 brings nothing any more, and its end ends nothing', async () => {
+    const { stage, a, b } = await twoNodes()
+    b.runtime.spawn({ kind: 'probe', path: 'ear' })
+    const old = b.links.get(a.id)!.events
+    const bytes = Buffer.alloc(1_000)
+    bytes[0] = VERSION
+    const named = encodeValue([ROW.name, 9, onNode(b, 'ear'), null], bytes, 1, 1_000)
+    const end = encodeValue([ROW.tell, 9, 0, 0, note(1)], bytes, named, 1_000)
+    const frame = Uint8Array.from(bytes.subarray(0, end))
+    old.frame(frame.slice())
+    stage.advance(10)
+    await stage.link(a, b)
+    a.runtime.tell(onNode(b, 'ear'), note(2))
+    stage.advance(10)
+    old.frame(frame.slice())
+    old.lost()
+    a.runtime.tell(onNode(b, 'ear'), note(3))
+    stage.advance(10)
+    expect(numbers(await stage.heard(b, onNode(b, 'ear')))).toEqual([1, 2, 3])
+  })
+})
+
+describe('a peer that breaks the rules', () => {
+  it('loses its link for what cannot be read, and is told on for what is wrong', async () => {
+    const { stage, a, b } = await twoNodes()
+    const { events } = b.links.get(a.id)!
+    const bytes = Buffer.alloc(1_000)
+    bytes[0] = VERSION
+    const end = encodeValue([ROW.tell, 77, 0, 0, note(1)], bytes, encodeValue(['x'], bytes, 1, 1_000), 1_000)
+    events.frame(Uint8Array.from(bytes.subarray(0, end)))
+    expect(b.faults).toEqual(['unnamed', 'bad-row'])
+    expect(b.remote.peers()[0]!.linked).toBe(true)
+    events.frame(Uint8Array.from([VERSION + 1]))
+    expect(b.faults.at(-1)).toBe('version')
+    expect(b.remote.peers()[0]!.linked).toBe(false)
+    stage.advance(10)
+    expect(a.remote.peers()[0]!.linked).toBe(false)
   })
 })
 

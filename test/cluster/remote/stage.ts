@@ -91,6 +91,11 @@ export class Stage {
     return link
   }
 
+  /** Makes a link the one in use between two nodes, on this side. */
+  use(node: StageNode, link: Link): void {
+    use(node, link)
+  }
+
   advance(ms: number): void {
     this.host.clock.advance(ms)
   }
