@@ -12,6 +12,7 @@ import {
 } from './actors/index.ts'
 import { startApi, tokenFrom } from './api/index.ts'
 import type { RunningNode } from './cli/index.ts'
+import { createRemote, remoteListener } from './cluster/index.ts'
 import type { Config, Resolved } from './config.ts'
 import { DiskError, type Host, LoqaError, limits, requestId } from './host/index.ts'
 import { realHost } from './host/real.ts'
@@ -31,6 +32,7 @@ import { Clustering } from './node/clustering.ts'
 import { loadGrammar } from './node/grammar.ts'
 import { openIdentity, retireFormerId } from './node/identity.ts'
 import { observeWith, reportRuntime } from './node/observing.ts'
+import { shareEngines } from './node/sharing.ts'
 import { nodeView, type Stage } from './node/view.ts'
 import {
   createLog,
@@ -76,6 +78,8 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
     undo.later(() => store.close())
 
     const boot = Buffer.from(host.random.bytes(8)).toString('hex')
+    /** The same in membership, in references to actors and in the mailboxes of others. */
+    const life = Number.parseInt(boot.slice(0, 8), 16)
     const capabilities = (): readonly Capability[] => pool.capabilities()
     const clustering = new Clustering({ host, config, identity, boot, log, metrics, audit, capabilities })
 
@@ -94,20 +98,51 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
     skills.start()
     const grammar = await loadGrammar(host.disk, join(PACKAGE, 'config/intents'), skills, log)
     const names = skills.actors.map(({ key }) => key)
+    const local = createInferPort(pool)
+    const remote = createRemote({
+      node: identity.id,
+      boot: life,
+      clock: host.clock,
+      random: host.random,
+      // Actors that are placed live on the node they were started on, as long as nothing moves them.
+      whereIs: () => undefined,
+      metric: ({ name, add, labels }) => metrics.add(name, add, labels),
+      fault: (peer, what, fatal) => log.warn('A node broke the rules of the wire', { peer, what, fatal }),
+      outside: {
+        infer: (effect, deliver, actor) => local.request(effect as OutsideEffect<'infer'>, deliver, actor),
+        cancel: (id, actor) => local.cancel(id, actor),
+      },
+    })
+    clustering.listen(remoteListener(remote))
+    undo.later(() => remote.close())
     const voice = new Voice({
       clock: host.clock,
       random: host.random,
       understanding: understandingOf(grammar, names, languageSide(grammar), (intent) =>
         sayUnhandled(grammar, intent),
       ),
-      engines: createInferPort(pool),
+      engines: shareEngines({
+        self: identity.id,
+        clock: host.clock,
+        local,
+        capabilities,
+        room: config.inference.streams_per_engine,
+        cluster: () => clustering.cluster,
+        far: (node) => remote.work(node),
+        moved: (to, from, next, why) => {
+          log.info('Work went to another node', { what: to, from: from.name, to: next.name, why })
+          metrics.add('loqa_work_moved_total', 1, { capability: to, why })
+        },
+      }),
       detectors: await loadVoiceDetectors(),
       ...voiceSettings(config),
       dropped: (frames) => metrics.add('loqa_voice_frames_dropped_total', frames),
     })
     const runtime = createRuntime({
       node: identity.id,
+      boot: life,
       host,
+      remote: remote.port,
       behaviors: { ...voice.behaviors, skill, replica: replicaActor },
       outside: outsideOf(voice, skills, store, () => clustering.cluster?.refusing),
       observe: observeWith(log, metrics, audit),
@@ -119,6 +154,7 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
       },
     })
     undo.later(() => runtime.shutdown(SHUTDOWN_MS))
+    remote.connect(runtime.fromAfar)
     mirror = (row) => runtime.tell(placedAddress('replica', row.name), replicaChanged(row))
     runtime.start(
       houseTree({

@@ -1,6 +1,7 @@
 /** The cluster of a running node: opened from the configuration and the keyring, told what this node can do. */
 import {
   type Cluster,
+  type ClusterListener,
   type HouseholdView,
   MEMBERSHIP_PRESETS,
   openCluster,
@@ -32,6 +33,7 @@ export interface ClusteringParts {
 
 export class Clustering {
   readonly #parts: ClusteringParts
+  readonly #listeners: ClusterListener[] = []
   #cluster: Cluster | undefined
   #telling = false
   #gone = false
@@ -44,6 +46,11 @@ export class Clustering {
   /** Undefined until it is open, and when the configuration has none. */
   get cluster(): Cluster | undefined {
     return this.#cluster
+  }
+
+  /** Before `open`: nothing that happens is missed. */
+  listen(listener: ClusterListener): void {
+    this.#listeners.push(listener)
   }
 
   /** Resolves when the node is to start anew: it was reset. */
@@ -90,6 +97,7 @@ export class Clustering {
     this.#cluster = await opened.catch((thrown: unknown) => {
       throw withFlag(thrown)
     })
+    for (const listener of this.#listeners) this.#cluster.listen(listener)
     metrics.onScrape(() => this.#report())
     this.tell()
   }

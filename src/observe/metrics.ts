@@ -32,6 +32,11 @@ export const CATALOGUE: Readonly<Record<string, Declaration>> = {
   },
   loqa_cluster_members: { kind: 'gauge', help: 'Members of the household by state', labels: ['state'] },
   loqa_actor_mailbox_depth: { kind: 'gauge', help: 'Messages waiting in all mailboxes', labels: [] },
+  loqa_work_moved_total: {
+    kind: 'counter',
+    help: 'Engine runs that another node took over',
+    labels: ['capability', 'why'],
+  },
   loqa_dead_letters_total: { kind: 'counter', help: 'Messages whose receiver was gone', labels: [] },
   loqa_migration_ms: {
     kind: 'histogram',
