@@ -47,6 +47,7 @@ const IMPORTERS = {
   '@libp2p/[a-z-]+': '^src/cluster/transport/',
   '@chainsafe/[a-z0-9-]+': '^src/cluster/transport/',
   '@multiformats/[a-z-]+': '^src/cluster/transport/',
+  uint8arraylist: '^src/cluster/transport/',
   '@echogarden/fvad-wasm': '^src/voice/vad\\.ts$',
 }
 
@@ -140,9 +141,12 @@ module.exports = {
     {
       name: 'one-file-of-cryptography',
       comment:
-        'Ciphers, signatures and key derivation of the cluster live in src/cluster/household/crypto.ts: use what it offers.',
+        'Ciphers, signatures and key derivation of the cluster live in src/cluster/household/crypto.ts (the cipher of noise in transport/noise-crypto.ts): use what they offer.',
       severity: 'error',
-      from: { path: '^src/cluster/', pathNot: '^src/cluster/household/crypto\\.ts$' },
+      from: {
+        path: '^src/cluster/',
+        pathNot: '^src/cluster/(household/crypto|transport/noise-crypto)\\.ts$',
+      },
       to: { path: '^(node:)?crypto$' },
     },
     ...folderRules,

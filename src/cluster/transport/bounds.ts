@@ -23,6 +23,8 @@ export const FRAME_HEADER_BYTES = 4
  * cost a second message; data that came meanwhile waits behind one slice of bulk at most.
  */
 export const SLICE_BYTES = 65_535 - 16 - 12
+/** What the socket takes before it asks to wait: a few slices, so that one tick sends more than one. */
+export const SOCKET_BYTES = 4 * 65_536
 /** Sent per class and tick, so that a full link leaves the others their turn. About 1 ms of encryption. */
 export const SENT_PER_TICK: Readonly<Record<StreamClass, number>> = {
   control: FULL_BYTES.control,

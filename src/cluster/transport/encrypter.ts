@@ -7,6 +7,7 @@ import type { ConnectionEncrypter, MessageStream, SecureConnectionOptions } from
 import { byteStream } from '@libp2p/utils'
 import type { Random } from '../../host/index.ts'
 import type { Secret } from '../household/secret.ts'
+import { noiseCrypto } from './noise-crypto.ts'
 import { CLAIM_BYTES, claim, judge, NONCE_BYTES, TAG_BYTES } from './proof.ts'
 
 /** Named with its version: what comes after it may change. */
@@ -25,7 +26,9 @@ export interface KeyHolder {
 export const householdNoise =
   (holder: KeyHolder, random: Random): ((components: NoiseComponents) => ConnectionEncrypter) =>
   (components) => {
-    const over = (prologueBytes: Uint8Array): ConnectionEncrypter => noise({ prologueBytes })(components)
+    const crypto = noiseCrypto(random)
+    const over = (prologueBytes: Uint8Array): ConnectionEncrypter =>
+      noise({ prologueBytes, crypto })(components)
     return {
       protocol: PROTOCOL,
 

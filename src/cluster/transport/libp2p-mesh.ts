@@ -21,6 +21,7 @@ import {
   MAX_UNPROVED,
   MAX_UNREAD_BYTES,
   RATES,
+  SOCKET_BYTES,
   WINDOW_BYTES,
 } from './bounds.ts'
 import type { Rate } from './bucket.ts'
@@ -52,6 +53,9 @@ interface Greeting {
   /** No longer waited for: it is whole, or over. */
   readonly settled: () => void
 }
+
+/** libp2p hands them to Node, whose name for it is not among its types. */
+const socketOptions = { noDelay: true, highWaterMark: SOCKET_BYTES }
 
 /** Never on its own: Node takes no infinity, and who is silent is membership's to judge. */
 const NO_TIMEOUT_MS = 2 ** 31 - 1
@@ -97,6 +101,8 @@ class Libp2pMesh implements Mesh {
           inboundSocketInactivityTimeout: NO_TIMEOUT_MS,
           outboundSocketInactivityTimeout: NO_TIMEOUT_MS,
           backlog: MAX_UNPROVED,
+          dialOpts: socketOptions,
+          listenOpts: socketOptions,
         }),
       ],
       connectionEncrypters: [encrypter],

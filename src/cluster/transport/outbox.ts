@@ -45,10 +45,10 @@ export class Outbox {
     return true
   }
 
-  /** The next bytes of the stream, at most `most` of them (≥ 1), in memory of their own. Undefined when there are none. */
-  take(most: number): Uint8Array | undefined {
+  /** The next bytes of the stream, copied into `room` (not empty). Returns what was filled; undefined when nothing waits. */
+  take(room: Uint8Array): Uint8Array | undefined {
     if (this.#bytes === 0) return undefined
-    const slice = Buffer.allocUnsafe(Math.min(most, this.#bytes))
+    const slice = room.subarray(0, Math.min(room.length, this.#bytes))
     let at = 0
     while (at < slice.length) at = this.#pack(slice, at)
     this.#bytes -= slice.length
@@ -60,7 +60,7 @@ export class Outbox {
   }
 
   /** Copies what fits of the first frame; the next one is first when it is done. Returns where to go on. */
-  #pack(slice: Buffer, from: number): number {
+  #pack(slice: Uint8Array, from: number): number {
     const frame = this.#frames[this.#first]!
     let at = from
     while (this.#taken < FRAME_HEADER_BYTES && at < slice.length) {

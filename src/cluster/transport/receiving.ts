@@ -42,8 +42,12 @@ export class Receiving {
     if (isReadable(stream)) stream.pause()
     stream.addEventListener('message', ({ data }) => {
       if (this.#ended) return
-      this.#cutter.push(data.subarray())
-      if (this.#held === undefined) this.#deliver()
+      // Piece by piece: one array of them all would be a copy.
+      for (const piece of data instanceof Uint8Array ? [data] : data) {
+        if (this.#ended) return
+        this.#cutter.push(piece)
+        if (this.#held === undefined) this.#deliver()
+      }
     })
   }
 

@@ -4,6 +4,12 @@ import { SENT_PER_TICK, SLICE_BYTES } from './bounds.ts'
 import type { StreamClass } from './mesh.ts'
 import { Outbox } from './outbox.ts'
 
+/**
+ * Where slices are packed, shared by all links: libp2p has encrypted a slice, and is done with its bytes, when it takes it with
+ * `true`. Memory that is fresh costs more than what is done with it.
+ */
+let room = Buffer.allocUnsafeSlow(SLICE_BYTES)
+
 export class Sending {
   readonly outbox: Outbox
   readonly #stream: Stream
@@ -30,10 +36,12 @@ export class Sending {
   pump(): boolean {
     let left = this.#per_tick
     while (!this.#full && left > 0) {
-      const slice = this.outbox.take(SLICE_BYTES)
+      const slice = this.outbox.take(room)
       if (slice === undefined) return false
       left -= slice.length
-      if (!this.#stream.send(slice)) this.#full = true
+      if (this.#stream.send(slice)) continue
+      room = Buffer.allocUnsafeSlow(SLICE_BYTES)
+      this.#full = true
     }
     return !this.#full && this.outbox.bytes > 0
   }
