@@ -115,25 +115,26 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
     })
     clustering.listen(remoteListener(remote))
     undo.later(() => remote.close())
+    const engines = shareEngines({
+      self: identity.id,
+      clock: host.clock,
+      local,
+      capabilities,
+      room: config.inference.streams_per_engine,
+      cluster: () => clustering.cluster,
+      far: (node) => remote.work(node),
+      moved: (to, from, next, why) => {
+        log.info('Work went to another node', { what: to, from: from.name, to: next.name, why })
+        metrics.add('loqa_work_moved_total', 1, { capability: to, why })
+      },
+    })
     const voice = new Voice({
       clock: host.clock,
       random: host.random,
       understanding: understandingOf(grammar, names, languageSide(grammar), (intent) =>
         sayUnhandled(grammar, intent),
       ),
-      engines: shareEngines({
-        self: identity.id,
-        clock: host.clock,
-        local,
-        capabilities,
-        room: config.inference.streams_per_engine,
-        cluster: () => clustering.cluster,
-        far: (node) => remote.work(node),
-        moved: (to, from, next, why) => {
-          log.info('Work went to another node', { what: to, from: from.name, to: next.name, why })
-          metrics.add('loqa_work_moved_total', 1, { capability: to, why })
-        },
-      }),
+      engines,
       detectors: await loadVoiceDetectors(),
       ...voiceSettings(config),
       dropped: (frames) => metrics.add('loqa_voice_frames_dropped_total', frames),
@@ -176,6 +177,7 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
       clustering,
       runtime,
       pool,
+      engines,
       models,
       skills,
       store,

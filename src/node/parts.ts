@@ -2,7 +2,7 @@
 import type { Runtime } from '../actors/index.ts'
 import type { Config, ConfigRow } from '../config.ts'
 import type { Host, Monotonic } from '../host/index.ts'
-import type { Model, Pool } from '../inference/index.ts'
+import type { InferPort, Model, Pool } from '../inference/index.ts'
 import type { Audit, Metrics } from '../observe/index.ts'
 import type { Skills } from '../skills/index.ts'
 import type { Store } from '../store/index.ts'
@@ -17,7 +17,10 @@ export interface NodeParts {
   readonly identity: Identity
   readonly clustering: Clustering
   readonly runtime: Runtime
+  /** This node's own engines. */
   readonly pool: Pool
+  /** Those of the whole household, as one. */
+  readonly engines: InferPort
   /** The models in use. */
   readonly models: readonly Model[]
   readonly skills: Skills

@@ -1,6 +1,7 @@
 /** Speech for a text, outside any conversation: the engine's events as a stream of bytes. */
-import { LoqaError } from '../host/index.ts'
-import type { EngineEvent, Pool } from '../inference/index.ts'
+import { placedAddress, type Ref } from '../actors/index.ts'
+import { type ErrorShape, LoqaError, newTraceId, type Random, requestId } from '../host/index.ts'
+import { type EngineEvent, type InferPort, openRun } from '../inference/index.ts'
 import { bytesOf } from '../voice/index.ts'
 
 export interface SpeechChunk {
@@ -9,12 +10,15 @@ export interface SpeechChunk {
   readonly sample_rate: number
 }
 
+/** In whose name it is said: nobody's conversation. */
+const SAYER: Ref = { address: placedAddress('voice', 'say'), incarnation: 1 }
+
 /** A long text may be spoken for minutes, but an engine must begin and go on within this, ms. */
 const RUN_MS = 120_000
 
 /** Errors: those of the engine, with their codes. Ending the iteration early, or `signal`, cancels the run. */
 export async function* speechFor(
-  pool: Pool,
+  { engines, random }: { readonly engines: InferPort; readonly random: Random },
   text: string,
   voice: string,
   speed: number,
@@ -22,14 +26,17 @@ export async function* speechFor(
 ): AsyncIterable<SpeechChunk> {
   const waiting: EngineEvent[] = []
   let wake: () => void = () => undefined
-  const run = pool.run(
-    'tts',
-    { kind: 'tts', text, speed, ...(voice === '' ? {} : { voice }) },
-    (event) => {
-      waiting.push(event)
+  const id = requestId(newTraceId(random))
+  const request = { kind: 'tts', text, speed, ...(voice === '' ? {} : { voice }) } as const
+  engines.request(
+    openRun(id, 'tts', request, RUN_MS),
+    (outcome) => {
+      waiting.push(
+        outcome.event === 'failed' ? { type: 'failed', error: outcome.error } : (outcome.body as EngineEvent),
+      )
       wake()
     },
-    { deadline_ms: RUN_MS },
+    SAYER,
   )
   const abort = (): void => wake()
   signal.addEventListener('abort', abort, { once: true })
@@ -49,14 +56,9 @@ export async function* speechFor(
     }
   } finally {
     signal.removeEventListener('abort', abort)
-    run.cancel()
+    engines.cancel(id, SAYER)
   }
 }
 
-const fromShape = ({
-  code,
-  message,
-  retryable,
-  hint,
-}: LoqaError['toJSON'] extends () => infer Shape ? Shape : never) =>
+const fromShape = ({ code, message, retryable, hint }: ErrorShape) =>
   new LoqaError(code, message, { retryable, hint })

@@ -50,7 +50,13 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
       })),
     ask: (request, signal) => voice.ask(request, signal),
     say: ({ text, voice: name }, signal) =>
-      speechFor(pool, text, name ?? config.voice.voice, config.voice.speed, signal),
+      speechFor(
+        { engines: parts.engines, random: parts.host.random },
+        text,
+        name ?? config.voice.voice,
+        config.voice.speed,
+        signal,
+      ),
     openVoice(request, listener) {
       const channel = voice.open(request, listener)
       connections.count += 1
