@@ -82,6 +82,7 @@ class OpenDiscovery implements Discovery {
   #looked: { readonly at: Monotonic; readonly wall: number }
   #cancelLook: Cancel = () => undefined
   #cancelWake: Cancel = () => undefined
+  readonly #troubles = new Set<string>()
   #queue: DiscoveryEffect[] = []
   #stopped = false
 
@@ -100,15 +101,7 @@ class OpenDiscovery implements Discovery {
         records: (goodbye) => this.#records(goodbye),
         onAnswer: (records, from) => this.#answered(records, from),
         onCount: (what) => this.#count(`refused_${what}`),
-        onTrouble: (network, code) => {
-          this.#count('troubles')
-          this.#emit({
-            type: 'note',
-            level: 'warn',
-            what: 'discovery.trouble',
-            attributes: { network, code },
-          })
-        },
+        onTrouble: (network, code) => this.#trouble(network, code),
       })
     }
     this.#look()
@@ -177,6 +170,16 @@ class OpenDiscovery implements Discovery {
     })
   }
 
+  /** Said once: a tunnel without multicast is tried for ever, and is no news. */
+  #trouble(network: string, code: string): void {
+    this.#count('troubles')
+    const what = `${network} ${code}`
+    if (this.#troubles.has(what)) return
+    this.#troubles.add(what)
+    const attributes = { network, code }
+    this.#emit({ type: 'note', level: 'warn', what: 'Multicast does not work on an interface', attributes })
+  }
+
   #count(what: string): void {
     this.#counts[what] = (this.#counts[what] ?? 0) + 1
   }
@@ -191,6 +194,7 @@ class OpenDiscovery implements Discovery {
     if (!isSameNetwork(this.#network, interfaces)) {
       this.#network = interfaces
       this.#count('network_changes')
+      this.#troubles.clear()
       this.#mdns?.again()
       this.#advance({ type: 'network', interfaces })
     }
