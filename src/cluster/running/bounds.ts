@@ -3,6 +3,8 @@ import { assert } from '../../host/index.ts'
 
 /** A link whose other side has not greeted by then is closed: whoever holds the key but says nothing. A busy Pi needs 0.5 s. */
 export const GREETING_MS = 2_000
+/** Frames kept of a link that is not in use yet: what actors say in the moment it takes to choose. */
+export const MAX_EARLY_BYTES = 1024 * 1024
 /** The round trip to each peer is measured this often; at once when a link opens. */
 export const PING_MS = 5_000
 /** Share of a new measurement in the average: a lasting change shows after four. */

@@ -4,7 +4,7 @@
  */
 import type { Cancel, Clock, LoqaError, NodeId, Random } from '../../host/index.ts'
 import type { Link, StreamClass } from '../transport/mesh.ts'
-import { GREETING_MS } from './bounds.ts'
+import { GREETING_MS, MAX_EARLY_BYTES } from './bounds.ts'
 import { type ControlMessage, decodeControl, encodeControl, type Hello } from './messages.ts'
 import { noPeers, type PeersEffect, type PeersInput, type PeersState, peers } from './peers.ts'
 
@@ -44,6 +44,9 @@ interface Held {
   hello: Hello | undefined
   greeting: Cancel
   closed: boolean
+  /** Frames of a link the other side uses already and this side not yet; heard once it does. */
+  readonly early: { readonly streamClass: StreamClass; readonly frame: Uint8Array }[]
+  early_bytes: number
 }
 
 export class Links {
@@ -82,10 +85,14 @@ export class Links {
       hello: undefined,
       greeting: clock.after(GREETING_MS, late),
       closed: false,
+      early: [],
+      early_bytes: 0,
     }
     this.#held.set(key, held)
     link.onFrame((streamClass, frame) => this.#frame(held, streamClass, frame))
-    link.onDrain((streamClass) => this.#options.drained(link.peer, streamClass))
+    link.onDrain((streamClass) => {
+      if (this.#using(link.peer) === held) this.#options.drained(link.peer, streamClass)
+    })
     link.onClose((why) => this.#closed(held, why))
     const { peer, dialled } = link
     const drawn = dialled ? { id: random.uint32() } : {}
@@ -126,8 +133,9 @@ export class Links {
   #frame(held: Held, streamClass: StreamClass, frame: Uint8Array): void {
     if (held.closed) return
     if (streamClass !== 'control') {
-      if (held.hello !== undefined) this.#options.frame(held.link.peer, streamClass, frame)
-      else this.#abort(held.key, 'it spoke before it was greeted')
+      if (held.hello === undefined) this.#abort(held.key, 'it spoke before it was greeted')
+      else if (this.#using(held.link.peer) === held) this.#options.frame(held.link.peer, streamClass, frame)
+      else this.#keepEarly(held, streamClass, frame)
       return
     }
     const decoded = decodeControl(frame)
@@ -138,6 +146,16 @@ export class Links {
       return
     }
     this.#heard(held, decoded.message)
+  }
+
+  #keepEarly(held: Held, streamClass: StreamClass, frame: Uint8Array): void {
+    held.early_bytes += frame.length
+    if (held.early_bytes > MAX_EARLY_BYTES) this.#abort(held.key, 'it sent too much over a link not in use')
+    else held.early.push({ streamClass, frame })
+  }
+
+  #hearEarly({ link, early }: Held): void {
+    for (const { streamClass, frame } of early.splice(0)) this.#options.frame(link.peer, streamClass, frame)
   }
 
   #heard(held: Held, message: ControlMessage): void {
@@ -225,9 +243,11 @@ export class Links {
         break
       case 'up':
         if (held.hello !== undefined) this.#options.up(held.link, held.hello)
+        this.#hearEarly(held)
         break
       default:
         this.#options.moved(held.link)
+        this.#hearEarly(held)
     }
   }
 }

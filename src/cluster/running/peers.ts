@@ -74,7 +74,7 @@ export type PeersEffect =
     }
   | { readonly type: 'accept'; readonly key: number; readonly at: number }
   | { readonly type: 'close'; readonly key: number; readonly why: string; readonly gently: boolean }
-  /** The first link that may be used; or another life of a peer that was up. */
+  /** The first link both have accepted; or another life of a peer that was up. */
   | { readonly type: 'up'; readonly peer: NodeId; readonly key: number; readonly boot: string }
   | { readonly type: 'use'; readonly peer: NodeId; readonly key: number }
   | { readonly type: 'down'; readonly peer: NodeId }
@@ -190,7 +190,9 @@ function settle(draft: Draft, peer: NodeId): void {
     const worse = usable.filter((link) => rank(draft, link) > rank(draft, best))
     for (const { key } of worse) end(draft, key, 'there is a better link')
   }
-  const chosen = best ?? usable.find(({ key }) => key === before?.key) ?? usable[0]
+  // The first to be used is one both have accepted, so that both are likely to begin with the same. Once there was one, any will do.
+  const stopgap = before === undefined ? undefined : usable[0]
+  const chosen = best ?? usable.find(({ key }) => key === before?.key) ?? stopgap
   announce(draft, peer, chosen)
 }
 

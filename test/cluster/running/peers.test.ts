@@ -45,18 +45,19 @@ const admitted = (
 })
 
 describe('a link', () => {
-  it('is used once the hello was judged, and greets first when this side dialled', () => {
+  it('is used once each has judged what the other showed, and greets first when this side dialled', () => {
     const side = new Side(A)
     expect(side.input(opened(1, true, 7))).toMatchObject([{ type: 'greet', key: 1, link: 7, holding: [7] }])
-    expect(side.input(admitted(1, 7)).map(({ type }) => type)).toEqual(['accept', 'up'])
-    expect(side.input({ type: 'accepted', key: 1, at: 2 })).toEqual([])
+    expect(side.input(admitted(1, 7)).map(({ type }) => type)).toEqual(['accept'])
+    expect(side.input({ type: 'accepted', key: 1, at: 2 }).map(({ type }) => type)).toEqual(['up'])
     expect(side.input({ type: 'closed', key: 1 })).toEqual([{ type: 'down', peer: B }])
   })
 
   it('answers a greeting when the other side dialled', () => {
     const side = new Side(A)
     expect(side.input(opened(1, false))).toEqual([])
-    expect(side.input(admitted(1, 7)).map(({ type }) => type)).toEqual(['greet', 'accept', 'up'])
+    expect(side.input(admitted(1, 7)).map(({ type }) => type)).toEqual(['greet', 'accept'])
+    expect(side.input({ type: 'accepted', key: 1, at: 2 }).map(({ type }) => type)).toEqual(['up'])
   })
 
   it('ends when it is greeted twice or under another number', () => {
@@ -65,6 +66,7 @@ describe('a link', () => {
     expect(side.input(admitted(1, 8))).toMatchObject([{ type: 'close', gently: false }])
     side.input(opened(2, true, 9))
     side.input(admitted(2, 9))
+    side.input({ type: 'accepted', key: 2, at: 3 })
     expect(side.input(admitted(2, 9))).toMatchObject([{ type: 'close' }, { type: 'down' }])
   })
 
@@ -87,6 +89,7 @@ describe('a link', () => {
     const side = new Side(A)
     side.input(opened(1, true, 1))
     side.input(admitted(1, 1))
+    side.input({ type: 'accepted', key: 1, at: 2 })
     side.input(opened(2, false))
     const effects = side.input(admitted(2, 2, 1, [2], 'two'))
     expect(effects.map(({ type }) => type)).toEqual(['greet', 'accept', 'close', 'down', 'up'])
