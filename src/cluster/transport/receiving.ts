@@ -8,6 +8,7 @@ import { FRAMES_PER_TICK, MAX_FRAME, TAKEN_PER_TICK } from './bounds.ts'
 import { Bucket, type Rate } from './bucket.ts'
 import { FrameCutter } from './frames.ts'
 import type { StreamClass } from './mesh.ts'
+import { tellHalfWindows } from './window.ts'
 
 export type Receive = (streamClass: StreamClass, frame: Uint8Array) => void
 
@@ -40,6 +41,7 @@ export class Receiving {
     this.#bucket = new Bucket(options.rate, options.clock.monotonic())
     this.#fault = options.fault
     if (isReadable(stream)) stream.pause()
+    tellHalfWindows(stream)
     stream.addEventListener('message', ({ data }) => {
       if (this.#ended) return
       // Piece by piece: one array of them all would be a copy.
