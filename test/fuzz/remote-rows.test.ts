@@ -42,6 +42,7 @@ const GOOD: readonly unknown[][] = [
   [ROW.workOp, 1, 'feed', null],
   [ROW.workEnd, 1],
   [ROW.outcome, 1, 'chunk', null],
+  [ROW.placements, [{ address: 'loqa:/probe/x', node: 'b', epoch: 3 }]],
 ]
 
 describe('rows from a hostile peer', () => {

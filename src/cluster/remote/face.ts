@@ -21,8 +21,15 @@ export interface RemoteOptions {
   readonly boot: number
   readonly clock: Clock
   readonly random: Random
-  /** Where a placed actor (`loqa:/kind/key`) lives now, by the gossip map of placements; undefined: nowhere that is known. */
-  readonly whereIs: (address: string) => NodeId | undefined
+  /** Where a placed actor (`loqa:/kind/key`) lives, from another source than the map of claims, which is asked when this does not know. */
+  readonly whereIs?: (address: string) => NodeId | undefined
+  /** What happens to claims without this node's doing. */
+  readonly placed?: {
+    /** Another node's claim of the same actor counts: the copy here is to be stopped. */
+    lost(address: string): void
+    /** The node they lived on is dead: whoever `seats` names starts and claims them. */
+    orphaned(addresses: readonly string[], of: NodeId): void
+  }
   /** The label of a message; undefined: the default, which is nobody's session and may travel. */
   readonly labelOf?: (message: Message, target: Target) => Label | undefined
   /** Counted by name: `loqa_remote_*`. */
@@ -75,6 +82,11 @@ export interface Remote {
   dead(peer: NodeId): void
   /** Carries out work of this node's actors on `node`. Failed with `unreachable` when the node is lost. */
   work(node: NodeId): WorkPort
+  /** A placed actor lives here from now on: the other nodes find it. False: the map is full, or it is no such address. */
+  claim(address: string): boolean
+  /** It does not live here any more. */
+  release(address: string): void
+  whereIs(address: string): NodeId | undefined
   peers(): readonly RemotePeer[]
   /** Gives everything up; nothing is told any more. */
   close(): void

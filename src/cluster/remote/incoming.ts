@@ -6,6 +6,7 @@ import { told, toldReason } from './errors.ts'
 import type { RemoteOptions } from './face.ts'
 import type { Line } from './line.ts'
 import type { PeerBook } from './peers.ts'
+import type { Places } from './places.ts'
 import { OLDEST_UNDERSTOOD, ROW, type Row, type RowOf, VERSION } from './wire.ts'
 import type { WorkAsked, WorkServed } from './work.ts'
 
@@ -15,6 +16,7 @@ export interface IncomingParts {
   readonly line: Line
   readonly work: WorkAsked
   readonly served: WorkServed
+  readonly places: Places
   /** Asks of this node to any peer; those that end are taken out. */
   readonly asked: Map<number, PeerBook>
   readonly labelOf: RemoteOptions['labelOf']
@@ -96,13 +98,16 @@ export class Incoming {
       case ROW.outcome:
         work.outcome(line.peer, row)
         return
+      case ROW.placements:
+        this.#parts.places.heard(row[1], line)
+        return
       default:
         assertNever(row)
     }
   }
 
   #hello([, version, oldest, boot]: RowOf<typeof ROW.hello>): void {
-    const { line, book, here, fault } = this.#parts
+    const { line, book, here, places, fault } = this.#parts
     if (line.greeted || oldest > VERSION || version < OLDEST_UNDERSTOOD) {
       fault(line.greeted ? 'second-hello' : 'version', true)
       return
@@ -110,6 +115,7 @@ export class Incoming {
     line.greeted = true
     for (const target of book.hello(boot)) here.gone(target, refOf(target), { kind: 'node-gone' })
     for (const { target } of book.watching.values()) line.put([ROW.watch, line.name(target)], 'owed')
+    places.greeted(line)
   }
 
   /** Undefined, and counted, when that number was not given. */

@@ -16,6 +16,7 @@ import type { Label, LinkEvents, Remote, RemoteOptions, RemotePeer } from './fac
 import { Incoming } from './incoming.ts'
 import { Line } from './line.ts'
 import { PeerBook } from './peers.ts'
+import { Places } from './places.ts'
 import { OLDEST_UNDERSTOOD, ROW, readFrame, VERSION } from './wire.ts'
 import { WorkAsked, WorkServed } from './work.ts'
 
@@ -44,6 +45,7 @@ class RemoteActors implements Remote {
   /** Asks of this node, by id. */
   readonly #asked = new Map<number, PeerBook>()
   readonly #work: WorkAsked
+  readonly #places: Places
   readonly #prefix: string
   #routes = new Map<string, NodeId>()
   #runtime: FromAfar | undefined
@@ -55,6 +57,7 @@ class RemoteActors implements Remote {
     this.#options = options
     this.#prefix = `loqa://${options.node}/`
     this.#work = new WorkAsked(options.clock, (node) => this.#lines.get(node))
+    this.#places = new Places(options, () => this.#lines.values())
     this.port = {
       locate: (target) => this.#locate(target),
       tell: (node, target, message, sender) => this.#tell(node, target, message, sender),
@@ -100,6 +103,7 @@ class RemoteActors implements Remote {
       work: this.#work,
       served: peer.served,
       asked: this.#asked,
+      places: this.#places,
       labelOf: this.#options.labelOf,
       fault: (what, fatal) => this.#fault(line, what, fatal),
     })
@@ -129,15 +133,31 @@ class RemoteActors implements Remote {
   }
 
   dead(node: NodeId): void {
+    if (this.#closed) return
     const peer = this.#peers.get(node)
-    if (peer === undefined || this.#closed) return
-    this.#lost(peer)
-    peer.dead = true
-    for (const target of peer.book.gone()) this.#gone(target)
+    if (peer !== undefined) {
+      this.#lost(peer)
+      peer.dead = true
+      for (const target of peer.book.gone()) this.#gone(target)
+    }
+    // What it had may be known from others, without a link ever.
+    this.#places.dead(node)
   }
 
   work(node: NodeId) {
     return this.#work.port(node)
+  }
+
+  claim(address: string): boolean {
+    return this.#places.claim(address)
+  }
+
+  release(address: string): void {
+    this.#places.release(address)
+  }
+
+  whereIs(address: string): NodeId | undefined {
+    return this.#places.whereIs(address)
   }
 
   peers(): readonly RemotePeer[] {
@@ -209,7 +229,7 @@ class RemoteActors implements Remote {
       return node
     }
     const born = typeof target === 'string' ? undefined : this.#nodeOfLife(target)
-    const node = born ?? this.#options.whereIs(address)
+    const node = born ?? this.#options.whereIs?.(address) ?? this.#places.whereIs(address)
     return node === this.#options.node ? undefined : node
   }
 

@@ -7,11 +7,13 @@
  * A row that is whole but wrong is dropped and counted; one whose end cannot be found ends the frame. Nothing throws.
  *
  * Versions, append only:
- * 1 — hello, name, label, tell, ask, answer, failed, give-up, watch, unwatch, gone, undelivered, work-open, work-op, work-end, outcome.
+ * 1 — hello, name, label, tell, ask, answer, failed, give-up, watch, unwatch, gone, undelivered, work-open, work-op, work-end, outcome,
+ *     placements.
  */
 import { z } from 'zod'
 import { DEAD_LETTER_REASONS, type DeadLetterReason, type Message } from '../../actors/index.ts'
 import { ValueSequence } from '../../host/index.ts'
+import { placementsSchema } from '../placement/placements.ts'
 import {
   MAX_ADDRESS,
   MAX_DEADLINE_MS,
@@ -44,6 +46,7 @@ export const ROW = {
   workOp: 13,
   workEnd: 14,
   outcome: 15,
+  placements: 16,
 } as const
 
 const boot = z.int().min(0).max(0xffff_ffff)
@@ -126,6 +129,8 @@ export const rowSchemas = {
     z.tuple([z.literal(ROW.outcome), id, z.enum(['chunk', 'done']), body]),
     z.tuple([z.literal(ROW.outcome), id, z.literal('failed'), error]),
   ]),
+  /** Where placed actors live: whole to a new link, then what is new. Take over what is newer and pass it on. */
+  [ROW.placements]: z.tuple([z.literal(ROW.placements), placementsSchema.shape.entries]),
 } as const
 
 type Schemas = typeof rowSchemas

@@ -1,0 +1,78 @@
+/** The map of placements as it travels: told whole to a new link, what is new at once to every link. The rules are in `placement/`. */
+import type { Clock, NodeId } from '../../host/index.ts'
+import {
+  claim,
+  forget,
+  merge,
+  NO_PLACEMENTS,
+  orphans,
+  type Placement,
+  type Placements,
+  pages,
+  release,
+  whereIs,
+} from '../placement/placements.ts'
+import type { RemoteOptions } from './face.ts'
+import type { Line } from './line.ts'
+import { ROW } from './wire.ts'
+
+export class Places {
+  readonly #node: NodeId
+  readonly #clock: Clock
+  readonly #placed: RemoteOptions['placed']
+  readonly #lines: () => Iterable<Line>
+  #map: Placements = NO_PLACEMENTS
+
+  constructor(options: Pick<RemoteOptions, 'node' | 'clock' | 'placed'>, lines: () => Iterable<Line>) {
+    this.#node = options.node
+    this.#clock = options.clock
+    this.#placed = options.placed
+    this.#lines = lines
+  }
+
+  whereIs(address: string): NodeId | undefined {
+    return whereIs(this.#map, address)
+  }
+
+  claim(address: string): boolean {
+    if (this.whereIs(address) === this.#node) return true
+    return this.#wrote(claim(this.#map, address, this.#node, this.#clock.monotonic()))
+  }
+
+  release(address: string): void {
+    this.#wrote(release(this.#map, address, this.#node, this.#clock.monotonic()))
+  }
+
+  /** The other side of a new link may lack anything. */
+  greeted(line: Line): void {
+    this.#map = forget(this.#map, this.#clock.monotonic())
+    for (const { entries } of pages(this.#map)) line.put([ROW.placements, entries], 'owed')
+  }
+
+  heard(entries: readonly Placement[], from: Line): void {
+    const { placements, news, lost } = merge(this.#map, entries, this.#clock.monotonic())
+    if (news.length === 0) return
+    this.#map = placements
+    this.#tell(news, from)
+    for (const address of lost(this.#node)) this.#placed?.lost(address)
+  }
+
+  /** A node died: what it had is nobody's. */
+  dead(node: NodeId): void {
+    const over = orphans(this.#map, (each) => each !== node)
+    if (over.length > 0) this.#placed?.orphaned(over, node)
+  }
+
+  #wrote(written: { readonly placements: Placements; readonly entry: Placement } | undefined): boolean {
+    if (written === undefined) return false
+    this.#map = written.placements
+    this.#tell([written.entry], undefined)
+    return true
+  }
+
+  #tell(entries: readonly Placement[], except: Line | undefined): void {
+    for (const line of this.#lines()) {
+      if (line !== except && line.greeted) line.put([ROW.placements, entries], 'owed')
+    }
+  }
+}
