@@ -24,6 +24,7 @@ export async function checkUp(parts: NodeParts): Promise<readonly Finding[]> {
     ...models(parts),
     ...skillStates(parts),
     exposure(parts),
+    ...household(parts),
   ]
 }
 
@@ -130,6 +131,40 @@ function exposure({ config }: NodeParts): Finding {
     local ? `this machine only (${host})` : `${host}, with a token`,
     'Set api.token_file.',
   )
+}
+
+/** The household as this node sees it, and each member that is not connected, with why. */
+function household({ clustering }: NodeParts): Finding[] {
+  const { cluster } = clustering
+  const { phase, members, pending } = clustering.household()
+  if (phase === 'removed') {
+    return [
+      finding(
+        'household',
+        false,
+        'this node was removed from it',
+        'To join again: loqa household reset --yes',
+      ),
+    ]
+  }
+  if (cluster === undefined) return [finding('household', true, 'this node runs alone')]
+  const ids = new Set<string>(members.map(({ id }) => id))
+  const away = cluster
+    .nodes()
+    .filter(({ id, state, why_not_connected: why }) => ids.has(id) && why !== null && state !== 'left')
+  const waits = pending.length === 0 ? '' : `, ${pending.length} waiting to be let in`
+  const here = `${members.length} members, ${away.length} not connected${waits}`
+  return [
+    finding('household', true, here),
+    ...away.map(({ name, id, why_not_connected: why }) =>
+      finding(
+        `member ${name === '' ? id.slice(-8) : name}`,
+        false,
+        why?.message ?? 'not connected',
+        why?.hint ?? 'Is it switched on, and on this network?',
+      ),
+    ),
+  ]
 }
 
 const finding = (check: string, ok: boolean, detail: string, fix?: string): Finding =>

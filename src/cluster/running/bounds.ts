@@ -21,6 +21,8 @@ export const RETURN_EVERY_MS = 5_000
 export const KNOCK_EVERY_MS = 10_000
 /** A connection to an enrolment listener opens within this, or nobody is there. */
 export const ENROLMENT_DIAL_MS = 3_000
+/** A stranger has heard the end of its enrolment: it gets so long to read it and hang up. */
+export const HANG_UP_MS = 1_000
 /** A node that gave out no other port enrols beside the one for members. */
 export const ENROLMENT_PORT_AFTER = 1
 

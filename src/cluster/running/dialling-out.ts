@@ -43,9 +43,13 @@ export class DiallingOut {
       dialled(attempt, { node: link.peer })
       opened(link)
     } catch (thrown) {
-      if (!(thrown instanceof LoqaError)) throw thrown
-      if (thrown.code !== 'wrong-key') dialled(attempt, { error: thrown })
-      else this.#strange(attempt, place, expected, thrown)
+      // Whatever the network throws is one failed attempt of many, never the end of the process.
+      const error =
+        thrown instanceof LoqaError
+          ? thrown
+          : new LoqaError('handshake-failed', 'the handshake failed', { retryable: true, cause: thrown })
+      if (error.code !== 'wrong-key') dialled(attempt, { error })
+      else this.#strange(attempt, place, expected, error)
     }
   }
 

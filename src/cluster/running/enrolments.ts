@@ -26,6 +26,7 @@ import { nodeIdOf } from '../household/node-id.ts'
 import type { Standing } from '../household/sighting.ts'
 import type { HouseholdEffect, HouseholdInput, HouseholdState } from '../household/state.ts'
 import type { Place } from '../transport/mesh.ts'
+import { HANG_UP_MS } from './bounds.ts'
 import { Cutter } from './cutter.ts'
 
 type Enrol = Extract<HouseholdEffect, { type: 'enrol' }>
@@ -47,6 +48,7 @@ class Conversation<Input> {
   readonly connection: Connection
   readonly #clock: Clock
   #deadline: Cancel = () => undefined
+  #lingering: Cancel = () => undefined
   #over = false
 
   constructor(
@@ -68,6 +70,7 @@ class Conversation<Input> {
       }
     })
     connection.onClose(() => {
+      this.#lingering()
       if (!this.#over) feed({ type: 'closed' })
     })
   }
@@ -86,6 +89,8 @@ class Conversation<Input> {
     this.#over = true
     this.#deadline()
     this.connection.close()
+    // Whoever does not hang up too must not hold a socket for ever.
+    this.#lingering = this.#clock.after(HANG_UP_MS, () => this.connection.abort())
   }
 }
 
@@ -275,8 +280,10 @@ export class Enrolments {
       try {
         return { connection: await this.#options.dial(place), place }
       } catch (thrown) {
-        if (!(thrown instanceof LoqaError)) throw thrown
-        error = thrown
+        error =
+          thrown instanceof LoqaError
+            ? thrown
+            : new LoqaError('unreachable', 'that node cannot be reached', { retryable: true, cause: thrown })
       }
     }
     return error
