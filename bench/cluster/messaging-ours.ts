@@ -24,7 +24,8 @@ import type { NodeId } from '../../src/host/index.ts'
 import { realHost } from '../../src/host/real.ts'
 import { serve } from '../actors/peer.ts'
 
-const PAYLOAD = new Uint8Array(100).fill(120)
+/** As text, as most messages are; bytes (audio) cost their copy on top. */
+const PAYLOAD = 'x'.repeat(100)
 const BATCH = 512
 /** Batches told and not yet counted: as many messages as the NATS side has under way. */
 const UNDER_WAY = 40
@@ -32,7 +33,7 @@ const BULK_FRAME = 64 * 1024
 const host = realHost()
 
 interface Counted extends Message {
-  readonly bytes: Uint8Array
+  readonly text: string
 }
 interface Enough extends Message {
   readonly last: boolean
@@ -45,7 +46,7 @@ const receiver: Behavior<{ readonly messages: number; readonly bytes: number }, 
   start: () => next({ messages: 0, bytes: 0 }),
   receive(state, message, { sender }) {
     if (message.type === 'counted') {
-      const { length } = (message as Counted).bytes
+      const { length } = (message as Counted).text
       return next({ messages: state.messages + 1, bytes: state.bytes + length })
     }
     const answer = (message as Enough).last ? { type: 'total', ...state } : { type: 'more' }
@@ -72,7 +73,7 @@ const teller: Behavior<Telling, Message, Telling> = {
     if (left === 0) return same({ left, to })
     const effects = new Array<Effect>(BATCH + 1)
     for (let i = 0; i < BATCH; i += 1) {
-      effects[i] = { type: 'send', to: to as Ref, message: { type: 'counted', bytes: PAYLOAD } as Counted }
+      effects[i] = { type: 'send', to: to as Ref, message: { type: 'counted', text: PAYLOAD } as Counted }
     }
     effects[BATCH] = {
       type: 'send',
@@ -189,7 +190,7 @@ async function near(): Promise<void> {
   /** Microseconds, one by one. */
   async function ask(count: number): Promise<number[]> {
     const times: number[] = []
-    const question = { type: 'question', bytes: PAYLOAD } as Message
+    const question = { type: 'question', text: PAYLOAD } as Message
     for (let i = 0; i < count; i += 1) {
       const begin = performance.now()
       await runtime.ask(echoAt, question, { deadline_ms: 5_000 })
@@ -219,5 +220,7 @@ async function near(): Promise<void> {
   serve({ 'one-way': oneWay, ask, bulk })
 }
 
+// In order, so that a profile is written.
+process.once('SIGTERM', () => process.exit(0))
 if (process.argv[2] === 'far') far()
 else await near()
