@@ -92,6 +92,9 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
     undo.later(() => pool.stop())
     // Engines load in processes of their own while the rest is put together.
     const enginesSettled = pool.start()
+    // So does the mesh: nodes find each other while this one puts itself together.
+    if (process.env.LATE === undefined) void clustering.open()
+    undo.later(() => clustering.stop())
 
     const skills = await openSkills(host, config, log)
     undo.later(() => skills.stop())
@@ -113,7 +116,6 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
         cancel: (id, actor) => local.cancel(id, actor),
       },
     })
-    clustering.listen(remoteListener(remote))
     undo.later(() => remote.close())
     const engines = shareEngines({
       self: identity.id,
@@ -123,6 +125,7 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
       room: config.inference.streams_per_engine,
       cluster: () => clustering.cluster,
       far: (node) => remote.work(node),
+      lent: (to, node) => metrics.add('loqa_work_begun_total', 1, { capability: to, node }),
       moved: (to, from, next, why) => {
         log.info('Work went to another node', { what: to, from: from.name, to: next.name, why })
         metrics.add('loqa_work_moved_total', 1, { capability: to, why })
@@ -156,6 +159,7 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
     })
     undo.later(() => runtime.shutdown(SHUTDOWN_MS))
     remote.connect(runtime.fromAfar)
+    clustering.listen(remoteListener(remote))
     mirror = (row) => runtime.tell(placedAddress('replica', row.name), replicaChanged(row))
     runtime.start(
       houseTree({
@@ -199,7 +203,6 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
     await announceRuntime(host, data, api.port, null)
     undo.later(() => host.disk.remove(join(data, 'runtime.json')))
 
-    // The libraries of the mesh are loaded while the engines, in processes of their own, load their models.
     await clustering.open()
     // First to go: the others must hear of it before anything here has stopped.
     undo.later(() => clustering.stop())

@@ -92,6 +92,7 @@ class RunningCluster implements Cluster {
       input: (input) => this.#belonging.input(input),
       mayGreet: (source) => this.#belonging.mayGreet(source),
       dial: (place) => options.doors.dialStranger(place, ENROLMENT_DIAL_MS),
+      door: () => this.#listener?.port,
       met: (node, standing, at) => {
         if (at !== undefined) this.#out.found(node, at)
         this.#belonging.input({ type: 'met', node, standing })
@@ -151,6 +152,7 @@ class RunningCluster implements Cluster {
       },
       down: (peer, why) => this.#down(peer, why),
       heard: (peer, message) => this.#heard(peer, message),
+      listening: () => this.#listeners.some(({ frame }) => frame !== undefined),
       frame: (peer, streamClass, frame) => {
         for (const listener of this.#listeners) listener.frame?.(peer, streamClass, frame)
       },
@@ -236,6 +238,7 @@ class RunningCluster implements Cluster {
       const link = this.#links.linkTo(peer)
       if (link !== undefined) listener.linked?.(link)
     }
+    if (listener.frame !== undefined) this.#links.hearEarly()
   }
 
   nodes(): readonly NodeRow[] {

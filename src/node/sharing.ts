@@ -26,6 +26,8 @@ export interface SharingParts {
   readonly cluster: () => Pick<Cluster, 'sheets' | 'members' | 'linkTo' | 'rttOf'> | undefined
   /** Work of this node's actors on another. */
   readonly far: (node: NodeId) => WorkPort
+  /** A run began there. */
+  readonly lent: (to: string, node: NodeId) => void
   readonly moved: NonNullable<LendingOptions['moved']>
 }
 
@@ -54,7 +56,11 @@ export function shareEngines(parts: SharingParts): InferPort {
       // A full engine of this node says so itself, and why.
       return lenders.length > 0 ? lenders : [lenderOf(parts, offered, parts.self, to)]
     },
-    lent: (to, lender) => before.set(to, { node: nodeId(lender.name), tag: lender.model }),
+    lent: (to, { name, model }) => {
+      const node = nodeId(name)
+      before.set(to, { node, tag: model })
+      parts.lent(to, node)
+    },
   })
 }
 

@@ -32,6 +32,11 @@ export const CATALOGUE: Readonly<Record<string, Declaration>> = {
   },
   loqa_cluster_members: { kind: 'gauge', help: 'Members of the household by state', labels: ['state'] },
   loqa_actor_mailbox_depth: { kind: 'gauge', help: 'Messages waiting in all mailboxes', labels: [] },
+  loqa_work_begun_total: {
+    kind: 'counter',
+    help: 'Engine runs of this node, by the node that does them',
+    labels: ['capability', 'node'],
+  },
   loqa_work_moved_total: {
     kind: 'counter',
     help: 'Engine runs that another node took over',

@@ -61,7 +61,13 @@ export type AdmitterEffect =
   | { readonly type: 'send'; readonly message: EnrolmentMessage }
   /** `expired` in that time; replaces the deadline before. */
   | { readonly type: 'expire'; readonly after_ms: number }
-  | { readonly type: 'met'; readonly node: NodeId; readonly standing: Standing | undefined }
+  | {
+      readonly type: 'met'
+      readonly node: NodeId
+      readonly standing: Standing | undefined
+      /** The port on which it lets others in, as it says. */
+      readonly door: number | undefined
+    }
   | { readonly type: 'ask'; readonly card: Card; readonly code: string }
   | { readonly type: 'ended'; readonly node: NodeId | undefined; readonly error: LoqaError | undefined }
 
@@ -124,7 +130,7 @@ function received(state: Live, message: EnrolmentMessage, context: EnrolmentCont
 function greeted(options: AdmitterOptions, hello: Hello, { wall, random }: EnrolmentContext): Next {
   const state: AdmitterState = { phase: 'listening', options }
   const theirs = hello.standing ?? undefined
-  const met: AdmitterEffect = { type: 'met', node: hello.node, standing: theirs }
+  const met: AdmitterEffect = { type: 'met', node: hello.node, standing: theirs, door: hello.door }
   // Somebody with our id is us, or a copy of us: neither is let in here.
   if (hello.node === options.node || keyOf(hello.node) === undefined)
     return refused(state, 'enrolment-broken')

@@ -39,6 +39,8 @@ export interface JoinerOptions {
   /** Only this household will do; undefined when any will. */
   readonly household?: HouseholdId
   readonly consented: boolean
+  /** The port on which this node lets others in. */
+  readonly door?: number
 }
 
 interface Session {
@@ -106,6 +108,7 @@ export function startJoining(options: JoinerOptions, { wall, random }: Enrolment
     time: wall,
     standing: options.standing ?? null,
     commitment: commitmentTo(nonce, options.card.node, public_ephemeral),
+    ...(options.door === undefined ? {} : { door: options.door }),
   }
   return {
     state: { phase: 'greeting', options, hello, nonce, ephemeral },
@@ -179,7 +182,11 @@ function offered(
   const { options, hello, nonce, ephemeral } = state
   const met: JoinerEffect = { type: 'met', node: offer.node, standing: offer.standing ?? undefined }
   if (offer.node !== options.admitter) {
-    return failed('enrolment-broken', `${offer.node} answers in place of ${options.admitter}`)
+    // Who it says it is may be worth a look, as what any announcement says.
+    return ended(
+      new HouseholdError('enrolment-broken', `${offer.node} answers in place of ${options.admitter}`),
+      [met],
+    )
   }
   // We are told the other's time: that it is far from ours means that one of the two is wrong.
   const skew = clockFault(offer.time as Wall, context.wall)

@@ -49,7 +49,13 @@ const box = (most_bytes: number) =>
 const refusalCode = z.string().regex(/^[a-z-]{1,40}$/)
 
 export const enrolmentSchema = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('hello'), ...greeting, commitment: hexOf(32) }),
+  z.strictObject({
+    type: z.literal('hello'),
+    ...greeting,
+    commitment: hexOf(32),
+    /** Where the sender lets others in itself, TCP: it may be this side that has to go there. A hint, proved by nothing. */
+    door: z.int().min(1).max(65_535).exactOptional(),
+  }),
   z.strictObject({ type: z.literal('offer'), ...greeting, nonce: hexOf(32) }),
   z.strictObject({ type: z.literal('reveal'), nonce: hexOf(32), box: box(1024) }),
   z.strictObject({ type: z.literal('sealed'), box: box(MAX_WELCOME_BYTES / 2) }),

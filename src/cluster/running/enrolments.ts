@@ -39,6 +39,8 @@ export interface EnrolmentsOptions {
   readonly mayGreet: (source: string) => boolean
   /** Errors: `LoqaError` when nobody is there. */
   readonly dial: (place: Place) => Promise<Connection>
+  /** The port on which this node lets others in; undefined before it is open. */
+  readonly door: () => number | undefined
   /** Somebody said who and what it is, wherever it was met. */
   readonly met: (node: NodeId, standing: Standing | undefined, at: Place | undefined) => void
 }
@@ -146,7 +148,11 @@ export class Enrolments {
           conversation.expire(effect.after_ms, () => feed({ type: 'expired' }))
           break
         case 'met':
-          this.#options.met(effect.node, effect.standing, undefined)
+          this.#options.met(
+            effect.node,
+            effect.standing,
+            effect.door === undefined ? undefined : { host: source, port: effect.door },
+          )
           break
         case 'ask':
           input({ type: 'asked', session, source, card: effect.card, code: effect.code })
@@ -223,7 +229,8 @@ export class Enrolments {
     attempt: number | undefined,
   ): void {
     const { input } = this.#options
-    let machine = startJoining(options, this.#context)
+    const door = this.#options.door()
+    let machine = startJoining(door === undefined ? options : { ...options, door }, this.#context)
     const feed = (next: JoinerInput): void => {
       machine = joiner(machine.state, next, this.#context)
       for (const effect of machine.effects) carryOut(effect)

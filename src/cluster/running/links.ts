@@ -30,7 +30,9 @@ export interface LinksOptions {
   readonly moved: (link: Link) => void
   readonly down: (peer: NodeId, why: string) => void
   readonly heard: (peer: NodeId, message: ControlMessage) => void
-  /** A frame of the other classes, over whichever link. */
+  /** Somebody takes frames of the other classes; until then they are kept. */
+  readonly listening: () => boolean
+  /** A frame of the other classes, over the link in use. */
   readonly frame: (peer: NodeId, streamClass: StreamClass, frame: Uint8Array) => void
   readonly drained: (peer: NodeId, streamClass: StreamClass) => void
   /** The peer would not have this node, or this node not the peer. */
@@ -134,7 +136,8 @@ export class Links {
     if (held.closed) return
     if (streamClass !== 'control') {
       if (held.hello === undefined) this.#abort(held.key, 'it spoke before it was greeted')
-      else if (this.#using(held.link.peer) === held) this.#options.frame(held.link.peer, streamClass, frame)
+      else if (this.#using(held.link.peer) === held && this.#options.listening())
+        this.#options.frame(held.link.peer, streamClass, frame)
       else this.#keepEarly(held, streamClass, frame)
       return
     }
@@ -154,7 +157,16 @@ export class Links {
     else held.early.push({ streamClass, frame })
   }
 
+  /** Somebody listens from now on. */
+  hearEarly(): void {
+    for (const { key } of this.#state.using.values()) {
+      const held = this.#held.get(key)
+      if (held !== undefined) this.#hearEarly(held)
+    }
+  }
+
   #hearEarly({ link, early }: Held): void {
+    if (!this.#options.listening()) return
     for (const { streamClass, frame } of early.splice(0)) this.#options.frame(link.peer, streamClass, frame)
   }
 

@@ -34,6 +34,7 @@ async function door() {
     },
     dial: (place) => network.dial(place, 1_000),
     met: () => undefined,
+    door: () => undefined,
   })
   listener = await network.listen({ host: '127.0.0.1', port: 0 }, (connection) =>
     enrolments.admit(connection),
