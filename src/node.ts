@@ -92,9 +92,6 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
     undo.later(() => pool.stop())
     // Engines load in processes of their own while the rest is put together.
     const enginesSettled = pool.start()
-    // So does the mesh: nodes find each other while this one puts itself together.
-    if (process.env.LATE === undefined) void clustering.open()
-    undo.later(() => clustering.stop())
 
     const skills = await openSkills(host, config, log)
     undo.later(() => skills.stop())
@@ -203,6 +200,8 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
     await announceRuntime(host, data, api.port, null)
     undo.later(() => host.disk.remove(join(data, 'runtime.json')))
 
+    // The libraries of the mesh are loaded while the engines, in processes of their own, load their models. Sooner was tried: the
+    // engines then wait for the processor, and nodes are together no sooner.
     await clustering.open()
     // First to go: the others must hear of it before anything here has stopped.
     undo.later(() => clustering.stop())

@@ -35,6 +35,7 @@ export class Clustering {
   readonly #parts: ClusteringParts
   readonly #listeners: ClusterListener[] = []
   #cluster: Cluster | undefined
+  #opening: Promise<void> | undefined
   #telling = false
   #gone = false
   readonly #again = Promise.withResolvers<void>()
@@ -48,9 +49,10 @@ export class Clustering {
     return this.#cluster
   }
 
-  /** Before `open`: nothing that happens is missed. */
+  /** Links that are there already are told of at once, and what came over them was kept: nothing is missed. */
   listen(listener: ClusterListener): void {
-    this.#listeners.push(listener)
+    if (this.#cluster === undefined) this.#listeners.push(listener)
+    else this.#cluster.listen(listener)
   }
 
   /** Resolves when the node is to start anew: it was reset. */
@@ -58,8 +60,18 @@ export class Clustering {
     return this.#again.promise
   }
 
-  /** Errors: `port-in-use` naming the port and the flag; `invalid-input` for an address among `cluster.peers`. */
-  async open(): Promise<void> {
+  /**
+   * May be called twice, and gives the same. Errors: `port-in-use` naming the port and the flag; `invalid-input` for an address
+   * among `cluster.peers`.
+   */
+  open(): Promise<void> {
+    this.#opening ??= this.#open()
+    // Whoever waits for it hears of the error; meanwhile nobody may.
+    this.#opening.catch(() => undefined)
+    return this.#opening
+  }
+
+  async #open(): Promise<void> {
     const { host, config, identity, boot, log, metrics, audit } = this.#parts
     const { cluster: settings, node } = config
     if (!settings.enabled) return
@@ -97,7 +109,7 @@ export class Clustering {
     this.#cluster = await opened.catch((thrown: unknown) => {
       throw withFlag(thrown)
     })
-    for (const listener of this.#listeners) this.#cluster.listen(listener)
+    for (const listener of this.#listeners.splice(0)) this.#cluster.listen(listener)
     metrics.onScrape(() => this.#report())
     this.tell()
   }
@@ -159,6 +171,7 @@ export class Clustering {
   }
 
   async stop(): Promise<void> {
+    await this.#opening?.catch(() => undefined)
     await this.#cluster?.stop()
   }
 
