@@ -34,6 +34,8 @@ export interface ReadyQueueParts {
   readonly clockRead: (now: number) => void
   /** Which of the ready ones is next, in a simulation that tries other orders; undefined: the first. */
   readonly choose: ((count: number) => number) | undefined
+  /** After every drain. */
+  readonly drained: (() => void) | undefined
 }
 
 export class ReadyQueue {
@@ -42,6 +44,7 @@ export class ReadyQueue {
   readonly #slow: SlowStretch
   readonly #clockRead: (now: number) => void
   readonly #choose: ReadyQueueParts['choose']
+  readonly #drained: ReadyQueueParts['drained']
 
   #cells: (Cell | undefined)[] = new Array<Cell | undefined>(64).fill(undefined)
   #head = 0
@@ -62,6 +65,7 @@ export class ReadyQueue {
     this.#slow = parts.slow
     this.#clockRead = parts.clockRead
     this.#choose = parts.choose
+    this.#drained = parts.drained
   }
 
   get length(): number {
@@ -112,6 +116,7 @@ export class ReadyQueue {
       this.#seen.fill(undefined)
       if (this.#length > 0) this.#arm()
     }
+    this.#drained?.()
   }
 
   #beginStretch(now: number): void {

@@ -33,6 +33,8 @@ export interface RemotePort {
   /** Ends with one `gone`, unless it is called off. Watching twice is watching once. */
   watch(node: NodeId, target: Target): void
   unwatch(node: NodeId, target: Target): void
+  /** The actors that were ready have had their turns: what they said to others may leave now rather than a turn of the loop later. */
+  readonly turnsEnded?: () => void
 }
 
 /** From other nodes. What arrives is for actors of this node or for nobody: it never travels on. */

@@ -197,6 +197,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     slow: slowStretch(observe, turns),
     clockRead: (now) => asks.beginWaits(now),
     choose: options.choose,
+    drained: options.remote?.turnsEnded,
   })
 
   function startBranch(branch: Cell): void {

@@ -65,6 +65,9 @@ class RemoteActors implements Remote {
       giveUp: (id) => this.#giveUp(id),
       watch: (node, target) => this.#watch(node, target),
       unwatch: (node, target) => this.#unwatch(node, target),
+      turnsEnded: () => {
+        if (this.#dirty.length > 0) this.#flush()
+      },
     }
   }
 
