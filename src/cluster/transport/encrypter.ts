@@ -9,6 +9,7 @@ import type { Random } from '../../host/index.ts'
 import type { Secret } from '../household/secret.ts'
 import { noiseCrypto } from './noise-crypto.ts'
 import { CLAIM_BYTES, claim, judge, NONCE_BYTES, TAG_BYTES } from './proof.ts'
+import { inOneWrite, withoutErrors } from './tuning.ts'
 
 /** Named with its version: what comes after it may change. */
 const PROTOCOL = '/loqa/1/noise'
@@ -40,7 +41,9 @@ export const householdNoise =
         const tag = await bytes.read({ ...options, bytes: TAG_BYTES })
         const prologue = mine.conclude(tag.subarray())
         if (prologue === undefined) throw new Error(WRONG_KEY)
-        return over(prologue).secureOutbound(inOneWrite(bytes.unwrap()), options)
+        const secured = await over(prologue).secureOutbound(inOneWrite(bytes.unwrap()), options)
+        withoutErrors(secured.connection)
+        return secured
       },
 
       async secureInbound(connection: MessageStream, options?: SecureConnectionOptions) {
@@ -51,14 +54,9 @@ export const householdNoise =
         const { tag, prologue } = judge(holder.keys(), asked, claimed.subarray(), random)
         await bytes.write(tag, options)
         if (prologue === undefined) throw new Error(WRONG_KEY)
-        return over(prologue).secureInbound(inOneWrite(bytes.unwrap()), options)
+        const secured = await over(prologue).secureInbound(inOneWrite(bytes.unwrap()), options)
+        withoutErrors(secured.connection)
+        return secured
       },
     }
   }
-
-/** Noise hands down length, ciphertext and tag apart; as one buffer they cost one system call in place of three. */
-function inOneWrite(connection: MessageStream): MessageStream {
-  const send = connection.send.bind(connection)
-  connection.send = (data) => send(data.subarray())
-  return connection
-}

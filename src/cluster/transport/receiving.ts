@@ -8,7 +8,7 @@ import { FRAMES_PER_TICK, MAX_FRAME, TAKEN_PER_TICK } from './bounds.ts'
 import { Bucket, type Rate } from './bucket.ts'
 import { FrameCutter } from './frames.ts'
 import type { StreamClass } from './mesh.ts'
-import { tellHalfWindows } from './window.ts'
+import { tellHalfWindows } from './tuning.ts'
 
 export type Receive = (streamClass: StreamClass, frame: Uint8Array) => void
 
