@@ -12,8 +12,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { developmentSentences, heldOutSentences, trainingSentences } from './phrases.ts'
 
 const OUT = process.env.CORPUS_OUT ?? new URL('out/corpus/', import.meta.url).pathname
-const TRAIN = 200_000
-const TEST = 1_800
+const TRAIN = 300_000
+const TEST = 3_000
 const leaveOut = Number(process.env.LEAVE_OUT ?? 0)
 
 function writeLines(name: string, lines: readonly unknown[]): void {

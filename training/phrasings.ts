@@ -1,20 +1,23 @@
 /**
  * The free phrasings and the side each is on: learned, or held out to measure with. Never both.
  *
- * Two kinds, reported apart:
- *   idiom   one by one as they came to mind: training/paraphrases.yaml, which lists the held-out ones by name
- *   frame   verb × object × frame, dense around what a house is asked for: training/phrasings/, one a line
+ * Three kinds, reported apart:
+ *   everyday  how these things are usually asked, by people who had not seen the others: training/phrasings/everyday-*.yaml,
+ *             and later-*.yaml, which came after the first measurement and is only trained with
+ *   idiom     one by one as they came to mind: training/paraphrases.yaml, which lists the held-out ones by name
+ *   frame     verb × object × frame, the odd and the indirect ones too: the other files of training/phrasings/
  *
  * Which side a phrasing is on is decided by the hash of its text alone, one in eight is held out. A phrasing that is
  * rewritten may change sides; so nobody looks at the held-out ones while writing.
  */
 import { readdirSync, readFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import { parse } from 'yaml'
 import { expandRules, parseTemplate, type TemplateNode } from '../src/skills/intents/template.ts'
 import { type Grammar, type IntentGrammar, readGrammar } from './grammar.ts'
 import { textHash } from './seeded.ts'
 
-export type Kind = 'idiom' | 'frame'
+export type Kind = 'everyday' | 'idiom' | 'frame'
 
 export interface Phrasing {
   readonly text: string
@@ -84,12 +87,17 @@ export function readPhrasings(): Phrasings {
       lines
         .trim()
         .split('\n')
-        .map((text) => phrasing(name, text, 'frame', isHeldOut(text))),
+        .map((text) => phrasing(name, text, kindOf(file), !isLater(file) && isHeldOut(text))),
     ),
   )
   const { openers, closers, fillers, synonyms } = idioms
   return { grammar, wording: { openers, closers, fillers, synonyms }, phrasings: [...listed, ...framed] }
 }
+
+const isLater = (file: string): boolean => basename(file).startsWith('later-')
+
+const kindOf = (file: string): Kind =>
+  isLater(file) || basename(file).startsWith('everyday-') ? 'everyday' : 'frame'
 
 function frameFiles(): string[] {
   return readdirSync(FRAMES)

@@ -1,9 +1,13 @@
 """Trains the intent model: a very small llama that writes what a sentence asks for, as JSON.
 
-    OMP_NUM_THREADS=1 python3 training/train_intent.py SECONDS [--measure development|test]
+    OMP_NUM_THREADS=1 python3 training/train_intent.py SECONDS [--measure development|test] [--from CHECKPOINT]
 
 Reads training/out/corpus/intent.*.jsonl (training/phrases.ts), writes training/out/intent/intent.gguf.
 Prompt: begin token, a space, the sentence, a line break. Answer: {"intent":"…","slots":{…}}, end token.
+
+What a word means is not learned from these sentences alone: each word begins with a vector made by GloVe from a large amount of
+other English (training/vectors.py), and may move away from it by what it learns here. In training it forgets that now and
+then, so that the rest of the model reads words it never met by their neighbours.
 
 The intent with the JSON around it is one token, so naming it is one choice among as many as there are intents, made at the
 line break. Most steps learn that choice alone: a third of the work, and it is what the assistant relies on (it reads the
@@ -27,6 +31,7 @@ import torch.nn.functional as F
 
 import gguf
 from tokenizer import PIECES, Tokenizer
+from vectors import DIMENSIONS, Vectors
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CORPUS = os.path.join(HERE, 'out', 'corpus')
@@ -39,6 +44,8 @@ ANNEALED = 0.4  # of the time
 WHOLE_ANSWERS = 0.15  # of the steps
 LONGEST_PROMPT = 40  # tokens
 FREQUENT = 30  # sentences a word must be in to be a token of its own
+FAMILIAR = 8_000  # of the most frequent words of English are known whether or not they are trained with
+FORGOTTEN = 0.3  # of the words read in training are what GloVe says and nothing more
 KEPT = 0.995  # of the running mean of the weights, every fourth step; the mean is what is shipped
 
 
@@ -79,19 +86,40 @@ class Layer(nn.Module):
 
 
 class Llama(nn.Module):
-    """The llama architecture: RMS norm, rotary positions, SwiGLU; input and output share one embedding."""
+    """The llama architecture: RMS norm, rotary positions, SwiGLU; input and output share one embedding.
 
-    def __init__(self, vocabulary, width=128, layers=2, heads=4, inner=384, dropout=0.1):
+    An embedding is the word's own part and a projection of its vector: `vectors` [vocabulary, DIMENSIONS], zeros where there
+    is none; `trained` [vocabulary] tells which tokens occur in training, the others have no own part.
+    """
+
+    def __init__(self, vectors, trained, width=128, layers=2, heads=4, inner=384, dropout=0.1):
         super().__init__()
         self.width, self.heads, self.inner = width, heads, inner
-        self.embedding = nn.Embedding(vocabulary, width)
-        nn.init.normal_(self.embedding.weight, std=0.04)
+        self.vectors, self.has_vector = vectors, vectors.abs().sum(1) > 0
+        self.has_own = trained | ~self.has_vector
+        self.own = nn.Embedding(len(vectors), width)
+        nn.init.normal_(self.own.weight, std=0.04)
+        self.project = nn.Linear(DIMENSIONS, width, bias=False)
+        nn.init.normal_(self.project.weight, std=0.05)
+        with torch.no_grad():
+            self.own.weight[self.has_vector] *= 0.1
         self.layers = nn.ModuleList(Layer(width, inner) for _ in range(layers))
         self.norm = nn.Parameter(torch.ones(width))
         self.dropout = nn.Dropout(dropout)
         part = width // heads
         angle = torch.arange(CONTEXT)[:, None] * 10000 ** (-torch.arange(0, part, 2) / part)
         self.cos, self.sin = angle.cos(), angle.sin()
+
+    def embed(self, tokens):
+        own = self.own(tokens) * self.has_own[tokens][..., None]
+        if self.training:
+            forgotten = (torch.rand(tokens.shape) < FORGOTTEN) & self.has_vector[tokens]
+            own = own * ~forgotten[..., None]
+        return own + self.project(self.vectors[tokens])
+
+    def embedding(self):
+        """What all tokens are in the end: [vocabulary, width]."""
+        return self.own.weight * self.has_own[:, None] + self.project(self.vectors)
 
     def rms(self, x, weight):
         return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-5) * weight
@@ -106,7 +134,7 @@ class Llama(nn.Module):
         batch, length = tokens.shape
         split = lambda y: y.view(batch, y.shape[1], self.heads, -1).transpose(1, 2)
         future = torch.full((length, length), -1e9).triu(1)
-        x = self.dropout(self.embedding(tokens))
+        x = self.dropout(self.embed(tokens))
         for layer in self.layers:
             y = self.rms(x, layer.attention_norm)
             k, v = self.rotate(split(layer.k(y))), split(layer.v(y))
@@ -121,24 +149,29 @@ class Llama(nn.Module):
         return x
 
     def logits(self, x, among=None):
-        """States -> logits of all tokens, or of those numbered in `among`."""
-        weight = self.embedding.weight if among is None else self.embedding.weight[among]
+        """States -> logits of all tokens, or of those numbered in `among`, which are no words."""
+        weight = self.embedding() if among is None else self.own.weight[among]
         return F.linear(self.rms(x, self.norm), weight)
 
 
 class Corpus:
     """The sentences as tokens, those of one length together: batches without padding."""
 
-    def __init__(self, lines):
+    def __init__(self, lines, vectors):
         counts = Counter(piece for line in lines for piece in PIECES.findall(f' {line["text"]}'))
         self.words = {piece: count for piece, count in counts.items() if count >= FREQUENT}
+        for word in vectors.frequent(FAMILIAR):
+            self.words.setdefault(f' {word}', 1)
         written = sorted({text for line in lines for text, whole in answer_parts(line) if whole})
         self.tokenizer = Tokenizer(self.words, written)
+        self.vectors = self.vectors_of_tokens(vectors)
         self.intents = sorted({line['intent'] for line in lines})
         self.heads = torch.tensor([self.tokenizer.whole(head(intent)) for intent in self.intents])
         number = {intent: i for i, intent in enumerate(self.intents)}
         self.lines = lines
         self.asked = [self.ask(line['text']) for line in lines]
+        self.trained = torch.zeros(len(self.tokenizer.tokens), dtype=torch.bool)
+        self.trained[sorted({token for asked in self.asked for token in asked})] = True
         self.named = np.array([number[line['intent']] for line in lines])
         by_length = defaultdict(list)
         for i, tokens in enumerate(self.asked):
@@ -149,6 +182,14 @@ class Corpus:
         self.odds = sizes / sizes.sum()
         self.filled = sorted((i for i, line in enumerate(lines) if line['slots'] or i % 10 == 0),
                              key=lambda i: len(self.asked[i]))
+
+    def vectors_of_tokens(self, vectors):
+        table = np.zeros((len(self.tokenizer.tokens), DIMENSIONS), np.float32)
+        for word in self.words:
+            tokens, vector = self.tokenizer.encode(word), vectors.of(word.removeprefix(' '))
+            if vector is not None and word.startswith(' ') and len(tokens) == 1:
+                table[tokens[0]] = vector
+        return torch.from_numpy(table)
 
     def ask(self, text):
         return [self.tokenizer.begin] + self.tokenizer.encode(prompt(text))
@@ -247,7 +288,7 @@ def export(model, tokenizer, path):
         'llama.rope.freq_base': 10000.0, 'llama.vocab_size': len(tokenizer.tokens), **tokenizer.metadata(),
     }
     array = lambda parameter: parameter.detach().numpy()
-    tensors = {'token_embd.weight': array(model.embedding.weight), 'output_norm.weight': array(model.norm)}
+    tensors = {'token_embd.weight': array(model.embedding()), 'output_norm.weight': array(model.norm)}
     for i, layer in enumerate(model.layers):
         parts = dict(attn_q=layer.q, attn_k=layer.k, attn_v=layer.v, attn_output=layer.o,
                      ffn_gate=layer.gate, ffn_up=layer.up, ffn_down=layer.down)
@@ -256,6 +297,22 @@ def export(model, tokenizer, path):
         for name, part in parts.items():
             tensors[f'blk.{i}.{name}.weight'] = array(part.weight)
     gguf.write(path, metadata, tensors)
+
+
+def keep(model, tokens, path):
+    torch.save({'tokens': tokens, 'weights': model.state_dict()}, path)
+
+
+@torch.no_grad()
+def go_on_from(model, tokens, path):
+    """Takes up the weights of an earlier training; a word known to both keeps what was learned of it, whatever its number."""
+    before = torch.load(path)
+    own = before['weights'].pop('own.weight')
+    model.load_state_dict(before['weights'], strict=False)
+    place = {token: i for i, token in enumerate(before['tokens'])}
+    pairs = [(i, place[token]) for i, token in enumerate(tokens) if token in place]
+    to, taken = (torch.tensor(numbers) for numbers in zip(*pairs))
+    model.own.weight[to] = own[taken]
 
 
 @torch.no_grad()
@@ -283,18 +340,22 @@ def main():
     parser.add_argument('--layers', type=int, default=2)
     parser.add_argument('--dropout', type=float, default=0.1)
     parser.add_argument('--peak', type=float, default=PEAK_RATE)
+    parser.add_argument('--from', dest='checkpoint', help='a checkpoint.pt to go on from')
     parser.add_argument('--show', action='store_true', help='the sentences that were read wrongly')
     options = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(0)
     os.makedirs(OUT, exist_ok=True)
-    corpus = Corpus(read('train'))
+    corpus = Corpus(read('train'), Vectors())
     tokens = len(corpus.tokenizer.tokens)
-    model = Llama(tokens, options.width, options.layers, options.width // 32, 3 * options.width, options.dropout)
+    model = Llama(corpus.vectors, corpus.trained, options.width, options.layers, options.width // 32, 3 * options.width,
+                  options.dropout)
     print(f'{len(corpus.words)} words, {tokens} tokens, {sum(p.numel() for p in model.parameters())} parameters', flush=True)
+    if options.checkpoint:
+        go_on_from(model, corpus.tokenizer.tokens, options.checkpoint)
     steps = train(model, corpus, options.seconds, options.peak)
     export(model, corpus.tokenizer, os.path.join(OUT, 'intent.gguf'))
-    torch.save(model.state_dict(), os.path.join(OUT, 'intent.pt'))
+    keep(model, corpus.tokenizer.tokens, os.path.join(OUT, 'checkpoint.pt'))
     print(f'{steps} steps, {os.path.getsize(os.path.join(OUT, "intent.gguf"))} bytes', flush=True)
     for line, named in measure(model, corpus, options.measure):
         if options.show:

@@ -5,8 +5,7 @@
  *
  * The sentences come from the held-out phrasings (training/phrasings.ts), never trained on. Two things are measured on
  * each: the intent model alone, under its JSON grammar, and the whole path: templates first, then the model, then the
- * check of its answer. The two kinds of phrasings are also reported apart: frames are dense around what is trained on,
- * idioms are not. Prints one JSON line each and writes bench/voice/intent.svg; `--card` fills the model card's table.
+ * check of its answer. The three kinds of phrasings are also reported apart (training/phrasings.ts says what they are). Prints one JSON line each and writes bench/voice/intent.svg; `--card` fills the model card's table.
  */
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -52,7 +51,7 @@ async function main(): Promise<void> {
     parameters: { threads: 1, context_tokens: 256 },
   })
 
-  const sentences = heldOutSentences(quick ? 200 : 1_800)
+  const sentences = heldOutSentences(quick ? 200 : 3_000)
   const requests = sentences.filter((sentence) => sentence.intent !== 'none')
   const talk = sentences.filter((sentence) => sentence.intent === 'none')
   const known = knownSentences(quick ? 150 : 900)
@@ -71,6 +70,7 @@ async function main(): Promise<void> {
     await measure('intent model alone, requests', requests, alone),
     await measure('intent model alone, other talk', talk, alone),
     { ...share('whole path, requests', requests, asked), goal_percent: 98 },
+    share('whole path, requests as usually asked', ofKind('everyday'), asked),
     share('whole path, requests in other frames', ofKind('frame'), asked),
     share('whole path, requests in other idioms', ofKind('idiom'), asked),
     await measure('whole path, other talk', talk, path),
