@@ -21,6 +21,7 @@ import {
   type Capability,
   chooseModels,
   createInferPort,
+  isEngineWork,
   type Model,
   openModels,
   Pool,
@@ -107,6 +108,7 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
       // Actors that are placed live on the node they were started on, as long as nothing moves them.
       whereIs: () => undefined,
       metric: ({ name, add, labels }) => metrics.add(name, add, labels),
+      serves: (effect) => effect.type === 'infer' && isEngineWork(effect),
       fault: (peer, what, fatal) => log.warn('A node broke the rules of the wire', { peer, what, fatal }),
       outside: {
         infer: (effect, deliver, actor) => local.request(effect as OutsideEffect<'infer'>, deliver, actor),

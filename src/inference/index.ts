@@ -10,6 +10,7 @@
  * constructors of `messages.ts`; the composition root calls `openModels`, `chooseModels`, `replicasOf`, `new Pool`,
  * `createInferPort`.
  */
+export { isEngineEvent, isEngineWork } from './asked.ts'
 export type {
   Engine,
   EngineEvent,

@@ -3,13 +3,14 @@
  * what was measured on the way there. Where a run goes when its node is lost is the business of `inference/lending.ts`; what a
  * place costs, of `cluster/placement`.
  */
-import type { Ref } from '../actors/index.ts'
+import type { Outcome, Ref } from '../actors/index.ts'
 import { type Cluster, type Offer, rank, type WorkPort } from '../cluster/index.ts'
-import { type Clock, type NodeId, nodeId } from '../host/index.ts'
+import { type Clock, LoqaError, type NodeId, nodeId } from '../host/index.ts'
 import {
   type Capability,
   createLending,
   type InferPort,
+  isEngineEvent,
   type Lender,
   type LendingOptions,
 } from '../inference/index.ts'
@@ -40,6 +41,10 @@ const LEAST_PATIENCE_MS = 250
 const MOST_PATIENCE_MS = 5_000
 /** Engines nobody measured yet. */
 const UNMEASURED_PATIENCE_MS = 1_000
+
+const GARBLED = new LoqaError('engine-crashed', 'Another node sent what no engine says', {
+  retryable: true,
+}).toJSON()
 
 /** The engines of all nodes as one port. */
 export function shareEngines(parts: SharingParts): InferPort {
@@ -112,7 +117,17 @@ function patienceFor(offer: Offer | undefined): number {
 }
 
 const asInferPort = ({ request, cancel, actorGone }: WorkPort): InferPort => ({
-  request,
+  request(effect, deliver, actor) {
+    const judge = (outcome: Outcome): void => {
+      const { id } = outcome
+      if (outcome.event === 'failed' || isEngineEvent(outcome.body)) deliver(outcome)
+      else {
+        cancel(id, actor, 'infer')
+        deliver({ type: 'outcome', id, event: 'failed', error: GARBLED })
+      }
+    }
+    request(effect, judge, actor)
+  },
   cancel: (id: string, actor: Ref) => cancel(id, actor, 'infer'),
   actorGone,
 })
