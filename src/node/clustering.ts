@@ -11,13 +11,15 @@ import {
   writeKeyring,
 } from '../cluster/index.ts'
 import type { Config } from '../config.ts'
-import { type Host, LoqaError, VERSION } from '../host/index.ts'
+import { type Cancel, type Host, LoqaError, VERSION } from '../host/index.ts'
 import type { Capability } from '../inference/index.ts'
 import type { Audit, Log, Metrics } from '../observe/index.ts'
 import { householdOf, type Identity, newKeyring } from './identity.ts'
 
 /** Changes of capabilities that come together are told together, ms. */
 const TELL_AFTER_MS = 200
+/** And looked at so often: a second or two is what a turn takes. */
+const TELL_EVERY_MS = 2_000
 
 export interface ClusteringParts {
   readonly host: Host
@@ -37,6 +39,9 @@ export class Clustering {
   #cluster: Cluster | undefined
   #opening: Promise<void> | undefined
   #telling = false
+  /** The sheet the others have. */
+  #told = ''
+  #again_at: Cancel = () => undefined
   #gone = false
   readonly #again = Promise.withResolvers<void>()
 
@@ -112,31 +117,43 @@ export class Clustering {
     for (const listener of this.#listeners.splice(0)) this.#cluster.listen(listener)
     metrics.onScrape(() => this.#report())
     this.tell()
+    this.#tellAgain()
   }
 
-  /** What this node can do has changed. */
+  /** What this node can do may have changed. */
   tell(): void {
     if (this.#telling) return
     this.#telling = true
     this.#parts.host.clock.after(TELL_AFTER_MS, () => {
       this.#telling = false
-      const { config, capabilities } = this.#parts
-      const room = config.inference.streams_per_engine
-      this.#cluster?.announce({
-        room: config.node.room.trim(),
-        program: VERSION,
-        load: null,
-        capabilities: capabilities().map(({ tag, state, p95_ms, real_time_factor, tokens_per_s }) => ({
-          tag,
-          ready: state === 'ready',
-          p95_ms,
-          real_time_factor,
-          tokens_per_s,
-          room,
-          running: 0,
-        })),
-      })
+      const sheet = this.#sheet()
+      const written = JSON.stringify(sheet)
+      if (this.#cluster === undefined || written === this.#told) return
+      this.#told = written
+      this.#cluster.announce(sheet)
     })
+  }
+
+  /** How busy engines are changes without anybody saying so. */
+  #tellAgain(): void {
+    this.#again_at = this.#parts.host.clock.after(TELL_EVERY_MS, () => {
+      this.tell()
+      this.#tellAgain()
+    })
+  }
+
+  #sheet(): Parameters<Cluster['announce']>[0] {
+    const { config, capabilities } = this.#parts
+    const room = config.inference.streams_per_engine
+    return {
+      room: config.node.room.trim(),
+      program: VERSION,
+      load: null,
+      capabilities: capabilities().map(({ tag, state, p95_ms, real_time_factor, tokens_per_s, load }) => ({
+        ...{ tag, ready: state === 'ready', p95_ms, real_time_factor, tokens_per_s },
+        ...{ room, running: Math.min(load, room) },
+      })),
+    }
   }
 
   household(): HouseholdView {
