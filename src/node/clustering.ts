@@ -41,7 +41,7 @@ export class Clustering {
   #telling = false
   /** The sheet the others have. */
   #told = ''
-  #again_at: Cancel = () => undefined
+  #next_look: Cancel = () => undefined
   #gone = false
   readonly #again = Promise.withResolvers<void>()
 
@@ -136,7 +136,7 @@ export class Clustering {
 
   /** How busy engines are changes without anybody saying so. */
   #tellAgain(): void {
-    this.#again_at = this.#parts.host.clock.after(TELL_EVERY_MS, () => {
+    this.#next_look = this.#parts.host.clock.after(TELL_EVERY_MS, () => {
       this.tell()
       this.#tellAgain()
     })
@@ -188,6 +188,7 @@ export class Clustering {
   }
 
   async stop(): Promise<void> {
+    this.#next_look()
     await this.#opening?.catch(() => undefined)
     await this.#cluster?.stop()
   }
