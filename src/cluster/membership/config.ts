@@ -232,7 +232,7 @@ export const MAX_ID_LENGTH = 64
 export const MAX_ACCUSERS = 9
 /** Sequence numbers kept per sender: anything at or below the oldest is refused as replayed or hopelessly late (2 s). */
 export const REPLAY_WINDOW = 8
-/** How far one piece of hearsay may raise an incarnation. Only the member itself may raise it further. */
+/** How far one piece of hearsay may raise an incarnation, from 0 if the member is new. Only the member itself may raise it further. */
 export const HEARSAY_JUMP = 1_024
 /** How far a claim about oneself raises one's incarnation, once per heartbeat: a liar needs decades to use them up. */
 export const SELF_JUMP = 2 ** 20

@@ -65,11 +65,10 @@ function hearAgain(draft: Draft, known: Member, message: MembershipMessage): voi
   const { boot, incarnation } = message
   if (incarnation > known.life.incarnation) {
     if (!isLive(known)) draft.callOut = true
-    const { accused } = known
-    const cleared = accused !== undefined && accused.incarnation < incarnation ? undefined : accused
+    const accused = accusedFrom(incarnation, known)
     put(
       draft,
-      { ...known, life: { boot, incarnation }, standing: ALIVE, accused: cleared, contact, dealings },
+      { ...known, life: { boot, incarnation }, standing: ALIVE, accused, contact, dealings },
       'refuted',
     )
     spread(draft, known.id)
@@ -81,6 +80,10 @@ function hearAgain(draft: Draft, known: Member, message: MembershipMessage): voi
   // Given up, or known by a later incarnation than it says: it must hear that, and raise itself.
   if (!isLive(known) || incarnation < known.life.incarnation) answer(draft, known.id)
 }
+
+/** What was noted against it, unless that is of an incarnation before this one: what has no weight must not hide what has. */
+export const accusedFrom = (incarnation: number, { accused }: Member): Member['accused'] =>
+  accused !== undefined && accused.incarnation >= incarnation ? accused : undefined
 
 /** No longer suspected by us, on evidence. Others may have heard the suspicion, so the member still hears of it and refutes. */
 export function cleared(member: Member): Member {

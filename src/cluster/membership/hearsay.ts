@@ -6,6 +6,7 @@
 import type { NodeId } from '../../host/index.ts'
 import { HEARSAY_JUMP, MAX_ACCUSERS, MAX_MEMBERS, SELF_JUMP } from './config.ts'
 import { count, type Draft, isFresh, isLive, patience, put, refuse, spread } from './draft.ts'
+import { accusedFrom } from './hearing.ts'
 import type { Claim, MemberEntry } from './messages.ts'
 import { lifePrint } from './neighbours.ts'
 import { newMember } from './newcomer.ts'
@@ -28,27 +29,31 @@ function consider(draft: Draft, from: NodeId, entry: MemberEntry): void {
   }
   const known = member.life.incarnation
   if (entry.incarnation < known) return
-  if (entry.incarnation > known + HEARSAY_JUMP) {
-    refuse(draft, 'incarnation-jump')
-    return
-  }
+  const far = entry.incarnation > known + HEARSAY_JUMP
+  if (far) refuse(draft, 'incarnation-jump')
   if (isFresh(draft, member)) {
-    if (entry.status !== 'alive') noteAccusation(draft, member, entry)
+    if (!far && entry.status !== 'alive') noteAccusation(draft, member, entry)
     return
   }
   if (entry.status === 'alive') {
-    believeAlive(draft, member, entry)
+    if (!far) believeAlive(draft, member, entry)
     return
   }
   const by = entry.by !== undefined && draft.admitted(entry.by) ? entry.by : from
-  accuse(draft, member, entry.incarnation, by, 'hearsay', entry.status === 'left')
+  // An incarnation too far ahead is not believed; that its teller accuses the member is, as it would be at the known one.
+  accuse(draft, member, far ? known : entry.incarnation, by, 'hearsay', entry.status === 'left')
 }
 
-/** Someone new. The dead are not learned of: whoever forgot them would learn them again, for ever. */
+/**
+ * Someone new. The dead are not learned of: whoever forgot them would learn them again, for ever. Nor is one of a high incarnation, which
+ * may be made up with a life of its own, and then keep the member's own word out for years; one that reached it truly says so itself.
+ */
 function learn(draft: Draft, entry: MemberEntry): void {
   if (entry.status !== 'alive') return
   if (!draft.admitted(entry.id)) {
     refuse(draft, 'stranger')
+  } else if (entry.incarnation > HEARSAY_JUMP) {
+    refuse(draft, 'incarnation-jump')
   } else if (draft.roster.slots.size >= MAX_MEMBERS) {
     refuse(draft, 'full')
   } else {
@@ -68,14 +73,13 @@ function believeAlive(draft: Draft, member: Member, { boot, incarnation }: Membe
   if (!isLive(member)) draft.callOut = true
   const sameBoot = boot === member.life.boot
   const contact = sameBoot ? member.contact : { ...member.contact, recent: [], differs_since: undefined }
-  const { accused } = member
   put(
     draft,
     {
       ...member,
       life: { boot, incarnation },
       standing: { status: 'alive' },
-      accused: accused !== undefined && accused.incarnation < incarnation ? undefined : accused,
+      accused: accusedFrom(incarnation, member),
       // A grace: nobody is blamed for a silence from before it came back.
       contact: { ...contact, heard_at: draft.now },
     },
@@ -102,7 +106,8 @@ export function accuse(
   }
   const suspected: Standing = { status: 'suspect', since: draft.now, accusers: [by], left }
   const raised = later ? { ...life, incarnation } : life
-  put(draft, { ...member, life: raised, standing: suspected }, cause)
+  const accused = accusedFrom(raised.incarnation, member)
+  put(draft, { ...member, life: raised, standing: suspected, accused }, cause)
   count(draft, 'loqa_membership_suspicions_total', { cause })
   spread(draft, member.id)
 }

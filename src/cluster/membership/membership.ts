@@ -6,7 +6,7 @@
  * `probing.ts`, `beating.ts` (every heartbeat), `neighbours.ts` (who hears whom).
  *
  * M1  A node never holds itself suspect or dead; its incarnation never falls, and rises above every claim against it that it hears.
- * M2  The incarnation known of a member never falls while the member is known.
+ * M2  The incarnation known of a member never falls while the member is known, and no accusation of an earlier one is kept.
  * M3  Dead and left end only by a higher incarnation. Suspicion ends by that, by hearing the member, or by a helper's reaching it.
  * M4  A death is told only after suspicion of at least `suspicion_min_ms` of own waking time in which the member was not heard.
  * M5  Nothing others say changes the standing of a member heard within `probe_after_ms`.
@@ -17,11 +17,15 @@
  * M10 What is derived (digest, live, suspects, gone) is what working it out from the members would give.
  * M11 Time slept through is blamed on nobody.
  *
+ * M4 does not promise that who is called dead has stopped. A member that runs is called dead by one that for so long neither hears it nor
+ * is told by another that it lives: cut off, or with no stream to it, which a cut in one direction alone keeps from opening, and no
+ * third member that exchanges messages with both among the helpers drawn. Who never hears a word cannot tell that from a death.
+ *
  * What a lying member can do: have others spend some messages (accused members refute once a heartbeat; answers are rationed; a
  * false digest costs a sync every 8 s); make a suspicion flicker at members that do not hear the accused directly, until it refutes;
  * vouch, as one of the helpers drawn, for a dead member, which delays the verdict of whoever asked it, for ever in a house of three.
- * What it cannot do: have a member that is heard called suspect or dead, or one that can be heard by anyone called dead; raise an incarnation
- * beyond recovery; bring in strangers; grow anybody's memory; have two others disagree for longer than it takes them to talk.
+ * What it cannot do: have a member that is heard called suspect or dead, or one called dead that others exchange messages with; raise an
+ * incarnation beyond recovery; bring in strangers; grow anybody's memory; have two others disagree for longer than it takes them to talk.
  */
 import { assert, assertNever, type Monotonic, monotonic, type NodeId } from '../../host/index.ts'
 import { everyBeat } from './beating.ts'

@@ -64,7 +64,7 @@ export interface Member {
   readonly print: number
   readonly life: Life
   readonly standing: Standing
-  /** The worst heard against it at its present or a later incarnation, for it to refute. */
+  /** What was heard against it at its present or a later incarnation, never an earlier one, for it to refute. */
   readonly accused: { readonly incarnation: number; readonly status: MemberStatus } | undefined
   readonly contact: Contact
   readonly dealings: Dealings

@@ -28,6 +28,14 @@ describe('becoming a member', () => {
     expect([C, D, E].map((id) => stage.status(id))).toEqual([undefined, undefined, undefined])
   })
 
+  test('not by being told of at an incarnation far above the first, which would keep its own word out', () => {
+    const stage = acquainted([B])
+    stage.sync(B, { ...entry(C, 'alive', 2 ** 30), boot: 9 })
+    expect(stage.refused()).toEqual(['incarnation-jump'])
+    stage.heartbeat(C)
+    expect(stage.member(C)!.life).toEqual({ boot: 2, incarnation: 0 })
+  })
+
   test('not without admission, neither by own word nor by hearsay (M6)', () => {
     const stage = acquainted([B])
     stage.strangers.add(C)
@@ -161,6 +169,17 @@ describe('coming back', () => {
     expect(lastChange(stage)).toMatchObject({ id: B, status: 'alive', previous: 'dead', cause: 'refuted' })
   })
 
+  test('a dead one is told what stands against it, not what did at an incarnation before', () => {
+    const stage = acquainted([B, C])
+    stage.sync(C, entry(B, 'suspect', 0))
+    stage.pass(750, C)
+    stage.sync(C, entry(B, 'dead', 3))
+    stage.pass(8_000, C)
+    expect(stage.status(B)).toBe('dead')
+    stage.heartbeat(B, { incarnation: 1 })
+    expect(stage.sentTo(B)[0]).toMatchObject({ you: { status: 'dead', incarnation: 3 } })
+  })
+
   test('when one returns, all others that are gone are called at the next heartbeat', () => {
     const stage = acquainted([B, C, D])
     stage.pass(5_000)
@@ -228,12 +247,18 @@ describe('what others say', () => {
     expect(lastChange(stage)).toMatchObject({ id: B, status: 'alive', cause: 'refuted' })
   })
 
-  test('does not raise an incarnation out of reach', () => {
+  test('does not raise an incarnation out of reach; an accusation there counts as one at the known', () => {
     const stage = acquainted([B, C])
     stage.pass(750, C)
+    stage.sync(C, entry(B, 'alive', 1_025))
+    expect(stage.refused()).toEqual(['incarnation-jump'])
+    expect(stage.member(B)).toMatchObject({ life: { incarnation: 0 }, standing: { status: 'alive' } })
     stage.sync(C, entry(B, 'dead', 1_025))
     expect(stage.refused()).toEqual(['incarnation-jump'])
-    expect(stage.member(B)!.life.incarnation).toBe(0)
+    expect(stage.member(B)).toMatchObject({
+      life: { incarnation: 0 },
+      standing: { status: 'suspect', accusers: [C] },
+    })
   })
 })
 

@@ -4,7 +4,7 @@
  */
 import { allMembers, type Member, type MembershipState, memberOf } from '../../../src/cluster/index.ts'
 import { assert } from '../../../src/host/index.ts'
-import type { Observer, SimulatedNode, World } from './world.ts'
+import { FAIR, type Observer, type SimulatedNode, type World } from './world.ts'
 
 const isGone = ({ standing: { status } }: Member): boolean => status === 'dead' || status === 'left'
 
@@ -29,7 +29,7 @@ export class Checks implements Observer {
   steps = 0
   verdicts = 0
   falls = 0
-  /** A death nobody can explain: its subject ran, and nothing stood between it and who declared it. */
+  /** A death nobody can explain: its subject ran, and nothing kept it from being heard by who declared it, or others came round that. */
   readonly unexplained: string[] = []
 
   step(node: SimulatedNode, before: MembershipState, _input: unknown, after: MembershipState): void {
@@ -51,6 +51,10 @@ export class Checks implements Observer {
     assert(is.contact.recent.length <= 8, 'M7: the window is bounded')
     const newLife = is.life.incarnation > was.life.incarnation
     if (isGone(was) && !isGone(is)) assert(newLife, 'M3: the dead return by a higher incarnation only')
+    assert(
+      is.accused === undefined || is.accused.incarnation >= is.life.incarnation,
+      'M2: no accusation is kept that a known incarnation outlived',
+    )
     if (was.life.boot !== is.life.boot) assert(newLife, 'M3: a new life has a higher incarnation')
     if (is.standing.status === 'suspect') {
       assert(is.standing.accusers.length <= 4, 'M7: accusers are bounded')
@@ -69,18 +73,43 @@ export class Checks implements Observer {
     assert(was.contact.heard_at <= was.standing.since, 'M4: who is heard is not suspected')
     this.verdicts += 1
     const subject = this.world.nodeOf(is.id)!
-    if (this.#explains(subject, node)) return
+    if (this.#explains(subject, node, suspected_ms)) return
     this.unexplained.push(`${this.world.now.toFixed(0)} ms: ${node.id} gave up ${is.id}`)
   }
 
-  /** Something kept the subject from being heard within the time a verdict takes at most, twice over for patience. */
-  #explains(subject: SimulatedNode, node: SimulatedNode): boolean {
-    const { config, links, now } = this.world
+  /**
+   * Something kept the subject from being heard until less than the least time of a suspicion ago, which is time enough to be heard; or
+   * keeps it still, and neither helpers nor its refutation come round it.
+   */
+  #explains(subject: SimulatedNode, node: SimulatedNode, suspected_ms: number): boolean {
     if (subject.state === undefined || subject.asleep || subject.left) return true
-    const window_ms = 2 * (config.suspect_after_ms + config.suspicion_max_ms) + 2_000
-    if (now - subject.troubled_at < window_ms || now - node.troubled_at < window_ms) return true
-    const { index } = subject
-    return links.isCut(index, node.index) || links.heldFor(index, node.index, now) > 0
+    const untroubled_ms = this.world.now - Math.max(subject.troubled_at, node.troubled_at)
+    if (untroubled_ms < this.world.config.suspicion_min_ms) return true
+    return !this.#carries(subject, node) && !this.#goesRound(subject, node, suspected_ms)
+  }
+
+  /** Without an open stream nothing arrives; a cut in the other direction alone is enough to keep one from being opened. */
+  #carries({ index: from }: SimulatedNode, { index: to }: SimulatedNode): boolean {
+    const { links, now } = this.world
+    return links.isConnected(from, to) && !links.isCut(from, to) && links.heldFor(from, to, now) === 0
+  }
+
+  /**
+   * Whether others come between the two: where nothing is lost or delayed, and however helpers are drawn, one is among them that has
+   * exchanged messages with both ends for as long as the suspicion lasted.
+   */
+  #goesRound(subject: SimulatedNode, node: SimulatedNode, suspected_ms: number): boolean {
+    const { config, nodes, weather, now } = this.world
+    if (weather.loss > 0 || weather.jitter_ms > FAIR.jitter_ms) return false
+    const others = nodes.filter((other) => other !== subject && other !== node && other.state !== undefined)
+    const able = others.filter(
+      (other) =>
+        !other.asleep &&
+        !other.left &&
+        now - other.troubled_at > suspected_ms &&
+        [subject, node].every((end) => this.#carries(other, end) && this.#carries(end, other)),
+    )
+    return able.length > 0 && others.length - able.length < config.helpers
   }
 }
 

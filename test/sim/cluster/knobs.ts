@@ -93,6 +93,14 @@ export function disturb(world: World, knobs: ReadonlySet<Knob>, for_ms: number):
 export function calm(world: World): void {
   world.calmed = true
   Object.assign(world.weather, FAIR)
+  for (const from of world.nodes) {
+    for (const to of world.nodes) {
+      const { index } = to
+      const kept =
+        world.links.isCut(from.index, index) || world.links.heldFor(from.index, index, world.now) > 0
+      if (kept) trouble(world, from, to)
+    }
+  }
   world.links.healAll()
   for (const node of world.nodes) world.wake(node)
 }
