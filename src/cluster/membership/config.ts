@@ -2,9 +2,10 @@
  * Every timeout and limit of membership, once: unit, default, range, reason, and the relations between them, which are
  * checked whenever a configuration is made. The defaults are the LAN preset; Wi-Fi and test are derived from it.
  *
- * What the LAN numbers add up to, at awareness 0, counted from the last message heard:
+ * What the LAN numbers add up to, at awareness 0 unless said otherwise, counted from the last message heard:
  *   suspected ≤ suspect_after + heartbeat                        = 1.15 s   (a cut link: wanted ≤ 1.2 s)
  *   dead      ≤ suspected + suspicion_min + heartbeat            = 4.50 s   (wanted ≤ 5 s)
+ *   dead      ≤ 2 · suspect_after + suspicion_max + 2 heartbeats = 8.50 s   (at any awareness, alone with it: all agree within 10 s)
  *   not dead  < suspect_after + suspicion_min                    = 4.00 s   (a node stopped for 3 s has 1 s to be heard)
  */
 import { InvalidInputError } from '../../host/index.ts'
@@ -106,7 +107,7 @@ export const SETTINGS = {
     unit: 'count',
     default: 8,
     range: [1, 32],
-    why: 'Signs of being unwell that count. At the most all own timeouts are twice as long, so that a death is still told.',
+    why: 'Signs of being unwell that count. At the most the own timeouts are twice as long, so that a death is still told.',
   },
   sync_after_ms: {
     unit: 'ms',

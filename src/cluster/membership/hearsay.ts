@@ -134,13 +134,14 @@ function confirm(
 
 /**
  * How long suspicion lasts, in ms: from most to least as independent accusers join (Lifeguard, section IV-B). Only who is alive to us can
- * join: two nodes cut from each other, or one cut from all, wait the least.
+ * join: two nodes cut from each other, or one cut from all, wait the least. To be alone with it and to be unwell are both reasons to doubt
+ * oneself; the greater one counts, for together they would keep a death quiet longer than ten seconds.
  */
 export function suspicion_ms(draft: Draft, accusers: number): number {
   const { suspicion_min_ms: least, suspicion_max_ms: most, confirmations } = draft.config
   const expected = Math.min(confirmations, draft.live - draft.suspects.length)
   const share = expected <= 0 ? 1 : Math.min(1, Math.log(accusers) / Math.log(expected + 1))
-  return (most - share * (most - least)) * patience(draft)
+  return Math.max(most - share * (most - least), least * patience(draft))
 }
 
 /** Ends suspicions whose time is up. */

@@ -96,6 +96,15 @@ describe('silence', () => {
     expect(stage.status(B)).toBe('dead')
   })
 
+  test('is waited out no longer by one that is unwell as well as alone with it: 8.5 s', () => {
+    const stage = acquainted([B, C, D, E])
+    stage.state = { ...stage.state, awareness: stage.config.awareness_max }
+    stage.pass(7_000, C, D, E)
+    expect(stage.status(B)).toBe('suspect')
+    stage.pass(1_500, C, D, E)
+    expect(stage.status(B)).toBe('dead')
+  })
+
   test('of the only other member, or of all at once, is not waited out longer: nobody could confirm', () => {
     const two = acquainted([B])
     two.pass(5_000)

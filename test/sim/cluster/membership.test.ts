@@ -75,6 +75,10 @@ test.each([
   [5433, 'a newcomer learned a made-up life of a member, years ahead of the true one'],
   [1666, 'who missed a leap of a member in its incarnation could not be confirmed in suspecting it'],
   [6748, 'a verdict came between the mending of a link and the first word over it'],
+  [
+    8984,
+    'one that was unwell and alone in suspecting a member that newcomers never knew waited 10 s for a verdict',
+  ],
 ])('seed %i again: %s', (seed) => {
   expect(problemOf(runSeed({ seed }))).toBeUndefined()
 })
