@@ -25,6 +25,12 @@ const COMMAND = import.meta.url.endsWith('.ts') ? 'bin/loqa' : 'loqa'
 /** Draining may take so long; then the process ends anyway. A service manager kills after 10 s or more. */
 const STOP_TIMEOUT_MS = 4_500
 
+/**
+ * What the first start compiled is written for the next one when the node ends; after this time in any case, for a node
+ * may be killed. Nothing else runs for the half second that takes, so not while the first words are awaited.
+ */
+const KEEP_COMPILED_MS = 60_000
+
 export async function runNode(
   world: World,
   request: NodeRequest,
@@ -43,8 +49,7 @@ export async function runNode(
       if (node === undefined) return EXIT.ok
       terminal.out(`${node.name} is ready, room ${node.room}: ${node.url}\n`)
       if (terminal.outIsTty) terminal.out(`Try in a second terminal: ${COMMAND} ask what time is it\n`)
-      // A node may be killed; what it compiled is for the next start all the same.
-      flushCompileCache()
+      world.clock.after(KEEP_COMPILED_MS, flushCompileCache)
       const why = await Promise.race([stopped.then(() => 'stop'), node.again?.then(() => 'again') ?? stopped])
       terminal.out(why === 'again' ? 'starting anew\n' : 'stopping\n')
       if (why !== 'again') return await stopWithin(node, world)

@@ -15,6 +15,9 @@ import {
   type ToChild,
 } from '../frames.ts'
 
+/** Writing what was compiled stops everything else for a tenth of a second or two: not while the node starts. */
+const KEEP_COMPILED_MS = 5_000
+
 const channel = new Socket({ fd: 3, readable: true, writable: true })
 const streams = new Map<number, EngineStream>()
 let engine: Engine | undefined
@@ -46,7 +49,7 @@ async function load(model: ModelFiles): Promise<void> {
     engine = loading
     say({ type: 'loaded', admits: loading.admits })
     // It will end by SIGKILL; what it compiled is for the next one all the same.
-    flushCompileCache()
+    setTimeout(flushCompileCache, KEEP_COMPILED_MS)
   } catch (thrown) {
     console.error(thrown)
     say({ type: 'load-failed', error: loadError(model, thrown) })

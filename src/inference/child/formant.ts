@@ -28,6 +28,8 @@ const WARM_UP = [
 ]
 /** Rounds over WARM_UP: from the third on a sentence takes 4 ms instead of 100. */
 const WARM_UP_ROUNDS = 4
+/** It takes a second of processor time, which the node's other engines need first: their loading is what people wait for. */
+const WARM_UP_DELAY_MS = 1_500
 
 export class FormantEngine implements Engine {
   readonly kind = 'tts'
@@ -46,7 +48,9 @@ export class FormantEngine implements Engine {
     this.#synthesizer = await openSynthesizer()
     this.#synthesizer.voice(this.#defaultVoice)
     this.#warmUp()
-    this.#warm = new Promise((resolve) => setImmediate(() => this.#warmUpWhenIdle(resolve)))
+    this.#warm = new Promise((resolve) => {
+      setTimeout(() => this.#warmUpWhenIdle(resolve), WARM_UP_DELAY_MS)
+    })
   }
 
   open(request: EngineRequest, onEvent: (event: EngineEvent) => void): EngineStream {
