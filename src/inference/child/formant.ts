@@ -29,7 +29,7 @@ const WARM_UP = [
 /** Rounds over WARM_UP: from the third on a sentence takes 4 ms instead of 100. */
 const WARM_UP_ROUNDS = 4
 /** It takes a second of processor time, which the node's other engines need first: their loading is what people wait for. */
-const WARM_UP_DELAY_MS = 1_500
+const WARM_UP_DELAY_MS = 3_000
 
 export class FormantEngine implements Engine {
   readonly kind = 'tts'
