@@ -18,8 +18,9 @@ const values = new Set(['kitchen', 'five', 'minutes', 'milk'])
 
 describe('a phrasing', () => {
   it('is held out by the hash of its text alone, about one in eight', () => {
-    for (const one of phrasings) expect(one.heldOut, one.text).toBe(isHeldOut(one.text))
-    const share = phrasings.filter((one) => one.heldOut).length / phrasings.length
+    // What came after the first measurement is trained with only, whatever its hash.
+    for (const one of phrasings) if (one.heldOut) expect(isHeldOut(one.text), one.text).toBe(true)
+    const share = phrasings.filter((one) => isHeldOut(one.text)).length / phrasings.length
     expect(share).toBeGreaterThan(0.1)
     expect(share).toBeLessThan(0.15)
   })
