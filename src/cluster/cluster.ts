@@ -11,7 +11,7 @@
 import { type Listener, LoqaError, type NodeId } from '../host/index.ts'
 import type { Discovery, DiscoveryEffect } from './discovery/discovery.ts'
 import type { NodeRow } from './discovery/explain.ts'
-import { standingOf } from './household/admission.ts'
+import { isOpen, standingOf } from './household/admission.ts'
 import { certificateOf } from './household/authority.ts'
 import type { ClonedError } from './household/clones.ts'
 import { openingKeys } from './household/keychain.ts'
@@ -68,6 +68,8 @@ class RunningCluster implements Cluster {
   #own: Sheet | undefined
   readonly #out: DiallingOut
   readonly #refusals: RefusalLog
+  /** Whether the window was open when discovery was told last: it closes by time, which changes nothing else. */
+  #told_open = false
   #stopping = false
 
   constructor(options: ClusterOptions) {
@@ -296,6 +298,7 @@ class RunningCluster implements Cluster {
 
   #tellDiscovery(): void {
     const { state, context } = this.#belonging
+    this.#told_open = isOpen(state, context)
     this.#discovery?.take({ type: 'tell', standing: standingOf(state, context), keys: this.#keys() })
     this.#discovery?.take({
       type: 'members',
@@ -305,7 +308,8 @@ class RunningCluster implements Cluster {
   }
 
   #householdChanged(state: HouseholdState, before: HouseholdState): void {
-    if (state.roster === before.roster && state.phase === before.phase) return
+    const is_open = isOpen(state, this.#belonging.context)
+    if (state.roster === before.roster && state.phase === before.phase && is_open === this.#told_open) return
     this.#tellDiscovery()
   }
 

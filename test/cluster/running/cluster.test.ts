@@ -49,6 +49,17 @@ describe('fresh nodes on one street', () => {
   })
 })
 
+describe('a window', () => {
+  it('that closes by itself takes the household out of what strangers are told', async () => {
+    const [alone] = await settle(9, 'a')
+    await house.pass(1_000)
+    expect(house.heardOf(alone!)).toEqual({ household: alone!.cluster.household.show().id, movable: true })
+    await house.pass(10 * 60_000)
+    expect(alone!.cluster.household.show().open_until).toBeNull()
+    expect(house.heardOf(alone!)).toBeUndefined()
+  })
+})
+
 describe('a member', () => {
   it('that dies is suspected at once and dead within five seconds', async () => {
     const all = await settle(3, 'a', 'b', 'c')

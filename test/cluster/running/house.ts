@@ -95,6 +95,11 @@ export class House {
     return this.#names.get(id) ?? id
   }
 
+  /** What a stranger on the street hears of a home's household. */
+  heardOf({ id }: Home): Standing | undefined {
+    return this.#street.get(id)?.standing
+  }
+
   async found(name: string, options: { locked?: boolean; copyOf?: Home } = {}): Promise<Home> {
     const home = new Home(this, name)
     this.homes.push(home)
