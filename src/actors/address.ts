@@ -18,6 +18,13 @@ export interface Ref {
   readonly incarnation: number
 }
 
+export const addressOf = (target: Address | Ref): Address =>
+  typeof target === 'string' ? target : target.address
+
+/** One text for one address, or for one life at it: what maps go by. */
+export const keyOf = (target: Address | Ref): string =>
+  typeof target === 'string' ? target : `${target.address}#${target.incarnation}`
+
 export type ParsedAddress =
   | { readonly form: 'fixed'; readonly node: NodeId; readonly path: readonly string[] }
   | { readonly form: 'placed'; readonly kind: string; readonly key: string }

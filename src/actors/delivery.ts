@@ -6,7 +6,7 @@ import {
   NotFoundError,
   OverloadedError,
 } from '../host/index.ts'
-import type { Ref } from './address.ts'
+import { addressOf, type Ref } from './address.ts'
 import { type Cell, type ChildExit, LocalRef, type OpenAsk, Origin } from './cell.ts'
 import type { DeadLetterReason, DeadLetters } from './dead-letters.ts'
 import type { Message, Target } from './effects.ts'
@@ -213,8 +213,6 @@ export class Delivery {
 
 const takesFromAfar = (cell: Cell, message: Message): boolean =>
   cell.species.from_afar?.message?.(message) ?? true
-
-export const addressOf = (target: Target): string => (typeof target === 'string' ? target : target.address)
 
 /** The origin of a message told by whoever is behind a ref. */
 export const originOf = (sender: Ref | undefined): Origin => new Origin(sender)

@@ -6,7 +6,7 @@
  * runtime. Read `behavior.ts` first (the page of promises), then `effects.ts`, then `address.ts`.
  */
 export type { Address, ParsedAddress, Ref } from './address.ts'
-export { fixedAddress, parseAddress, placedAddress } from './address.ts'
+export { addressOf, fixedAddress, keyOf, parseAddress, placedAddress } from './address.ts'
 export type { Behavior, Context, MailboxPolicy, Next } from './behavior.ts'
 export { NO_EFFECTS, next, same } from './behavior.ts'
 export type { AllowedFromAfar } from './cell.ts'

@@ -6,7 +6,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { nodeId } from '../host/index.ts'
 import { type SimulatedHost, simulatedHost } from '../host/simulated/index.ts'
-import type { Ref } from './address.ts'
+import { keyOf, type Ref } from './address.ts'
 import type { ExitReason } from './effects.ts'
 import { noHosting } from './hosting.ts'
 import type { Observe, TraceEvent } from './observation.ts'
@@ -100,8 +100,7 @@ export function createSimulation(options: SimulationOptions): Simulation {
   }
 }
 
-const nameOf = (ref: Ref | undefined): string =>
-  ref === undefined ? 'outside' : `${ref.address}#${ref.incarnation}`
+const nameOf = (ref: Ref | undefined): string => (ref === undefined ? 'outside' : keyOf(ref))
 
 function lineOf(event: TraceEvent): string {
   switch (event.what) {

@@ -1,8 +1,8 @@
 /** Death watch: who wants to know when an actor is gone for good, here and on other nodes. */
 import type { NodeId } from '../host/index.ts'
-import type { Ref } from './address.ts'
+import { keyOf, type Ref } from './address.ts'
 import { type Cell, FROM_OUTSIDE, type Gone } from './cell.ts'
-import { addressOf, type Delivery } from './delivery.ts'
+import type { Delivery } from './delivery.ts'
 import type { ExitReason, SystemMessage, Target } from './effects.ts'
 
 /** What actors of this node watch on another: asked for once there, whatever the number of watchers. */
@@ -124,6 +124,3 @@ export class Watches {
 
 const unknown = (target: Target): Ref =>
   typeof target === 'string' ? { address: target, incarnation: 0 } : target
-
-const keyOf = (target: Target): string =>
-  typeof target === 'string' ? target : `${addressOf(target)}#${target.incarnation}`

@@ -11,7 +11,7 @@ import { assertNever, type ErrorShape, limits } from '../host/index.ts'
 import type { EngineEvent, EngineInput, EngineRequest } from './engine.ts'
 
 /** The longest utterance as Float32; texts are far smaller. */
-export const MAX_KEPT_BYTES = (limits.MAX_UTTERANCE_MS / 1000) * limits.SAMPLE_RATE * 4
+const MAX_KEPT_BYTES = (limits.MAX_UTTERANCE_MS / 1000) * limits.SAMPLE_RATE * 4
 
 export interface CarriedRun {
   readonly request: EngineRequest

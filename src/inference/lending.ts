@@ -3,7 +3,7 @@
  * or stays silent for longer than it should, the next best does the run again, within the run's own deadline, and whoever
  * asked notices nothing but the delay (`carried-run.ts`). With one lender this port adds nothing and hides nothing.
  */
-import type { Outcome, OutsideEffect, Ref } from '../actors/index.ts'
+import { keyOf, type Outcome, type OutsideEffect, type Ref } from '../actors/index.ts'
 import type { Cancel, Clock, ErrorShape, Monotonic, RequestId } from '../host/index.ts'
 import {
   again,
@@ -94,7 +94,7 @@ class Lending implements InferPort {
   }
 
   actorGone(actor: Ref): void {
-    for (const id of [...(this.#actors.get(nameOf(actor))?.keys() ?? [])]) this.cancel(id, actor)
+    for (const id of [...(this.#actors.get(keyOf(actor))?.keys() ?? [])]) this.cancel(id, actor)
   }
 
   #open(effect: Infer, deliver: Deliver, actor: Ref): void {
@@ -115,11 +115,11 @@ class Lending implements InferPort {
       listen: () => undefined,
       patience: undefined,
     }
-    const loans = this.#actors.get(nameOf(actor)) ?? new Map<RequestId, Loan>()
+    const loans = this.#actors.get(keyOf(actor)) ?? new Map<RequestId, Loan>()
     loans.set(effect.id, loan)
-    this.#actors.set(nameOf(actor), loans)
+    this.#actors.set(keyOf(actor), loans)
     const lender = this.#next(loan)
-    if (lender === undefined) this.#end(loan, { type: 'failed', error: notOffered(effect.to) })
+    if (lender === undefined) this.#end(loan, notOffered(effect.to))
     else this.#begin(loan, lender)
   }
 
@@ -171,7 +171,7 @@ class Lending implements InferPort {
     const from = loan.lender
     const next = from !== undefined && isEngineAtFault(error) ? this.#next(loan) : undefined
     if (from === undefined || next === undefined) {
-      this.#end(loan, { type: 'failed', error })
+      this.#end(loan, error)
       return
     }
     this.#options.moved?.(loan.to, from, next, error.code)
@@ -197,24 +197,22 @@ class Lending implements InferPort {
     return deadline === undefined ? undefined : Math.max(1, deadline - this.#options.clock.monotonic())
   }
 
-  #end(loan: Loan, event: Extract<EngineEvent, { type: 'failed' }>): void {
+  #end(loan: Loan, error: ErrorShape): void {
     this.#forget(loan)
-    loan.deliver({ type: 'outcome', id: loan.id, event: 'failed', error: event.error })
+    loan.deliver({ type: 'outcome', id: loan.id, event: 'failed', error })
   }
 
   #find(id: RequestId, actor: Ref): Loan | undefined {
-    return this.#actors.get(nameOf(actor))?.get(id)
+    return this.#actors.get(keyOf(actor))?.get(id)
   }
 
   #forget(loan: Loan): void {
     loan.patience?.()
     loan.patience = undefined
-    const name = nameOf(loan.actor)
+    const name = keyOf(loan.actor)
     const loans = this.#actors.get(name)
     if (loans?.get(loan.id) !== loan) return
     loans.delete(loan.id)
     if (loans.size === 0) this.#actors.delete(name)
   }
 }
-
-const nameOf = (actor: Ref): string => `${actor.address}#${actor.incarnation}`

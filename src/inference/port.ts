@@ -1,5 +1,5 @@
 /** The actors' way to the engines: carries out `infer` effects and returns `outcome` messages. */
-import type { Outcome, OutsideEffect, Ref } from '../actors/index.ts'
+import { keyOf, type Outcome, type OutsideEffect, type Ref } from '../actors/index.ts'
 import type { ErrorShape, RequestId } from '../host/index.ts'
 import type { EngineEvent, EngineInput, EngineRequest, EngineStream } from './engine.ts'
 import { invalidInput } from './errors.ts'
@@ -18,12 +18,12 @@ export interface InferPort {
 export function createInferPort(pool: Pick<Pool, 'run'>): InferPort {
   const actors = new Map<string, Map<string, EngineStream>>()
 
-  const runsOf = (actor: Ref): Map<string, EngineStream> | undefined => actors.get(nameOf(actor))
+  const runsOf = (actor: Ref): Map<string, EngineStream> | undefined => actors.get(keyOf(actor))
 
   const forget = (actor: Ref, id: string): void => {
     const runs = runsOf(actor)
     runs?.delete(id)
-    if (runs?.size === 0) actors.delete(nameOf(actor))
+    if (runs?.size === 0) actors.delete(keyOf(actor))
   }
 
   const open = (effect: OutsideEffect<'infer'>, deliver: Deliver, actor: Ref): void => {
@@ -47,7 +47,7 @@ export function createInferPort(pool: Pick<Pool, 'run'>): InferPort {
     if (ended) return
     const runs = runsOf(actor) ?? new Map<string, EngineStream>()
     runs.set(id, stream)
-    actors.set(nameOf(actor), runs)
+    actors.set(keyOf(actor), runs)
   }
 
   return {
@@ -76,12 +76,10 @@ export function createInferPort(pool: Pick<Pool, 'run'>): InferPort {
     },
     actorGone(actor) {
       for (const stream of runsOf(actor)?.values() ?? []) stream.cancel()
-      actors.delete(nameOf(actor))
+      actors.delete(keyOf(actor))
     },
   }
 }
-
-const nameOf = (actor: Ref): string => `${actor.address}#${actor.incarnation}`
 
 const failed = (id: RequestId, error: ErrorShape): Outcome => ({
   type: 'outcome',

@@ -2,7 +2,7 @@
  * Numbers for what repeats on a link. The sender gives a number when a name is first used and tells it in a row before; when all
  * are given it begins anew, which is safe because rows of a link are read in the order of writing.
  */
-import type { Ref, Target } from '../../actors/index.ts'
+import { keyOf, type Ref, type Target } from '../../actors/index.ts'
 import { MAX_LABELS, MAX_NAMES } from './bounds.ts'
 import type { Label } from './face.ts'
 import { ROW } from './wire.ts'
@@ -56,7 +56,7 @@ export class Naming {
 
   #name(target: Target): number {
     const ref = typeof target === 'string' ? undefined : target
-    const key = ref === undefined ? '' : `${ref.address}#${ref.incarnation}`
+    const key = ref === undefined ? '' : keyOf(ref)
     const known = ref === undefined ? undefined : this.#refs.get(key)
     if (known !== undefined) {
       // Copies of a ref are as many as messages: they are not remembered for ever.

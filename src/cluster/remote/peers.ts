@@ -6,7 +6,7 @@
  * over. B3  A watch outlives the link, and ends with the life of the node it is about: the verdict, another boot number, or a
  * `gone` from there. B4  What a peer may have here is bounded.
  */
-import type { Target } from '../../actors/index.ts'
+import { keyOf, type Target } from '../../actors/index.ts'
 import type { NodeId } from '../../host/index.ts'
 import { MAX_PEER_ASKS, MAX_PEER_WATCHES } from './bounds.ts'
 
@@ -128,6 +128,3 @@ export class PeerBook {
     return this.#answering.size
   }
 }
-
-export const keyOf = (target: Target): string =>
-  typeof target === 'string' ? target : `${target.address}#${target.incarnation}`

@@ -1,6 +1,7 @@
 /** Remote actors over links: the shell that holds links, and carries out what the books (`peers.ts`) say. */
 import {
   type AskAfar,
+  addressOf,
   type FromAfar,
   INCARNATIONS_PER_BOOT,
   type Message,
@@ -318,5 +319,3 @@ class RemoteActors implements Remote {
 }
 
 const isPrivate = (label: Label | undefined): boolean => label?.privacy_scope === 'ephemeral'
-
-const addressOf = (target: Target): string => (typeof target === 'string' ? target : target.address)

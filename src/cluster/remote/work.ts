@@ -8,6 +8,7 @@
  */
 import {
   fixedAddress,
+  keyOf,
   type Outcome,
   type OutsidePort,
   type Ref,
@@ -41,7 +42,6 @@ interface Job {
   overdue: Cancel | undefined
 }
 
-const ownerOf = ({ address, incarnation }: Ref): string => `${address}#${incarnation}`
 const jobKey = (owner: string, port: string, id: string): string => `${owner} ${port} ${id}`
 
 /** The side that asks. */
@@ -61,11 +61,11 @@ export class WorkAsked {
     return {
       request: (effect, deliver, actor) => this.#request(node, effect, deliver, actor),
       cancel: (id, actor, port) => {
-        const job = this.#byKey.get(jobKey(ownerOf(actor), port, id))
+        const job = this.#byKey.get(jobKey(keyOf(actor), port, id))
         if (job?.node === node) this.#giveUp(job)
       },
       actorGone: (actor) => {
-        const owner = ownerOf(actor)
+        const owner = keyOf(actor)
         for (const job of this.#byNumber.values()) {
           if (job.owner === owner && job.node === node) this.#giveUp(job)
         }
@@ -100,7 +100,7 @@ export class WorkAsked {
   }
 
   #request(node: NodeId, effect: OutsidePort, deliver: Deliver, actor: Ref): void {
-    const owner = ownerOf(actor)
+    const owner = keyOf(actor)
     const known = this.#byKey.get(jobKey(owner, effect.type, effect.id))
     // An engine's run begins with `open`; whatever else comes for one that is over has nothing to go on with.
     const opens = effect.op === 'open' || (known === undefined && effect.type !== 'infer')
