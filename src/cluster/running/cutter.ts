@@ -1,44 +1,36 @@
-/**
- * Cuts a stream of bytes into frames of `u32 length | bytes`; holds at most one unfinished frame, of at most the limit. Chunks
- * are joined when a frame is whole, so that one sent byte by byte costs no more than one sent at once.
- */
-const LENGTH_BYTES = 4
+/** The transport's cutter as strangers get it: the frames of a chunk at once, and an empty or oversized one ends the stream. */
+import { FrameCutter, FrameTooLongError } from '../transport/frames.ts'
 
 export class Cutter {
-  readonly #most_bytes: number
-  #chunks: Uint8Array[] = []
-  #held = 0
-  /** Bytes to hold before it is worth looking: the length, then the whole frame. */
-  #wanted = LENGTH_BYTES
+  readonly #frames: FrameCutter
   #broken = false
 
   constructor(most_bytes: number) {
-    this.#most_bytes = most_bytes
+    this.#frames = new FrameCutter(most_bytes)
   }
 
   /** After `oversized` nothing more is read: where the next frame begins is not known. */
   push(bytes: Uint8Array): (Uint8Array | 'oversized')[] {
     const frames: (Uint8Array | 'oversized')[] = []
     if (this.#broken) return frames
-    this.#chunks.push(bytes)
-    this.#held += bytes.length
-    while (this.#held >= this.#wanted) {
-      const joined = Buffer.concat(this.#chunks)
-      const length = joined.readUInt32BE(0)
-      if (length > this.#most_bytes || length < 1) {
-        this.#broken = true
-        this.#chunks = []
-        frames.push('oversized')
-        return frames
-      }
-      this.#wanted = LENGTH_BYTES + length
-      this.#chunks = [joined]
-      if (this.#held < this.#wanted) break
-      frames.push(new Uint8Array(joined.subarray(LENGTH_BYTES, this.#wanted)))
-      this.#chunks = [joined.subarray(this.#wanted)]
-      this.#held -= this.#wanted
-      this.#wanted = LENGTH_BYTES
+    this.#frames.push(bytes)
+    while (!this.#broken) {
+      const frame = this.#next()
+      if (frame === undefined) break
+      this.#broken = frame === 'oversized'
+      frames.push(frame)
     }
     return frames
+  }
+
+  /** No message is empty: whoever announces one speaks another language. */
+  #next(): Uint8Array | 'oversized' | undefined {
+    try {
+      const frame = this.#frames.next()
+      return frame?.length === 0 ? 'oversized' : frame
+    } catch (thrown) {
+      if (thrown instanceof FrameTooLongError) return 'oversized'
+      throw thrown
+    }
   }
 }

@@ -45,10 +45,18 @@ export interface EnrolmentsOptions {
   readonly met: (node: NodeId, standing: Standing | undefined, at: Place | undefined) => void
 }
 
+/** What happens to a conversation from outside, whichever side of it this is. */
+type FromOutside =
+  | { readonly type: 'received'; readonly message: EnrolmentMessage }
+  | { readonly type: 'garbled' | 'closed' | 'expired' }
+/** What both machines want done with it. */
+type Spoken = Extract<AdmitterEffect | JoinerEffect, { type: 'send' | 'expire' }>
+
 /** One conversation: a machine, its connection, its deadline. */
 class Conversation<Input> {
   readonly connection: Connection
   readonly #clock: Clock
+  readonly #feed: (input: Input | FromOutside) => void
   #deadline: Cancel = () => undefined
   #lingering: Cancel = () => undefined
   #over = false
@@ -57,12 +65,11 @@ class Conversation<Input> {
     connection: Connection,
     clock: Clock,
     most_bytes: number,
-    feed: (
-      input: Input | { type: 'received'; message: EnrolmentMessage } | { type: 'garbled' | 'closed' },
-    ) => void,
+    feed: (input: Input | FromOutside) => void,
   ) {
     this.connection = connection
     this.#clock = clock
+    this.#feed = feed
     const cutter = new Cutter(most_bytes)
     connection.onData((bytes) => {
       for (const frame of cutter.push(bytes)) {
@@ -77,13 +84,13 @@ class Conversation<Input> {
     })
   }
 
-  send(message: EnrolmentMessage): void {
-    this.connection.send(encodeEnrolment(message))
-  }
-
-  expire(after_ms: number, run: () => void): void {
+  carryOut(effect: Spoken): void {
+    if (effect.type === 'send') {
+      this.connection.send(encodeEnrolment(effect.message))
+      return
+    }
     this.#deadline()
-    this.#deadline = this.#clock.after(after_ms, run)
+    this.#deadline = this.#clock.after(effect.after_ms, () => this.#feed({ type: 'expired' }))
   }
 
   end(): void {
@@ -142,10 +149,8 @@ export class Enrolments {
     const carryOut = (effect: AdmitterEffect): void => {
       switch (effect.type) {
         case 'send':
-          conversation.send(effect.message)
-          break
         case 'expire':
-          conversation.expire(effect.after_ms, () => feed({ type: 'expired' }))
+          conversation.carryOut(effect)
           break
         case 'met':
           this.#options.met(
@@ -239,10 +244,8 @@ export class Enrolments {
     const carryOut = (effect: JoinerEffect): void => {
       switch (effect.type) {
         case 'send':
-          conversation.send(effect.message)
-          break
         case 'expire':
-          conversation.expire(effect.after_ms, () => feed({ type: 'expired' }))
+          conversation.carryOut(effect)
           break
         case 'met':
           this.#options.met(effect.node, effect.standing, place)
@@ -267,9 +270,7 @@ export class Enrolments {
   #converse<Input>(
     connection: Connection,
     most_bytes: number,
-    feed: (
-      input: Input | { type: 'received'; message: EnrolmentMessage } | { type: 'garbled' | 'closed' },
-    ) => void,
+    feed: (input: Input | FromOutside) => void,
   ): Conversation<Input> {
     const conversation = new Conversation<Input>(connection, this.#options.clock, most_bytes, feed)
     this.#open.add(conversation as Conversation<never>)
