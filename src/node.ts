@@ -67,8 +67,10 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
     const watch = watchEventLoop()
     undo.later(() => watch.stop())
     reportEventLoop(metrics, watch)
-    const { name, locked } = { name: config.node.name, locked: config.cluster.locked }
-    const identity = await openIdentity(host, data, { name, locked })
+    const identity = await openIdentity(host, data, {
+      name: config.node.name,
+      locked: config.cluster.locked,
+    })
     const audit = await openAudit(host.disk, host.clock, join(data, 'audit.log'), identity.id)
     await retireFormerId(host, data, identity, audit)
     const store = await openStore({
@@ -104,7 +106,6 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
       node: identity.id,
       boot: life,
       clock: host.clock,
-      random: host.random,
       // Actors that are placed live on the node they were started on, as long as nothing moves them.
       whereIs: () => undefined,
       metric: ({ name, add, labels }) => metrics.add(name, add, labels),

@@ -98,7 +98,6 @@ const remote = createRemote({
   node,
   boot,
   clock: host.clock,
-  random: host.random,
   whereIs: () => undefined,
   fault: (_, what) => {
     throw new Error(what)

@@ -1,8 +1,9 @@
 /**
- * The household as a cluster. So far two sets of pure machines, and nothing that opens a socket: `household/`, who belongs to
- * it (founding, enrolment with a code to compare, certificates, removal, the household key), and `membership/`, who is alive.
+ * The household as a cluster: who belongs to it (`household/`), who is alive (`membership/`), whom to dial (`discovery/`), encrypted links
+ * (`transport/`), actors of other nodes (`remote/`) and where work is done (`placement/`). What decides is pure; `cluster.ts` and
+ * `running/` put sockets, timers and files around it.
  *
- * Promises: a node that is gone is noticed within seconds (at once when its stream closes), one that is only slow is not given
+ * Promises: a node that is gone is noticed within seconds (at once when its link closes), one that is only slow is not given
  * up, views agree once nodes can talk, and no single member can lie another out of the household. What exactly, and
  * what a lying member can do, stands in the header of `membership/membership.ts`: read it first, then `membership/config.ts`.
  *
@@ -10,7 +11,7 @@
  * and the household key is given to members only. What a stolen member can do stands in `household/authority.ts`; read
  * `household/household.ts` first, then `household/records.ts`, `household/joiner.ts` and `household/admitter.ts`.
  *
- * The wiring feeds it streams, decoded messages and ticks, and carries its effects out (`membership/state.ts` has both unions).
+ * The composition root calls `openCluster` with `realDoors`, and `createRemote` beside the actor runtime (`remote/face.ts`).
  */
 export { openCluster } from './cluster.ts'
 export type { Discovery, DiscoveryOptions } from './discovery/discovery.ts'

@@ -3,7 +3,7 @@
  * `remote: remote.port` and the same `boot`, then `remote.connect(runtime.fromAfar)`, and only then links.
  */
 import type { FromAfar, Message, Outside, OutsidePort, Port, RemotePort, Target } from '../../actors/index.ts'
-import type { Clock, NodeId, Random } from '../../host/index.ts'
+import type { Clock, NodeId } from '../../host/index.ts'
 import type { Link } from '../transport/mesh.ts'
 
 /** What travels around messages; those of one frame mostly share it. As in `host/codec.ts`. */
@@ -20,7 +20,6 @@ export interface RemoteOptions {
   /** This life of the node, the same as in membership and in the runtime: a fresh 32-bit number at each start. */
   readonly boot: number
   readonly clock: Clock
-  readonly random: Random
   /** Where a placed actor (`loqa:/kind/key`) lives, from another source than the map of claims, which is asked when this does not know. */
   readonly whereIs?: (address: string) => NodeId | undefined
   /** What happens to claims without this node's doing. */

@@ -45,7 +45,7 @@ interface Node {
 async function node(index: number, boot: number): Promise<Node> {
   const identity = identities[index]!
   const id = idOf(identity)
-  const remote = createRemote({ node: id, boot, clock: host.clock, random: host.random })
+  const remote = createRemote({ node: id, boot, clock: host.clock })
   const runtime = createRuntime({
     ...{ node: id, host, behaviors: { counter }, outside: {}, remote: remote.port, boot },
     observe: { log: () => undefined, metric: () => undefined, audit: () => undefined },

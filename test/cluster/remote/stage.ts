@@ -54,11 +54,10 @@ export class Stage {
     this.#boots += 0x0101_0101
     const boot = options.boot ?? this.#boots
     const faults: string[] = []
-    const { clock, random } = this.host
+    const { clock } = this.host
     const remote = createRemote({
       node: id,
       clock,
-      random,
       whereIs: (address) => this.places.get(address),
       fault: (_peer, what) => faults.push(what),
       ...(serving === undefined ? {} : { outside: serving }),
