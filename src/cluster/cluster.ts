@@ -25,20 +25,18 @@ import { Copies } from './running/copies.ts'
 import { DiallingOut } from './running/dialling-out.ts'
 import { Enrolments } from './running/enrolments.ts'
 import type { Cluster, ClusterListener, ClusterOptions } from './running/face.ts'
+import { hear } from './running/hearing.ts'
 import { type HouseholdDesk, householdDesk } from './running/household-desk.ts'
 import { judge } from './running/judging.ts'
+import { knownOf } from './running/known.ts'
 import { Links, type OwnHello } from './running/links.ts'
-import {
-  CONTROL_VERSION,
-  type ControlMessage,
-  type Hello,
-  OLDEST_CONTROL_VERSION,
-} from './running/messages.ts'
+import { CONTROL_VERSION, type Hello, OLDEST_CONTROL_VERSION } from './running/messages.ts'
 import { carryOutward } from './running/outward.ts'
 import { Presence } from './running/presence.ts'
 import { RefusalLog } from './running/refusal-log.ts'
 import { RoundTrips } from './running/round-trips.ts'
-import { forgotten, learned, type Sheet, type Sheets } from './running/sheets.ts'
+import { SheetBook } from './running/sheet-book.ts'
+import type { Sheet, Sheets } from './running/sheets.ts'
 import { MAX_KEYS } from './transport/bounds.ts'
 import type { Link, Mesh, Place } from './transport/mesh.ts'
 
@@ -60,12 +58,11 @@ class RunningCluster implements Cluster {
   readonly #presence: Presence
   readonly #copies: Copies
   readonly #trips: RoundTrips
+  readonly #sheets: SheetBook
   readonly #listeners: ClusterListener[] = []
   #mesh: Mesh | undefined
   #listener: Listener | undefined
   #discovery: Discovery | undefined
-  #sheets: Sheets = new Map()
-  #own: Sheet | undefined
   readonly #out: DiallingOut
   readonly #refusals: RefusalLog
   /** Whether the window was open when discovery was told last: it closes by time, which changes nothing else. */
@@ -153,7 +150,7 @@ class RunningCluster implements Cluster {
         for (const listener of this.#listeners) listener.linked?.(link)
       },
       down: (peer, why) => this.#down(peer, why),
-      heard: (peer, message) => this.#heard(peer, message),
+      heard: (peer, message) => hear(peer, message, hearing),
       listening: () => this.#listeners.some(({ frame }) => frame !== undefined),
       frame: (peer, streamClass, frame) => {
         for (const listener of this.#listeners) listener.frame?.(peer, streamClass, frame)
@@ -164,6 +161,19 @@ class RunningCluster implements Cluster {
       refused: (peer, code, message, by) => this.#refused(peer, code, message, by),
       counted: (what) => options.metric('loqa_cluster_refused_frames_total', 1, { why: what }),
     })
+    this.#sheets = new SheetBook(this.#links, (peer, sheet) => {
+      for (const listener of this.#listeners) listener.sheet?.(peer, sheet)
+    })
+    const hearing = {
+      self: this.self,
+      belonging: this.#belonging,
+      presence: this.#presence,
+      copies: this.#copies,
+      links: this.#links,
+      trips: this.#trips,
+      discovery: () => this.#discovery,
+      sheet: (peer: NodeId, sheet: Sheet) => this.#sheets.heard(peer, sheet),
+    }
     const outward = {
       self: this.self,
       links: this.#links,
@@ -218,12 +228,11 @@ class RunningCluster implements Cluster {
   }
 
   sheets(): Sheets {
-    return this.#sheets
+    return this.#sheets.all
   }
 
   announce(sheet: Omit<Sheet, 'version'>): void {
-    this.#own = { ...sheet, version: (this.#own?.version ?? 0) + 1 }
-    for (const peer of this.#links.peers()) this.#links.send(peer, { type: 'sheet', ...this.#own })
+    this.#sheets.announce(sheet)
   }
 
   linkTo(node: NodeId): Link | undefined {
@@ -244,28 +253,17 @@ class RunningCluster implements Cluster {
   }
 
   nodes(): readonly NodeRow[] {
-    const { state } = this.#belonging
-    const knownOf = (node: NodeId) => ({
-      name: this.nameOf(node) ?? '',
-      room: this.#sheets.get(node)?.sheet.room ?? this.#links.helloOf(node)?.room ?? '',
-      state: this.#presence.member(node)?.standing.status,
-      rtt_ms: this.#trips.of(node) ?? null,
-      capabilities: (this.#sheets.get(node)?.sheet.capabilities ?? []).map(({ tag }) => tag),
-    })
     const { name, room } = this.#options
-    const own = { name, room, state: 'alive', rtt_ms: 0 } as const
-    const capabilities = (this.#own?.capabilities ?? []).map(({ tag }) => tag)
-    const others = this.#belonging.members().filter((node) => node !== this.self)
-    return (
-      this.#discovery?.explain({
-        self: { id: this.self, ...own, capabilities },
-        members: new Map(others.map((node) => [node, knownOf(node)])),
-        revoked: new Set(this.#belonging.revoked()),
-        pending: new Map(state.pending.map(({ card, code }) => [card.node, { name: card.name, code }])),
-        joining:
-          state.joining === undefined ? undefined : { node: state.joining.node, code: state.joining.code },
-      }) ?? []
-    )
+    const known = knownOf({
+      self: { id: this.self, name, room, sheet: this.#sheets.own },
+      belonging: this.#belonging,
+      presence: this.#presence,
+      links: this.#links,
+      trips: this.#trips,
+      sheets: this.#sheets.all,
+      nameOf: (node) => this.nameOf(node),
+    })
+    return this.#discovery?.explain(known) ?? []
   }
 
   async stop(): Promise<void> {
@@ -365,7 +363,7 @@ class RunningCluster implements Cluster {
     this.#presence.input({ type: 'stream-opened', peer })
     this.#belonging.input({ type: 'connected', node: peer })
     this.#trips.start(peer)
-    if (this.#own !== undefined) this.#links.send(peer, { type: 'sheet', ...this.#own })
+    this.#sheets.greet(peer)
     passOn(link, hello, this.self, this.#links, this.#discovery)
     this.#options.log.info('A node of the household is connected', { peer, name: hello.name })
     for (const listener of this.#listeners) listener.linked?.(link)
@@ -395,59 +393,10 @@ class RunningCluster implements Cluster {
     })
   }
 
-  #heard(peer: NodeId, message: ControlMessage): void {
-    if (!this.#belonging.isMember(peer)) return
-    switch (message.type) {
-      case 'membership':
-        this.#presence.input({ type: 'message', from: peer, message: message.message })
-        break
-      case 'household':
-        this.#heardOfHousehold(peer, message.message)
-        break
-      case 'life': {
-        const { node, starts, boot, address } = message
-        this.#copies.heard({ node, incarnation: starts, boot, address })
-        break
-      }
-      case 'places':
-        for (const { node, places } of message.nodes) {
-          if (node === this.self || !this.#belonging.isMember(node)) continue
-          this.#discovery?.take({ type: 'told', node, places })
-        }
-        break
-      case 'sheet': {
-        const { type: _, ...sheet } = message
-        this.#learn(peer, sheet)
-        break
-      }
-      case 'ping':
-        this.#links.send(peer, { type: 'pong', number: message.number })
-        break
-      case 'pong':
-        this.#trips.answered(peer, message.number)
-        break
-      default:
-    }
-  }
-
-  #heardOfHousehold(peer: NodeId, message: Extract<ControlMessage, { type: 'household' }>['message']): void {
-    if (message.type === 'grant') this.#belonging.input({ type: 'granted', grant: message.grant })
-    else this.#belonging.input({ type: 'heard', from: peer, records: message.records })
-  }
-
-  #learn(peer: NodeId, sheet: Sheet): void {
-    const boot = this.#links.helloOf(peer)?.boot
-    if (boot === undefined) return
-    const before = this.#sheets
-    this.#sheets = learned(before, peer, boot, sheet)
-    if (this.#sheets === before) return
-    for (const listener of this.#listeners) listener.sheet?.(peer, sheet)
-  }
-
   #memberChanged(change: MemberChange): void {
     const { id, status } = change
     if (status === 'dead' || status === 'left') {
-      this.#sheets = forgotten(this.#sheets, id)
+      this.#sheets.forget(id)
       // What still looks open leads nowhere; a new link is dialled as soon as the node is seen again.
       this.#links.part(id, status === 'left' ? 'it left' : 'it was given up for dead', false)
     }
