@@ -10,22 +10,13 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus } from 'node:os'
-import { LlamaEngine } from '../../src/inference/child/llama.ts'
-import {
-  answerSchema,
-  compileGrammar,
-  type Grammar,
-  type Intent,
-  interpretAnswer,
-  languagePrompt,
-  read,
-} from '../../src/skills/intents/index.ts'
 import { drawCommands } from '../../training/commands.ts'
-import { readGrammar, readGrammarSources, type Sentence } from '../../training/grammar.ts'
+import { readGrammar, type Sentence } from '../../training/grammar.ts'
 import { heldOutSentences, knownSentences, type MeasuredSentence } from '../../training/phrases.ts'
 import { seeded } from '../../training/seeded.ts'
 import { barChart } from '../plot.ts'
 import { quantile } from './score.ts'
+import { WholePath } from './whole-path.ts'
 
 const ROOT = new URL('../..', import.meta.url).pathname
 const quick = process.argv.includes('--quick')
@@ -40,16 +31,7 @@ interface Result {
 }
 
 async function main(): Promise<void> {
-  const grammar = compileGrammar(readGrammarSources(ROOT))
-  const schema = answerSchema(grammar)
-  const engine = new LlamaEngine()
-  await engine.load({
-    id: 'intent-starter',
-    kind: 'llm',
-    engine: 'llama',
-    paths: { model: `${ROOT}models/intent-starter.gguf` },
-    parameters: { threads: 1, context_tokens: 256 },
-  })
+  const whole = await WholePath.open()
 
   const sentences = heldOutSentences(quick ? 200 : 3_000)
   const requests = sentences.filter((sentence) => sentence.intent !== 'none')
@@ -59,11 +41,16 @@ async function main(): Promise<void> {
   const took: number[] = []
   const alone = async (sentence: Sentence): Promise<boolean> => {
     const began = performance.now()
-    const answer = await ask(engine, ` ${sentence.text}\n`, schema)
+    const answer = await whole.answer(` ${sentence.text}\n`)
     took.push(performance.now() - began)
     return named(answer) === sentence.intent
   }
-  const path = (sentence: Sentence): Promise<boolean> => whole(grammar, engine, schema, sentence)
+  const path = async (sentence: Sentence): Promise<boolean> => {
+    const found = await whole.intentOf(sentence.text)
+    if (found !== sentence.intent && process.env.SHOW_WRONG)
+      console.error(`${sentence.text} | ${found} | ${sentence.intent}`)
+    return found === sentence.intent
+  }
   const asked = await rightOnes(requests, path)
   const ofKind = (kind: string): MeasuredSentence[] => requests.filter((one) => one.kind === kind)
   const results: Result[] = [
@@ -90,7 +77,7 @@ async function main(): Promise<void> {
   }
   writeFileSync(new URL('intent.svg', import.meta.url), chart(results))
   if (process.argv.includes('--card')) writeCard(results, timed)
-  await engine.unload()
+  await whole.close()
 }
 
 async function measure(
@@ -114,44 +101,6 @@ function share(set: string, sentences: readonly Sentence[], right: ReadonlySet<S
   const count = sentences.filter((sentence) => right.has(sentence)).length
   const right_percent = Math.round((1000 * count) / Math.max(1, sentences.length)) / 10
   return { set, n: sentences.length, right_percent }
-}
-
-/** As the node does it: the templates' reading if there is one, else the model's answer, checked. */
-async function whole(
-  grammar: Grammar,
-  engine: LlamaEngine,
-  schema: Readonly<Record<string, unknown>>,
-  sentence: Sentence,
-): Promise<boolean> {
-  const reading = read(grammar, sentence.text)
-  let intent: Intent | undefined =
-    reading.intent.name !== 'none' && reading.complete ? reading.intent : undefined
-  if (intent === undefined) {
-    const asked = languagePrompt(sentence.text, reading, schema)
-    if (asked !== undefined)
-      intent = interpretAnswer(grammar, await ask(engine, asked.prompt, schema), sentence.text)
-  }
-  const right = (intent?.name ?? 'none') === sentence.intent
-  if (!right && process.env.SHOW_WRONG)
-    console.error(`${sentence.text} | ${intent?.name ?? 'none'} | ${sentence.intent}`)
-  return right
-}
-
-async function ask(
-  engine: LlamaEngine,
-  prompt: string,
-  schema: Readonly<Record<string, unknown>>,
-): Promise<string> {
-  return await new Promise((resolve, reject) => {
-    let text = ''
-    engine.open({ kind: 'llm', prompt, schema, max_tokens: 96, temperature: 0 }, (event) => {
-      if (event.type === 'token') text += event.text
-      if (event.type === 'final') text = event.text
-      if (event.type === 'done') resolve(text)
-      if (event.type === 'failed')
-        event.error.code === 'output-incomplete' ? resolve('') : reject(new Error(event.error.message))
-    })
-  })
 }
 
 function named(answer: string): string {
