@@ -9,7 +9,7 @@
  * Read `running/links.ts` for what happens on a link, `running/belonging.ts` for the household, then this file.
  */
 import { type Listener, LoqaError, type NodeId } from '../host/index.ts'
-import type { Discovery, DiscoveryEffect } from './discovery/discovery.ts'
+import type { Discovery } from './discovery/discovery.ts'
 import type { NodeRow } from './discovery/explain.ts'
 import { isOpen, standingOf } from './household/admission.ts'
 import { certificateOf } from './household/authority.ts'
@@ -18,11 +18,12 @@ import { openingKeys } from './household/keychain.ts'
 import type { Secret } from './household/secret.ts'
 import type { HouseholdState } from './household/state.ts'
 import type { Member, MemberChange } from './membership/state.ts'
-import { passOn, tell } from './running/addresses.ts'
+import { passOn } from './running/addresses.ts'
 import { Belonging } from './running/belonging.ts'
 import { ENROLMENT_DIAL_MS, LEAVE_MS } from './running/bounds.ts'
 import { Copies } from './running/copies.ts'
 import { DiallingOut } from './running/dialling-out.ts'
+import { carryDiscovered } from './running/discovered.ts'
 import { Enrolments } from './running/enrolments.ts'
 import type { Cluster, ClusterListener, ClusterOptions } from './running/face.ts'
 import { hear } from './running/hearing.ts'
@@ -203,7 +204,15 @@ class RunningCluster implements Cluster {
       life: { node: this.self, incarnation: starts, boot },
       ports: { mesh: this.port, enrolment: this.#listener.port },
       peers,
-      onEffect: (effect) => this.#discovered(effect),
+      onEffect: (effect) =>
+        carryDiscovered(effect, {
+          self: this.self,
+          out: this.#out,
+          belonging: this.#belonging,
+          copies: this.#copies,
+          links: this.#links,
+          log: this.#options.log,
+        }),
     })
     this.#tellDiscovery()
     this.#belonging.input({ type: 'due' })
@@ -315,25 +324,6 @@ class RunningCluster implements Cluster {
     const found = this.#discovery?.placesOf(node).enrolment ?? []
     const door = this.#out.doorOf(node)
     return door === undefined ? found : [...found, door]
-  }
-
-  #discovered(effect: DiscoveryEffect): void {
-    switch (effect.type) {
-      case 'dial':
-        void this.#out.dial(effect.attempt, effect.place, effect.expected)
-        break
-      case 'met':
-        this.#belonging.input({ type: 'met', node: effect.node, standing: effect.standing })
-        break
-      case 'cloned':
-        this.#copies.heard(effect.life)
-        break
-      case 'moved':
-        tell(this.#links, this.#links.peers(), [{ node: this.self, places: effect.places }])
-        break
-      default:
-        this.#options.log[effect.level](effect.what, effect.attributes)
-    }
   }
 
   /** Undefined once this node was removed: it has nothing to show. */
