@@ -1,6 +1,6 @@
 /**
- * Writes plain data as MessagePack straight into a buffer. The library's writer takes half as long again for small messages (of 95
- * bytes: 0.43 µs with all around it), and writes things no reader of ours accepts; this one refuses them where they are made.
+ * Writes plain data as MessagePack straight into a buffer. The library's writer writes things no reader of ours accepts; this one refuses
+ * them where they are made, and stops at a bound. It is no faster: 0.29 µs for 102 bytes, as the library's with one copy.
  *
  * Plain data is null, booleans, numbers, text, arrays, typed arrays of up to 64-bit floats, and objects by their own fields. Fields that
  * are undefined are left out, in arrays they are null.
