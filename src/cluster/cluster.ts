@@ -11,11 +11,11 @@
 import { type Listener, LoqaError, type NodeId } from '../host/index.ts'
 import type { Discovery } from './discovery/discovery.ts'
 import type { NodeRow } from './discovery/explain.ts'
-import { isOpen, standingOf } from './household/admission.ts'
 import { certificateOf } from './household/authority.ts'
 import type { ClonedError } from './household/clones.ts'
 import { openingKeys } from './household/keychain.ts'
 import type { Secret } from './household/secret.ts'
+import { isOpen, standingOf } from './household/standing.ts'
 import type { HouseholdState } from './household/state.ts'
 import type { Member, MemberChange } from './membership/state.ts'
 import { passOn } from './running/addresses.ts'
@@ -223,7 +223,8 @@ class RunningCluster implements Cluster {
   }
 
   members(): readonly Member[] {
-    return this.#presence.members()
+    // Membership forgets at its next tick who is no longer in the household, as after a move to another.
+    return this.#presence.members().filter(({ id }) => this.#belonging.isMember(id))
   }
 
   rttOf(node: NodeId): number | undefined {

@@ -16,7 +16,6 @@
 export { openCluster } from './cluster.ts'
 export type { Discovery, DiscoveryOptions } from './discovery/discovery.ts'
 export type { NodeRow } from './discovery/explain.ts'
-export { isMovable, isOpen, standingOf } from './household/admission.ts'
 export {
   type AdmitterEffect,
   type AdmitterInput,
@@ -52,6 +51,7 @@ export { type Admittance, admittance, allows, type Presented } from './household
 export type { Certificate, HouseholdId } from './household/records.ts'
 export { Secret } from './household/secret.ts'
 export type { Standing } from './household/sighting.ts'
+export { isMovable, isOpen, standingOf } from './household/standing.ts'
 export type {
   HouseholdContext,
   HouseholdEffect,

@@ -1,12 +1,12 @@
 /** Two to five nodes, anything in any order: what must hold at every step, and where it must end. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isOpen } from '../../src/cluster/household/admission.ts'
 import { isRevoked, isRotationDue, maySign, members, revoked } from '../../src/cluster/household/authority.ts'
 import { MAX_PENDING } from '../../src/cluster/household/bounds.ts'
 import { household } from '../../src/cluster/household/household.ts'
 import { currentKey, keyId } from '../../src/cluster/household/keychain.ts'
-import type { HouseholdInput } from '../../src/cluster/household/state.ts'
+import { isAlone, isFresh, isOpen } from '../../src/cluster/household/standing.ts'
+import type { HouseholdInput, HouseholdState } from '../../src/cluster/household/state.ts'
 import type { NodeId } from '../../src/host/index.ts'
 import { householdOf, id, type Resident, Town } from '../cluster/household/town.ts'
 
@@ -43,7 +43,7 @@ class WatchedTown extends Town {
       this.#consented.set(resident, new Set(this.#consented.get(resident)).add(before.joining.node))
     }
     super.input(resident, input)
-    this.#check(resident, before.roster.household, members(before.roster).length)
+    this.#check(resident, before)
   }
 
   /** H1: by a window that was open, or by a person who gave the code that node shows. */
@@ -60,7 +60,7 @@ class WatchedTown extends Town {
     this.admitted.set(where, new Set(this.admitted.get(where)).add(node))
   }
 
-  #check(resident: Resident, household_before: string, members_before: number): void {
+  #check(resident: Resident, before: HouseholdState): void {
     const { state } = resident
     const { roster } = state
     const rightly = this.admitted.get(roster.household) ?? new Set()
@@ -75,8 +75,8 @@ class WatchedTown extends Town {
     this.#revoked.set(resident, known.set(roster.household, now))
     this.seen.revoked = Math.max(this.seen.revoked, now.length)
     // H4
-    if (roster.household !== household_before) {
-      expect(members_before).toBe(1)
+    if (roster.household !== before.roster.household) {
+      expect(isAlone(before) || (isFresh(before.roster) && isOpen(before, this.context))).toBe(true)
       this.seen.moved += 1
     }
     // H5, H6

@@ -168,6 +168,17 @@ function whyNot(state: DiscoveryState, known: Known, id: NodeId, now: Monotonic)
   const seen = state.seen.get(id)
   const version = seen === undefined ? undefined : otherVersion(seen)
   if (version !== undefined) return version
+  const theirs = seen?.announcement?.standing
+  if (known.members.has(id) && theirs !== undefined && theirs.household !== state.standing?.household) {
+    return {
+      reason: 'other-household',
+      message: `It has moved to another household, ${theirs.household.slice(0, 8)}, which is open`,
+      hint:
+        state.standing?.movable === true
+          ? 'This node follows by itself.'
+          : 'To follow it: loqa household reset on this node, while that household is open.',
+    }
+  }
   const waiting = known.pending.get(id)
   if (waiting !== undefined) {
     return {
@@ -255,7 +266,9 @@ function notReached(state: DiscoveryState, seen: Seen | undefined, id: NodeId, n
     return {
       reason: 'wrong-key',
       message: `It answers at ${addressesOf(failing)} but holds another household key`,
-      hint: 'The key was changed while one of the two was away: it is asked again by itself. If this stays, it was reset.',
+      hint:
+        'The key was changed while one of the two was away: it is asked again by itself. If this stays, it was reset, or it ' +
+        'moved to another household while this node was away; to follow it: loqa household reset on this node.',
       tried,
       ...next,
     }

@@ -40,8 +40,10 @@ export function absorb(
     for (const { session } of out) effects.push({ type: 'refuse', session, code: 'member-revoked' })
     state = { ...state, pending: state.pending.filter((pending) => !out.includes(pending)) }
   }
-  if (windowOf(roster)?.signature !== windowOf(before.roster)?.signature) {
-    state = { ...state, closes: closing(roster, context) }
+  const [held, counting] = [windowOf(before.roster), windowOf(roster)]
+  if (counting?.signature !== held?.signature) {
+    // The same window under another number (`decided`) opens nothing that a restart closed here.
+    if (counting?.until !== held?.until) state = { ...state, closes: closing(roster, context) }
     effects.push({ type: 'reopen' })
   }
   if (rotationOf(roster)?.key_id !== rotationOf(before.roster)?.key_id) {

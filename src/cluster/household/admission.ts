@@ -5,11 +5,12 @@ import { certificateOf, isRevoked, maySign, members, windowOf } from './authorit
 import { ENROLMENT_MS, MAX_MEMBERS, MAX_PENDING } from './bounds.ts'
 import { HouseholdError, type HouseholdFault } from './errors.ts'
 import { isLocked, rightCode, wrongCode } from './gate.ts'
-import { FOUNDING_SERIAL, issueCertificate, issueWarrant } from './issue.ts'
+import { FOUNDING_SERIAL, issueCertificate, issueWarrant, issueWindow } from './issue.ts'
 import { currentKey } from './keychain.ts'
 import { untimely } from './presented.ts'
 import type { Card } from './records.ts'
-import { type Course, courseOf, type Standing } from './sighting.ts'
+import { type Course, courseOf } from './sighting.ts'
+import { isAlone, isFresh, isOpen, standingOf } from './standing.ts'
 import type {
   HouseholdContext,
   HouseholdEffect,
@@ -19,18 +20,6 @@ import type {
   Pending,
 } from './state.ts'
 import { makeWelcome } from './welcome.ts'
-
-export const isOpen = ({ closes }: HouseholdState, { now }: { readonly now: number }): boolean => closes > now
-
-/** Nobody but this node was ever given a certificate here, and it was not founded locked. */
-export const isMovable = ({ roster, locked, phase }: HouseholdState): boolean =>
-  phase === 'member' && !locked && roster.certificate.size === 1
-
-/** What strangers are told: nothing, unless the window is open. */
-export function standingOf(state: HouseholdState, context: { readonly now: number }): Standing | undefined {
-  if (state.phase !== 'member' || !isOpen(state, context)) return undefined
-  return { household: state.roster.household, movable: isMovable(state) }
-}
 
 const signer = ({ self }: HouseholdState) => ({ node: self.card.node, identity: self.identity })
 
@@ -68,7 +57,8 @@ function isLeaving(state: HouseholdState, context: HouseholdContext): boolean {
 export const courseHere = (state: HouseholdState, context: HouseholdContext): Course =>
   courseOf(
     standingOf(state, context),
-    windowOf(state.roster)?.serial === FOUNDING_SERIAL,
+    // A closed household lets in one at a time: who is not alone would leave the others behind.
+    isAlone(state) && isFresh(state.roster),
     state.sightings,
     context.now,
   )
@@ -153,7 +143,7 @@ export function approve(state: HouseholdState, code: string, context: HouseholdC
     const next: HouseholdState = {
       ...state,
       gate: rightCode(gate),
-      joining: { ...joining, consent: 'given' },
+      joining: { ...joining, consent: 'given', by_person: true },
     }
     return { state: next, effects: [{ type: 'consent' }] }
   }
@@ -162,13 +152,19 @@ export function approve(state: HouseholdState, code: string, context: HouseholdC
   if (match.length !== 1) return wrong(state, context)
   const [chosen] = match
   const rest = pending.filter((other) => other !== chosen)
-  return admit(
-    { ...state, gate: rightCode(gate), pending: rest },
-    chosen!.session,
-    chosen!.card,
-    context,
-    'approval',
-  )
+  // First, so that the welcome says it too.
+  const held = decided({ ...state, gate: rightCode(gate), pending: rest }, context)
+  const admitted = admit(held.state, chosen!.session, chosen!.card, context, 'approval')
+  return { state: admitted.state, effects: [...held.effects, ...admitted.effects] }
+}
+
+/** A person decided something here: the household is no longer fresh. Its window gets another number, and ends when it would. */
+export function decided(state: HouseholdState, context: HouseholdContext): HouseholdNext {
+  const window = windowOf(state.roster)
+  if (window?.serial !== FOUNDING_SERIAL || !maySign(state.roster, state.self.card.node))
+    return { state, effects: [] }
+  const left_ms = window.until - Math.floor(context.wall)
+  return absorb(state, [issueWindow(state.roster, signer(state), context.wall, left_ms)], context)
 }
 
 function wrong(state: HouseholdState, { now }: HouseholdContext): HouseholdNext {

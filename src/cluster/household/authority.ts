@@ -78,22 +78,29 @@ export function certificateOf(roster: Roster, node: NodeId): Certificate | undef
   return best(roster.certificate.get(node)?.values() ?? [], roster, (record) => record.at)
 }
 
+/** Of two words said at once the stricter counts: the window that closes sooner. */
 export const windowOf = (roster: Roster): Window | undefined =>
-  best(all(roster.window), roster, (record) => record.serial)
+  best(
+    all(roster.window),
+    roster,
+    ({ serial }) => serial,
+    ({ until }) => -until,
+  )
 
 export const rotationOf = (roster: Roster): Rotation | undefined =>
   best(all(roster.rotation), roster, (record) => record.epoch)
 
-/** Highest rank among those that count; of equals the greater signature, so that everybody picks the same. */
+/** Highest rank among those that count; of equals the greater `then`, then signature, so that everybody picks the same. */
 function best<T extends Certificate | Window | Rotation>(
   records: Iterable<T>,
   roster: Roster,
   rank: (record: T) => number,
+  then: (record: T) => number = () => 0,
 ): T | undefined {
   let winner: T | undefined
   for (const record of records) {
     if (!counts(roster, record)) continue
-    const lead = winner === undefined ? 1 : rank(record) - rank(winner)
+    const lead = winner === undefined ? 1 : rank(record) - rank(winner) || then(record) - then(winner)
     if (lead > 0 || (lead === 0 && record.signature > winner!.signature)) winner = record
   }
   return winner

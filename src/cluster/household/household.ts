@@ -6,7 +6,8 @@
  * H1 Nobody becomes a member without an open window or a person's approval of its code, on each side.
  * H2 Who was revoked is never let in again by a node that heard of it, whatever it shows.
  * H3 After a removal the household key changes, and the new one is given to members only.
- * H4 A node leaves its household by itself only while it is alone in it, unlocked, and its window is open (or a person says so).
+ * H4 A node leaves its household by itself only while its window is open (or a person says so), it is unlocked, and it is alone
+ *    in it or nobody decided anything there: then all its members go the same way (`standing.ts`).
  * H5 A removed node holds no household key and lets nobody in.
  * H6 Everything that grows is bounded: pending, sightings, sources, members, tombstones.
  * H7 What is told to others was kept first: `keep` stands before `spread`, `welcome` and `moved`.

@@ -1,14 +1,18 @@
-/** How a fresh node gives up its own household for another: seeing, asking, and the move itself. */
+/**
+ * How a node gives up its household for another: seeing, asking, and the move itself. When it may, and why its fellow members
+ * end in the same place, is said in `standing.ts`; whom it asks, in `sighting.ts`.
+ */
 import { monotonic, type NodeId } from '../../host/index.ts'
 import { absorb } from './absorb.ts'
-import { courseHere, failed, isMovable, standingOf } from './admission.ts'
+import { courseHere, decided, failed } from './admission.ts'
 import { certificateOf, isRevoked } from './authority.ts'
 import { HANDSHAKE_MS, RETRY_MS } from './bounds.ts'
 import { closing } from './founding.ts'
 import { addKey, aged } from './keychain.ts'
 import type { HouseholdId } from './records.ts'
 import { recordsOf } from './roster.ts'
-import { postpone, type Standing, shun, sighted } from './sighting.ts'
+import { pardoned, postpone, type Standing, shun, sighted } from './sighting.ts'
+import { givesWay, isAlone, standingOf } from './standing.ts'
 import type {
   HouseholdContext,
   HouseholdEffect,
@@ -39,13 +43,15 @@ export function met(
 export function onward(state: HouseholdState, context: HouseholdContext): HouseholdNext {
   const { joining } = state
   if (joining?.phase === 'pausing' && joining.again <= context.now) {
-    return isMovable(state)
-      ? asking(state, joining.node, joining.consent, context)
-      : { state: { ...state, joining: undefined }, effects: [] }
+    const { node, consent, by_person } = joining
+    if (isAlone(state)) return asking(state, { node, consent, by_person }, context)
+    // It was asked while we were alone; now others are with us.
+    return onward({ ...state, joining: undefined }, context)
   }
   const course = courseHere(state, context)
   if (course.type === 'stay' || course.type === 'wait') return { state, effects: [] }
-  if (joining === undefined) return asking(state, course.node, 'given', context)
+  const wanted = { node: course.node, consent: 'given', by_person: false } as const
+  if (joining === undefined) return asking(state, wanted, context)
   // Whom a person chose is not left. Somebody open is worth more than waiting for a person of another; and one that is
   // open itself decides at once, so silence means that its answer is lost.
   if (course.type !== 'enrol' || joining.consent !== 'given') return { state, effects: [] }
@@ -53,23 +59,22 @@ export function onward(state: HouseholdState, context: HouseholdContext): Househ
   const waits_for_person = !target_open && (joining.phase === 'pausing' || joining.code !== undefined)
   const silent = target_open && context.now - joining.since > HANDSHAKE_MS
   if (!waits_for_person && !silent) return { state, effects: [] }
-  const next = asking(state, course.node, 'given', context)
+  const next = asking(state, wanted, context)
   return { state: next.state, effects: [{ type: 'withdraw' }, ...next.effects] }
 }
 
 function asking(
   state: HouseholdState,
-  node: NodeId,
-  consent: 'given' | 'awaited',
+  wish: Pick<Joining, 'node' | 'consent' | 'by_person'>,
   { now }: HouseholdContext,
   household?: HouseholdId,
 ): HouseholdNext {
+  const { node, consent } = wish
   const attempt = state.attempts + 1
   const joining: Joining = {
+    ...wish,
     attempt,
-    node,
     code: undefined,
-    consent,
     phase: 'asking',
     since: now,
     again: now,
@@ -90,26 +95,28 @@ export function comparing(state: HouseholdState, { attempt, code }: Input<'compa
 }
 
 /** A person says: join there. Both sides show a code then, and a person has to confirm it here too. */
-export function join(state: HouseholdState, node: NodeId, context: HouseholdContext): HouseholdNext {
-  if (!isMovable(state)) {
+export function join(before: HouseholdState, node: NodeId, context: HouseholdContext): HouseholdNext {
+  if (!isAlone(before)) {
     return failed(
-      state,
+      before,
       'not-alone',
       'this node is not alone in its household, or was founded locked: it stays',
     )
   }
-  const consent = standingOf(state, context) === undefined ? 'awaited' : 'given'
-  const next = asking(state, node, consent, context)
-  return state.joining === undefined
-    ? next
-    : { state: next.state, effects: [{ type: 'withdraw' }, ...next.effects] }
+  const consent = standingOf(before, context) === undefined ? 'awaited' : 'given'
+  // It may be the other one that comes here: then this is the household somebody decided on.
+  const held = decided(before, context)
+  const next = asking(held.state, { node, consent, by_person: true }, context)
+  const withdraw: HouseholdEffect[] = before.joining === undefined ? [] : [{ type: 'withdraw' }]
+  return { state: next.state, effects: [...held.effects, ...withdraw, ...next.effects] }
 }
 
 /** Asks a member of our own household for what we missed; it knows us by our key, and nothing else will do. */
 export function comeBack(state: HouseholdState, node: NodeId, context: HouseholdContext): HouseholdNext {
   if (state.joining !== undefined || certificateOf(state.roster, node) === undefined)
     return { state, effects: [] }
-  return asking(state, node, 'given', context, state.roster.household)
+  const wish = { node, consent: 'given', by_person: false } as const
+  return asking(state, wish, context, state.roster.household)
 }
 
 /**
@@ -134,8 +141,10 @@ export function joiningEnded(
       effects: [{ type: 'wake', at: again }],
     }
   }
+  // A member that moved while we took it for one of ours: it may be asked for a place where it is now, at once.
+  const moved = error.code === 'other-household'
   const away = answered || error.code === 'enrolment-other-way' ? postpone : shun
-  const sightings = away(state.sightings, joining.node, context.now)
+  const sightings = moved ? state.sightings : away(state.sightings, joining.node, context.now)
   const next = onward({ ...state, sightings, joining: undefined }, context)
   return {
     state: next.state,
@@ -143,7 +152,7 @@ export function joiningEnded(
   }
 }
 
-/** The move: from here on this node is a member there, and its own household is gone. */
+/** The move: from here on this node is a member there, and its own household is gone, for it. */
 export function move(
   state: HouseholdState,
   { attempt, joined, by }: Input<'move'>,
@@ -153,35 +162,36 @@ export function move(
   if (state.joining?.attempt !== attempt || state.joining.consent !== 'given')
     return { state, effects: [{ type: 'withdraw' }] }
   if (joined.roster.household === state.roster.household) return returned(state, joined, context)
-  // Others may have joined us while we asked: then we stay with them.
-  if (!isMovable(state) || isRevoked(joined.roster, card.node))
+  // Others may have joined us while we asked: then we stay with them, unless they will come after us.
+  if (!givesWay(state, joined.roster, context) || isRevoked(joined.roster, card.node))
     return { state, effects: [{ type: 'withdraw' }] }
   const { roster, key } = joined
   const keychain = aged(addKey([], key), roster, context.now)
   const effects: HouseholdEffect[] = [
     { type: 'keep' },
     { type: 'moved' },
+    { type: 'part' },
     ...state.pending.map(
       ({ session }): HouseholdEffect => ({ type: 'refuse', session, code: 'enrolment-busy' }),
     ),
     { type: 'reopen' },
     { type: 'audit', what: 'household.joined', object: roster.household, outcome: by },
   ]
-  const closes = closing(roster, context)
-  return {
-    state: {
-      ...state,
-      roster,
-      keychain,
-      closes,
-      locked: false,
-      pending: [],
-      sightings: new Map(),
-      joining: undefined,
-      rotates: undefined,
-    },
-    effects,
+  const there: HouseholdState = {
+    ...state,
+    roster,
+    keychain,
+    closes: closing(roster, context),
+    locked: false,
+    pending: [],
+    // There may be a better one yet; what did not work from the old household may work from this one.
+    sightings: pardoned(state.sightings, context.now),
+    joining: undefined,
+    rotates: undefined,
   }
+  const held = state.joining.by_person ? decided(there, context) : { state: there, effects: [] }
+  const next = onward(held.state, context)
+  return { state: next.state, effects: [...effects, ...held.effects, ...next.effects] }
 }
 
 /** Back in our own household: what we missed comes to what we know, nothing we know is forgotten. */

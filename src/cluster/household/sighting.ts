@@ -2,11 +2,12 @@
  * Who joins whom when fresh nodes meet. Every node founds a household of its own when it first starts, so two that meet
  * must agree, each by itself and from what both can see, which of the two households goes on.
  *
- * S1 A household with more than one member, a locked one, and one whose window is closed never joins another by itself.
- * S2 Of two that may join, the one with the smaller id stays: both compute the same.
- * S3 A household with several members and an open window is preferred to merging: it cannot move, we can.
- * S4 While somebody better is in sight we admit nobody by ourselves, or four would become two of two. One that fails
- *    PATIENCE times is not waited for: a liar cannot keep us apart, and a household that splits for it is the price.
+ * S1 A household in which a person decided something, a locked one, and one whose window is closed never joins another by
+ *    itself; the first may while its node is alone in it (`standing.ts`).
+ * S2 Of two that may join, the one with the smaller id stays: both compute the same, and so do all members of each.
+ * S3 An open household that cannot move is preferred to a smaller id: we can.
+ * S4 While somebody better is in sight we admit nobody by ourselves: it would only have to move once more. One that fails
+ *    PATIENCE times is not waited for: a liar cannot keep us apart. Whoever was let in meanwhile comes along later.
  */
 import type { Monotonic, NodeId } from '../../host/index.ts'
 import { MAX_SIGHTINGS, PATIENCE, RETRY_MS, SHUNNED_MS, SIGHTING_MS } from './bounds.ts'
@@ -15,7 +16,7 @@ import type { HouseholdId } from './records.ts'
 /** What a node tells strangers, and only while its window is open; otherwise it tells nothing. */
 export interface Standing {
   readonly household: HouseholdId
-  /** It may give way to another: nobody but its founder was ever let in, and it was not founded locked. */
+  /** It may give way to another: it was not founded locked, and nobody decided anything in it, or nobody else was let in. */
   readonly movable: boolean
 }
 
@@ -56,6 +57,10 @@ export function shun(sightings: Sightings, node: NodeId, now: Monotonic): Sighti
   return new Map(sightings).set(node, { ...sighting, failures, again })
 }
 
+/** Whoever would not take us before gets another chance. */
+export const pardoned = (sightings: Sightings, now: Monotonic): Sightings =>
+  new Map([...sightings].map(([node, sighting]) => [node, { ...sighting, failures: 0, again: now }]))
+
 /** It answered, by its own key, that it is busy: likely it moves itself. No failure of anybody's. */
 export function postpone(sightings: Sightings, node: NodeId, now: Monotonic): Sightings {
   const sighting = sightings.get(node)
@@ -73,10 +78,10 @@ export type Course =
   /** Ask there, and wait until somebody approves: it is closed. */
   | { readonly type: 'ask'; readonly node: NodeId }
 
-/** `mine` is what this node tells, undefined while it is closed; `fresh` while the window is still that of its founding. */
+/** `mine` is what this node tells, undefined while it is closed; `asks`: it may wait at the door of a closed household. */
 export function courseOf(
   mine: Standing | undefined,
-  fresh: boolean,
+  asks: boolean,
   sightings: Sightings,
   now: Monotonic,
 ): Course {
@@ -94,7 +99,7 @@ export function courseOf(
   const others = current.some(({ standing }) => standing !== undefined)
   const closed = smallest(current.filter(({ standing, again }) => standing === undefined && again <= now))
   // Somebody open is about to come to us, or a person opened this one: no need to bother a closed household.
-  return others || !fresh || closed === undefined ? { type: 'stay' } : { type: 'ask', node: closed.node }
+  return others || !asks || closed === undefined ? { type: 'stay' } : { type: 'ask', node: closed.node }
 }
 
 /** The household of the smallest id, by any of its nodes that may be asked now. */

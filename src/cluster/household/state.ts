@@ -35,6 +35,8 @@ export interface Joining {
   readonly code: string | undefined
   /** Given by our open window when it asked, or by a person who compares the codes here. */
   readonly consent: 'given' | 'awaited'
+  /** A person named that node, or compared its code: the household it leads to is no longer fresh. */
+  readonly by_person: boolean
   readonly phase: 'asking' | 'pausing'
   /** When this attempt began. */
   readonly since: Monotonic
@@ -111,6 +113,8 @@ export type HouseholdEffect =
   | { readonly type: 'grant'; readonly grant: Grant }
   /** Close every connection to it. */
   | { readonly type: 'cut'; readonly node: NodeId }
+  /** Close every connection: they were judged by a household this node has left. */
+  | { readonly type: 'part' }
   /** The keys that open connections, or what strangers are told, changed. */
   | { readonly type: 'reopen' }
   | { readonly type: 'welcome'; readonly session: string; readonly welcome: Welcome }

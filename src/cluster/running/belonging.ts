@@ -138,9 +138,10 @@ export class Belonging {
   }
 
   #cutNow(): void {
-    const cuts = this.#queue.filter(({ type }) => type === 'cut')
-    this.#queue = this.#queue.filter(({ type }) => type !== 'cut')
-    for (const effect of cuts) if (effect.type === 'cut') this.#options.carryOut(effect)
+    const isCut = ({ type }: Queued): boolean => type === 'cut' || type === 'part'
+    const cuts = this.#queue.filter(isCut)
+    this.#queue = this.#queue.filter((effect) => !isCut(effect))
+    for (const effect of cuts) this.#carryOut(effect as Exclude<Queued, { type: 'keep' }>)
   }
 }
 

@@ -11,7 +11,6 @@ import {
   type Random,
   wall,
 } from '../../host/index.ts'
-import { standingOf } from '../household/admission.ts'
 import { type AdmitterEffect, type AdmitterInput, admitter, startAdmitting } from '../household/admitter.ts'
 import { MAX_GREETING_BYTES, MAX_SESSIONS, MAX_WELCOME_BYTES } from '../household/bounds.ts'
 import type { HouseholdFault } from '../household/errors.ts'
@@ -24,6 +23,7 @@ import {
 } from '../household/messages.ts'
 import { nodeIdOf } from '../household/node-id.ts'
 import type { Standing } from '../household/sighting.ts'
+import { standingOf } from '../household/standing.ts'
 import type { HouseholdEffect, HouseholdInput, HouseholdState } from '../household/state.ts'
 import type { Place } from '../transport/mesh.ts'
 import { HANG_UP_MS } from './bounds.ts'

@@ -1,8 +1,8 @@
 /** What people see of the household and may ask of it: the rows and requests behind `loqa household`. */
 import { type Clock, LoqaError, type NodeId } from '../../host/index.ts'
-import { isOpen } from '../household/admission.ts'
 import { certificateOf, maySign, members } from '../household/authority.ts'
 import { MAX_WINDOW_MS, WINDOW_MS } from '../household/bounds.ts'
+import { isOpen } from '../household/standing.ts'
 import type { HouseholdState } from '../household/state.ts'
 import type { Belonging } from './belonging.ts'
 

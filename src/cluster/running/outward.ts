@@ -33,6 +33,9 @@ export function carryOutward(effect: OutwardEffect, ports: OutwardPorts): void {
     case 'cut':
       cut(effect.node, ports)
       break
+    case 'part':
+      links.partAll('this node moved to another household')
+      break
     case 'reopen':
       ports.reopen()
       break

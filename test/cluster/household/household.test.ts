@@ -1,6 +1,5 @@
 /** How nodes become, stay and stop being one household. */
 import { describe, expect, it } from 'vitest'
-import { isMovable, isOpen } from '../../../src/cluster/household/admission.ts'
 import { certificateOf, isRevoked } from '../../../src/cluster/household/authority.ts'
 import {
   LOCKOUT_MS,
@@ -9,7 +8,9 @@ import {
   TERM_MS,
   WINDOW_MS,
 } from '../../../src/cluster/household/bounds.ts'
-import { openingKeys } from '../../../src/cluster/household/keychain.ts'
+import { grantFor, openingKeys } from '../../../src/cluster/household/keychain.ts'
+import { recordsOf } from '../../../src/cluster/household/roster.ts'
+import { isMovable, isOpen } from '../../../src/cluster/household/standing.ts'
 import { householdOf, id, memberNames, type Resident, Town } from './town.ts'
 
 const MINUTE = 60_000
@@ -83,19 +84,166 @@ describe('fresh nodes that meet', () => {
     expect([memberNames(a), memberNames(b)]).toEqual([['a'], ['b']])
     expect(a.state.pending).toEqual([])
   })
+})
 
-  it('never merge two households of several: each keeps its members', () => {
-    const town = new Town(3)
-    const nodes = ['a', 'b', 'c', 'd'].map((name) => town.settle(name))
-    const [a, b, c, d] = nodes as [Resident, Resident, Resident, Resident]
-    town.introduce(a, b)
-    town.introduce(c, d)
+/** D and e have let each other in, a, b and c too, before the two groups hear of each other: five nodes started at once. */
+function twoGroups(seed: number): { town: Town; nodes: Resident[]; groups: [Resident[], Resident[]] } {
+  const town = new Town(seed)
+  const nodes = ['a', 'b', 'c', 'd', 'e'].map((name) => town.settle(name))
+  const [a, b, c, d, e] = nodes as [Resident, Resident, Resident, Resident, Resident]
+  const groups: [Resident[], Resident[]] = [
+    [a, b, c],
+    [d, e],
+  ]
+  for (const group of groups) {
+    for (let round = 0; round < 3; round += 1) meetAll(town, group)
+    for (const one of group) for (const other of group) if (one !== other) town.connect(one, other)
     town.deliverAll()
+    for (const one of group) expect(memberNames(one)).toEqual(group.map(({ name }) => name))
+  }
+  return { town, nodes, groups }
+}
+
+function meetAll(town: Town, nodes: readonly Resident[]): void {
+  for (const one of nodes) for (const other of nodes) if (one !== other) town.introduce(one, other)
+  town.deliverAll()
+  town.wait(3_000)
+  town.deliverAll()
+}
+const ids = (nodes: readonly Resident[]): string[] => [...new Set(nodes.map(householdOf))].sort()
+
+describe('two fresh households of several', () => {
+  it('become the one of the smaller id when they meet: d and e come to a, b and c, or they to them', () => {
+    const which = { first: 0, second: 0 }
+    for (let seed = 0; seed < 20; seed += 1) {
+      const { town, nodes, groups } = twoGroups(seed)
+      const [smaller] = ids(nodes)
+      which[householdOf(groups[0][0]!) === smaller ? 'first' : 'second'] += 1
+      for (let round = 0; round < 4; round += 1) meetAll(town, nodes)
+      expect(ids(nodes)).toEqual([smaller])
+      for (const one of nodes) for (const other of nodes) if (one !== other) town.connect(one, other)
+      town.deliverAll()
+      for (const node of nodes) expect(memberNames(node)).toEqual(['a', 'b', 'c', 'd', 'e'])
+      // Decided once: nobody moves again, however long they go on seeing each other.
+      const moves = nodes.map(({ audits }) => audits.length)
+      for (let round = 0; round < 5; round += 1) meetAll(town, nodes)
+      expect(nodes.map(({ audits }) => audits.length)).toEqual(moves)
+    }
+    expect(Math.min(which.first, which.second)).toBeGreaterThan(0)
+  })
+
+  it('become one although one member hears of the better household through its fellow alone', () => {
+    const { town, nodes, groups } = twoGroups(3)
+    const [smaller] = ids(nodes)
+    const [staying, moving] = groups[0].some((node) => householdOf(node) === smaller)
+      ? groups
+      : groups.toReversed()
+    const [scout, ...others] = moving!
+    meetAll(town, [scout!, staying![0]!])
+    expect(householdOf(scout!)).toBe(smaller)
+    for (let round = 0; round < 4; round += 1) meetAll(town, [scout!, ...others])
+    expect(ids(nodes)).toEqual([smaller])
+  })
+
+  it('take nothing up of the one that was left behind, and hand out nothing of it', () => {
+    const { town, nodes, groups } = twoGroups(4)
+    const [smaller] = ids(nodes)
+    const [staying, moving] = groups[0].some((node) => householdOf(node) === smaller)
+      ? groups
+      : groups.toReversed()
+    const [scout, fellow] = moving as [Resident, Resident]
+    const old = householdOf(scout)
+    const records = recordsOf(scout.state.roster)
+    const grant = grantFor(fellow.state.roster, fellow.state.keychain, id(scout), town.random)!
+    meetAll(town, [scout, staying![0]!])
+    expect(householdOf(scout)).toBe(smaller)
+    const before = scout.state
+    town.input(scout, { type: 'heard', from: id(fellow), records })
+    town.input(scout, { type: 'granted', grant })
+    expect([scout.state.roster, scout.state.keychain]).toEqual([before.roster, before.keychain])
+    expect(
+      recordsOf(scout.state.roster).some((record) => 'household' in record && record.household === old),
+    ).toBe(false)
+    expect(town.connect(scout, fellow)).toBe(false)
+    // Nor is it there again after a restart.
+    town.restart(scout)
+    expect(householdOf(scout)).toBe(smaller)
+  })
+
+  it.each([
+    [
+      'opened the window',
+      (town: Town, node: Resident) => town.input(node, { type: 'open', span_ms: 8 * MINUTE }),
+    ],
+    [
+      'let somebody in by its code',
+      (town: Town, node: Resident) => {
+        // A restart closed its own window; the newcomer waits there for a person.
+        town.restart(node)
+        const guest = town.settle('guest')
+        town.input(guest, { type: 'join', node: id(node) })
+        town.deliverAll()
+        town.input(node, { type: 'approve', code: town.code(guest) })
+      },
+    ],
+    [
+      'removed somebody',
+      (town: Town, node: Resident) => {
+        const gone = town.residents.find(
+          (other) => householdOf(other) === householdOf(node) && other !== node,
+        )!
+        gone.alive = false
+        town.input(node, { type: 'revoke', node: id(gone) })
+      },
+    ],
+  ])('stay where a person %s; the other household comes there', (_what, decide) => {
+    const { town, nodes, groups } = twoGroups(5)
+    const [smaller] = ids(nodes)
+    const moving = groups.find(([first]) => householdOf(first!) !== smaller)!
+    const touched = householdOf(moving[0]!)
+    decide(town, moving[0]!)
+    town.deliverAll()
+    for (const node of moving.filter(({ alive }) => alive)) expect(isMovable(node.state)).toBe(false)
+    const living = town.residents.filter(({ alive }) => alive)
+    for (let round = 0; round < 6; round += 1) {
+      for (const one of moving) for (const other of moving) if (one !== other) town.connect(one, other)
+      meetAll(town, living)
+    }
+    expect(ids(living)).toEqual([touched])
+  })
+
+  it('stay apart where a person locked one: who was in it stays, nobody goes there', () => {
+    const { town, nodes, groups } = twoGroups(6)
     const before = nodes.map(householdOf)
-    for (const one of nodes) for (const other of nodes) if (one !== other) town.introduce(one, other)
+    const [smaller] = ids(nodes)
+    const larger = groups.find(([first]) => householdOf(first!) !== smaller)!
+    town.input(larger[0]!, { type: 'lock' })
     town.deliverAll()
+    for (let round = 0; round < 4; round += 1) meetAll(town, nodes)
     expect(nodes.map(householdOf)).toEqual(before)
-    expect(new Set(before).size).toBe(2)
+  })
+
+  it('let go nobody whose window has closed: it stays in what is left, and a reset is the way on', () => {
+    const { town, nodes, groups } = twoGroups(7)
+    const [smaller] = ids(nodes)
+    const [late, fellow] = groups.find(([first]) => householdOf(first!) !== smaller)! as [Resident, Resident]
+    const left = householdOf(late)
+    late.alive = false
+    for (let round = 0; round < 3; round += 1)
+      meetAll(
+        town,
+        nodes.filter((node) => node !== late),
+      )
+    expect(householdOf(fellow)).toBe(smaller)
+    late.alive = true
+    town.restart(late)
+    for (let round = 0; round < 3; round += 1) meetAll(town, nodes)
+    expect(householdOf(late)).toBe(left)
+    town.input(late, { type: 'join', node: id(fellow) })
+    expect(late.errors.at(-1)).toMatchObject({
+      code: 'not-alone',
+      hint: expect.stringMatching(/household reset/),
+    })
   })
 })
 

@@ -3,7 +3,6 @@
  * or drops. Time stands until the test moves it. A member's word is heard only by who admits it, as the transport will do.
  */
 
-import { standingOf } from '../../../src/cluster/household/admission.ts'
 import {
   type AdmitterEffect,
   type AdmitterInput,
@@ -32,6 +31,7 @@ import {
 } from '../../../src/cluster/household/messages.ts'
 import { admittance } from '../../../src/cluster/household/presented.ts'
 import type { HouseholdRecord } from '../../../src/cluster/household/records.ts'
+import { standingOf } from '../../../src/cluster/household/standing.ts'
 import type { HouseholdEffect, HouseholdInput, HouseholdState } from '../../../src/cluster/household/state.ts'
 import { FrameReader, LoqaError, monotonic, type NodeId, nodeId, wall } from '../../../src/host/index.ts'
 import { SimulatedRandom } from '../../../src/host/simulated/index.ts'

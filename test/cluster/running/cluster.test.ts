@@ -30,6 +30,33 @@ describe('fresh nodes on one street', () => {
     expect(a!.cluster.rttOf(b!.id)).toBeGreaterThan(0)
   })
 
+  it('that became two households, d and e apart from a, b and c, are one when they hear each other', async () => {
+    house = new House(10)
+    for (const name of ['a', 'b', 'c', 'd', 'e']) {
+      const home = await house.found(name)
+      for (const other of homes)
+        if ('de'.includes(name) !== 'de'.includes(other.name)) house.network.cut(home.id, other.id)
+      homes.push(home)
+    }
+    const all = homes.slice()
+    const groups = [all.slice(0, 3), all.slice(3)]
+    await house.until(() => groups.every(together), 20_000)
+    const before = groups.map(([first]) => first!.cluster.household.show().id)
+    expect(new Set(before).size).toBe(2)
+    const moving = groups.find(([first]) => first!.cluster.household.show().id !== before.toSorted()[0])!
+    house.network.heal()
+    expect(await house.until(() => together(all), 20_000)).toBeLessThan(5_000)
+    for (const home of all) {
+      expect(home.cluster.household.show().id).toBe(before.toSorted()[0])
+      expect(home.members()).toEqual(['a', 'b', 'c', 'd', 'e'])
+    }
+    // The links of the household that was left ended with it: whoever moved first closed them.
+    for (const home of moving) expect(home.logs.join()).toContain('is no longer connected')
+    expect(moving.flatMap(({ logs }) => logs).join()).toContain('this node moved to another household')
+    await house.pass(20_000)
+    expect(together(all)).toBe(true)
+  })
+
   it('keep out who comes after the lock, until a person compares the digits', async () => {
     const all = await settle(2, 'a', 'b')
     await house.until(() => together(all), 20_000)

@@ -1,6 +1,6 @@
 /**
  * Running clusters on one table: real machines and shells, links and streams in memory, virtual time. Discovery is the
- * simplest that could work: everybody hears everybody, unless the street is cut.
+ * simplest that could work: everybody hears everybody, unless the street is cut; it may be late and lossy.
  */
 
 import { decodeKeyring, encodeKeyring } from '../../../src/cluster/household/keyring.ts'
@@ -24,11 +24,21 @@ import { MemoryNetwork } from '../transport/memory-mesh.ts'
 
 const PERIOD_MS = 300
 
+/** What discovery does to an announcement: lost with that probability, else heard up to so much later. */
+export interface Street {
+  readonly loss: number
+  readonly late_ms: number
+}
+const CLEAR: Street = { loss: 0, late_ms: 0 }
+
 interface Neighbour {
   readonly options: DiscoveryOptions
   standing: Standing | undefined
+  /** Hex: whoever holds one of them knows its announcements for those of a member. */
+  keys: readonly string[]
   members: ReadonlySet<NodeId>
   readonly linked: Set<NodeId>
+  stopped: boolean
   place: Place
   enrolment: Place
 }
@@ -83,9 +93,12 @@ export class House {
   readonly homes: Home[] = []
   readonly #street = new Map<NodeId, Neighbour>()
   readonly #names = new Map<NodeId, string>()
+  readonly #discovery: Street
   #attempts = 0
+  readonly counts = { lost: 0, late: 0 }
 
-  constructor(seed: number) {
+  constructor(seed: number, discovery = CLEAR) {
+    this.#discovery = discovery
     this.random = new SimulatedRandom(seed)
     this.world = new SimulatedWorld(this.clock, this.random.fork())
     this.network = new MemoryNetwork(this.clock, { latency_ms: 0.3 })
@@ -191,23 +204,26 @@ export class House {
     const neighbour: Neighbour = {
       options,
       standing: undefined,
+      keys: [],
       members: new Set(),
       linked: new Set(),
+      stopped: false,
       place: { host, port: options.ports.mesh },
       enrolment: { host, port: options.ports.enrolment },
     }
     this.#street.set(id, neighbour)
-    let stopped = false
     const look = (): void => {
-      if (stopped) return
+      if (neighbour.stopped) return
       this.#look(id, neighbour)
       this.clock.after(PERIOD_MS * (0.5 + this.random.float()), look)
     }
     this.clock.after(1, look)
     return {
       take: (input) => {
-        if (input.type === 'tell') neighbour.standing = input.standing
-        else if (input.type === 'members') neighbour.members = input.members
+        if (input.type === 'tell') {
+          neighbour.standing = input.standing
+          neighbour.keys = input.keys.map((key) => Buffer.from(key.expose()).toString('hex'))
+        } else if (input.type === 'members') neighbour.members = input.members
         else if (input.type === 'linked') neighbour.linked.add(input.node)
         else if (input.type === 'unlinked') neighbour.linked.delete(input.node)
         else if (input.type === 'refused')
@@ -223,7 +239,7 @@ export class House {
       explain: () => [],
       counts: {},
       stop: async () => {
-        stopped = true
+        neighbour.stopped = true
         if (this.#street.get(id) === neighbour) this.#street.delete(id)
       },
     }
@@ -232,13 +248,30 @@ export class House {
   #look(id: NodeId, neighbour: Neighbour): void {
     for (const [node, other] of this.#street) {
       if (node === id || this.network.isCut(id, node)) continue
-      const { onEffect } = neighbour.options
-
-      if (!neighbour.members.has(node)) onEffect({ type: 'met', node, standing: other.standing })
-      else if (!neighbour.linked.has(node)) {
-        this.#attempts += 1
-        onEffect({ type: 'dial', attempt: this.#attempts, place: other.place, expected: node })
+      const { loss, late_ms } = this.#discovery
+      if (loss > 0 && this.random.float() < loss) {
+        this.counts.lost += 1
+        continue
       }
+      // As it was said, however late it is heard.
+      const said = { node, place: other.place, standing: other.standing, keys: other.keys }
+      if (late_ms === 0) this.#hear(neighbour, said)
+      else {
+        this.counts.late += 1
+        this.clock.after(this.random.float() * late_ms, () => this.#hear(neighbour, said))
+      }
+    }
+  }
+
+  #hear(neighbour: Neighbour, said: Pick<Neighbour, 'standing' | 'keys' | 'place'> & { node: NodeId }): void {
+    if (neighbour.stopped) return
+    const { onEffect } = neighbour.options
+    const { node, place, standing } = said
+    const isOurs = said.keys.some((key) => neighbour.keys.includes(key))
+    if (!isOurs) onEffect({ type: 'met', node, standing })
+    if ((isOurs || neighbour.members.has(node)) && !neighbour.linked.has(node)) {
+      this.#attempts += 1
+      onEffect({ type: 'dial', attempt: this.#attempts, place, expected: node })
     }
   }
 }
