@@ -318,6 +318,8 @@ class RunningCluster implements Cluster {
   #householdChanged(state: HouseholdState, before: HouseholdState): void {
     const is_open = isOpen(state, this.#belonging.context)
     if (state.roster === before.roster && state.phase === before.phase && is_open === this.#told_open) return
+    // A move is told when it is kept, and links are opened with its key (`reopen`): before, every dial would be in vain.
+    if (state.roster.household !== before.roster.household) return
     this.#tellDiscovery()
   }
 
@@ -374,8 +376,9 @@ class RunningCluster implements Cluster {
     if (by === 'us' && this.#refusals.isNews(peer, code)) {
       audit({ what: 'household.refused', object: peer, outcome: code })
     }
-    // Whoever let it in is about to tell: dialled again at once, not rarely.
-    if (code === 'issuer-unknown') return
+    // Whoever let it in is about to tell; or it holds the key and shows another household, so one of the two has just moved.
+    // Dialled again soon, not rarely.
+    if (code === 'issuer-unknown' || code === 'other-household') return
     const said = by === 'us' ? message : `it refused this node: ${message}`
     this.#discovery?.take({
       type: 'refused',
