@@ -12,6 +12,8 @@ export interface Finding {
 
 /** A durable write slower than this makes people wait for "timer set". */
 const SLOW_DISK_MS = 50
+/** The middle one of so many counts: a disk that is good may be busy for a moment. */
+const WRITES = 5
 
 export async function checkUp(parts: NodeParts): Promise<readonly Finding[]> {
   return [
@@ -49,14 +51,18 @@ async function dataDirectory({ host, config }: NodeParts): Promise<Finding> {
   )
 }
 
-/** Writes and removes a small file the way everything that matters is written. */
+/** Writes and removes a small file, a few times, the way everything that matters is written. */
 async function durableWrite({ host, config }: NodeParts): Promise<Finding> {
   const path = join(config.node.data_dir, 'doctor.probe')
-  const began = host.clock.monotonic()
   try {
-    await host.disk.write(path, new Uint8Array(4096))
-    const took = host.clock.monotonic() - began
+    const tries: number[] = []
+    for (let i = 0; i < WRITES; i += 1) {
+      const began = host.clock.monotonic()
+      await host.disk.write(path, new Uint8Array(4096))
+      tries.push(host.clock.monotonic() - began)
+    }
     await host.disk.remove(path)
+    const took = tries.sort((a, b) => a - b)[WRITES >> 1]!
     return finding(
       'durable write',
       took <= SLOW_DISK_MS,

@@ -64,11 +64,12 @@ describe.skipIf(!canIsolate)('a node at work in a network of its own', () => {
       data=$(mktemp -d)
       bin/loqa-node --data "$data" --port 0 --http-port 0 --set cluster.discovery="$2" >"$data/out" 2>&1 &
       node=$!
-      trap 'kill -9 $node 2>/dev/null || true; rm -rf "$data"' EXIT
+      trap 'code=$?; [ $code = 0 ] || cat "$data/out" >&2; kill -9 $node 2>/dev/null || true; rm -rf "$data"' EXIT
       for _ in $(seq 300); do grep -q "is ready" "$data/out" 2>/dev/null && break; sleep 0.1; done
       bin/loqa --data "$data" listen "$1" --json
       bin/loqa --data "$data" ask "add milk to the shopping list" --json
-      bin/loqa --data "$data" doctor >/dev/null
+      # 1: it found something, which is no matter here: a test machine's disk may be slow.
+      bin/loqa --data "$data" doctor || [ $? = 1 ]
       kill -TERM $node && wait $node
     `
     const timer = fixture('set-a-timer-for-five-minutes.wav')
