@@ -1,5 +1,5 @@
-# Sourced by bin/loqa and bin/loqa-node with $root set. Sets $node (a Node.js of version 24 or later), $main (the program, as
-# source in a clone, compiled in a package) and $node_flags; keeps compiled code in the user's cache, so that commands start faster.
+# Sourced by bin/loqa and bin/loqa-node with $root set. Sets $node (a Node.js of version 24 or later), $main (the program, bundled
+# or as source) and $node_flags; keeps compiled code in the user's cache, so that commands start faster.
 
 new_enough() {
   [ -x "$1" ] || return 1
@@ -25,7 +25,12 @@ if [ -z "$node" ]; then
   exit 1
 fi
 
-if [ -f "$root/dist/main.js" ]; then main=dist/main.js; else main=src/main.ts; fi
+# The bundle, unless somebody changed a source or an installed package since it was made.
+main=src/main.ts
+if [ -f "$root/dist/main.js" ] &&
+  [ -z "$(find "$root/src" "$root/package-lock.json" -newer "$root/dist/main.js" -print 2>/dev/null | head -n 1)" ]; then
+  main=dist/main.js
+fi
 node_flags=--disable-warning=ExperimentalWarning
 
 if [ -z "${NODE_COMPILE_CACHE:-}" ]; then

@@ -14,7 +14,7 @@ import { startApi, tokenFrom } from './api/index.ts'
 import type { RunningNode } from './cli/index.ts'
 import { createRemote, remoteListener } from './cluster/index.ts'
 import type { Config, Resolved } from './config.ts'
-import { DiskError, type Host, LoqaError, limits, requestId } from './host/index.ts'
+import { DiskError, type Host, LoqaError, limits, PACKAGE, requestId } from './host/index.ts'
 import { realHost } from './host/real.ts'
 import { VERSION } from './host/version.ts'
 import {
@@ -48,8 +48,6 @@ import { openStore, ownDirectory, type Store, storePorts } from './store/index.t
 import { houseTree } from './tree.ts'
 import { loadVoiceDetectors, understandingOf, Voice } from './voice/index.ts'
 
-/** What came with the package: models, skills, intents. */
-const PACKAGE = new URL('..', import.meta.url).pathname
 /** Actors get so long to say their last words; with the rest of stopping it stays under the 5 s promised. */
 const SHUTDOWN_MS = 2_500
 

@@ -2,6 +2,7 @@
 import { flushCompileCache } from 'node:module'
 import type { Resolved } from '../config.ts'
 import type { Clock } from '../host/host.ts'
+import { COMMAND } from '../host/layout.ts'
 import { VERSION } from '../host/version.ts'
 import { exitCodeOf, report } from './failures.ts'
 import type { NodeRequest } from './node-request.ts'
@@ -20,8 +21,6 @@ export interface RunningNode {
 
 export type StartNode = (resolved: Resolved) => Promise<RunningNode>
 
-/** How the commands are called: in a clone they are not on the PATH. */
-const COMMAND = import.meta.url.endsWith('.ts') ? 'bin/loqa' : 'loqa'
 /** Draining may take so long; then the process ends anyway. A service manager kills after 10 s or more. */
 const STOP_TIMEOUT_MS = 4_500
 

@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Duplex } from 'node:stream'
-import { fileURLToPath } from 'node:url'
+import { PROGRAMS } from '../host/index.ts'
 
 export interface ProcessEvents {
   /** Bytes from the process, in order. */
@@ -28,9 +28,6 @@ export type StartProcess = (events: ProcessEvents) => EngineProcess
 const LAST_WORDS_BYTES = 2_048
 const CHANNEL = 3
 
-/** The file this one was compiled to decides: `.ts` in a clone, `.js` in the published package. */
-const entry = new URL(`./child/child${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
-
 const { NODE_COMPILE_CACHE } = process.env
 /** One thread each: engines share the machine with the voice path. */
 const ENVIRONMENT = {
@@ -42,7 +39,7 @@ const ENVIRONMENT = {
 /** `file` and `flags` are for tests that need a process which misbehaves. */
 export function startProcess(
   events: ProcessEvents,
-  file = fileURLToPath(entry),
+  file: string = PROGRAMS.engine,
   flags: readonly string[] = [],
 ): EngineProcess {
   const child = spawn(process.execPath, [...flags, file], {

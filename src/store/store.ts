@@ -13,6 +13,7 @@ import {
   InvalidInputError,
   LoqaError,
   OverloadedError,
+  PROGRAMS,
 } from '../host/index.ts'
 import { StoreClosed } from './errors.ts'
 import type { StoredChange, StoredEntry, StoreReply, StoreRequest, StoreThreadData } from './messages.ts'
@@ -81,9 +82,6 @@ interface Pending {
 /** A request without its number. */
 type Asked = StoreRequest extends infer R ? (R extends StoreRequest ? Omit<R, 'id'> : never) : never
 
-const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'))
-const THREAD = new URL(`./thread${extension}`, import.meta.url)
-
 class ThreadedStore implements Store {
   readonly #file: string
   readonly #options: StoreOptions
@@ -102,7 +100,7 @@ class ThreadedStore implements Store {
   open(): Promise<void> {
     return new Promise((resolve, reject) => {
       const workerData: StoreThreadData = { file: this.#file, max_pages: this.#options.max_pages }
-      const worker = new Worker(this.#options.thread ?? THREAD, { workerData, name: 'store' })
+      const worker = new Worker(this.#options.thread ?? PROGRAMS.store, { workerData, name: 'store' })
       let opened = false
       worker.on('message', (reply: StoreReply) => {
         if (reply.reply === 'opened') {

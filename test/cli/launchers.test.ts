@@ -1,7 +1,16 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 
@@ -32,7 +41,7 @@ const PLAIN_PATH = '/usr/bin:/bin'
 const plainPath = (): string => {
   const tools = join(place, 'tools')
   mkdirSync(tools, { recursive: true })
-  for (const tool of ['sh', 'dirname', 'readlink']) {
+  for (const tool of ['sh', 'dirname', 'readlink', 'find', 'head']) {
     const found = execFileSync('/bin/sh', ['-c', `command -v ${tool}`], { env: { PATH: PLAIN_PATH } })
     symlinkSync(found.toString().trim(), join(tools, tool))
   }
@@ -67,6 +76,28 @@ describe('the launchers', () => {
     expect(launch(join(clone, 'bin/loqa-node'), plainPath(), '--room', 'x').out).toContain(
       'src/main.ts node --room x',
     )
+  })
+
+  it.each([
+    ['src/cluster/cluster.ts', 'the sources'],
+    ['package-lock.json', 'the sources'],
+    ['test/cli/run.ts', 'the bundle'],
+  ])('run the bundle; when %s is newer, %s', (changed, runs) => {
+    fakeNode(join(clone, 'node_modules/.bin'), 'v24.1.0')
+    const made = { bundle: 2_000, before: 1_000, after: 3_000 }
+    for (const [file, at] of [
+      [changed, made.after],
+      ['src/main.ts', made.before],
+      ['dist/main.js', made.bundle],
+    ] as const) {
+      const path = join(clone, file)
+      mkdirSync(dirname(path), { recursive: true })
+      writeFileSync(path, '')
+      utimesSync(path, at, at)
+      utimesSync(dirname(path), at, at)
+    }
+    const file = runs === 'the bundle' ? 'dist/main.js' : 'src/main.ts'
+    expect(launch(join(clone, 'bin/loqa'), plainPath(), 'status').out).toContain(`${clone}/${file} status`)
   })
 
   it('take the Node of the PATH when it is new enough', () => {

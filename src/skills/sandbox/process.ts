@@ -3,7 +3,7 @@
  * environment, may read only the runner's own files, cannot compile code from strings, and has a small heap.
  */
 import { spawn } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
+import { PROGRAMS, SKILLS_FOLDER } from '../../host/index.ts'
 
 export interface SandboxProcess {
   readonly pid: number | undefined
@@ -23,20 +23,16 @@ const HEAP_MB = 48
 /** Kept of what a dying process says, for the log. */
 const MAX_LAST_WORDS = 2_000
 
-const extension = import.meta.url.slice(import.meta.url.lastIndexOf('.'))
-const ENTRY = fileURLToPath(new URL(`./runner/main${extension}`, import.meta.url))
-const FOLDER = fileURLToPath(new URL('..', import.meta.url))
-
 export function startSandboxProcess(events: SandboxEvents): SandboxProcess {
   const child = spawn(
     process.execPath,
     [
       '--permission',
-      `--allow-fs-read=${FOLDER}*`,
+      `--allow-fs-read=${SKILLS_FOLDER}*`,
       `--max-old-space-size=${HEAP_MB}`,
       '--disallow-code-generation-from-strings',
       '--no-warnings',
-      ENTRY,
+      PROGRAMS.skills,
     ],
     { env: {}, stdio: ['pipe', 'pipe', 'pipe'], serialization: 'json', windowsHide: true },
   )
