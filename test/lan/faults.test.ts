@@ -62,6 +62,19 @@ describe.skipIf(whyNoLan !== undefined)('a house in which things fail', () => {
     for (const other of others(victim)) expect(victim.verdict(other, 'dead', since)).toBeUndefined()
   }, 60_000)
 
+  it('a process that is busy with itself for three seconds is not given up', async () => {
+    const [, , victim] = nodes as [LanNode, LanNode, LanNode]
+    const since = Date.now()
+    await victim.busy(3_000)
+    expect(Date.now() - since).toBeGreaterThan(3_000)
+    for (const node of others(victim)) {
+      await node.until(() => node.verdict(victim, 'suspect', since), 4_000, 'that it was noticed')
+      await node.until(() => node.verdict(victim, 'alive', since), 5_000, 'that it is well again')
+      expect(node.verdict(victim, 'dead', since)).toBeUndefined()
+    }
+    for (const other of others(victim)) expect(victim.verdict(other, 'dead', since)).toBeUndefined()
+  }, 60_000)
+
   it('a node that is asked to end says goodbye: nobody suspects it', async () => {
     const [, victim] = nodes as [LanNode, LanNode, LanNode]
     const since = Date.now()

@@ -315,6 +315,14 @@ export class LanNode {
     this.#process?.kill(signal)
   }
 
+  /** Its event loop does nothing else for so long: through the debugger that every Node.js process opens when it is asked to. */
+  async busy(span_ms: number): Promise<void> {
+    this.signal('SIGUSR1')
+    await this.until(() => this.#output.includes('Debugger listening on'), 5_000, 'its debugger')
+    const result = await this.host.run(process.execPath, ['-e', ASK_TO_SPIN, String(span_ms)])
+    if (result.code !== 0) throw new Error(`${this.name} would not spin: ${result.stderr}`)
+  }
+
   async end(signal: NodeJS.Signals): Promise<number | null> {
     const child = this.#process
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return null
@@ -337,6 +345,17 @@ export class LanNode {
     rmSync(this.data, { recursive: true, force: true })
   }
 }
+
+/** Run beside the node, in its network: debuggers listen on the loopback only. Ends when the node answers again. */
+const ASK_TO_SPIN = `
+  const span = Number(process.argv[1])
+  fetch('http://127.0.0.1:9229/json/list').then((response) => response.json()).then(([target]) => {
+    const socket = new WebSocket(target.webSocketDebuggerUrl)
+    const expression = 'const until = performance.now() + ' + span + '; while (performance.now() < until);'
+    socket.onopen = () => socket.send(JSON.stringify({ id: 1, method: 'Runtime.evaluate', params: { expression } }))
+    socket.onmessage = () => process.exit(0)
+    socket.onerror = () => process.exit(1)
+  })`
 
 function keyringText(data: string): string {
   try {
