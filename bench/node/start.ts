@@ -1,6 +1,7 @@
 /**
  * How long a person waits for a node, and what it costs to leave it on: from starting the process to its first line and to the
- * moment a spoken command would be answered (`/readyz`), and the resident memory of the node's own process once it is idle.
+ * moment a spoken command would be answered (`/readyz`), how long the first command right after that and the one after it take to
+ * be answered (from the last sound to the first), and the resident memory of the node's own process once it is idle.
  * `cold` starts as a fresh clone does, without compiled code from an earlier start; `warm` with it.
  *
  * Run: node bench/node/start.ts [--rounds N] [--idle S]   (prints one JSON line per figure)
@@ -12,6 +13,8 @@ import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { goingOn } from '../voice/pauses.ts'
+import { sentences, take } from '../voice/spoken-turn.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const { values } = parseArgs({
@@ -28,9 +31,15 @@ const place = {
 }
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
+/** Each start is asked the same: the first sentence of the seed that nobody pauses in. */
+const sentence = sentences(20, goingOn, 7).find(({ pause_ms }) => pause_ms === 0)!
+
 interface Start {
   readonly first_line_ms: number
   readonly ready_ms: number
+  /** Absent when it was not answered. */
+  readonly first_turn_ms: number | undefined
+  readonly second_turn_ms: number | undefined
   readonly idle_mb: number
 }
 
@@ -48,10 +57,18 @@ async function start(cache: string): Promise<Start> {
     const http = await ready(data, begin)
     const ready_ms = performance.now() - begin
     node.stdout.resume()
+    const first = await take(`http://127.0.0.1:${http}`, sentence)
+    const second = await take(`http://127.0.0.1:${http}`, sentence)
     await pause(idle_ms)
     const metrics = await (await fetch(`http://127.0.0.1:${http}/metrics`)).text()
     const rss = Number(/^loqa_process_rss_bytes (\S+)$/m.exec(metrics)![1])
-    return { first_line_ms: await said, ready_ms, idle_mb: rss / 1e6 }
+    return {
+      first_line_ms: await said,
+      ready_ms,
+      first_turn_ms: first.total_ms,
+      second_turn_ms: second.total_ms,
+      idle_mb: rss / 1e6,
+    }
   } finally {
     const ended = once(node, 'exit')
     node.kill('SIGTERM')
@@ -106,6 +123,14 @@ try {
       cache,
       starts.map(({ ready_ms }) => ready_ms),
     )
+    for (const which of ['first', 'second'] as const) {
+      report(
+        `${which}-turn`,
+        'ms',
+        cache,
+        starts.flatMap((start) => start[`${which}_turn_ms`] ?? []),
+      )
+    }
     report(
       'idle-rss',
       'MB',
