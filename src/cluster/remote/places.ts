@@ -30,6 +30,10 @@ export class Places {
     this.#lines = lines
   }
 
+  get map(): Placements {
+    return this.#map
+  }
+
   whereIs(address: string): NodeId | undefined {
     return whereIs(this.#map, address)
   }
@@ -54,6 +58,7 @@ export class Places {
     if (news.length === 0) return
     this.#map = placements
     this.#tell(news, from)
+    this.#placed?.heard?.(news.map(({ address }) => address))
     for (const address of lost(this.#node)) this.#placed?.lost(address)
   }
 
