@@ -16,6 +16,7 @@ import { createRemote, remoteListener } from './cluster/index.ts'
 import type { Config, Resolved } from './config.ts'
 import { DiskError, type Host, LoqaError, limits, PACKAGE, requestId } from './host/index.ts'
 import { realHost } from './host/real.ts'
+import { realProcessors } from './host/real-processors.ts'
 import { VERSION } from './host/version.ts'
 import {
   type Capability,
@@ -82,7 +83,10 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
     /** The same in membership, in references to actors and in the mailboxes of others. */
     const life = Number.parseInt(boot.slice(0, 8), 16)
     const capabilities = (): readonly Capability[] => pool.capabilities()
-    const clustering = new Clustering({ host, config, identity, boot, log, metrics, audit, capabilities })
+    const clustering = new Clustering({
+      ...{ host, config, identity, boot, log, metrics, audit, capabilities },
+      processors: realProcessors,
+    })
 
     /** Engines start before the actors that mirror them. */
     let mirror: (row: Capability) => unknown = () => undefined
@@ -120,6 +124,7 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
       clock: host.clock,
       local,
       capabilities,
+      load: () => clustering.load,
       room: config.inference.streams_per_engine,
       cluster: () => clustering.cluster,
       far: (node) => remote.work(node),
