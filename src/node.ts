@@ -12,7 +12,7 @@ import {
 } from './actors/index.ts'
 import { startApi, tokenFrom } from './api/index.ts'
 import type { RunningNode } from './cli/index.ts'
-import { createRemote, remoteListener } from './cluster/index.ts'
+import { createRemote, Placing, remoteListener } from './cluster/index.ts'
 import type { Config, Resolved } from './config.ts'
 import { DiskError, type Host, LoqaError, limits, PACKAGE, requestId } from './host/index.ts'
 import { realHost } from './host/real.ts'
@@ -31,6 +31,7 @@ import {
   replicasOf,
 } from './inference/index.ts'
 import { Clustering } from './node/clustering.ts'
+import { householdOf, PLACED } from './node/conversations.ts'
 import { loadGrammar } from './node/grammar.ts'
 import { openIdentity, retireFormerId } from './node/identity.ts'
 import { observeWith, reportRuntime } from './node/observing.ts'
@@ -104,12 +105,20 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
     const grammar = await loadGrammar(host.disk, join(PACKAGE, 'config/intents'), skills, log)
     const names = skills.actors.map(({ key }) => key)
     const local = createInferPort(pool)
+    const cluster = () => clustering.cluster
+    const placing = new Placing({
+      node: identity.id,
+      clock: host.clock,
+      kinds: PLACED,
+      cluster,
+      log: (message, values) => log.warn(message, values),
+    })
+    undo.later(() => placing.close())
     const remote = createRemote({
       node: identity.id,
       boot: life,
       clock: host.clock,
-      // Actors that are placed live on the node they were started on, as long as nothing moves them.
-      whereIs: () => undefined,
+      placed: placing.placed,
       metric: ({ name, add, labels }) => metrics.add(name, add, labels),
       serves: (effect) => effect.type === 'infer' && isEngineWork(effect),
       fault: (peer, what, fatal) => log.warn('A node broke the rules of the wire', { peer, what, fatal }),
@@ -126,7 +135,7 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
       capabilities,
       load: () => clustering.load,
       room: config.inference.streams_per_engine,
-      cluster: () => clustering.cluster,
+      cluster,
       far: (node) => remote.work(node),
       lent: (to, node) => metrics.add('loqa_work_begun_total', 1, { capability: to, node }),
       moved: (to, from, next, why) => {
@@ -144,6 +153,7 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
       detectors: await loadVoiceDetectors(),
       ...voiceSettings(config),
       dropped: (frames) => metrics.add('loqa_voice_frames_dropped_total', frames),
+      household: householdOf({ self: identity.id, placing, cluster }),
     })
     const runtime = createRuntime({
       node: identity.id,
@@ -161,8 +171,9 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
       },
     })
     undo.later(() => runtime.shutdown(SHUTDOWN_MS))
-    remote.connect(runtime.fromAfar)
+    remote.connect(placing.connect(runtime, remote))
     clustering.listen(remoteListener(remote))
+    clustering.listen(placing.listener)
     mirror = (row) => runtime.tell(placedAddress('replica', row.name), replicaChanged(row))
     runtime.start(
       houseTree({

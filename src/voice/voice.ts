@@ -1,5 +1,6 @@
 /** Voice as the node uses it: behaviours and ports for the runtime, satellites in, texts in, sessions shown. */
 import type {
+  Address,
   Behaviors,
   Message,
   Outside,
@@ -21,12 +22,14 @@ import {
   sessionId,
   type Wall,
 } from '../host/index.ts'
+import { isAskFromAfar, MOST_SESSIONS, SESSION_NAME, turnFromAfar } from './afar.ts'
 import { announcer } from './announcer.ts'
 import type { EndpointTimes } from './endpointing.ts'
 import type { SessionPhase, TurnAnswer, TurnView } from './messages.ts'
 import { Microphone } from './microphone.ts'
 import { FIXED_PHRASES } from './phrases.ts'
 import type { VoiceListener } from './player.ts'
+import { isListing, registrar } from './registrar.ts'
 import { type PlayPort, Satellites } from './satellites.ts'
 import { ANNOUNCER, type SessionArgs, sessionAddress, sessionBehavior } from './session.ts'
 import { type InferPort, SpeechPort } from './speech.ts'
@@ -55,6 +58,18 @@ export interface VoiceOptions {
   readonly session_idle_ms: number
   /** Frames of a satellite were lost because it sends faster than it can be heard. */
   readonly dropped: (frames: number) => void
+  /** Absent: this node is the only one. */
+  readonly household?: Household
+}
+
+/** Conversations beyond this node. */
+export interface Household {
+  /** Tells this node's own conversation by text in a room from another node's. */
+  readonly mark: string
+  /** One was begun here: the others are to find it. */
+  begun(address: Address): void
+  /** Whether one lives on another node that can be asked. */
+  isElsewhere(address: Address): boolean
 }
 
 /** One satellite: audio up; audio and events come down through its listener. */
@@ -72,11 +87,14 @@ export interface SessionRow {
   readonly started_at: Wall
 }
 
+/** A channel as it is kept here. */
+interface BoundChannel extends VoiceChannel {
+  /** Its conversation ended under it; it goes on with a new one. */
+  rebind(): void
+}
+
 /** A turn by text waits this long for its turn and its answer together. */
 const ASK_MS = 15_000
-
-/** Conversations at once. One takes a few kilobytes while nobody speaks. */
-const MOST_SESSIONS = 512
 
 export class Voice {
   /** For the runtime, by kind. */
@@ -87,7 +105,7 @@ export class Voice {
   readonly #speech: SpeechPort
   readonly #satellites: Satellites
   readonly #sessions = new Map<string, SessionRow>()
-  readonly #channels = new Set<VoiceChannel>()
+  readonly #channels = new Set<BoundChannel>()
   #runtime: VoiceRuntime | undefined
   #parent: Target | undefined
   #satelliteCount = 0
@@ -104,7 +122,11 @@ export class Voice {
       voice: options.voice,
       idle_ms: options.session_idle_ms,
     })
-    this.behaviors = { session, announcer }
+    this.behaviors = {
+      session: { behavior: session, from_afar: { message: isAskFromAfar } },
+      announcer,
+      registrar: { behavior: registrar, from_afar: { message: isListing } },
+    }
     this.outside = outsideOf(this.#speech, this.#satellites)
   }
 
@@ -124,8 +146,14 @@ export class Voice {
 
   #phase(message: SessionPhase): void {
     const { session, room, phase, started_at } = message
-    if (phase === 'ended') this.#sessions.delete(session)
-    else this.#sessions.set(session, { id: session, room, phase, started_at })
+    if (phase !== 'ended') {
+      this.#sessions.set(session, { id: session, room, phase, started_at })
+      return
+    }
+    this.#sessions.delete(session)
+    for (const channel of this.#channels) {
+      if (channel.session === session) this.#options.clock.soon(() => channel.rebind())
+    }
   }
 
   sessions(): readonly SessionRow[] {
@@ -145,11 +173,15 @@ export class Voice {
     this.#satelliteCount += 1
     const satellite = `satellite-${this.#satelliteCount}`
     this.#satellites.add(satellite, listener)
-    const channel = this.#channel(session, satellite)
+    const channel = this.#channel(session, satellite, room, listener)
     this.#channels.add(channel)
+    this.#attach(session, satellite, room, listener)
+    return channel
+  }
+
+  #attach(session: SessionId, satellite: string, room: string, listener: VoiceListener): void {
     this.#tell(session, { type: 'session.attach', satellite, room } as Message)
     listener.event({ type: 'ready', session, room, sample_rate: limits.SAMPLE_RATE })
-    return channel
   }
 
   /** One turn by text. Without a session it continues the conversation by text of its room. */
@@ -166,13 +198,37 @@ export class Voice {
       )
     }
     const room = roomOf(request.room ?? this.#options.room)
-    const session = this.#session(request.session ?? `text-${slug(room)}`, room)
-    const answer = await this.#connected().ask(
-      sessionAddress(session),
-      { type: 'turn.ask', text } as Message,
-      { deadline_ms: ASK_MS, signal },
-    )
-    return (answer as TurnAnswer).turn
+    if (request.session !== undefined) {
+      const turn = await this.#askAfar(sessionName(request.session), text, signal)
+      if (turn !== undefined) return turn
+    }
+    const session = this.#session(request.session ?? this.#textSession(room), room)
+    return ((await this.#ask(session, text, signal)) as TurnAnswer).turn
+  }
+
+  #ask(session: SessionId, text: string, signal: AbortSignal): Promise<Message> {
+    const message = { type: 'turn.ask', text } as Message
+    return this.#connected().ask(sessionAddress(session), message, { deadline_ms: ASK_MS, signal })
+  }
+
+  /** Undefined: it does not live on another node, or no longer; nobody there has heard the text. */
+  async #askAfar(session: SessionId, text: string, signal: AbortSignal): Promise<TurnView | undefined> {
+    if (this.#sessions.has(session)) return undefined
+    if (this.#options.household?.isElsewhere(sessionAddress(session)) !== true) return undefined
+    const answer = await this.#ask(session, text, signal).catch((thrown: unknown) => {
+      if (thrown instanceof LoqaError && thrown.code === 'not-found') return undefined
+      throw thrown
+    })
+    if (answer === undefined) return undefined
+    const turn = turnFromAfar(answer)
+    if (turn === undefined) throw new LoqaError('unexpected', 'Another node answered what no session says')
+    return turn
+  }
+
+  /** The conversation by text that is had on this node, without a name, in one room. */
+  #textSession(room: string): string {
+    const { household } = this.#options
+    return `text-${slug(room)}${household === undefined ? '' : `-${household.mark}`}`
   }
 
   /** Ends every connection's part in the node. */
@@ -180,7 +236,8 @@ export class Voice {
     for (const channel of [...this.#channels]) channel.close()
   }
 
-  #channel(session: SessionId, satellite: string): VoiceChannel {
+  #channel(first: SessionId, satellite: string, room: string, listener: VoiceListener): BoundChannel {
+    let session = first
     const microphone = new Microphone({
       clock: this.#options.clock,
       detector: this.#options.detectors(),
@@ -189,8 +246,10 @@ export class Voice {
       end: () => this.#tell(session, { type: 'audio.end', satellite } as Message),
       dropped: this.#options.dropped,
     })
-    const channel: VoiceChannel = {
-      session,
+    const channel: BoundChannel = {
+      get session() {
+        return session
+      },
       push: (pcm) => microphone.push(pcm),
       finish: () => microphone.finish(),
       close: () => {
@@ -198,6 +257,11 @@ export class Voice {
         microphone.close()
         this.#satellites.remove(satellite)
         this.#tell(session, { type: 'session.detach', satellite } as Message)
+      },
+      rebind: () => {
+        if (!this.#channels.has(channel)) return
+        session = this.#session(undefined, room)
+        this.#attach(session, satellite, room, listener)
       },
     }
     return channel
@@ -210,8 +274,9 @@ export class Voice {
         throw new OverloadedError('Voice', `${MOST_SESSIONS} conversations`)
       }
       const args: SessionArgs = { id, room }
-      if (this.#connected().find(sessionAddress(id)) === undefined)
-        this.#spawn('session', id, args, 'transient')
+      const address = sessionAddress(id)
+      if (this.#connected().find(address) === undefined) this.#spawn('session', id, args, 'transient')
+      this.#options.household?.begun(address)
       this.#sessions.set(id, {
         id,
         room,
@@ -256,7 +321,7 @@ function outsideOf(infer: InferPort, play: PlayPort): Voice['outside'] {
 
 /** Part of an address. */
 function sessionName(wanted: string): SessionId {
-  if (!/^[A-Za-z0-9_.:~-]{1,64}$/.test(wanted)) {
+  if (!SESSION_NAME.test(wanted)) {
     throw new InvalidInputError(
       'This is no session name',
       'Use up to 64 letters, digits and the characters _ . : ~ -',
