@@ -72,7 +72,8 @@ function handle(state: PlacerState, input: PlacerInput, context: PlacerContext):
     case 'orphaned':
       return none(noteOrphans(state, input.addresses, context, context.now))
     case 'due':
-      return due(state, context)
+      // The clock was asked for once, and may have been a moment early: whatever is still to come asks for it again.
+      return due({ ...state, wake_at: undefined }, context)
     default:
       return assertNever(input)
   }

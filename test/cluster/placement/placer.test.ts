@@ -45,6 +45,8 @@ class Desk {
   now = 0
   map: Placements = NO_PLACEMENTS
   state = newPlacer(a)
+  /** After how long the clock was to wake it, ms. */
+  woken: (number | undefined)[] = []
 
   constructor(...others: readonly Candidate[]) {
     this.house(...others)
@@ -59,7 +61,10 @@ class Desk {
   input(input: PlacerInput): string[] {
     const { state, effects } = placer(this.state, input, this.#context)
     this.state = state
-    for (const effect of effects) this.#write(effect)
+    for (const effect of effects) {
+      if (effect.type === 'wake') this.woken.push(effect.delay_ms)
+      else this.#write(effect)
+    }
     return effects.flatMap((effect) => (effect.type === 'wake' ? [] : [said(effect)]))
   }
 
@@ -161,6 +166,16 @@ describe('what somebody wants', () => {
     }
     expect(desk.input({ type: 'wanted', address: other })).toEqual([`ask b ${other}`])
     expect(desk.house(candidate(c, { rtt_ms: 500 }))).toEqual([`start ${other}`])
+  })
+
+  it('C2 asks for the clock again when it came a moment early', () => {
+    const llm = [{ tag: 'llm.x:3b', p95_ms: 100, room: 4, running: 0 }]
+    const desk = new Desk(candidate(b, { offers: llm }))
+    desk.input({ type: 'wanted', address: 'loqa:/heavy/1' })
+    desk.now = ASKED_MS - 0.4
+    desk.woken = []
+    expect(desk.input({ type: 'due' })).toEqual([])
+    expect(desk.woken).toEqual([expect.closeTo(0.4)])
   })
 
   it('C1 hears why when nobody takes it', () => {
