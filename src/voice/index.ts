@@ -12,6 +12,7 @@
 
 export { SESSIONS_ASKED, type SessionRows, sessionsFromAfar } from './afar.ts'
 export { bytesOf, concat, samplesOf } from './audio.ts'
+export type { VoiceChannel } from './channels.ts'
 export { ENDPOINT_TIMES, type EndpointTimes } from './endpointing.ts'
 export type { Latency, SessionPhase, TurnView, VoiceEvent } from './messages.ts'
 export type { VoiceListener } from './player.ts'
@@ -31,7 +32,6 @@ export {
   type Household,
   type SessionRow,
   Voice,
-  type VoiceChannel,
   type VoiceOptions,
   type VoiceRuntime,
 } from './voice.ts'

@@ -24,9 +24,9 @@ import {
 } from '../host/index.ts'
 import { isAskFromAfar, MOST_SESSIONS, SESSION_NAME, turnFromAfar } from './afar.ts'
 import { announcer } from './announcer.ts'
+import { Channels, type VoiceChannel } from './channels.ts'
 import type { EndpointTimes } from './endpointing.ts'
 import type { SessionPhase, TurnAnswer, TurnView } from './messages.ts'
-import { Microphone } from './microphone.ts'
 import { FIXED_PHRASES } from './phrases.ts'
 import type { VoiceListener } from './player.ts'
 import { isListing, registrar } from './registrar.ts'
@@ -72,25 +72,11 @@ export interface Household {
   isElsewhere(address: Address): boolean
 }
 
-/** One satellite: audio up; audio and events come down through its listener. */
-export interface VoiceChannel {
-  readonly session: string
-  push(pcm: Uint8Array): void
-  finish(): void
-  close(): void
-}
-
 export interface SessionRow {
   readonly id: string
   readonly room: string
   readonly phase: string
   readonly started_at: Wall
-}
-
-/** A channel as it is kept here. */
-interface BoundChannel extends VoiceChannel {
-  /** Its conversation ended under it; it goes on with a new one. */
-  rebind(): void
 }
 
 /** A turn by text waits this long for its turn and its answer together. */
@@ -105,15 +91,22 @@ export class Voice {
   readonly #speech: SpeechPort
   readonly #satellites: Satellites
   readonly #sessions = new Map<string, SessionRow>()
-  readonly #channels = new Set<BoundChannel>()
+  readonly #channels: Channels
   #runtime: VoiceRuntime | undefined
   #parent: Target | undefined
-  #satelliteCount = 0
 
   constructor(options: VoiceOptions) {
     this.#options = options
     this.#speech = new SpeechPort(options.engines, options.reply_cache_bytes)
     this.#satellites = new Satellites(options.clock, options.play_ahead_ms)
+    this.#channels = new Channels({
+      clock: options.clock,
+      satellites: this.#satellites,
+      detectors: options.detectors,
+      dropped: options.dropped,
+      tell: (session, message) => this.#tell(session, message),
+      begin: (room) => this.#session(undefined, room),
+    })
     const session = sessionBehavior({
       understanding: options.understanding,
       endpointing: options.endpointing,
@@ -151,9 +144,7 @@ export class Voice {
       return
     }
     this.#sessions.delete(session)
-    for (const channel of this.#channels) {
-      if (channel.session === session) this.#options.clock.soon(() => channel.rebind())
-    }
+    this.#channels.ended(session)
   }
 
   sessions(): readonly SessionRow[] {
@@ -165,23 +156,9 @@ export class Voice {
     request: { readonly room?: string; readonly session?: string },
     listener: VoiceListener,
   ): VoiceChannel {
-    if (this.#channels.size >= limits.MAX_VOICE_CHANNELS) {
-      throw new OverloadedError('Voice', `${limits.MAX_VOICE_CHANNELS} connections`)
-    }
+    this.#channels.assertRoom()
     const room = roomOf(request.room ?? this.#options.room)
-    const session = this.#session(request.session, room)
-    this.#satelliteCount += 1
-    const satellite = `satellite-${this.#satelliteCount}`
-    this.#satellites.add(satellite, listener)
-    const channel = this.#channel(session, satellite, room, listener)
-    this.#channels.add(channel)
-    this.#attach(session, satellite, room, listener)
-    return channel
-  }
-
-  #attach(session: SessionId, satellite: string, room: string, listener: VoiceListener): void {
-    this.#tell(session, { type: 'session.attach', satellite, room } as Message)
-    listener.event({ type: 'ready', session, room, sample_rate: limits.SAMPLE_RATE })
+    return this.#channels.open(this.#session(request.session, room), room, listener)
   }
 
   /** One turn by text. Without a session it continues the conversation by text of its room. */
@@ -233,38 +210,7 @@ export class Voice {
 
   /** Ends every connection's part in the node. */
   stop(): void {
-    for (const channel of [...this.#channels]) channel.close()
-  }
-
-  #channel(first: SessionId, satellite: string, room: string, listener: VoiceListener): BoundChannel {
-    let session = first
-    const microphone = new Microphone({
-      clock: this.#options.clock,
-      detector: this.#options.detectors(),
-      frame: ({ samples, voiced }) =>
-        this.#tell(session, { type: 'audio.frame', satellite, samples, voiced } as Message),
-      end: () => this.#tell(session, { type: 'audio.end', satellite } as Message),
-      dropped: this.#options.dropped,
-    })
-    const channel: BoundChannel = {
-      get session() {
-        return session
-      },
-      push: (pcm) => microphone.push(pcm),
-      finish: () => microphone.finish(),
-      close: () => {
-        if (!this.#channels.delete(channel)) return
-        microphone.close()
-        this.#satellites.remove(satellite)
-        this.#tell(session, { type: 'session.detach', satellite } as Message)
-      },
-      rebind: () => {
-        if (!this.#channels.has(channel)) return
-        session = this.#session(undefined, room)
-        this.#attach(session, satellite, room, listener)
-      },
-    }
-    return channel
+    this.#channels.closeAll()
   }
 
   #session(wanted: string | undefined, room: string): SessionId {

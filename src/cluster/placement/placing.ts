@@ -24,8 +24,9 @@ import {
   type NodeId,
 } from '../../host/index.ts'
 import type { Remote, RemoteOptions } from '../remote/face.ts'
-import type { Cluster, ClusterListener } from '../running/face.ts'
-import { type Candidate, candidateOf } from './candidate.ts'
+import type { ClusterListener } from '../running/face.ts'
+import { guarded } from './guard.ts'
+import { type HouseholdView, household } from './household.ts'
 import { placer, refusal } from './placer.ts'
 import {
   livesOn,
@@ -43,7 +44,7 @@ export interface PlacingOptions {
   readonly clock: Clock
   readonly kinds: PlacedKinds
   /** Undefined while this node is alone. */
-  readonly cluster: () => Pick<Cluster, 'members' | 'sheets' | 'rttOf' | 'sheet'> | undefined
+  readonly cluster: () => HouseholdView | undefined
   readonly log: (message: string, values: Readonly<Record<string, unknown>>) => void
 }
 
@@ -56,8 +57,6 @@ interface Waiter {
   readonly resolve: (node: NodeId) => void
   readonly reject: (error: LoqaError) => void
 }
-
-const ALONE: Parameters<typeof candidateOf>[1] = { capabilities: [], room: 'nowhere', load: null }
 
 export class Placing {
   /** For `createRemote`. */
@@ -97,36 +96,12 @@ export class Placing {
     this.#runtime = runtime
     this.#map = map
     this.#look()
-    const here = runtime.fromAfar
-    const own = spawnAddress(this.#options.node)
-    return {
-      ...here,
-      ask: (target, message, how, settle) => {
-        if (target !== own) return here.ask(target, message, how, settle)
-        const { kind, key } = message as Partial<SpawnRequest>
-        // What is wrong with it says who carries it out.
-        if (typeof kind !== 'string' || typeof key !== 'string' || !this.#options.kinds.has(kind)) {
-          return here.ask(target, message, how, settle)
-        }
-        const address = placedAddress(kind, key)
-        const refused = refusal(this.#state, address, this.#context)
-        if (refused !== undefined) {
-          settle.failed(refused)
-          return () => undefined
-        }
-        const answered: typeof settle.answered = (answer) => {
-          this.#begun(address)
-          const error = refusal(this.#state, address, this.#context)
-          if (error === undefined) settle.answered(answer)
-          else settle.failed(error)
-        }
-        return here.ask(target, message, how, {
-          ...settle,
-          answered,
-          failed: (error) => settle.failed(error),
-        })
-      },
-    }
+    return guarded(runtime.fromAfar, {
+      own: spawnAddress(this.#options.node),
+      isPlaced: (kind) => this.#options.kinds.has(kind),
+      refusal: (address) => refusal(this.#state, address, this.#context),
+      begun: (address) => this.#begun(address),
+    })
   }
 
   /**
@@ -172,20 +147,8 @@ export class Placing {
 
   /** What nodes say of themselves and how far they are changes all the time: it is looked at when it matters. */
   #look(): void {
-    const { node: self, cluster } = this.#options
-    const household = cluster()
-    const present = new Set([self])
-    const candidates: Candidate[] = [
-      candidateOf(self, household?.sheet ?? ALONE, { rtt_ms: 0, steady: true }),
-    ]
-    for (const { id, standing, repute } of household?.members() ?? []) {
-      if (standing.status === 'dead' || standing.status === 'left') continue
-      present.add(id)
-      const told = household!.sheets().get(id)
-      if (standing.status !== 'alive' || told === undefined) continue
-      candidates.push(candidateOf(id, told.sheet, { rtt_ms: household!.rttOf(id), steady: repute.steady }))
-    }
-    this.#input({ type: 'house', candidates, present })
+    const { node, cluster } = this.#options
+    this.#input({ type: 'house', ...household(node, cluster()) })
   }
 
   /** One after the other: carrying out an effect may bring the next. */
