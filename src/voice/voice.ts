@@ -148,7 +148,9 @@ export class Voice {
   }
 
   sessions(): readonly SessionRow[] {
-    return [...this.#sessions.values()]
+    return [...this.#sessions.values()].filter(
+      ({ id }) => this.#runtime?.find(sessionAddress(sessionId(id))) !== undefined,
+    )
   }
 
   /** Errors: `overloaded` at the limit of connections, `invalid-input` for a name that cannot be one. */
@@ -190,8 +192,9 @@ export class Voice {
 
   /** Undefined: it does not live on another node, or no longer; nobody there has heard the text. */
   async #askAfar(session: SessionId, text: string, signal: AbortSignal): Promise<TurnView | undefined> {
-    if (this.#sessions.has(session)) return undefined
-    if (this.#options.household?.isElsewhere(sessionAddress(session)) !== true) return undefined
+    const address = sessionAddress(session)
+    if (this.#connected().find(address) !== undefined) return undefined
+    if (this.#options.household?.isElsewhere(address) !== true) return undefined
     const answer = await this.#ask(session, text, signal).catch((thrown: unknown) => {
       if (thrown instanceof LoqaError && thrown.code === 'not-found') return undefined
       throw thrown
@@ -215,21 +218,18 @@ export class Voice {
 
   #session(wanted: string | undefined, room: string): SessionId {
     const id = wanted === undefined ? newSessionId(this.#options.random) : sessionName(wanted)
-    if (!this.#sessions.has(id)) {
-      if (this.#sessions.size >= MOST_SESSIONS) {
-        throw new OverloadedError('Voice', `${MOST_SESSIONS} conversations`)
-      }
-      const args: SessionArgs = { id, room }
-      const address = sessionAddress(id)
-      if (this.#connected().find(address) === undefined) this.#spawn('session', id, args, 'transient')
-      this.#options.household?.begun(address)
-      this.#sessions.set(id, {
-        id,
-        room,
-        phase: 'idle',
-        started_at: this.#options.clock.wall(),
-      })
+    const address = sessionAddress(id)
+    // One that was killed, or failed too often, has not said that it ended.
+    const lives = this.#connected().find(address) !== undefined
+    const known = this.#sessions.has(id)
+    if (lives && known) return id
+    if (!known && this.#sessions.size >= MOST_SESSIONS) {
+      throw new OverloadedError('Voice', `${MOST_SESSIONS} conversations`)
     }
+    const args: SessionArgs = { id, room }
+    if (!lives) this.#spawn('session', id, args, 'transient')
+    this.#options.household?.begun(address)
+    this.#sessions.set(id, { id, room, phase: 'idle', started_at: this.#options.clock.wall() })
     return id
   }
 

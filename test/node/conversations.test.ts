@@ -1,6 +1,7 @@
 /** Conversations of a household: each lives on one node, all nodes list it, and a text for it is carried out where it lives. */
 import { describe, expect, it } from 'vitest'
 import type { Outside } from '../../src/actors/index.ts'
+import { failureOf } from '../../src/api/failure.ts'
 import { householdOf, listSessions, PLACED } from '../../src/node/conversations.ts'
 import {
   ENDPOINT_TIMES,
@@ -150,6 +151,19 @@ describe('conversations of two nodes', () => {
     expect(await b.ask('turn on the lights', 'by-voice')).toMatchObject({ room: 'attic' })
   })
 
+  it('who asked a node that dies before it answered is told at once: the text may have been carried out', async () => {
+    const { town, a, b } = await two()
+    await a.ask('turn on the lights', 'dinner')
+    town.house.stage.advance(10)
+    // The language model is asked for this, and never answers.
+    const asking = b.ask('the quick brown fox jumps over it', 'dinner')
+    await new Promise((done) => setImmediate(done))
+    town.house.stage.network.kill(a.node.id)
+    const error: unknown = await asking.catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ code: 'unreachable', retryable: true })
+    expect(failureOf(error).status).toBe(503)
+  })
+
   it('one that ended there while it was asked begins anew here', async () => {
     const { town, a, b } = await two()
     a.open('by-voice')
@@ -158,6 +172,17 @@ describe('conversations of two nodes', () => {
     // Its end was not told yet.
     const turn = await b.ask('turn on the lights', 'by-voice')
     expect(turn).toMatchObject({ room: 'attic', intent: 'light.on' })
+  })
+
+  it('one that was killed is not listed, and begins anew with the next text, here as well', async () => {
+    const { town, a, b } = await two()
+    await a.ask('turn on the lights', 'dinner')
+    a.node.runtime.stop('loqa:/session/dinner' as never, { kill: true })
+    town.house.stage.advance(5)
+    expect(await a.list()).toEqual([])
+    expect(await b.list()).toEqual([])
+    expect(await a.ask('turn on the lights', 'dinner')).toMatchObject({ room: 'kitchen', intent: 'light.on' })
+    expect(await b.list()).toEqual(['dinner node-a kitchen'])
   })
 
   it('had on both sides of a partition there is one after it, and who lost theirs goes on in a new one', async () => {

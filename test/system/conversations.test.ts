@@ -49,6 +49,8 @@ test('a conversation of one node is listed by both, with the node it lives on', 
   expect(here).toEqual(there)
   expect(here.dinner).toBe(ids.one)
   expect(Object.values(here).sort()).toEqual([ids.one, ids.two].sort())
+  // People read names, not keys.
+  expect((await two.loqa('sessions')).stdout).toMatch(/dinner +kitchen +idle .* tester\n/)
 })
 
 test('a text for it asked on the other node is carried out where it lives: its timers are there', async () => {
