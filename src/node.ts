@@ -12,10 +12,11 @@ import {
 } from './actors/index.ts'
 import { startApi, tokenFrom } from './api/index.ts'
 import type { RunningNode } from './cli/index.ts'
-import { createRemote, remoteListener } from './cluster/index.ts'
+import { createRemote, Placing, remoteListener } from './cluster/index.ts'
 import type { Config, Resolved } from './config.ts'
 import { DiskError, type Host, LoqaError, limits, PACKAGE, requestId } from './host/index.ts'
 import { realHost } from './host/real.ts'
+import { realProcessors } from './host/real-processors.ts'
 import { VERSION } from './host/version.ts'
 import {
   type Capability,
@@ -30,6 +31,7 @@ import {
   replicasOf,
 } from './inference/index.ts'
 import { Clustering } from './node/clustering.ts'
+import { householdOf, PLACED } from './node/conversations.ts'
 import { loadGrammar } from './node/grammar.ts'
 import { openIdentity, retireFormerId } from './node/identity.ts'
 import { observeWith, reportRuntime } from './node/observing.ts'
@@ -82,7 +84,10 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
     /** The same in membership, in references to actors and in the mailboxes of others. */
     const life = Number.parseInt(boot.slice(0, 8), 16)
     const capabilities = (): readonly Capability[] => pool.capabilities()
-    const clustering = new Clustering({ host, config, identity, boot, log, metrics, audit, capabilities })
+    const clustering = new Clustering({
+      ...{ host, config, identity, boot, log, metrics, audit, capabilities },
+      processors: realProcessors,
+    })
 
     /** Engines start before the actors that mirror them. */
     let mirror: (row: Capability) => unknown = () => undefined
@@ -100,12 +105,20 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
     const grammar = await loadGrammar(host.disk, join(PACKAGE, 'config/intents'), skills, log)
     const names = skills.actors.map(({ key }) => key)
     const local = createInferPort(pool)
+    const cluster = () => clustering.cluster
+    const placing = new Placing({
+      node: identity.id,
+      clock: host.clock,
+      kinds: PLACED,
+      cluster,
+      log: (message, values) => log.warn(message, values),
+    })
+    undo.later(() => placing.close())
     const remote = createRemote({
       node: identity.id,
       boot: life,
       clock: host.clock,
-      // Actors that are placed live on the node they were started on, as long as nothing moves them.
-      whereIs: () => undefined,
+      placed: placing.placed,
       metric: ({ name, add, labels }) => metrics.add(name, add, labels),
       serves: (effect) => effect.type === 'infer' && isEngineWork(effect),
       fault: (peer, what, fatal) => log.warn('A node broke the rules of the wire', { peer, what, fatal }),
@@ -120,8 +133,9 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
       clock: host.clock,
       local,
       capabilities,
+      load: () => clustering.load,
       room: config.inference.streams_per_engine,
-      cluster: () => clustering.cluster,
+      cluster,
       far: (node) => remote.work(node),
       lent: (to, node) => metrics.add('loqa_work_begun_total', 1, { capability: to, node }),
       moved: (to, from, next, why) => {
@@ -139,6 +153,7 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
       detectors: await loadVoiceDetectors(),
       ...voiceSettings(config),
       dropped: (frames) => metrics.add('loqa_voice_frames_dropped_total', frames),
+      household: householdOf({ self: identity.id, placing, cluster }),
     })
     const runtime = createRuntime({
       node: identity.id,
@@ -156,8 +171,9 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
       },
     })
     undo.later(() => runtime.shutdown(SHUTDOWN_MS))
-    remote.connect(runtime.fromAfar)
+    remote.connect(placing.connect(runtime, remote))
     clustering.listen(remoteListener(remote))
+    clustering.listen(placing.listener)
     mirror = (row) => runtime.tell(placedAddress('replica', row.name), replicaChanged(row))
     runtime.start(
       houseTree({

@@ -4,6 +4,7 @@
  *
  *   house                  rest_for_one: what stands below relies on what stands above
  *   ├─ engines             one mirror per engine process; the processes themselves are the pool's (inference/pool.ts)
+ *   ├─ registrar           tells other nodes which conversations this one has; hears of each from its first phase
  *   ├─ announcer           finds a loudspeaker for what a skill wants said; before the skills, which may speak at once
  *   ├─ skills              one actor per skill; one that fails too often is given up alone
  *   └─ sessions            one actor per conversation, spawned as people come and go
@@ -27,6 +28,7 @@ export function houseTree({ replicas, skills }: Inhabitants): TreeSpec {
           ({ name, args }): ActorSpec => ({ id: name, kind: 'replica', key: name, args }),
         ),
       },
+      { id: 'registrar', kind: 'registrar' },
       { id: 'announcer', kind: 'announcer', key: 'house' },
       {
         id: 'skills',

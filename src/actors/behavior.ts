@@ -50,7 +50,8 @@
  * A25 A watch outlives the link and ends once: with the actor, or `node-gone` with the verdict on its node, with another life of it,
  *     or at once when this node never was linked to it.
  * A26 Content that is `ephemeral` does not leave the node: `private`. What is no plain data does not either: `unsendable`.
- * A27 Other nodes start actors by asking `spawnAddress`, of kinds registered for it; asking twice gives the same one.
+ * A27 Other nodes start actors by asking `spawnAddress`, of kinds registered for it; asking twice gives the same one. When the cluster
+ *     places that kind, it is in the map before the answer is there, and refused where it is known to live elsewhere.
  *
  * To come: migration will move snapshot and mailbox under a fencing epoch, so that order per pair holds and of two copies only the
  * newer one's writes count.

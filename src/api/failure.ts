@@ -33,6 +33,10 @@ const STATUS: Readonly<Record<string, number>> = {
   overloaded: 503,
   'not-ready': 503,
   stopping: 503,
+  // The conversation lives on another machine, which is gone; or it ended in the middle.
+  unreachable: 503,
+  stopped: 503,
+  'actor-failed': 503,
   'engine-unavailable': 503,
   'engine-crashed': 503,
   'engine-hung': 503,

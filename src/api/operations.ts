@@ -90,9 +90,10 @@ export const operations: readonly Operation[] = [
     id: 'sessions',
     method: 'GET',
     path: '/api/v1/sessions',
-    summary: 'The conversations.',
+    summary:
+      'The conversations of the household, each with its node. A node that does not answer at once is left out.',
     response: z.array(sessionRow),
-    run: ({ view }) => ({ body: view.sessions() }),
+    run: async ({ view }) => ({ body: await view.sessions() }),
   },
   {
     ...json,

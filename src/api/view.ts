@@ -121,7 +121,8 @@ export interface NodeView {
   /** Returns what the household is then. Errors: `LoqaError`, e.g. `code-wrong`, `not-found`, `not-entitled`. */
   changeHousehold(change: HouseholdChange): Promise<HouseholdView>
   actors(): readonly ActorView[]
-  sessions(): readonly SessionView[]
+  /** Of the whole household, as far as its nodes answer. */
+  sessions(): Promise<readonly SessionView[]>
   /** Errors: `LoqaError` with a stable code. */
   ask(request: { text: string; room?: string; session?: string }, signal: AbortSignal): Promise<TurnView>
   /** Speech for a text: s16le mono chunks at `sample_rate`. */

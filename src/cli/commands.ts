@@ -142,7 +142,7 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'sessions',
-    summary: 'the conversations going on',
+    summary: 'the conversations going on in the household',
     examples: [
       ['loqa sessions', 'a table'],
       ['loqa sessions --json', 'for a script'],

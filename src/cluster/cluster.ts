@@ -241,6 +241,10 @@ class RunningCluster implements Cluster {
     return this.#sheets.all
   }
 
+  get sheet(): Sheet | undefined {
+    return this.#sheets.own
+  }
+
   announce(sheet: Omit<Sheet, 'version'>): void {
     this.#sheets.announce(sheet)
   }

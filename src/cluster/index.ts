@@ -1,6 +1,6 @@
 /**
  * The household as a cluster: who belongs to it (`household/`), who is alive (`membership/`), whom to dial (`discovery/`), encrypted links
- * (`transport/`), actors of other nodes (`remote/`) and where work is done (`placement/`). What decides is pure; `cluster.ts` and
+ * (`transport/`), actors of other nodes (`remote/`), where work is done and where actors live (`placement/`). What decides is pure; `cluster.ts` and
  * `running/` put sockets, timers and files around it.
  *
  * Promises: a node that is gone is noticed within seconds (at once when its link closes), one that is only slow is not given
@@ -11,7 +11,7 @@
  * and the household key is given to members only. What a stolen member can do stands in `household/authority.ts`; read
  * `household/household.ts` first, then `household/records.ts`, `household/joiner.ts` and `household/admitter.ts`.
  *
- * The composition root calls `openCluster` with `realDoors`, and `createRemote` beside the actor runtime (`remote/face.ts`).
+ * The composition root calls `openCluster` with `realDoors`, and beside the actor runtime `createRemote` (`remote/face.ts`) and `Placing`.
  */
 export { openCluster } from './cluster.ts'
 export type { Discovery, DiscoveryOptions } from './discovery/discovery.ts'
@@ -101,6 +101,8 @@ export {
   release,
   whereIs,
 } from './placement/placements.ts'
+export type { PlacedKind, PlacedKinds } from './placement/placer-state.ts'
+export { Placing, type PlacingOptions } from './placement/placing.ts'
 export { choose, type Requirement, type Seat, seats, type Tier } from './placement/seats.ts'
 export type {
   Label,
@@ -114,5 +116,6 @@ export { remoteListener } from './remote/listener.ts'
 export { createRemote } from './remote/remote.ts'
 export type { Cluster, ClusterDoors, ClusterListener, ClusterOptions } from './running/face.ts'
 export { type HouseholdDesk, type HouseholdView, showHousehold } from './running/household-desk.ts'
+export { type Load, looked, UNKNOWN_LOAD } from './running/load.ts'
 export { placeIn, realDoors } from './running/real-doors.ts'
 export type { Sheet, Sheets } from './running/sheets.ts'

@@ -3,22 +3,25 @@ import {
   type Cluster,
   type ClusterListener,
   type HouseholdView,
+  type Load,
+  looked,
   MEMBERSHIP_PRESETS,
   openCluster,
   placeIn,
   realDoors,
   showHousehold,
+  UNKNOWN_LOAD,
   writeKeyring,
 } from '../cluster/index.ts'
 import type { Config } from '../config.ts'
-import { type Cancel, type Host, LoqaError, VERSION } from '../host/index.ts'
+import { type Cancel, type Host, LoqaError, type Processors, VERSION } from '../host/index.ts'
 import type { Capability } from '../inference/index.ts'
 import type { Audit, Log, Metrics } from '../observe/index.ts'
 import { householdOf, type Identity, newKeyring } from './identity.ts'
 
 /** Changes of capabilities that come together are told together, ms. */
 const TELL_AFTER_MS = 200
-/** And looked at so often: a second or two is what a turn takes. */
+/** And they, and the machine's processors, are looked at so often: a second or two is what a turn takes. */
 const TELL_EVERY_MS = 2_000
 
 export interface ClusteringParts {
@@ -31,6 +34,7 @@ export interface ClusteringParts {
   readonly metrics: Metrics
   readonly audit: Audit
   readonly capabilities: () => readonly Capability[]
+  readonly processors: Processors
 }
 
 export class Clustering {
@@ -41,6 +45,7 @@ export class Clustering {
   #telling = false
   /** The sheet the others have. */
   #told = ''
+  #load: Load = UNKNOWN_LOAD
   #next_look: Cancel = () => undefined
   #gone = false
   readonly #again = Promise.withResolvers<void>()
@@ -52,6 +57,11 @@ export class Clustering {
   /** Undefined until it is open, and when the configuration has none. */
   get cluster(): Cluster | undefined {
     return this.#cluster
+  }
+
+  /** Share of this machine's processors in use, as it is told; null: not known yet. */
+  get load(): number | null {
+    return this.#load.told
   }
 
   /** Links that are there already are told of at once, and what came over them was kept: nothing is missed. */
@@ -116,8 +126,13 @@ export class Clustering {
     })
     for (const listener of this.#listeners.splice(0)) this.#cluster.listen(listener)
     metrics.onScrape(() => this.#report())
+    this.#lookAtLoad()
     this.tell()
     this.#tellAgain()
+  }
+
+  #lookAtLoad(): void {
+    this.#load = looked(this.#load, this.#parts.processors())
   }
 
   /** What this node can do may have changed. */
@@ -134,9 +149,10 @@ export class Clustering {
     })
   }
 
-  /** How busy engines are changes without anybody saying so. */
+  /** How busy engines and the machine are changes without anybody saying so. */
   #tellAgain(): void {
     this.#next_look = this.#parts.host.clock.after(TELL_EVERY_MS, () => {
+      this.#lookAtLoad()
       this.tell()
       this.#tellAgain()
     })
@@ -148,7 +164,7 @@ export class Clustering {
     return {
       room: config.node.room.trim(),
       program: VERSION,
-      load: null,
+      load: this.#load.told,
       capabilities: capabilities().map(({ tag, state, p95_ms, real_time_factor, tokens_per_s, load }) => ({
         ...{ tag, ready: state === 'ready', p95_ms, real_time_factor, tokens_per_s },
         ...{ room, running: Math.min(load, room) },

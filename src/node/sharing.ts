@@ -21,6 +21,8 @@ export interface SharingParts {
   /** This node's own engines. */
   readonly local: InferPort
   readonly capabilities: () => readonly Capability[]
+  /** Of this machine, as it is told to the others. */
+  readonly load: () => number | null
   /** Runs one engine takes at once. */
   readonly room: number
   /** Undefined while this node is alone. */
@@ -70,12 +72,12 @@ export function shareEngines(parts: SharingParts): InferPort {
 }
 
 /** What this node and those it has a link to offer now. */
-export function offersOf({ self, capabilities, room, cluster }: SharingParts): readonly Offer[] {
+export function offersOf({ self, capabilities, load, room, cluster }: SharingParts): readonly Offer[] {
   const own = capabilities()
     .filter(({ state }) => state === 'ready')
-    .map(({ tag, p95_ms, load }) => ({
-      ...{ node: self, tag, p95_ms, room, running: load },
-      ...{ load: null, rtt_ms: 0, steady: true },
+    .map(({ tag, p95_ms, load: running }) => ({
+      ...{ node: self, tag, p95_ms, room, running },
+      ...{ load: load(), rtt_ms: 0, steady: true },
     }))
   const household = cluster()
   if (household === undefined) return own

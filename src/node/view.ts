@@ -11,6 +11,7 @@ import { type Clock, LoqaError, type Monotonic } from '../host/index.ts'
 import { VERSION } from '../host/version.ts'
 import type { Capability, Pool } from '../inference/index.ts'
 import type { Clustering } from './clustering.ts'
+import { listSessions } from './conversations.ts'
 import { checkUp } from './doctor.ts'
 import type { NodeParts } from './parts.ts'
 import { speechFor } from './say.ts'
@@ -40,14 +41,7 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
         mailbox,
         restarts,
       })),
-    sessions: () =>
-      voice.sessions().map(({ id, room, phase, started_at }) => ({
-        id,
-        room,
-        node,
-        phase,
-        started_at: new Date(started_at).toISOString(),
-      })),
+    sessions: () => listSessions({ self: node, voice, runtime, cluster: parts.clustering.cluster }),
     ask: (request, signal) => voice.ask(request, signal),
     say: ({ text, voice: name }, signal) =>
       speechFor(

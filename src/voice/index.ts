@@ -10,7 +10,9 @@
  * channel for every satellite. Read `turn.ts` first, then `session.ts`, then `voice.ts`.
  */
 
+export { SESSIONS_ASKED, type SessionRows, sessionsFromAfar } from './afar.ts'
 export { bytesOf, concat, samplesOf } from './audio.ts'
+export type { VoiceChannel } from './channels.ts'
 export { ENDPOINT_TIMES, type EndpointTimes } from './endpointing.ts'
 export type { Latency, SessionPhase, TurnView, VoiceEvent } from './messages.ts'
 export type { VoiceListener } from './player.ts'
@@ -26,5 +28,11 @@ export {
   understandingOf,
 } from './understanding.ts'
 export { loadVoiceDetectors, type VoiceDetector } from './vad.ts'
-export { type SessionRow, Voice, type VoiceChannel, type VoiceOptions, type VoiceRuntime } from './voice.ts'
+export {
+  type Household,
+  type SessionRow,
+  Voice,
+  type VoiceOptions,
+  type VoiceRuntime,
+} from './voice.ts'
 export { parseWav, readMono, recordingOf, type Wav, WavError, writeWav } from './wav.ts'

@@ -1,5 +1,6 @@
 /** Voice as the node uses it: behaviours and ports for the runtime, satellites in, texts in, sessions shown. */
 import type {
+  Address,
   Behaviors,
   Message,
   Outside,
@@ -21,12 +22,14 @@ import {
   sessionId,
   type Wall,
 } from '../host/index.ts'
+import { isAskFromAfar, MOST_SESSIONS, SESSION_NAME, turnFromAfar } from './afar.ts'
 import { announcer } from './announcer.ts'
+import { Channels, type VoiceChannel } from './channels.ts'
 import type { EndpointTimes } from './endpointing.ts'
 import type { SessionPhase, TurnAnswer, TurnView } from './messages.ts'
-import { Microphone } from './microphone.ts'
 import { FIXED_PHRASES } from './phrases.ts'
 import type { VoiceListener } from './player.ts'
+import { isListing, registrar } from './registrar.ts'
 import { type PlayPort, Satellites } from './satellites.ts'
 import { ANNOUNCER, type SessionArgs, sessionAddress, sessionBehavior } from './session.ts'
 import { type InferPort, SpeechPort } from './speech.ts'
@@ -55,14 +58,18 @@ export interface VoiceOptions {
   readonly session_idle_ms: number
   /** Frames of a satellite were lost because it sends faster than it can be heard. */
   readonly dropped: (frames: number) => void
+  /** Absent: this node is the only one. */
+  readonly household?: Household
 }
 
-/** One satellite: audio up; audio and events come down through its listener. */
-export interface VoiceChannel {
-  readonly session: string
-  push(pcm: Uint8Array): void
-  finish(): void
-  close(): void
+/** Conversations beyond this node. */
+export interface Household {
+  /** Tells this node's own conversation by text in a room from another node's. */
+  readonly mark: string
+  /** One was begun here: the others are to find it. */
+  begun(address: Address): void
+  /** Whether one lives on another node that can be asked. */
+  isElsewhere(address: Address): boolean
 }
 
 export interface SessionRow {
@@ -75,9 +82,6 @@ export interface SessionRow {
 /** A turn by text waits this long for its turn and its answer together. */
 const ASK_MS = 15_000
 
-/** Conversations at once. One takes a few kilobytes while nobody speaks. */
-const MOST_SESSIONS = 512
-
 export class Voice {
   /** For the runtime, by kind. */
   readonly behaviors: Behaviors
@@ -87,15 +91,22 @@ export class Voice {
   readonly #speech: SpeechPort
   readonly #satellites: Satellites
   readonly #sessions = new Map<string, SessionRow>()
-  readonly #channels = new Set<VoiceChannel>()
+  readonly #channels: Channels
   #runtime: VoiceRuntime | undefined
   #parent: Target | undefined
-  #satelliteCount = 0
 
   constructor(options: VoiceOptions) {
     this.#options = options
     this.#speech = new SpeechPort(options.engines, options.reply_cache_bytes)
     this.#satellites = new Satellites(options.clock, options.play_ahead_ms)
+    this.#channels = new Channels({
+      clock: options.clock,
+      satellites: this.#satellites,
+      detectors: options.detectors,
+      dropped: options.dropped,
+      tell: (session, message) => this.#tell(session, message),
+      begin: (room) => this.#session(undefined, room),
+    })
     const session = sessionBehavior({
       understanding: options.understanding,
       endpointing: options.endpointing,
@@ -104,7 +115,11 @@ export class Voice {
       voice: options.voice,
       idle_ms: options.session_idle_ms,
     })
-    this.behaviors = { session, announcer }
+    this.behaviors = {
+      session: { behavior: session, from_afar: { message: isAskFromAfar } },
+      announcer,
+      registrar: { behavior: registrar, from_afar: { message: isListing } },
+    }
     this.outside = outsideOf(this.#speech, this.#satellites)
   }
 
@@ -124,12 +139,18 @@ export class Voice {
 
   #phase(message: SessionPhase): void {
     const { session, room, phase, started_at } = message
-    if (phase === 'ended') this.#sessions.delete(session)
-    else this.#sessions.set(session, { id: session, room, phase, started_at })
+    if (phase !== 'ended') {
+      this.#sessions.set(session, { id: session, room, phase, started_at })
+      return
+    }
+    this.#sessions.delete(session)
+    this.#channels.ended(session)
   }
 
   sessions(): readonly SessionRow[] {
-    return [...this.#sessions.values()]
+    return [...this.#sessions.values()].filter(
+      ({ id }) => this.#runtime?.find(sessionAddress(sessionId(id))) !== undefined,
+    )
   }
 
   /** Errors: `overloaded` at the limit of connections, `invalid-input` for a name that cannot be one. */
@@ -137,19 +158,9 @@ export class Voice {
     request: { readonly room?: string; readonly session?: string },
     listener: VoiceListener,
   ): VoiceChannel {
-    if (this.#channels.size >= limits.MAX_VOICE_CHANNELS) {
-      throw new OverloadedError('Voice', `${limits.MAX_VOICE_CHANNELS} connections`)
-    }
+    this.#channels.assertRoom()
     const room = roomOf(request.room ?? this.#options.room)
-    const session = this.#session(request.session, room)
-    this.#satelliteCount += 1
-    const satellite = `satellite-${this.#satelliteCount}`
-    this.#satellites.add(satellite, listener)
-    const channel = this.#channel(session, satellite)
-    this.#channels.add(channel)
-    this.#tell(session, { type: 'session.attach', satellite, room } as Message)
-    listener.event({ type: 'ready', session, room, sample_rate: limits.SAMPLE_RATE })
-    return channel
+    return this.#channels.open(this.#session(request.session, room), room, listener)
   }
 
   /** One turn by text. Without a session it continues the conversation by text of its room. */
@@ -166,59 +177,59 @@ export class Voice {
       )
     }
     const room = roomOf(request.room ?? this.#options.room)
-    const session = this.#session(request.session ?? `text-${slug(room)}`, room)
-    const answer = await this.#connected().ask(
-      sessionAddress(session),
-      { type: 'turn.ask', text } as Message,
-      { deadline_ms: ASK_MS, signal },
-    )
-    return (answer as TurnAnswer).turn
+    if (request.session !== undefined) {
+      const turn = await this.#askAfar(sessionName(request.session), text, signal)
+      if (turn !== undefined) return turn
+    }
+    const session = this.#session(request.session ?? this.#textSession(room), room)
+    return ((await this.#ask(session, text, signal)) as TurnAnswer).turn
+  }
+
+  #ask(session: SessionId, text: string, signal: AbortSignal): Promise<Message> {
+    const message = { type: 'turn.ask', text } as Message
+    return this.#connected().ask(sessionAddress(session), message, { deadline_ms: ASK_MS, signal })
+  }
+
+  /** Undefined: it does not live on another node, or no longer; nobody there has heard the text. */
+  async #askAfar(session: SessionId, text: string, signal: AbortSignal): Promise<TurnView | undefined> {
+    const address = sessionAddress(session)
+    if (this.#connected().find(address) !== undefined) return undefined
+    if (this.#options.household?.isElsewhere(address) !== true) return undefined
+    const answer = await this.#ask(session, text, signal).catch((thrown: unknown) => {
+      if (thrown instanceof LoqaError && thrown.code === 'not-found') return undefined
+      throw thrown
+    })
+    if (answer === undefined) return undefined
+    const turn = turnFromAfar(answer)
+    if (turn === undefined) throw new LoqaError('unexpected', 'Another node answered what no session says')
+    return turn
+  }
+
+  /** The conversation by text that is had on this node, without a name, in one room. */
+  #textSession(room: string): string {
+    const { household } = this.#options
+    return `text-${slug(room)}${household === undefined ? '' : `-${household.mark}`}`
   }
 
   /** Ends every connection's part in the node. */
   stop(): void {
-    for (const channel of [...this.#channels]) channel.close()
-  }
-
-  #channel(session: SessionId, satellite: string): VoiceChannel {
-    const microphone = new Microphone({
-      clock: this.#options.clock,
-      detector: this.#options.detectors(),
-      frame: ({ samples, voiced }) =>
-        this.#tell(session, { type: 'audio.frame', satellite, samples, voiced } as Message),
-      end: () => this.#tell(session, { type: 'audio.end', satellite } as Message),
-      dropped: this.#options.dropped,
-    })
-    const channel: VoiceChannel = {
-      session,
-      push: (pcm) => microphone.push(pcm),
-      finish: () => microphone.finish(),
-      close: () => {
-        if (!this.#channels.delete(channel)) return
-        microphone.close()
-        this.#satellites.remove(satellite)
-        this.#tell(session, { type: 'session.detach', satellite } as Message)
-      },
-    }
-    return channel
+    this.#channels.closeAll()
   }
 
   #session(wanted: string | undefined, room: string): SessionId {
     const id = wanted === undefined ? newSessionId(this.#options.random) : sessionName(wanted)
-    if (!this.#sessions.has(id)) {
-      if (this.#sessions.size >= MOST_SESSIONS) {
-        throw new OverloadedError('Voice', `${MOST_SESSIONS} conversations`)
-      }
-      const args: SessionArgs = { id, room }
-      if (this.#connected().find(sessionAddress(id)) === undefined)
-        this.#spawn('session', id, args, 'transient')
-      this.#sessions.set(id, {
-        id,
-        room,
-        phase: 'idle',
-        started_at: this.#options.clock.wall(),
-      })
+    const address = sessionAddress(id)
+    // One that was killed, or failed too often, has not said that it ended.
+    const lives = this.#connected().find(address) !== undefined
+    const known = this.#sessions.has(id)
+    if (lives && known) return id
+    if (!known && this.#sessions.size >= MOST_SESSIONS) {
+      throw new OverloadedError('Voice', `${MOST_SESSIONS} conversations`)
     }
+    const args: SessionArgs = { id, room }
+    if (!lives) this.#spawn('session', id, args, 'transient')
+    this.#options.household?.begun(address)
+    this.#sessions.set(id, { id, room, phase: 'idle', started_at: this.#options.clock.wall() })
     return id
   }
 
@@ -256,7 +267,7 @@ function outsideOf(infer: InferPort, play: PlayPort): Voice['outside'] {
 
 /** Part of an address. */
 function sessionName(wanted: string): SessionId {
-  if (!/^[A-Za-z0-9_.:~-]{1,64}$/.test(wanted)) {
+  if (!SESSION_NAME.test(wanted)) {
     throw new InvalidInputError(
       'This is no session name',
       'Use up to 64 letters, digits and the characters _ . : ~ -',

@@ -174,7 +174,7 @@ export class ScriptedView implements NodeView {
       },
     ]
   }
-  sessions(): ReturnType<NodeView['sessions']> {
+  async sessions(): ReturnType<NodeView['sessions']> {
     return [
       {
         id: 's1',

@@ -208,7 +208,14 @@ function createVoiceSimulation(
   voice: () => Voice,
 ): Simulation {
   const lazy = (kind: string): Behavior<unknown, Message, unknown> => {
-    const real = () => voice().behaviors[kind] as Behavior<unknown, Message, unknown>
+    const real = () => {
+      const registered = voice().behaviors[kind]!
+      return ('behavior' in registered ? registered.behavior : registered) as Behavior<
+        unknown,
+        Message,
+        unknown
+      >
+    }
     return {
       kind,
       start: (args, context) => real().start(args, context),

@@ -19,7 +19,7 @@ export interface Offer {
   /** Runs it takes at once, and those under way. */
   readonly room: number
   readonly running: number
-  /** Of the machine: processors in use, 1 is all of them; null: unknown. */
+  /** Of the machine: share of its processors in use, 1 is all of them; null: unknown, taken for idle. */
   readonly load: number | null
   /** There and back, ms; 0 for this node; undefined: not measured yet. */
   readonly rtt_ms: number | undefined
@@ -40,6 +40,8 @@ const UNMEASURED_RTT_MS = 20
 /** Another place must be better by so much of the cost and by so many milliseconds: twice what p95 and round trips vary by. */
 const BETTER_SHARE = 0.2
 const BETTER_MS = 5
+/** Up to here a run finds a free processor. */
+const ROOMY_LOAD = 0.5
 /** Before anything unsteady, however fast it is when it is there. */
 const UNSTEADY_MS = 10_000
 
@@ -50,7 +52,8 @@ export const offers = (tag: string, wanted: string): boolean =>
 /** What the work would take there: the engine, slower the more it has to do, and the way. */
 export function costOf({ p95_ms, room, running, load, rtt_ms, steady }: Offer): number {
   const busy = 1 + running / Math.max(1, room)
-  const crowded = Math.max(1, load ?? 1)
+  // Half as long again when all are in use. A step of what is told (`running/load.ts`) is less than BETTER_SHARE of it.
+  const crowded = 1 + Math.max(0, (load ?? 0) - ROOMY_LOAD)
   const engine = (p95_ms ?? UNMEASURED_MS) * busy * crowded
   return engine + (rtt_ms ?? UNMEASURED_RTT_MS) + (steady ? 0 : UNSTEADY_MS)
 }

@@ -4,6 +4,7 @@
  */
 import type { FromAfar, Message, Outside, OutsidePort, Port, RemotePort, Target } from '../../actors/index.ts'
 import type { Clock, NodeId } from '../../host/index.ts'
+import type { Placements } from '../placement/placements.ts'
 import type { Link } from '../transport/mesh.ts'
 
 /** What travels around messages; those of one frame mostly share it. As in `host/codec.ts`. */
@@ -24,6 +25,8 @@ export interface RemoteOptions {
   readonly whereIs?: (address: string) => NodeId | undefined
   /** What happens to claims without this node's doing. */
   readonly placed?: {
+    /** The map has something new about these; before `lost`. */
+    heard?(addresses: readonly string[]): void
     /** Another node's claim of the same actor counts: the copy here is to be stopped. */
     lost(address: string): void
     /** The node they lived on is dead: whoever `seats` names starts and claims them. */
@@ -86,6 +89,8 @@ export interface Remote {
   /** It does not live here any more. */
   release(address: string): void
   whereIs(address: string): NodeId | undefined
+  /** The map of claims as it is now. */
+  placements(): Placements
   peers(): readonly RemotePeer[]
   /** Gives everything up; nothing is told any more. */
   close(): void

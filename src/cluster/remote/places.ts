@@ -2,6 +2,7 @@
 import type { Clock, NodeId } from '../../host/index.ts'
 import {
   claim,
+  FORGET_MS,
   forget,
   merge,
   NO_PLACEMENTS,
@@ -22,12 +23,18 @@ export class Places {
   readonly #placed: RemoteOptions['placed']
   readonly #lines: () => Iterable<Line>
   #map: Placements = NO_PLACEMENTS
+  /** When it was last gone through for what may be forgotten. */
+  #forgot_at = 0
 
   constructor(options: Pick<RemoteOptions, 'node' | 'clock' | 'placed'>, lines: () => Iterable<Line>) {
     this.#node = options.node
     this.#clock = options.clock
     this.#placed = options.placed
     this.#lines = lines
+  }
+
+  get map(): Placements {
+    return this.#map
   }
 
   whereIs(address: string): NodeId | undefined {
@@ -45,7 +52,7 @@ export class Places {
 
   /** The other side of a new link may lack anything. */
   greeted(line: Line): void {
-    this.#map = forget(this.#map, this.#clock.monotonic())
+    this.#forget()
     for (const { entries } of pages(this.#map)) line.put([ROW.placements, entries], 'owed')
   }
 
@@ -53,7 +60,9 @@ export class Places {
     const { placements, news, lost } = merge(this.#map, entries, this.#clock.monotonic())
     if (news.length === 0) return
     this.#map = placements
+    this.#forget()
     this.#tell(news, from)
+    this.#placed?.heard?.(news.map(({ address }) => address))
     for (const address of lost(this.#node)) this.#placed?.lost(address)
   }
 
@@ -63,9 +72,18 @@ export class Places {
     if (over.length > 0) this.#placed?.orphaned(over, node)
   }
 
+  /** What comes and goes on a household that stays together would fill the map in the end. */
+  #forget(): void {
+    const now = this.#clock.monotonic()
+    if (now - this.#forgot_at < FORGET_MS / 10) return
+    this.#forgot_at = now
+    this.#map = forget(this.#map, now)
+  }
+
   #wrote(written: { readonly placements: Placements; readonly entry: Placement } | undefined): boolean {
     if (written === undefined) return false
     this.#map = written.placements
+    this.#forget()
     this.#tell([written.entry], undefined)
     return true
   }

@@ -164,6 +164,10 @@ class RemoteActors implements Remote {
     return this.#places.whereIs(address)
   }
 
+  placements() {
+    return this.#places.map
+  }
+
   peers(): readonly RemotePeer[] {
     return [...this.#peers.values()].map(({ book, line }) => ({
       node: book.node,

@@ -65,6 +65,8 @@ export interface Cluster {
   rttOf(node: NodeId): number | undefined
   nameOf(node: NodeId): string | undefined
   sheets(): Sheets
+  /** This node's own, as it was announced last. */
+  readonly sheet: Sheet | undefined
   /** This node's own capabilities, told to every member; the version is counted here. */
   announce(sheet: Omit<Sheet, 'version'>): void
   linkTo(node: NodeId): Link | undefined

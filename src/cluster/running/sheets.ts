@@ -32,7 +32,7 @@ export const sheetSchema = z.strictObject({
       }),
     )
     .max(MAX_CAPABILITIES),
-  /** Share of the processors in use, 0 to 1 and above; the load of the last minute over the number of cores. */
+  /** Share of the machine's processors in use over the last seconds, 0 to 1, in steps (`load.ts`); null: not known yet. */
   load: measured,
 })
 export type Sheet = z.infer<typeof sheetSchema>

@@ -1,5 +1,6 @@
 /** Placed actors are found from every node by who claimed them. */
 import { describe, expect, it } from 'vitest'
+import { FORGET_MS } from '../../../src/cluster/placement/placements.ts'
 import { doing, note, numbers } from '../../actors/probe.ts'
 import { placed, Stage, type StageNode } from './stage.ts'
 
@@ -77,5 +78,17 @@ describe('the map of placements between nodes', () => {
     a.runtime.tell(KEY, note(5))
     stage.advance(10)
     expect(numbers(await stage.heard(c, KEY))).toEqual([5])
+  })
+
+  it('forgets what comes and goes, also on links that last: the map does not fill up', async () => {
+    const { stage, a, b } = await three()
+    await stage.link(a, b)
+    for (let n = 0; n < 200; n += 1) {
+      const key = placed(`n${n}`)
+      expect(a.remote.claim(key)).toBe(true)
+      a.remote.release(key)
+      stage.advance(FORGET_MS / 20)
+    }
+    for (const { remote } of [a, b]) expect(remote.placements().entries.size).toBeLessThan(30)
   })
 })

@@ -1,10 +1,12 @@
 /** Some nodes with real runtimes on one virtual clock, linked through a network in memory. */
 import {
   type Address,
+  type FromAfar,
   fixedAddress,
   type Message,
   placedAddress,
   type Ref,
+  type Runtime,
 } from '../../../src/actors/index.ts'
 import { createSimulation, type Simulation, type SimulationOptions } from '../../../src/actors/simulate.ts'
 import { Secret } from '../../../src/cluster/household/secret.ts'
@@ -27,9 +29,11 @@ export interface StageNode extends Simulation {
 }
 
 export type NodeOptions = Partial<Omit<RemoteOptions, 'node' | 'clock' | 'random' | 'outside'>> &
-  Pick<Partial<SimulationOptions>, 'behaviors'> & {
+  Pick<Partial<SimulationOptions>, 'behaviors' | 'outside'> & {
     /** Its ports for work of others. */
     readonly serving?: RemoteOptions['outside']
+    /** Between the runtime and what comes from others; default: nothing. */
+    readonly connect?: (runtime: Runtime, remote: Remote) => FromAfar
   }
 
 const KEY = new Secret(new Uint8Array(32).fill(7))
@@ -50,7 +54,7 @@ export class Stage {
   /** A node, or a new life of it. */
   add(name: string, options: NodeOptions = {}): StageNode {
     const id = nodeId(name)
-    const { behaviors, serving, ...rest } = options
+    const { behaviors, outside, serving, connect, ...rest } = options
     this.#boots += 0x0101_0101
     const boot = options.boot ?? this.#boots
     const faults: string[] = []
@@ -72,8 +76,9 @@ export class Stage {
       node: name,
       remote: remote.port,
       boot,
+      ...(outside === undefined ? {} : { outside }),
     })
-    remote.connect(simulation.runtime.fromAfar)
+    remote.connect(connect?.(simulation.runtime, remote) ?? simulation.runtime.fromAfar)
     const mesh = this.network.open(id, [KEY])
     const node: StageNode = { ...simulation, id, remote, mesh, links: new Map(), faults }
     mesh.onLink((link) => use(node, link))

@@ -1,0 +1,72 @@
+/**
+ * Conversations of the whole household, from one of its nodes. Each lives where its microphone is and is claimed there, so that the
+ * others find it by `loqa:/session/<id>`; which there are is asked of every node when somebody wants to know.
+ */
+import { fixedAddress, type Runtime } from '../actors/index.ts'
+import type { SessionView } from '../api/index.ts'
+import type { Cluster, PlacedKinds, Placing } from '../cluster/index.ts'
+import type { NodeId } from '../host/index.ts'
+import { type Household, SESSIONS_ASKED, sessionsFromAfar, type Voice } from '../voice/index.ts'
+
+/** A node that is there answers in milliseconds; one that is busy or about to be suspected is left out of the list. */
+const LIST_MS = 500
+/** As many letters of a node's id as nobody else in the house has: one of 58⁶. */
+const MARK = 6
+
+/** What this node has placed. */
+export const PLACED: PlacedKinds = new Map([
+  [
+    'session',
+    // Its state dies with its node, and whoever spoke there is not heard elsewhere: a new one begins when somebody asks.
+    { requirement: { tag: undefined, tier: 'balanced', place: undefined }, when_lost: 'forget' },
+  ],
+])
+
+export interface ConversationsParts {
+  readonly self: NodeId
+  readonly placing: Pick<Placing, 'taken' | 'livesOn'>
+  readonly cluster: () => Pick<Cluster, 'linkTo' | 'members'> | undefined
+}
+
+export const householdOf = ({ self, placing, cluster }: ConversationsParts): Household => ({
+  mark: self.slice(-MARK),
+  begun: (address) => placing.taken(address),
+  isElsewhere(address) {
+    const node = placing.livesOn(address)
+    // One whose link was lost is asked for nothing, whatever the verdict on it will be: the conversation begins anew here.
+    return node !== undefined && node !== self && cluster()?.linkTo(node) !== undefined
+  },
+})
+
+/** This node's own, and those of every other node that answers. */
+export async function listSessions({
+  self,
+  voice,
+  runtime,
+  cluster,
+}: {
+  readonly self: NodeId
+  readonly voice: Pick<Voice, 'sessions'>
+  readonly runtime: Pick<Runtime, 'ask'>
+  readonly cluster: Pick<Cluster, 'linkTo' | 'members'> | undefined
+}): Promise<readonly SessionView[]> {
+  const own = voice.sessions().map((session) => shown(self, session))
+  const others = (cluster?.members() ?? []).filter(({ id }) => cluster?.linkTo(id) !== undefined)
+  const told = await Promise.all(others.map(({ id }) => sessionsOn(id, runtime)))
+  return [...own, ...told.flat()]
+}
+
+/** None when it does not answer, or is of a version that has no registrar. */
+async function sessionsOn(node: NodeId, { ask }: Pick<Runtime, 'ask'>): Promise<readonly SessionView[]> {
+  try {
+    const answer = await ask(fixedAddress(node, 'registrar'), SESSIONS_ASKED, { deadline_ms: LIST_MS })
+    return (sessionsFromAfar(answer) ?? []).map((session) => shown(node, session))
+  } catch {
+    return []
+  }
+}
+
+const shown = (
+  node: NodeId,
+  { id, room, phase, started_at }: Omit<SessionView, 'node' | 'started_at'> & { readonly started_at: number },
+): SessionView => ({ id, room, node, phase, started_at: new Date(started_at).toISOString() })

@@ -1,0 +1,90 @@
+/**
+ * What nodes say to each other about conversations: texts asked of a session that lives elsewhere, their answers, and which sessions
+ * a node has. Everything that comes from another node is checked here, once; its size was bounded by the frame it came in.
+ */
+import { z } from 'zod'
+import type { Message } from '../actors/index.ts'
+import { limits } from '../host/index.ts'
+import type { SlotValue } from '../skills/index.ts'
+import type { TurnView } from './messages.ts'
+
+/** Conversations of one node at once. One takes a few kilobytes while nobody speaks. */
+export const MOST_SESSIONS = 512
+/** Texts a turn may show: what was heard, what is said. A reply is at most two minutes of speech. */
+const MOST_TEXT = limits.MAX_TURN_TEXT
+/** Partial texts of a turn: one for each frame of the longest utterance. */
+const MOST_PARTIALS = 1_500
+/** Slots of an intent, and things named in one of them. */
+const MOST_SLOTS = 64
+
+/** Part of an address. */
+export const SESSION_NAME = /^[A-Za-z0-9_.:~-]{1,64}$/
+
+const text = z.string().max(MOST_TEXT)
+const name = z.string().max(128)
+const session = z.string().regex(SESSION_NAME)
+const room = z.string().min(1).max(64)
+const ms = z.number().min(-1e9).max(1e9).nullable()
+
+/** Anybody → session of another node, as an ask: one turn by text. */
+const askSchema = z.strictObject({ type: z.literal('turn.ask'), text: text.min(1) })
+
+const slot: z.ZodType<SlotValue> = z.union([text, z.number(), z.array(text).max(MOST_SLOTS)])
+
+/** Its answer. */
+const answerSchema = z.strictObject({
+  type: z.literal('turn.view'),
+  turn: z.strictObject({
+    session,
+    room,
+    transcript: text,
+    partials: z.array(text).max(MOST_PARTIALS),
+    intent: name,
+    slots: z.record(name, slot).refine((slots) => Object.keys(slots).length <= MOST_SLOTS),
+    reply: text,
+    latency_ms: z.strictObject({ endpoint: ms, stt: ms, nlu: ms, skill: ms, tts: ms, total: ms }),
+    cut_off: z.boolean(),
+    reply_wav: z.null(),
+    error: z
+      .strictObject({
+        code: name,
+        message: z.string().max(1_000),
+        hint: z.string().max(1_000).exactOptional(),
+      })
+      .exactOptional(),
+  }),
+})
+
+/** Anybody → registrar of another node, as an ask: which sessions do you have? */
+export const SESSIONS_ASKED: Message = { type: 'sessions.list' }
+
+const rowsSchema = z.strictObject({
+  type: z.literal('sessions.rows'),
+  sessions: z
+    .array(
+      z.strictObject({
+        id: session,
+        room,
+        phase: name.min(1),
+        /** Milliseconds since 1970 by its node's clock; within what a date can show. */
+        started_at: z.number().min(0).max(8.64e15),
+      }),
+    )
+    .max(MOST_SESSIONS),
+})
+export type SessionRows = Readonly<z.infer<typeof rowsSchema>>
+
+/** Whether another node may say this to a session. Audio and satellites are the business of its own node. */
+export const isAskFromAfar = (message: Message): boolean => askSchema.safeParse(message).success
+
+/** Undefined: no session answers so. */
+export function turnFromAfar(answer: unknown): TurnView | undefined {
+  const checked = answerSchema.safeParse(answer)
+  return checked.success ? checked.data.turn : undefined
+}
+
+/** Undefined: no registrar answers so. */
+export function sessionsFromAfar(answer: unknown): SessionRows['sessions'] | undefined {
+  const checked = rowsSchema.safeParse(answer)
+  return checked.success ? checked.data.sessions : undefined
+}

@@ -1,0 +1,107 @@
+/** The satellites that are connected: each a channel, bound to the conversation it speaks in. */
+import type { Message } from '../actors/index.ts'
+import { type Clock, limits, OverloadedError, type SessionId } from '../host/index.ts'
+import { Microphone } from './microphone.ts'
+import type { VoiceListener } from './player.ts'
+import type { Satellites } from './satellites.ts'
+import type { VoiceDetector } from './vad.ts'
+
+/** One satellite: audio up; audio and events come down through its listener. */
+export interface VoiceChannel {
+  readonly session: string
+  push(pcm: Uint8Array): void
+  finish(): void
+  close(): void
+}
+
+/** A channel as it is kept here. */
+interface BoundChannel extends VoiceChannel {
+  /** Its conversation ended under it; it goes on with a new one. */
+  rebind(): void
+}
+
+export interface ChannelsParts {
+  readonly clock: Clock
+  readonly satellites: Satellites
+  readonly detectors: () => VoiceDetector
+  readonly dropped: (frames: number) => void
+  readonly tell: (session: SessionId, message: Message) => void
+  /** Begins a new conversation. */
+  readonly begin: (room: string) => SessionId
+}
+
+export class Channels {
+  readonly #parts: ChannelsParts
+  readonly #channels = new Set<BoundChannel>()
+  #satellites = 0
+
+  constructor(parts: ChannelsParts) {
+    this.#parts = parts
+  }
+
+  /** Errors: `overloaded` at the limit of connections. */
+  assertRoom(): void {
+    if (this.#channels.size >= limits.MAX_VOICE_CHANNELS) {
+      throw new OverloadedError('Voice', `${limits.MAX_VOICE_CHANNELS} connections`)
+    }
+  }
+
+  open(session: SessionId, room: string, listener: VoiceListener): VoiceChannel {
+    this.#satellites += 1
+    const satellite = `satellite-${this.#satellites}`
+    this.#parts.satellites.add(satellite, listener)
+    const channel = this.#bound(session, satellite, room, listener)
+    this.#channels.add(channel)
+    this.#attach(session, satellite, room, listener)
+    return channel
+  }
+
+  /** A conversation ended: those who spoke in it go on in new ones. */
+  ended(session: string): void {
+    for (const channel of this.#channels) {
+      // Not in the turn of the actor that ends.
+      if (channel.session === session) this.#parts.clock.soon(() => channel.rebind())
+    }
+  }
+
+  closeAll(): void {
+    for (const channel of [...this.#channels]) channel.close()
+  }
+
+  #attach(session: SessionId, satellite: string, room: string, listener: VoiceListener): void {
+    this.#parts.tell(session, { type: 'session.attach', satellite, room } as Message)
+    listener.event({ type: 'ready', session, room, sample_rate: limits.SAMPLE_RATE })
+  }
+
+  #bound(first: SessionId, satellite: string, room: string, listener: VoiceListener): BoundChannel {
+    const { clock, detectors, dropped, tell, begin, satellites } = this.#parts
+    let session = first
+    const microphone = new Microphone({
+      clock,
+      detector: detectors(),
+      frame: ({ samples, voiced }) =>
+        tell(session, { type: 'audio.frame', satellite, samples, voiced } as Message),
+      end: () => tell(session, { type: 'audio.end', satellite } as Message),
+      dropped,
+    })
+    const channel: BoundChannel = {
+      get session() {
+        return session
+      },
+      push: (pcm) => microphone.push(pcm),
+      finish: () => microphone.finish(),
+      close: () => {
+        if (!this.#channels.delete(channel)) return
+        microphone.close()
+        satellites.remove(satellite)
+        tell(session, { type: 'session.detach', satellite } as Message)
+      },
+      rebind: () => {
+        if (!this.#channels.has(channel)) return
+        session = begin(room)
+        this.#attach(session, satellite, room, listener)
+      },
+    }
+    return channel
+  }
+}
