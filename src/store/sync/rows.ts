@@ -1,0 +1,34 @@
+/**
+ * A change as `crsql_changes` shows it: one cell of one row, as one site last wrote it, or the row's coming and going.
+ *
+ * How two of them are weighed (cr-sqlite, "merge_insert"): the greater causal length of the row wins; an even one is a deletion and takes
+ * every cell with it. Within one life of the row each cell is weighed alone: the greater `col_version`, then the greater value.
+ * No clock has a say.
+ */
+
+/** Columns are never REAL: floats lose precision on the way, and then replicas differ. Integers beyond 2⁵³ are bigint, others numbers. */
+export type ChangeValue = null | number | bigint | string | Uint8Array
+
+/** `cid` of a row's coming and going: no cell. */
+export const SENTINEL = '-1'
+
+export interface ChangeRow {
+  readonly table: string
+  /** The packed primary key (`packed-key.ts`). */
+  readonly pk: Uint8Array
+  /** Column, or SENTINEL. */
+  readonly cid: string
+  readonly val: ChangeValue
+  /** How often this cell was written in this life of the row, from 1; 0 of a cell that outlived a life it missed the end of. */
+  readonly col_version: number
+  /** The writing site's transactions, from 1. */
+  readonly db_version: number
+  /** 16 bytes. */
+  readonly site_id: Uint8Array
+  /** Lives and deaths of the row, from 1: odd lives, even is deleted. */
+  readonly cl: number
+  /** Place within the transaction, from 0. */
+  readonly seq: number
+}
+
+export const isDeletion = ({ cl }: ChangeRow): boolean => cl % 2 === 0
