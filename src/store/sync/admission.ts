@@ -41,7 +41,7 @@ export type Admission =
   | {
       readonly ok: true
       readonly header: OpenedHeader
-      /** To be inserted, in this order. */
+      /** To be inserted, in this order, each by `asInserted`. */
       readonly rows: readonly ChangeRow[]
       /** Of a newer schema: the log keeps them, and they are read again when this node has it. */
       readonly parked: number

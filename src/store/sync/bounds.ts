@@ -71,8 +71,10 @@ export const MAX_SERVED_PULLS = 512
 export const TICK_MS = 500
 /** Everything held is told again this often, for what was lost on the way. */
 export const TELL_EVERY_MS = 5 * SECOND
-/** Between two messages of what has changed: bursts of writes are told together, and nobody waits for it. */
-export const TELL_PAUSE_MS = 20
+/** From a write to telling of it: bursts are told together, and nobody waits for it. */
+export const TELL_PAUSE_MS = 5
+/** From having pulled to telling of it: most others pull from the writer too, and only who cannot reach it waits for this. */
+export const RELAY_PAUSE_MS = 200
 /** A log is fetched again, compacted, at most this often: a writer that compacts for ever costs little. */
 export const TIDY_PAUSE_MS = MINUTE
 /** An answer takes a read of 192 kB and its way: slow Wi-Fi does that in 2 s. */
@@ -102,5 +104,9 @@ assert(MAX_ORIGINS * 12 < limits.MAX_FRAME_ITEMS, 'all heads fit a frame')
 assert(MAX_FIRST_VERSION + MAX_VERSION_JUMP * 1_000_000 < MAX_COL_VERSION, 'a lie about a cell is outgrown')
 assert(MAX_VALUE_BYTES + MAX_KEY_BYTES < MAX_BATCH_BYTES / 4, 'a row with the largest value fits a batch')
 assert(MAX_DB_VERSION <= Number.MAX_SAFE_INTEGER, 'versions are exact')
+assert(
+  TELL_PAUSE_MS < RELAY_PAUSE_MS && RELAY_PAUSE_MS < TICK_MS,
+  'what is told late is told before the next tick',
+)
 assert(TICK_MS * 4 < PULL_TIMEOUT_MS, 'deadlines are looked at often enough')
 assert(MAX_SERVED_BYTES >= MAX_PULLS_PER_PEER * MAX_ANSWER_BYTES, 'an honest peer is served')

@@ -60,7 +60,11 @@ export function decodeSync(value: unknown): Decoded {
   const { type, heads: told, batches: given } = value as Record<string, unknown>
   if (typeof type !== 'string') return { ok: false, why: 'malformed' }
   if (!TYPES.includes(type)) return { ok: false, why: 'unknown-type' }
-  if (Array.isArray(told) && told.length > MAX_ORIGINS) return { ok: false, why: 'too-large' }
+  if (Array.isArray(told)) {
+    if (told.length > MAX_ORIGINS) return { ok: false, why: 'too-large' }
+    // To the schema bytes are an object with as many keys as bytes, and it looks at each.
+    if (told.some((head) => head instanceof Uint8Array)) return { ok: false, why: 'malformed' }
+  }
   if (Array.isArray(given) && isTooLarge(given)) return { ok: false, why: 'too-large' }
   const decoded = message.safeParse(value)
   return decoded.success ? { ok: true, message: decoded.data } : { ok: false, why: 'malformed' }

@@ -37,4 +37,4 @@ const SITE_DOMAIN = 'loqa site v1\0'
 
 /** The site id the rows of this origin bear: 16 bytes. */
 export const siteOf = ({ node, life }: Origin, { hash }: Pick<Signatures, 'hash'>): Uint8Array =>
-  hash(Buffer.from(`${SITE_DOMAIN}${node}\0${life}`, 'utf8')).slice(0, SITE_BYTES)
+  new Uint8Array(hash(Buffer.from(`${SITE_DOMAIN}${node}\0${life}`, 'utf8')).subarray(0, SITE_BYTES))

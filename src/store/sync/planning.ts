@@ -12,10 +12,9 @@ type Kind = Pull['kind']
 
 /** Starts as many pulls as there is room and reason for. */
 export function plan(draft: Draft): void {
-  if (!draft.replan || draft.now < draft.paused_until) return
-  draft.replan = false
-  for (const kind of ['gap', 'tidy'] as const) {
-    const wanted = wantedLogs(draft, kind)
+  if (!draft.replan || draft.pulls.length >= MAX_PULLS || draft.now < draft.paused_until) return
+  const { gaps, untidy } = wantedLogs(draft)
+  for (const [kind, wanted] of [['gap', gaps] as const, ['tidy', untidy] as const]) {
     const first = draw(draft, wanted.length)
     for (let i = 0; i < wanted.length && draft.pulls.length < MAX_PULLS; i += 1) {
       const origin = wanted[(first + i) % wanted.length]!
@@ -25,17 +24,20 @@ export function plan(draft: Draft): void {
   }
 }
 
-/** Logs some peer has more of, or later, in the order they were first heard of. */
-function wantedLogs(draft: Draft, kind: Kind): readonly OriginKey[] {
-  const wanted = new Set<OriginKey>()
+/** Logs some peer has more of, and those some peer has a later edition of; in the order they were first heard of. */
+function wantedLogs(draft: Draft): { gaps: readonly OriginKey[]; untidy: readonly OriginKey[] } {
+  const gaps = new Set<OriginKey>()
+  const untidy = new Set<OriginKey>()
   const busy = new Set(draft.pulls.map(({ origin }) => origin))
   for (const [id, peer] of draft.peers) {
     if (isShunned(draft, id)) continue
     for (const [origin, told] of peer.told) {
-      if (!busy.has(origin) && isWanted(draft, kind, origin, told)) wanted.add(origin)
+      if (isWanted(draft, 'gap', origin, told)) {
+        if (!busy.has(origin)) gaps.add(origin)
+      } else if (isWanted(draft, 'tidy', origin, told) && !busy.has(origin)) untidy.add(origin)
     }
   }
-  return [...wanted]
+  return { gaps: [...gaps], untidy: [...untidy].filter((origin) => !gaps.has(origin)) }
 }
 
 function isWanted(draft: Draft, kind: Kind, origin: OriginKey, told: Told): boolean {

@@ -2,8 +2,15 @@
  * A change as `crsql_changes` shows it: one cell of one row, as one site last wrote it, or the row's coming and going.
  *
  * How two of them are weighed (cr-sqlite, "merge_insert"): the greater causal length of the row wins; an even one is a deletion and takes
- * every cell with it. Within one life of the row each cell is weighed alone: the greater `col_version`, then the greater value.
- * No clock has a say.
+ * every cell with it. Within one life of the row each cell is weighed alone: the greater `col_version`, then the greater value (integers
+ * above texts above blobs above null). No clock has a say, and of equal values each replica keeps the one it has.
+ *
+ * Two things about `db_version`, measured with cr-sqlite as it ships in @vlcn.io/wa-sqlite 0.22.0:
+ * - Inserting a change lifts the receiver's own counter to the change's `db_version`. One writer near the end of its numbers would so take
+ *   everybody's. The log knows where a change belongs, so changes of others are inserted under the lowest number (`asInserted`).
+ * - The counter is the greatest number among the rows that are left. When the last ones of a writer are overwritten, it falls with the next
+ *   start, and numbers would be given twice. So a writer begins each transaction with `SELECT crsql_next_db_version(head + 1)`, where
+ *   `head` is how far its own log goes.
  */
 
 /** Columns are never REAL: floats lose precision on the way, and then replicas differ. Integers beyond 2⁵³ are bigint, others numbers. */
@@ -30,5 +37,8 @@ export interface ChangeRow {
   /** Place within the transaction, from 0. */
   readonly seq: number
 }
+
+/** The change as it is given to `crsql_changes`. */
+export const asInserted = (row: ChangeRow): ChangeRow => ({ ...row, db_version: 1 })
 
 export const isDeletion = ({ cl }: ChangeRow): boolean => cl % 2 === 0

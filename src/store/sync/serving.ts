@@ -8,6 +8,8 @@ import { originKey } from './origin.ts'
 export function serve(draft: Draft, to: NodeId, { number, node, life, above, edition }: Pulling): void {
   const peer = draft.peers.get(to)
   if (peer === undefined) return
+  // The same question again, on its way twice.
+  if (peer.reading.includes(number)) return
   const served_pulls = peer.served_pulls + 1
   putPeer(draft, to, { served_pulls })
   if (served_pulls > MAX_SERVED_PULLS) {
@@ -15,7 +17,7 @@ export function serve(draft: Draft, to: NodeId, { number, node, life, above, edi
     if (served_pulls === MAX_SERVED_PULLS + 1) strike(draft, to, 'flood')
     return
   }
-  if (peer.reading >= MAX_SERVED_AT_ONCE || peer.served_bytes >= MAX_SERVED_BYTES) {
+  if (peer.reading.length >= MAX_SERVED_AT_ONCE || peer.served_bytes >= MAX_SERVED_BYTES) {
     draft.effects.push({ type: 'send', to, message: { type: 'busy', number } })
     return
   }
@@ -24,7 +26,7 @@ export function serve(draft: Draft, to: NodeId, { number, node, life, above, edi
     draft.effects.push({ type: 'send', to, message: { type: 'batches', number, batches: [] } })
     return
   }
-  putPeer(draft, to, { reading: peer.reading + 1 })
+  putPeer(draft, to, { reading: [...peer.reading, number] })
   draft.effects.push({ type: 'read', peer: to, number, origin, above, edition })
 }
 
@@ -32,7 +34,10 @@ export function give(draft: Draft, to: NodeId, number: number, batches: readonly
   const peer = draft.peers.get(to)
   if (peer === undefined) return
   const bytes = batches.reduce((sum, { length }) => sum + length, 0)
-  putPeer(draft, to, { reading: Math.max(0, peer.reading - 1), served_bytes: peer.served_bytes + bytes })
+  putPeer(draft, to, {
+    reading: peer.reading.filter((other) => other !== number),
+    served_bytes: peer.served_bytes + bytes,
+  })
   draft.effects.push({ type: 'send', to, message: { type: 'batches', number, batches: [...batches] } })
 }
 

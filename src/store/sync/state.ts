@@ -21,8 +21,8 @@ export interface Peer {
   readonly told: ReadonlyMap<OriginKey, Told>
   /** Logs it did not give when asked: not asked for again at this peer until then. */
   readonly aside: ReadonlyMap<OriginKey, Monotonic>
-  /** Answers being read for it, and what it asked for and was given since the last allowance. */
-  readonly reading: number
+  /** Numbers of its pulls that are being read for, and what it asked for and was given since the last allowance. */
+  readonly reading: readonly number[]
   readonly served_pulls: number
   readonly served_bytes: number
 }
@@ -75,8 +75,9 @@ export interface SyncState {
   readonly number: number
   /** Logs that grew since the peers were last told. */
   readonly untold: ReadonlySet<OriginKey>
-  /** When they were last told of a change, and of everything. */
-  readonly told_at: Monotonic
+  /** When they are to be told of those; undefined when there are none. */
+  readonly tell_at: Monotonic | undefined
+  /** When they were last told of everything. */
   readonly told_all_at: Monotonic
   /** When peers were last given their allowance. */
   readonly replenished_at: Monotonic

@@ -26,7 +26,7 @@
  * value win for ever; stop others from replicating; grow anybody's memory.
  */
 import { assertNever, type Monotonic, monotonic, type NodeId } from '../../host/index.ts'
-import { MAX_PEERS, TELL_PAUSE_MS, TICK_MS } from './bounds.ts'
+import { MAX_PEERS, TICK_MS } from './bounds.ts'
 import { close, type Draft, open, strike, withEntry, withoutEntry } from './draft.ts'
 import type { LogExtent } from './log.ts'
 import type { SyncMessage } from './messages.ts'
@@ -62,7 +62,7 @@ export function beginSync({ self, schema, now, held = new Map(), parked = new Ma
     pulls: [],
     number: 0,
     untold: new Set(),
-    told_at: LONG_AGO,
+    tell_at: undefined,
     told_all_at: now,
     replenished_at: now,
     paused_until: LONG_AGO,
@@ -150,7 +150,7 @@ function hear(draft: Draft, from: NodeId, message: SyncMessage): void {
 const STRANGE: Peer = {
   told: new Map(),
   aside: new Map(),
-  reading: 0,
+  reading: [],
   served_pulls: 0,
   served_bytes: 0,
 }
@@ -181,8 +181,7 @@ function replayed(draft: Draft, origin: OriginKey, parked: Parked | undefined): 
 
 /** The next tick: sooner when there is something to tell that had to wait. */
 function wait(draft: Draft, ticked: boolean): void {
-  const soon = monotonic(draft.now + TELL_PAUSE_MS)
-  const due = draft.untold.size > 0 ? soon : monotonic(draft.now + TICK_MS)
+  const due = monotonic(Math.max(draft.now, Math.min(draft.now + TICK_MS, draft.tell_at ?? Infinity)))
   if (!ticked && due >= draft.due) return
   draft.due = due
   draft.effects.push({ type: 'schedule', delay_ms: due - draft.now })

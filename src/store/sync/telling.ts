@@ -1,6 +1,6 @@
 /** Telling peers what this node holds, and hearing what they hold. */
-import type { NodeId } from '../../host/index.ts'
-import { MAX_LIVES_PER_NODE, MAX_ORIGINS, TELL_EVERY_MS, TELL_PAUSE_MS } from './bounds.ts'
+import { monotonic, type NodeId } from '../../host/index.ts'
+import { MAX_LIVES_PER_NODE, MAX_ORIGINS, RELAY_PAUSE_MS, TELL_EVERY_MS, TELL_PAUSE_MS } from './bounds.ts'
 import { type Draft, heldOf, putPeer, strike, withEntry, withoutEntry } from './draft.ts'
 import type { LogExtent } from './log.ts'
 import type { Head, SyncMessage } from './messages.ts'
@@ -30,7 +30,8 @@ export function hearHeads(draft: Draft, from: NodeId, { heads }: Heads): void {
     })
   }
   putPeer(draft, from, { told })
-  draft.replan = true
+  // What is held already is most of what is told: looking through all logs for it would be most of the work.
+  draft.replan = heads.some((head) => isNews(head, heldOf(draft, originKey(head))))
   if (refused > 0) strike(draft, from, 'too-many-logs')
 }
 
@@ -65,9 +66,10 @@ export function tell(draft: Draft): void {
     for (const peer of draft.peers.keys()) tellAll(draft, peer)
     draft.told_all_at = draft.now
     draft.untold = new Set()
+    draft.tell_at = undefined
     return
   }
-  if (draft.untold.size === 0 || draft.now - draft.told_at < TELL_PAUSE_MS) return
+  if (draft.tell_at === undefined || draft.now < draft.tell_at) return
   for (const [id, { told }] of draft.peers) {
     const heads = [...draft.untold]
       .map((key) => headOf(draft, key))
@@ -75,7 +77,7 @@ export function tell(draft: Draft): void {
     if (heads.length > 0) draft.effects.push({ type: 'send', to: id, message: { type: 'heads', heads } })
   }
   draft.untold = new Set()
-  draft.told_at = draft.now
+  draft.tell_at = undefined
 }
 
 const isNews = ({ version, edition }: Head, told: Told | undefined): boolean =>
@@ -87,6 +89,8 @@ export function grew(draft: Draft, key: OriginKey, extent: LogExtent): void {
   draft.held = withEntry(draft.held, key, extent)
   if (before?.version !== extent.version || before.edition !== extent.edition) {
     draft.untold = new Set(draft.untold).add(key)
+    const pause_ms = key === originKey(draft.self) ? TELL_PAUSE_MS : RELAY_PAUSE_MS
+    draft.tell_at = monotonic(Math.min(draft.now + pause_ms, draft.tell_at ?? Infinity))
   }
 }
 

@@ -62,11 +62,11 @@ export class Liar {
         say(this.#nonsense())
         return
       case 5:
-        this.#sign(this.#wrongRow())
+        this.#write(() => this.#sign(this.#wrongRow()))
         return
       default:
         // An endless log: it leaps as far as one batch may, with nothing in it.
-        this.#extend(2 ** 24 - 1)
+        this.#write(() => this.#extend(2 ** 24 - 1))
         return
     }
   }
@@ -128,13 +128,11 @@ export class Liar {
     }
     disk.append([row], version)
     this.#world.count('wrong rows signed')
-    this.#tell()
   }
 
   #extend(by: number): void {
     this.#node.disk.append([], this.#nextVersion(by))
     this.#world.count('leaps')
-    this.#tell()
   }
 
   #nextVersion(by: number): number {
@@ -144,9 +142,14 @@ export class Liar {
     return disk.replica.db_version
   }
 
-  #tell(): void {
-    const { disk } = this.#node
-    this.#world.give(this.#node, { type: 'own-log', extent: disk.extent(originKey(disk.self)) })
+  /** Its log grows in turn with what it writes honestly. */
+  #write(run: () => void): void {
+    this.#world.later(this.#node, () => {
+      run()
+      const { disk } = this.#node
+      const extent = disk.extent(originKey(disk.self))
+      return () => this.#world.give(this.#node, { type: 'own-log', extent })
+    })
   }
 
   /** What it passes on, one answer in three is changed in a byte, cut, or given under another name. */

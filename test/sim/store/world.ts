@@ -220,11 +220,14 @@ export class World {
     }
     node.work.push(() => {
       const tell = run()
-      this.clock.after(0.1, () => {
-        if (node.starts === starts && node.state !== undefined) tell()
-        else this.count('durable and never told')
+      this.clock.after(this.#exponential(this.weather.sync_ms / 3), () => {
+        if (node.starts !== starts || node.state === undefined) {
+          this.count('durable and never told')
+          return
+        }
+        tell()
+        next()
       })
-      next()
     })
     if (!node.working) next()
   }

@@ -131,12 +131,12 @@ export class Replica {
   }
 
   /** Whether this change counts here, or one that beats it does. */
-  covers({ table, pk, cid, cl, val, col_version, site_id }: ChangeRow): boolean {
+  covers({ table, pk, cid, cl, val, col_version }: ChangeRow): boolean {
     const row = this.#rows.get(keyOf(table, pk))
     if (row === undefined || row.cl < cl) return false
     if (row.cl > cl || cid === SENTINEL) return true
     const cell = row.cells.get(cid)
-    return cell !== undefined && compareCells({ val, col_version, site_id }, cell) <= 0
+    return cell !== undefined && compareCells({ val, col_version }, cell) <= 0
   }
 
   /** Equal for replicas that show the same rows and will go on merging alike. */
@@ -166,12 +166,11 @@ function lastOfEach(changes: readonly ChangeRow[]): readonly ChangeRow[] {
   return [...last.values()]
 }
 
-type Weighed = Pick<Cell, 'col_version' | 'val' | 'site_id'>
+type Weighed = Pick<Cell, 'col_version' | 'val'>
 
-/** Above 0 when `a` wins: version, then value, then site. */
-export function compareCells(a: Weighed, b: Weighed): number {
-  return a.col_version - b.col_version || compareValues(a.val, b.val) || Buffer.compare(a.site_id, b.site_id)
-}
+/** Above 0 when `a` wins: version, then value. Of equal ones each replica keeps its own: whose it is differs, what it shows does not. */
+const compareCells = (a: Weighed, b: Weighed): number =>
+  a.col_version - b.col_version || compareValues(a.val, b.val)
 
 /** Null is least, then blobs, texts, integers; texts by their bytes (cr-sqlite's `compare_values.rs`). */
 function compareValues(a: ChangeValue, b: ChangeValue): number {
