@@ -18,7 +18,7 @@
  * S8  A writer whose log is endless takes one pull of several, MAX_LOG_BYTES of disk, and is named. Nobody else's log waits for it.
  * S9  All is bounded: peers, logs, lives of a node, pulls, answers read for others, strikes.
  * S10 Rows of a newer schema stay in their log, and are read again when this node has the schema: parking them costs a number a log.
- * S11 A node that meets batches it signed and does not hold says so before it writes again: its directory is an old copy.
+ * S11 A node that meets batches it signed and does not hold says so, once: its directory is an old copy, and has to take its next life.
  *
  * What a lying member with a valid key can do: write what it likes under its own name, within the bounds of a row; sign two histories and
  * give them to different nodes, which then differ in its rows (not found here: comparing digests does); waste a pull of each node every
