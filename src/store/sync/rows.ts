@@ -5,12 +5,10 @@
  * every cell with it. Within one life of the row each cell is weighed alone: the greater `col_version`, then the greater value (integers
  * above texts above blobs above null). No clock has a say, and of equal values each replica keeps the one it has.
  *
- * Two things about `db_version`, measured with cr-sqlite as it ships in @vlcn.io/wa-sqlite 0.22.0:
- * - Inserting a change lifts the receiver's own counter to the change's `db_version`. One writer near the end of its numbers would so take
- *   everybody's. The log knows where a change belongs, so changes of others are inserted under the lowest number (`asInserted`).
- * - The counter is the greatest number among the rows that are left. When the last ones of a writer are overwritten, it falls with the next
- *   start, and numbers would be given twice. So a writer begins each transaction with `SELECT crsql_next_db_version(head + 1)`, where
- *   `head` is how far its own log goes.
+ * A change that is inserted gets the receiver's next number, or its own `db_version` if that is greater, and the receiver goes on from there
+ * (measured with @vlcn.io/wa-sqlite 0.22.0; `test/contract/cr-sqlite.test.ts`). So one writer near the end of its numbers would take everybody
+ * there. The log knows where a change belongs, and the database need not: changes of others are inserted under the lowest number, and each
+ * node counts its own transactions and no more.
  */
 
 /** Columns are never REAL: floats lose precision on the way, and then replicas differ. Integers beyond 2⁵³ are bigint, others numbers. */

@@ -139,10 +139,11 @@ export class Replica {
     return cell !== undefined && compareCells({ val, col_version }, cell) <= 0
   }
 
-  /** Equal for replicas that show the same rows and will go on merging alike. */
+  /** Equal for replicas that show the same rows and will go on merging alike. Cells of version 0 lose against any: they do not count. */
   digest(): string {
     const lines = [...this.#rows].map(([key, { cl, cells }]) => {
-      const shown = [...cells].sort(([a], [b]) => (a < b ? -1 : 1))
+      const counted = [...cells].filter(([, { col_version }]) => col_version > 0)
+      const shown = counted.sort(([a], [b]) => (a < b ? -1 : 1))
       return `${key} ${cl} ${shown.map(([cid, { val, col_version }]) => `${cid}=${show(val)}@${col_version}`).join()}`
     })
     return lines.sort().join('\n')
