@@ -2,7 +2,7 @@
 import type { NodeId } from '../../host/index.ts'
 import { readHeader } from './batch-bytes.ts'
 import { ASIDE_MS, MAX_LOG_BYTES, PULL_TIMEOUT_MS, STORE_PAUSE_MS } from './bounds.ts'
-import { after, type Draft, name, putPeer, strike, withEntry, withoutEntry } from './draft.ts'
+import { after, type Draft, heldOf, name, putPeer, strike, withEntry, withoutEntry } from './draft.ts'
 import type { Batches } from './messages.ts'
 import { originKey, originOf } from './origin.ts'
 import type { Pull, SyncInput } from './state.ts'
@@ -86,6 +86,9 @@ export function hearStored(draft: Draft, input: Stored): void {
   if (pull === undefined) return
   const { origin } = pull
   const { node, life } = originOf(origin)
+  // Anybody can give a batch another name, or send back what was written since it was asked for: only what was admitted, and is
+  // beyond what this machine knows, proves anything.
+  const isUnremembered = input.through > heldOf(draft, origin).version
   grew(draft, origin, input.extent)
   if (input.parked) park(draft, pull, input.schema)
   if (input.wrong > 0) name(draft, node, 'wrong-rows', origin)
@@ -96,7 +99,7 @@ export function hearStored(draft: Draft, input: Stored): void {
     strike(draft, pull.peer, 'bad-batch', origin)
     setAside(draft, pull)
   }
-  if (node === draft.self.node && life === draft.self.life && !draft.outlived) {
+  if (isUnremembered && node === draft.self.node && life === draft.self.life && !draft.outlived) {
     draft.outlived = true
     draft.effects.push({ type: 'outlived' })
   }

@@ -85,18 +85,18 @@ export function disturb(world: World, knobs: ReadonlySet<Knob>, for_ms: number):
   repeat('skew', nodes.length, (random) => world.upgrade(oneOf(random)))
   repeat('compact', 3 * nodes.length, (random) => world.compact(oneOf(random)))
   if (knobs.has('liar') && nodes.length > 2) {
-    new Liar(world, oneOf(sourceOf('liar')), sourceOf('liar')).lieFor(for_ms)
+    new Liar(world, nodes[sourceOf('liar').below(2)]!, sourceOf('liar')).lieFor(for_ms)
   }
 }
 
-/** All faults end: everybody runs, under the same schema. */
-export function calm(world: World): void {
+/** All faults end: everybody but those runs, under the same schema. */
+export function calm(world: World, but: ReadonlySet<SimulatedNode>): void {
   world.calmed = true
   Object.assign(world.weather, FAIR)
   world.links.healAll()
   for (const node of world.nodes) {
     node.full = false
-    world.start(node)
+    if (!but.has(node)) world.start(node)
     world.upgrade(node)
   }
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { SimulatedRandom } from '../../../src/host/simulated/index.ts'
 import { Checks, difference, lostWrite, machineIsTrue, slander } from './checks.ts'
 import { calm, disturb, drawKnobs, drawLate, type Knob } from './knobs.ts'
-import { World } from './world.ts'
+import { type SimulatedNode, World } from './world.ts'
 import { writeFor } from './writing.ts'
 
 /** All honest nodes hold the same within this of the end of the faults: a peer may be left alone for two minutes before. */
@@ -35,13 +35,16 @@ export function runSeed({ seed, ...options }: SwarmOptions): Run {
   const knobs = options.knobs ?? drawKnobs(random)
   // Small households more often than large ones: they are the usual case, and cheap.
   const nodes = options.nodes ?? 2 + Math.floor(15 * random.float() ** 3)
-  const world = new World(seed, nodes)
+  // One that comes when all is over, if there is compaction: what is left then is what it has to read.
+  const world = new World(seed, knobs.has('compact') ? nodes + 1 : nodes)
+  const newcomers = new Set(world.nodes.slice(nodes))
   const checks = new Checks()
   world.observe = checks.step
   const late = drawLate(world, knobs, random)
-  for (const node of world.nodes) if (!late.has(node)) world.start(node)
+  for (const node of world.nodes) if (!late.has(node) && !newcomers.has(node)) world.start(node)
   const disturbed_ms = 5_000 + random.float() * 15_000
   for (const node of late) {
+    if (newcomers.has(node)) continue
     world.clock.after(disturbed_ms * (0.5 + 0.4 * random.float()), () => {
       world.count('joined late')
       world.start(node)
@@ -50,10 +53,11 @@ export function runSeed({ seed, ...options }: SwarmOptions): Run {
   writeFor(world, random, disturbed_ms)
   disturb(world, knobs, disturbed_ms)
   world.clock.advance(disturbed_ms)
-  calm(world)
+  calm(world, newcomers)
   const alike_after_ms = untilAlike(world)
+  const welcomed_after_ms = alike_after_ms === undefined ? undefined : welcome(world, newcomers)
   machineIsTrue(world)
-  const different = alike_after_ms === undefined ? difference(world) : undefined
+  const different = welcomed_after_ms === undefined ? difference(world) : undefined
   return {
     seed,
     nodes,
@@ -74,6 +78,18 @@ function untilAlike(world: World): number | undefined {
     if (difference(world) === undefined) return world.now - end
   }
   return undefined
+}
+
+/** Everybody compacts, and then the newcomers join. */
+function welcome(world: World, newcomers: ReadonlySet<SimulatedNode>): number | undefined {
+  if (newcomers.size === 0) return 0
+  for (const node of world.nodes) if (!node.liar) world.compact(node)
+  world.clock.advance(2_000)
+  for (const node of newcomers) world.start(node)
+  const welcomed_after_ms = untilAlike(world)
+  const written = world.acknowledged.reduce((sum, { rows }) => sum + rows.length, 0)
+  for (const { disk } of newcomers) world.count('rows a newcomer was spared', written - disk.merged)
+  return welcomed_after_ms
 }
 
 function hashOf(world: World): string {

@@ -75,6 +75,8 @@ export class World {
   acknowledged: Acknowledged[] = []
   /** Who was named by honest nodes, and for what. */
   readonly named: { readonly node: NodeId; readonly fault: PeerFault }[] = []
+  /** Nodes that believe to be old copies of themselves. */
+  readonly outlived: NodeId[] = []
   /** Looks at a message before it is sent, and may replace it. */
   tamper: ((from: SimulatedNode, message: SyncMessage) => SyncMessage) | undefined
   observe: ((node: SimulatedNode, before: SyncState, input: SyncInput, after: SyncState) => void) | undefined
@@ -184,7 +186,7 @@ export class World {
         })
         return
       case 'outlived':
-        this.count('outlived')
+        if (!node.liar) this.outlived.push(node.id)
         return
       case 'fault':
         if (!node.liar) this.named.push(effect)
@@ -253,9 +255,14 @@ export class World {
     })
   }
 
-  compact(node: SimulatedNode): void {
+  /** Compacts the own log as soon as the peers hold all that this node holds; after a while it is given up. */
+  compact(node: SimulatedNode, tries = 60): void {
+    if (node.state === undefined || tries === 0) return
+    if (node.full || !isSettled(node.state)) {
+      this.clock.after(100, () => this.compact(node, tries - 1))
+      return
+    }
     this.later(node, () => {
-      if (node.full || node.state === undefined || !isSettled(node.state)) return () => {}
       if (!node.disk.compact()) return () => {}
       this.count('compactions')
       const extent = node.disk.extent(originKey(node.disk.self))

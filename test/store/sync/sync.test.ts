@@ -383,10 +383,21 @@ test('S11: a node that meets more of its own log than it holds says that it was 
   const stage = new Stage({ held: new Map([[logOf(A), { version: 2, edition: 0, bytes: 50 }]]) })
   stage.up(B)
   stage.told(B, { ...own, version: 6 })
-  // What a peer says proves nothing; the signed batch does.
+  // What a peer says proves nothing, nor what it forges; the signed batch does.
   expect(stage.of('outlived')).toEqual([])
-  const { number } = stage.said(B, 'pull')[0]!
-  stage.hear(B, { type: 'batches', number, batches: [batchOf(own, 2, 4)] })
+  const forged = stage.said(B, 'pull')[0]!
+  stage.hear(B, { type: 'batches', number: forged.number, batches: [batchOf(own, 2, 4)] })
+  stage.stored(forged.number, { version: 2 }, { through: 0, fault: 'forged' })
+  expect(stage.of('outlived')).toEqual([])
+  stage.pass(ASIDE_MS + TICK_MS)
+  // Nor what it wrote itself since it asked.
+  const late = stage.said(B, 'pull')[1]!
+  stage.input({ type: 'own-log', extent: { version: 3, edition: 0, bytes: 60 } })
+  stage.hear(B, { type: 'batches', number: late.number, batches: [batchOf(own, 2, 3)] })
+  stage.stored(late.number, { version: 3 })
+  expect(stage.of('outlived')).toEqual([])
+  const { number } = stage.said(B, 'pull')[2]!
+  stage.hear(B, { type: 'batches', number, batches: [batchOf(own, 3, 4)] })
   stage.stored(number, { version: 4 })
   expect(stage.of('outlived').length).toBe(1)
   const next = stage.said(B, 'pull').at(-1)!
