@@ -16,7 +16,7 @@
  *
  * A checkpoint writes the logged pages to the page file, makes the log of the next epoch, and replaces the table: that moment counts.
  */
-import { assert, DiskError, type Host } from '../../host/index.ts'
+import { assert, DiskError, type Host, InvalidInputError } from '../../host/index.ts'
 import { StoreDamaged, StoreFull, StoreIoError } from '../errors.ts'
 import type { Files, OpenFile } from './files.ts'
 import {
@@ -224,6 +224,8 @@ export class PageFile {
 
   /** Writes what is committed to another place, under a salt and a key of its own. Errors: `store-*` of either place. */
   copyTo(target: PageFileOptions): void {
+    if (target.files.exists(tablePathOf(target.path)))
+      throw new InvalidInputError('A copy is made where nothing is yet')
     const copy = PageFile.open(target)
     try {
       for (let page = 0; page < this.#count; page += 1) {
