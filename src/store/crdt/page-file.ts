@@ -77,6 +77,11 @@ export class PageFile {
     return guarded(() => new PageFile(options, openTable(options)))
   }
 
+  /** Whether there is anything to open. */
+  static exists({ files, path }: Pick<PageFileOptions, 'files' | 'path'>): boolean {
+    return files.exists(tablePathOf(path)) || files.exists(path)
+  }
+
   private constructor({ files, path, sealersOf }: PageFileOptions, table: PageTable) {
     this.path = path
     this.#files = files
@@ -224,8 +229,7 @@ export class PageFile {
 
   /** Writes what is committed to another place, under a salt and a key of its own. Errors: `store-*` of either place. */
   copyTo(target: PageFileOptions): void {
-    if (target.files.exists(tablePathOf(target.path)))
-      throw new InvalidInputError('A copy is made where nothing is yet')
+    if (PageFile.exists(target)) throw new InvalidInputError('A copy is made where nothing is yet')
     const copy = PageFile.open(target)
     try {
       for (let page = 0; page < this.#count; page += 1) {

@@ -30,7 +30,8 @@ export interface ReplicaDatabaseOptions {
   readonly pages: PageFile
   /** The engine's code (`ENGINE_CODE`). */
   readonly code: Uint8Array
-  readonly migrations: readonly Migration[]
+  /** Undefined: the schema stays as it is. */
+  readonly migrations: readonly Migration[] | undefined
   /** Who writes here, 16 bytes; by default whoever did, or a random one. */
   readonly site?: Uint8Array | undefined
 }
@@ -45,7 +46,7 @@ export class ReplicaDatabase {
     let connection = await connect(options)
     try {
       if (pages.endedUnclean) check(connection, pages)
-      migrate(connection, pages.path, migrations)
+      if (migrations !== undefined) migrate(connection, pages.path, migrations)
       if (site !== undefined && adoptSite(connection, site)) {
         // The extension reads its own name once.
         connection.close()

@@ -46,6 +46,8 @@ export interface ReplicaOptions {
   readonly site?: Uint8Array
   /** How tests bring tables of their own. */
   readonly migrations?: readonly Migration[]
+  /** How tests break the thread. */
+  readonly thread?: URL
   /** The thread ended unasked: nothing more comes of this replica, and another is opened. */
   readonly onLost?: () => void
 }
@@ -62,7 +64,7 @@ export function openReplica(options: ReplicaOptions): Promise<Replica> {
   const { path, key, site, migrations = MIGRATIONS } = options
   const workerData: ReplicaThreadData = { path, key, site, migrations }
   return new Promise((resolve, reject) => {
-    const worker = new Worker(PROGRAMS.replica, { workerData, name: 'replica' })
+    const worker = new Worker(options.thread ?? PROGRAMS.replica, { workerData, name: 'replica' })
     worker.once('message', (reply: ReplicaReply) => {
       if (reply.reply === 'opened') resolve(new Replica(worker, reply, options.onLost))
       else if (reply.reply === 'not-opened') reject(errorFrom(reply.error))

@@ -2,9 +2,10 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { ChangeRow } from '../../../src/store/crdt/changes.ts'
 import type { ReplicaDatabase } from '../../../src/store/crdt/replica-database.ts'
+import { restore } from '../../../src/store/crdt/restore.ts'
 import type { Migration } from '../../../src/store/crdt/schema.ts'
 import { MortalDisk } from './mortal-disk.ts'
-import { codeOf, newSite, openDatabase, pageOptions, scratch } from './opening.ts'
+import { code, codeOf, newSite, openDatabase, pageOptions, scratch } from './opening.ts'
 
 const at = (name = 'db'): string => join(scratch(), name)
 
@@ -266,10 +267,17 @@ describe('a restored backup', () => {
     const original = await openDatabase(join(directory, 'a'), { site: old })
     original.database.write([put('x', '1'), put('y', '1')])
     original.database.flush()
-    original.pages.copyTo(pageOptions(join(directory, 'b')))
+    original.pages.copyTo(pageOptions(join(directory, 'backup')))
+    const options = {
+      backup: pageOptions(join(directory, 'backup')),
+      target: pageOptions(join(directory, 'b')),
+      code,
+    }
+    await restore({ ...options, site: next })
+    await expect(restore({ ...options, site: next })).rejects.toMatchObject({ code: 'invalid-input' })
     // After the backup both go their own way, with the same transaction numbers.
     original.database.write([put('x', 'original')])
-    const restored = await openDatabase(join(directory, 'b'), { site: next })
+    const restored = await openDatabase(join(directory, 'b'))
     expect(restored.database.site()).toEqual(next)
     expect(restored.database.sites()).toEqual([next, old])
     restored.database.write([put('y', 'restored')])

@@ -183,6 +183,50 @@ describe('what is watched', () => {
   })
 })
 
+describe('a thread that ends unasked', () => {
+  it('fails what was under way, and leaves what was acknowledged to the next', async () => {
+    const path = join(scratch(), 'db')
+    const thread = new URL('./mortal-replica-thread.ts', import.meta.url)
+    let tell = (): void => undefined
+    const lost = new Promise<void>((resolve) => {
+      tell = resolve
+    })
+    const replica = await start(path, { thread, onLost: tell })
+    await replica.write([put('a', '1')])
+    expect(
+      await Promise.all([codeOf(replica.read({ sql: 'die' })), codeOf(replica.write([put('b', '1')]))]),
+    ).toEqual(['store-closed', 'store-closed'])
+    await lost
+    expect(await codeOf(replica.write([put('c', '1')]))).toBe('store-closed')
+    const next = await start(path)
+    expect(next.opened.recovered).toBe(true)
+    expect(await next.read({ sql: 'SELECT key FROM entries' })).toEqual([['a']])
+  })
+})
+
+describe('an engine that breaks in the thread', () => {
+  it('takes its own request along and nothing else', async () => {
+    const [a, b] = [await start(), await start()]
+    await a.write([put('x', '1')])
+    const [row] = (await a.changesSince(0)).rows
+    // A key that ends before its columns do: validation before a merge refuses it, the engine panics.
+    const hostile = { ...row!, pk: new Uint8Array(Buffer.from('734bcc667530b2402a47f85406', 'hex')) }
+    const codes = await Promise.all([
+      codeOf(b.write([put('before', '1')])),
+      codeOf(b.merge([hostile])),
+      codeOf(b.write([put('after', '1')])),
+      codeOf(b.merge([row!])),
+    ])
+    expect(codes).toEqual(['worked', 'store-engine', 'worked', 'worked'])
+    expect(await b.read({ sql: 'SELECT key FROM entries ORDER BY key' })).toEqual([
+      ['after'],
+      ['before'],
+      ['x'],
+    ])
+    expect(await b.verify()).toEqual([])
+  })
+})
+
 describe('a backup', () => {
   it('is made while others write, and opens under another name', async () => {
     const directory = scratch()
