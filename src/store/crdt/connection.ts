@@ -80,6 +80,8 @@ export class Connection {
   all(sql: string, parameters: readonly SqlValue[] = [], limit = Number.POSITIVE_INFINITY): Row[] {
     for (const value of parameters) checkValue(value)
     return this.#guarded(() => {
+      // One that SQLite got over by itself is none of this statement's.
+      this.#fault()
       const statement = this.#prepare(sql)
       if (statement.parameters !== parameters.length)
         throw new InvalidInputError(

@@ -4,7 +4,7 @@
  */
 import { type Clock, type ErrorShape, errorShape, LoqaError } from '../../host/index.ts'
 
-/** The longest a group gathers work before it is synced: the first of a group waits that much longer, at most. */
+/** The longest a group gathers work before it is synced. Its first waits that much longer at most, and for the work begun last. */
 export const GROUP_MS = 20
 
 /** Something asked for. A `run` that throws has done nothing, unless the engine broke in the middle of it. */

@@ -77,9 +77,9 @@ export class PageFile {
     return guarded(() => new PageFile(options, openTable(options)))
   }
 
-  /** Whether there is anything to open. */
+  /** Whether there is one. Without its table there is none: no page opens. */
   static exists({ files, path }: Pick<PageFileOptions, 'files' | 'path'>): boolean {
-    return files.exists(tablePathOf(path)) || files.exists(path)
+    return files.exists(tablePathOf(path))
   }
 
   private constructor({ files, path, sealersOf }: PageFileOptions, table: PageTable) {
@@ -207,7 +207,7 @@ export class PageFile {
     })
   }
 
-  /** Numbers of pages that are not what was written; reads everything that is on disk. 40 ms per 10 MB. */
+  /** Numbers of pages that are not what was written; reads everything that is on disk. */
   verify(): number[] {
     return guarded(() => {
       const size = this.#log.size()
@@ -227,22 +227,24 @@ export class PageFile {
     })
   }
 
-  /** Writes what is committed to another place, under a salt and a key of its own. Errors: `store-*` of either place. */
+  /**
+   * Writes what is committed to another place, under a salt and a key of its own. There is no copy before it is whole.
+   * Errors: `invalid-input` when something is there already, `store-*` of either place.
+   */
   copyTo(target: PageFileOptions): void {
     if (PageFile.exists(target)) throw new InvalidInputError('A copy is made where nothing is yet')
-    const copy = PageFile.open(target)
-    try {
-      for (let page = 0; page < this.#count; page += 1) {
-        copy.write(page, this.#logged.get(page) ?? guarded(() => this.#readMain(page, this.#entries[page]!)))
-        if (copy.#staged.size * PAGE_BYTES >= CHECKPOINT_BYTES) {
-          copy.flush()
-          copy.checkpoint()
-        }
+    guarded(() => {
+      try {
+        create(
+          target,
+          this.#count,
+          (page) => this.#logged.get(page) ?? this.#readMain(page, this.#entries[page]!),
+        )
+      } catch (thrown) {
+        target.files.remove(target.path)
+        throw thrown
       }
-      copy.flush()
-    } finally {
-      copy.close()
-    }
+    })
   }
 
   /** Forgets what is staged; a checkpoint that cannot be made now is made by the next owner. */
@@ -324,10 +326,31 @@ function openTable({ files, path, sealersOf, random }: PageFileOptions): PageTab
   const size = sizeOf(files, path)
   if (size > 0 || sizeOf(files, logPathOf(path, 0)) > LOG_HEADER_BYTES)
     throw new StoreDamaged(path, 'its page table is missing')
-  const table: PageTable = { epoch: 0, salt: random.bytes(SALT_BYTES), entries: [] }
-  const sealers = sealersOf(table.salt)
-  files.open(path).close()
+  return create({ files, path, sealersOf, random }, 0, () => new Uint8Array(PAGE_BYTES))
+}
+
+/** The table comes last: until then there is nothing. */
+function create(options: PageFileOptions, count: number, contentOf: (page: number) => Uint8Array): PageTable {
+  const { files, path, sealersOf, random } = options
+  const salt = random.bytes(SALT_BYTES)
+  const sealers = sealersOf(salt)
+  const sealer = sealers.sealer('pages')
+  const entries: PageEntry[] = []
+  const main = files.open(path)
+  try {
+    // What an attempt left behind.
+    main.truncate(0)
+    for (let page = 0; page < count; page += 1) {
+      const { nonce, tag, bytes } = sealer.seal(contentOf(page), numberOf(page))
+      main.write(page * PAGE_BYTES, bytes)
+      entries.push({ nonce, tag })
+    }
+    main.sync()
+  } finally {
+    main.close()
+  }
   createLog(files, path, 0, sealers).close()
+  const table: PageTable = { epoch: 0, salt, entries }
   files.replace(tablePathOf(path), encodeTable(table, sealers))
   return table
 }

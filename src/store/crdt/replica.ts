@@ -139,7 +139,12 @@ export class Replica {
     const watchers = this.#watchers.get(table) ?? new Set()
     this.#watchers.set(table, watchers)
     watchers.add(hear)
-    await this.#ask({ op: 'watch', table, on: true })
+    try {
+      await this.#ask({ op: 'watch', table, on: true })
+    } catch (thrown) {
+      watchers.delete(hear)
+      throw thrown
+    }
     return () => {
       watchers.delete(hear)
       if (watchers.size > 0 || this.#state !== 'open') return

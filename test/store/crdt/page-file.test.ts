@@ -375,4 +375,26 @@ describe('a copy', () => {
     copy.close()
     pages.close()
   })
+
+  it('is there whole or not at all', () => {
+    const from = openPages(PATH, sample())
+    const space = 2 * PAGE_BYTES + 500
+    for (let capacity = 0; ; capacity += 500) {
+      const disk = new MortalDisk()
+      disk.capacity = capacity
+      const code = codeOf(() => from.copyTo(pageOptions(PATH, disk)))
+      disk.capacity = Number.POSITIVE_INFINITY
+      if (code === 'worked') {
+        expect(capacity).toBeGreaterThan(space)
+        expect(numbersIn(openPages(PATH, disk))).toEqual(SAMPLE)
+        expect(codeOf(() => from.copyTo(pageOptions(PATH, disk)))).toBe('invalid-input')
+        return
+      }
+      expect(code).toBe('store-full')
+      // Whatever the attempt left is no hindrance.
+      disk.open(PATH).write(0, pageOf(99))
+      from.copyTo(pageOptions(PATH, disk))
+      expect(numbersIn(openPages(PATH, disk))).toEqual(SAMPLE)
+    }
+  })
 })
