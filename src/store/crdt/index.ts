@@ -17,7 +17,14 @@ export { type ChangeBatch, type ChangeRow, MAX_BATCH_ROWS, MAX_MERGE_ROWS } from
 export type { Row } from './connection.ts'
 export { EngineBroken, StatementRefused, StoreKeyWrong } from './errors.ts'
 export type { Statement } from './messages.ts'
-export { MAX_PENDING, MAX_WRITE_BYTES, openReplica, type Replica, type ReplicaOptions } from './replica.ts'
+export {
+  MAX_PENDING,
+  MAX_PENDING_BYTES,
+  MAX_WRITE_BYTES,
+  openReplica,
+  type Replica,
+  type ReplicaOptions,
+} from './replica.ts'
 export { type RestoreOptions, restore } from './restore.ts'
 export { MIGRATIONS, type Migration } from './schema.ts'
 export type { SqlValue } from './values.ts'

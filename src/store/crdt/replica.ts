@@ -27,12 +27,15 @@ import type {
   Statement,
 } from './messages.ts'
 import { MIGRATIONS, type Migration } from './schema.ts'
+import type { SqlValue } from './values.ts'
 
-/** Requests under way. The disk does some 50 groups a second; more than this waiting for it is no longer news. */
+/** Requests under way: a fifth of a second of single writes. Whoever has more to do than that waits better at home. */
 export const MAX_PENDING = 1_024
+/** Text and values of the requests under way: what waits in memory, twice, since the thread gets copies. */
+export const MAX_PENDING_BYTES = 32 * 1024 * 1024
 /** Statements of one transaction. */
 export const MAX_STATEMENTS = 1_024
-/** Text and values of one transaction; with MAX_PENDING, a bound on what waits in memory. */
+/** Text and values of one transaction. Coordinating state is small; what is larger belongs into a file. */
 export const MAX_WRITE_BYTES = 1024 * 1024
 /** Rows one read brings. */
 export const MAX_READ_ROWS = 10_000
@@ -55,6 +58,7 @@ export interface ReplicaOptions {
 type Hear = (rows: readonly ChangeRow[]) => void
 
 interface Pending {
+  readonly bytes: number
   readonly resolve: (result: ReplicaResult) => void
   readonly reject: (error: LoqaError) => void
 }
@@ -79,6 +83,7 @@ export class Replica {
   readonly #worker: Worker
   readonly #pending = new Map<number, Pending>()
   readonly #watchers = new Map<string, Set<Hear>>()
+  #pendingBytes = 0
   #version: number
   #nextId = 1
   #state: 'open' | 'closing' | 'lost' = 'open'
@@ -101,8 +106,7 @@ export class Replica {
    * Errors: `store-refused`, `store-full`, `store-io`, `store-engine`, `store-closed`, `invalid-input`, `overloaded`.
    */
   async write(statements: readonly Statement[]): Promise<void> {
-    checkWrite(statements)
-    await this.#ask({ op: 'write', statements })
+    await this.#ask({ op: 'write', statements }, checkedBytes(statements))
   }
 
   /** At most `limit` rows. */
@@ -130,7 +134,8 @@ export class Replica {
   /** Rows that were validated, in one transaction. Resolves when they are durable, with how many changed something. */
   async merge(rows: readonly ChangeRow[]): Promise<number> {
     if (rows.length > MAX_MERGE_ROWS) throw new InvalidInputError(`One merge takes ${MAX_MERGE_ROWS} rows`)
-    const result = await this.#ask({ op: 'merge', rows })
+    const bytes = rows.reduce((sum, { pk, val }) => sum + pk.length + bytesOf(val), 0)
+    const result = await this.#ask({ op: 'merge', rows }, bytes)
     return result.of === 'merge' ? result.applied : 0
   }
 
@@ -170,18 +175,22 @@ export class Replica {
     await this.#send({ op: 'close' })
   }
 
-  #ask(ask: ReplicaAsk): Promise<ReplicaResult> {
+  #ask(ask: ReplicaAsk, bytes = 0): Promise<ReplicaResult> {
     if (this.#state !== 'open') return Promise.reject(new StoreClosed())
     if (this.#pending.size >= MAX_PENDING)
       return Promise.reject(new OverloadedError('The replica', `${MAX_PENDING} requests`))
-    return this.#send(ask)
+    // One alone is always taken.
+    if (this.#pendingBytes > 0 && this.#pendingBytes + bytes > MAX_PENDING_BYTES)
+      return Promise.reject(new OverloadedError('The replica', `${MAX_PENDING_BYTES} bytes`))
+    return this.#send(ask, bytes)
   }
 
-  #send(ask: ReplicaAsk): Promise<ReplicaResult> {
+  #send(ask: ReplicaAsk, bytes = 0): Promise<ReplicaResult> {
     const id = this.#nextId
     this.#nextId += 1
+    this.#pendingBytes += bytes
     return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject })
+      this.#pending.set(id, { bytes, resolve, reject })
       this.#worker.postMessage({ ...ask, id } satisfies ReplicaRequest)
     })
   }
@@ -194,6 +203,7 @@ export class Replica {
     if (reply.reply !== 'done' && reply.reply !== 'failed') return
     const pending = this.#pending.get(reply.id)
     this.#pending.delete(reply.id)
+    this.#pendingBytes -= pending?.bytes ?? 0
     if (reply.reply === 'failed') pending?.reject(errorFrom(reply.error))
     else {
       this.#version = reply.version
@@ -211,17 +221,19 @@ export class Replica {
   }
 }
 
-function checkWrite(statements: readonly Statement[]): void {
+const bytesOf = (value: SqlValue): number =>
+  typeof value === 'string' || value instanceof Uint8Array ? value.length : 8
+
+/** Errors: `invalid-input`. */
+function checkedBytes(statements: readonly Statement[]): number {
   if (statements.length === 0 || statements.length > MAX_STATEMENTS)
     throw new InvalidInputError(`A transaction has 1 to ${MAX_STATEMENTS} statements`)
   let bytes = 0
-  for (const { sql, parameters = [] } of statements) {
-    bytes += sql.length
-    for (const value of parameters)
-      bytes += typeof value === 'string' || value instanceof Uint8Array ? value.length : 8
-  }
+  for (const { sql, parameters = [] } of statements)
+    bytes += sql.length + parameters.reduce<number>((sum, value) => sum + bytesOf(value), 0)
   if (bytes > MAX_WRITE_BYTES)
     throw new InvalidInputError(`A transaction has at most ${MAX_WRITE_BYTES} bytes`)
+  return bytes
 }
 
 const errorFrom = ({ code, message, retryable, hint }: ErrorShape): LoqaError =>

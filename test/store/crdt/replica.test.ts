@@ -5,6 +5,7 @@ import { LoqaError } from '../../../src/host/index.ts'
 import {
   type ChangeRow,
   MAX_PENDING,
+  MAX_PENDING_BYTES,
   openReplica,
   type Replica,
   type ReplicaOptions,
@@ -102,6 +103,17 @@ describe('the replica in its thread', () => {
     const said = await Promise.all(codes)
     expect(said.filter((code) => code === 'overloaded')).toHaveLength(50)
     expect(await count(replica)).toBe(MAX_PENDING)
+  })
+
+  it('holds no more in memory than it says', async () => {
+    const replica = await start()
+    const codes = Array.from({ length: 40 }, (_, i) =>
+      codeOf(replica.write([put(`k${i}`, 'v'.repeat(1_000_000))])),
+    )
+    const said = await Promise.all(codes)
+    expect(said.filter((code) => code === 'worked')).toHaveLength(Math.floor(MAX_PENDING_BYTES / 1_000_100))
+    expect(said.at(-1)).toBe('overloaded')
+    expect(await codeOf(replica.write([put('again', 'v')]))).toBe('worked')
   })
 
   it('has one owner', async () => {
