@@ -20,7 +20,7 @@ const SCRATCH_BYTES = 64 * 1024
 
 // https://sqlite.org/c3ref/c_abort.html and the pages beside it
 const OK = 0
-const INTERRUPTED_BY_DISK = 10
+const IO_ERROR = 10
 const CORRUPT = 11
 const FULL = 13
 const MISMATCH = 20
@@ -49,7 +49,7 @@ export interface ConnectionOptions {
   /** Registered with the engine. */
   readonly vfs: string
   readonly file: string
-  /** The fault behind SQLite's "I/O error", which does not say more. */
+  /** The fault of the files behind an error of SQLite's, which does not say more; asked for once. */
   readonly fault: () => LoqaError | undefined
 }
 
@@ -100,22 +100,6 @@ export class Connection {
   /** First column of the first row. */
   one(sql: string, parameters: readonly SqlValue[] = []): SqlValue | undefined {
     return this.all(sql, parameters, 1)[0]?.[0]
-  }
-
-  /** Names of a query's columns. */
-  columns(sql: string): string[] {
-    return this.#guarded(() => {
-      const { address } = this.#prepare(sql)
-      const count = this.#engine._sqlite3_column_count(address)
-      return Array.from({ length: count }, (_, i) =>
-        this.#text(this.#engine._sqlite3_column_name(address, i)),
-      )
-    })
-  }
-
-  /** Rows the last statement inserted, updated or deleted. */
-  changes(): number {
-    return this.#engine._sqlite3_changes(this.#database)
   }
 
   inTransaction(): boolean {
@@ -276,13 +260,12 @@ export class Connection {
 
   #check(result: number): void {
     if (result === OK) return
-    const code = result & 0xff
     const fault = this.#fault()
-    if (fault !== undefined && (code === INTERRUPTED_BY_DISK || code === CORRUPT || code === NOT_A_DATABASE))
-      throw fault
+    if (fault !== undefined) throw fault
+    const code = result & 0xff
     if (code === FULL) throw new StoreFull()
     const detail = this.#text(this.#engine._sqlite3_errmsg(this.#database))
-    if (code === INTERRUPTED_BY_DISK || code === CORRUPT || code === NOT_A_DATABASE)
+    if (code === IO_ERROR || code === CORRUPT || code === NOT_A_DATABASE)
       throw new StoreIoError(`SQLite error ${code}`, new Error(detail))
     throw new StatementRefused(code, detail)
   }

@@ -26,7 +26,6 @@ export interface Engine {
   _sqlite3_close(database: Address): number
   _sqlite3_errmsg(database: Address): Address
   _sqlite3_get_autocommit(database: Address): number
-  _sqlite3_changes(database: Address): number
   _sqlite3_prepare_v2(database: Address, sql: Address, length: number, result: Address, tail: Address): number
   _sqlite3_finalize(statement: Address): number
   _sqlite3_reset(statement: Address): number
@@ -39,7 +38,6 @@ export interface Engine {
   _sqlite3_bind_text(statement: Address, index: number, bytes: Address, length: number, free: number): number
   _sqlite3_bind_blob(statement: Address, index: number, bytes: Address, length: number, free: number): number
   _sqlite3_column_count(statement: Address): number
-  _sqlite3_column_name(statement: Address, column: number): Address
   _sqlite3_column_type(statement: Address, column: number): number
   _sqlite3_column_int64(statement: Address, column: number): number
   _sqlite3_column_double(statement: Address, column: number): number

@@ -24,8 +24,8 @@ export type ReplicaAsk =
       readonly rows: number
     }
   | { readonly op: 'sites' }
-  /** One transaction; the rows were validated. */
-  | { readonly op: 'merge'; readonly rows: readonly ChangeRow[] }
+  /** One transaction; the rows were validated. `also` is what this node notes of where they came from. */
+  | { readonly op: 'merge'; readonly rows: readonly ChangeRow[]; readonly also: readonly Statement[] }
   | { readonly op: 'watch'; readonly table: string; readonly on: boolean }
   | { readonly op: 'backup'; readonly path: string }
   /** Reads and checks everything. */

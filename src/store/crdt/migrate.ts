@@ -16,9 +16,10 @@ export function migrate(connection: Connection, file: string, migrations: readon
   return found
 }
 
-function step(connection: Connection, { version, create = [], alter = [] }: Migration): void {
+function step(connection: Connection, { version, local = [], create = [], alter = [] }: Migration): void {
   assert(schemaVersion(connection) === version - 1, 'migrations are numbered from 1 without gaps')
   connection.transaction(() => {
+    for (const statement of local) connection.all(statement)
     for (const { table, sql } of create) {
       connection.all(sql)
       connection.all('SELECT crsql_as_crr(?)', [table])

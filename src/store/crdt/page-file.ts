@@ -16,17 +16,23 @@
  *
  * A checkpoint writes the logged pages to the page file, makes the log of the next epoch, and replaces the table: that moment counts.
  */
-import { assert, DiskError, type Host, InvalidInputError } from '../../host/index.ts'
+import { assert, DiskError, InvalidInputError } from '../../host/index.ts'
 import { StoreDamaged, StoreFull, StoreIoError } from '../errors.ts'
 import type { Files, OpenFile } from './files.ts'
 import {
-  encodeLogHeader,
-  encodeRecord,
-  LOG_HEADER_BYTES,
-  type LogRecord,
-  type ScannedLog,
-  scanLog,
-} from './page-log.ts'
+  classified,
+  createLog,
+  createPages,
+  guarded,
+  logPathOf,
+  logPurpose,
+  numberOf,
+  openTable,
+  type PageFileOptions,
+  readAll,
+  tablePathOf,
+} from './page-layout.ts'
+import { encodeRecord, LOG_HEADER_BYTES, type LogRecord, type ScannedLog, scanLog } from './page-log.ts'
 import {
   decodeTable,
   encodeTable,
@@ -35,19 +41,12 @@ import {
   type PageEntry,
   type PageTable,
 } from './page-table.ts'
-import { SALT_BYTES, type Sealer, type Sealers, type SealersOf } from './seal.ts'
+import type { Sealer, Sealers } from './seal.ts'
 
 /** Bytes of log after which a checkpoint is due: 1,000 pages, which are also held in memory, and some 30 ms of writing. */
 export const CHECKPOINT_BYTES = 4 * 1024 * 1024
 /** While no checkpoint succeeds (the disk is full) the log ends here, and with it what opening has to read. */
 const MAX_LOG_BYTES = 64 * 1024 * 1024
-
-export interface PageFileOptions {
-  readonly files: Files
-  readonly path: string
-  readonly sealersOf: SealersOf
-  readonly random: Host['random']
-}
 
 export class PageFile {
   readonly path: string
@@ -235,7 +234,7 @@ export class PageFile {
     if (PageFile.exists(target)) throw new InvalidInputError('A copy is made where nothing is yet')
     guarded(() => {
       try {
-        create(
+        createPages(
           target,
           this.#count,
           (page) => this.#logged.get(page) ?? this.#readMain(page, this.#entries[page]!),
@@ -307,90 +306,4 @@ export class PageFile {
       this.#broken = new StoreIoError('a failed write could not be undone; the file is opened anew', thrown)
     }
   }
-}
-
-/** What a page is bound to. */
-function numberOf(page: number): Uint8Array {
-  const bytes = new Uint8Array(4)
-  new DataView(bytes.buffer).setUint32(0, page, true)
-  return bytes
-}
-
-const tablePathOf = (path: string): string => `${path}-table`
-const logPathOf = (path: string, epoch: number): string => `${path}-log-${epoch}`
-const logPurpose = (epoch: number): string => `log ${epoch}`
-
-function openTable({ files, path, sealersOf, random }: PageFileOptions): PageTable {
-  if (files.exists(tablePathOf(path))) return decodeTable(path, readAll(files, tablePathOf(path)), sealersOf)
-  // The table comes last when a database is made: without one there is nothing, or an attempt.
-  const size = sizeOf(files, path)
-  if (size > 0 || sizeOf(files, logPathOf(path, 0)) > LOG_HEADER_BYTES)
-    throw new StoreDamaged(path, 'its page table is missing')
-  return create({ files, path, sealersOf, random }, 0, () => new Uint8Array(PAGE_BYTES))
-}
-
-/** The table comes last: until then there is nothing. */
-function create(options: PageFileOptions, count: number, contentOf: (page: number) => Uint8Array): PageTable {
-  const { files, path, sealersOf, random } = options
-  const salt = random.bytes(SALT_BYTES)
-  const sealers = sealersOf(salt)
-  const sealer = sealers.sealer('pages')
-  const entries: PageEntry[] = []
-  const main = files.open(path)
-  try {
-    // What an attempt left behind.
-    main.truncate(0)
-    for (let page = 0; page < count; page += 1) {
-      const { nonce, tag, bytes } = sealer.seal(contentOf(page), numberOf(page))
-      main.write(page * PAGE_BYTES, bytes)
-      entries.push({ nonce, tag })
-    }
-    main.sync()
-  } finally {
-    main.close()
-  }
-  createLog(files, path, 0, sealers).close()
-  const table: PageTable = { epoch: 0, salt, entries }
-  files.replace(tablePathOf(path), encodeTable(table, sealers))
-  return table
-}
-
-function createLog(files: Files, path: string, epoch: number, sealers: Sealers): OpenFile {
-  const log = files.open(logPathOf(path, epoch))
-  log.truncate(0)
-  log.write(0, encodeLogHeader(epoch, sealers.sealer(logPurpose(epoch))))
-  log.sync()
-  return log
-}
-
-function sizeOf(files: Files, path: string): number {
-  if (!files.exists(path)) return 0
-  const file = files.open(path)
-  try {
-    return file.size()
-  } finally {
-    file.close()
-  }
-}
-
-function readAll(files: Files, path: string): Uint8Array {
-  const file = files.open(path)
-  try {
-    return file.read(0, file.size())
-  } finally {
-    file.close()
-  }
-}
-
-function guarded<T>(work: () => T): T {
-  try {
-    return work()
-  } catch (thrown) {
-    throw classified(thrown)
-  }
-}
-
-function classified(thrown: unknown): unknown {
-  if (!(thrown instanceof DiskError)) return thrown
-  return thrown.reason === 'full' ? new StoreFull() : new StoreIoError(thrown.message, thrown)
 }

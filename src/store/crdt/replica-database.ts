@@ -84,9 +84,7 @@ export class ReplicaDatabase {
 
   /** One transaction. */
   write(statements: readonly Statement[]): void {
-    this.#connection.transaction(() => {
-      for (const { sql, parameters } of statements) this.#connection.all(sql, parameters)
-    })
+    this.#connection.transaction(() => this.#all(statements))
   }
 
   /** Every site whose writes are here, the own one first. */
@@ -99,9 +97,12 @@ export class ReplicaDatabase {
     return changesSince(this.#connection, site, since, rows)
   }
 
-  /** One transaction. Returns how many rows changed something. */
-  merge(rows: readonly ChangeRow[], tell?: Tell): number {
-    return this.#connection.transaction(() => mergeChanges(this.#connection, rows, tell))
+  /** One transaction, with what this node notes of the rows. Returns how many changed something. */
+  merge(rows: readonly ChangeRow[], also: readonly Statement[] = [], tell?: Tell): number {
+    return this.#connection.transaction(() => {
+      this.#all(also)
+      return mergeChanges(this.#connection, rows, tell)
+    })
   }
 
   /** Errors: `store-full`, `store-io`: nothing since the last flush is durable, `discard` comes next. */
@@ -122,6 +123,10 @@ export class ReplicaDatabase {
 
   close(): void {
     this.#connection.close()
+  }
+
+  #all(statements: readonly Statement[]): void {
+    for (const { sql, parameters } of statements) this.#connection.all(sql, parameters)
   }
 }
 

@@ -131,11 +131,15 @@ export class Replica {
     return result.of === 'sites' ? result.sites : []
   }
 
-  /** Rows that were validated, in one transaction. Resolves when they are durable, with how many changed something. */
-  async merge(rows: readonly ChangeRow[]): Promise<number> {
+  /**
+   * Rows that were validated, in one transaction with what this node notes of them in tables of its own. Resolves when all of it is
+   * durable, with how many rows changed something.
+   */
+  async merge(rows: readonly ChangeRow[], also: readonly Statement[] = []): Promise<number> {
     if (rows.length > MAX_MERGE_ROWS) throw new InvalidInputError(`One merge takes ${MAX_MERGE_ROWS} rows`)
-    const bytes = rows.reduce((sum, { pk, val }) => sum + pk.length + bytesOf(val), 0)
-    const result = await this.#ask({ op: 'merge', rows }, bytes)
+    const noted = also.length === 0 ? 0 : checkedBytes(also)
+    const bytes = rows.reduce((sum, { pk, val }) => sum + pk.length + bytesOf(val), noted)
+    const result = await this.#ask({ op: 'merge', rows, also }, bytes)
     return result.of === 'merge' ? result.applied : 0
   }
 

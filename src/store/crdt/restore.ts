@@ -3,7 +3,8 @@
  * may have written on after the backup, and may still.
  */
 import { InvalidInputError } from '../../host/index.ts'
-import { PageFile, type PageFileOptions } from './page-file.ts'
+import { PageFile } from './page-file.ts'
+import type { PageFileOptions } from './page-layout.ts'
 import { ReplicaDatabase } from './replica-database.ts'
 
 export interface RestoreOptions {

@@ -8,6 +8,8 @@
 export interface Migration {
   /** The schema's version after it: 1, 2, … */
   readonly version: number
+  /** Statements for tables that are this node's alone and never leave it. */
+  readonly local?: readonly string[]
   readonly create?: readonly { readonly table: string; readonly sql: string }[]
   /** Columns are added, with a default; what the CRDT keeps beside the table is adjusted. */
   readonly alter?: readonly { readonly table: string; readonly sql: readonly string[] }[]

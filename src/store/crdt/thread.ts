@@ -101,7 +101,7 @@ class ReplicaThread {
       case 'changes':
         return { of: 'changes', batch: database.changesSince(request.since, request.rows, request.site) }
       case 'merge':
-        return { of: 'merge', applied: database.merge(request.rows, this.#watches) }
+        return { of: 'merge', applied: database.merge(request.rows, request.also, this.#watches) }
       case 'sites':
         return { of: 'sites', sites: database.sites() }
       case 'watch':

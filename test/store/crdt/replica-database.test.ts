@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { ChangeRow } from '../../../src/store/crdt/changes.ts'
 import type { ReplicaDatabase } from '../../../src/store/crdt/replica-database.ts'
 import { restore } from '../../../src/store/crdt/restore.ts'
-import type { Migration } from '../../../src/store/crdt/schema.ts'
+import { MIGRATIONS, type Migration } from '../../../src/store/crdt/schema.ts'
 import { MortalDisk } from './mortal-disk.ts'
 import { code, codeOf, newSite, openDatabase, pageOptions, scratch } from './opening.ts'
 
@@ -81,19 +81,25 @@ describe('the replica', () => {
     again.close()
   })
 
-  it('names damage wherever it is read, and hands nothing wrong out', async () => {
+  it('names damage in whatever page it is, and hands nothing wrong out', async () => {
     const disk = new MortalDisk()
     const { database, close } = await openDatabase('/d/db', { files: disk })
-    for (let i = 0; i < 500; i += 1) database.write([put(`k${i}`, 'v'.repeat(100))])
+    for (let i = 0; i < 100; i += 1) database.write([put(`k${i}`, 'v'.repeat(100))])
     database.flush()
+    const expected = entries(database)
     close()
-    const pages = disk.contents.get('/d/db')!.now
-    pages[Math.floor(pages.length / 2)]! ^= 1
-    const again = await openDatabase('/d/db', { files: disk })
-    expect(again.database.verify()).toHaveLength(1)
-    expect(
-      codeOf(() => again.database.read({ sql: 'SELECT sum(length(value)) FROM entries NOT INDEXED' }, 1)),
-    ).toBe('store-damaged')
+    const pages = disk.contents.get('/d/db')!.now.length / 4096
+    for (let page = 0; page < pages; page += 1) {
+      const damaged = disk.copy()
+      damaged.contents.get('/d/db')!.now[page * 4096 + 1_000]! ^= 1
+      const what = openDatabase('/d/db', { files: damaged }).then(({ database: found }) => {
+        expect(found.verify()).toEqual([`page ${page} is not what was written`])
+        expect(entries(found)).toEqual(expected)
+      })
+      // Either it is not needed for these rows, or it is named.
+      await what.catch((thrown: unknown) => expect(thrown).toMatchObject({ code: 'store-damaged' }))
+    }
+    expect(pages).toBeGreaterThan(10)
   })
 
   it('takes thousands of rows in one commit', async () => {
@@ -165,6 +171,29 @@ describe('change rows', () => {
     expect(keys.size).toBe(110)
     expect(database.changesSince(database.version(), 10)).toMatchObject({ rows: [], more: false })
     close()
+  })
+
+  it('are merged together with what this node notes of them, or neither is', async () => {
+    const notes: Migration = {
+      version: 2,
+      local: ['CREATE TABLE notes (site BLOB PRIMARY KEY NOT NULL, upto INTEGER)'],
+    }
+    const [a, b] = [
+      await openDatabase(at()),
+      await openDatabase(at(), { migrations: [...MIGRATIONS, notes] }),
+    ]
+    a.database.write([put('x', '1')])
+    const { rows, to } = a.database.changesSince(0, 10)
+    const note = { sql: 'INSERT INTO notes VALUES (?, ?)', parameters: [a.database.site(), to] }
+    expect(codeOf(() => b.database.merge([{ ...rows[0]!, table: 'nowhere' }], [note]))).toBe('invalid-input')
+    expect(b.database.read({ sql: 'SELECT * FROM notes' }, 10)).toEqual([])
+    expect(b.database.merge(rows, [note])).toBe(1)
+    expect(codeOf(() => b.database.merge(rows, [note]))).toBe('store-refused')
+    expect(b.database.read({ sql: 'SELECT upto FROM notes' }, 10)).toEqual([[to]])
+    // What is this node's alone is no change.
+    expect(everything(b.database)).toEqual(rows)
+    a.close()
+    b.close()
   })
 
   it('of one site are told from those of others', async () => {
