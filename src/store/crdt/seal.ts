@@ -2,8 +2,8 @@
  * Sealing: AES-256-GCM with a key per purpose, derived from the node's key and a salt of the file (HKDF-SHA256, RFC 5869). What a
  * sealed piece is bound to (its place, its epoch) goes in as associated data: elsewhere it does not open.
  *
- * Nonces are random, 96 bits. A key seals at most some 10⁹ pieces in a node's life (a page of a file is sealed once per
- * checkpoint, a log has a key of its own), far from the 2³² at which NIST SP 800-38D draws the line.
+ * Nonces are random, 96 bits; NIST SP 800-38D draws the line at 2³² pieces for a key. A log has a key of its own and at most 64 MiB. The
+ * pages of a file have one for as long as it lives: at a write a second for ten years that is some 3·10⁸ pieces, a tenth.
  */
 import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto'
 import { assert, type Host } from '../../host/index.ts'
