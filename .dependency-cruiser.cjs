@@ -49,6 +49,7 @@ const IMPORTERS = {
   '@multiformats/[a-z-]+': '^src/cluster/transport/',
   uint8arraylist: '^src/cluster/transport/',
   '@echogarden/fvad-wasm': '^src/voice/vad\\.ts$',
+  '@vlcn\\.io/wa-sqlite': '^src/store/crdt/engine\\.ts$',
 }
 
 const folderRules = FOLDERS.map((folder) => ({
@@ -117,6 +118,7 @@ module.exports = {
           '^src/inference/child/',
           '^src/skills/sandbox/runner',
           '^src/actors/simulate',
+          '^src/store/crdt/thread\\.ts$',
         ],
       },
       to: { path: '^src/host/', pathNot: '^src/host/index\\.ts$' },

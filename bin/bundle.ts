@@ -14,6 +14,7 @@ const ENTRIES = {
   engine: 'src/inference/child/child.ts',
   skills: 'src/skills/sandbox/runner/main.ts',
   store: 'src/store/thread.ts',
+  replica: 'src/store/crdt/thread.ts',
 }
 
 /** Packages that load machine code or WebAssembly from beside themselves. */
@@ -21,6 +22,7 @@ const LEFT_OUTSIDE = [
   '@echogarden/espeak-ng-emscripten',
   '@echogarden/fvad-wasm',
   '@fugood/whisper.node',
+  '@vlcn.io/wa-sqlite/dist/crsqlite-sync.mjs',
   'msgpackr-extract',
   'node-llama-cpp',
   'sherpa-onnx-node',

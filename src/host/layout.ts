@@ -13,11 +13,12 @@ export const PACKAGE = at(isBundled ? '../' : '../../')
 /** In a clone the commands are not on the PATH. */
 export const COMMAND = PACKAGE.includes('/node_modules/') ? 'loqa' : 'bin/loqa'
 
-/** What this program starts beside itself: processes, and the store's thread. */
+/** What this program starts beside itself: processes, and the threads of the store. */
 export const PROGRAMS = {
   engine: at(isBundled ? './engine.js' : '../inference/child/child.ts'),
   skills: at(isBundled ? './skills.js' : '../skills/sandbox/runner/main.ts'),
   store: at(isBundled ? './store.js' : '../store/thread.ts'),
+  replica: at(isBundled ? './replica.js' : '../store/crdt/thread.ts'),
 } as const
 
 /** All that the process of the skills needs to read in order to start. Ends with a slash. */

@@ -1,0 +1,87 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { LoqaError } from '../../src/host/index.ts'
+import { openReplica } from '../../src/store/crdt/index.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'loqa-replica-full-'))
+
+/** A file system of 8 MiB; only root can have one. */
+const mounted = (() => {
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', directory], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+})()
+afterAll(() => {
+  if (mounted) execFileSync('umount', ['-l', directory])
+  rmSync(directory, { recursive: true, force: true })
+})
+
+const codeOf = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'worked',
+    (thrown: unknown) => (thrown instanceof LoqaError ? thrown.code : String(thrown)),
+  )
+
+const put = (key: string, size: number) => [
+  { sql: 'INSERT INTO entries VALUES (?, ?, ?)', parameters: ['c', key, 'x'.repeat(size)] },
+]
+
+describe.skipIf(!mounted)('a file system that is full (needs root)', () => {
+  it('refuses writes whole, keeps reading, loses nothing, and works again when there is space', async () => {
+    const path = join(directory, 'household')
+    const key = new Uint8Array(32).fill(1)
+    const replica = await openReplica({ path, key })
+    await replica.write(put('before', 100))
+    const others = join(directory, 'others.bin')
+    for (let size = 1 << 20; size >= 512; size >>= 1) {
+      // Whatever is left goes to somebody else.
+      try {
+        for (;;) writeFileSync(others, Buffer.alloc(size), { flag: 'a' })
+      } catch {}
+    }
+    const codes = await Promise.all([
+      codeOf(replica.write(put('large', 500_000))),
+      codeOf(replica.write(put('other', 500_000))),
+    ])
+    expect(codes).toEqual(['store-full', 'store-full'])
+    const keys = async (from = replica) =>
+      (await from.read({ sql: 'SELECT key FROM entries ORDER BY key' })).flat()
+    expect(await keys()).toEqual(['before'])
+    rmSync(others)
+    expect(await codeOf(replica.write(put('after', 500_000)))).toBe('worked')
+    expect(await keys()).toEqual(['after', 'before'])
+    await replica.close()
+    const again = await openReplica({ path, key })
+    expect(await keys(again)).toEqual(['after', 'before'])
+    expect(await again.verify()).toEqual([])
+    await again.close()
+  })
+
+  it('that fills up under a steady load ends in refusals, never in damage', async () => {
+    const path = join(directory, 'filling')
+    const key = new Uint8Array(32).fill(1)
+    const replica = await openReplica({ path, key })
+    const kept: string[] = []
+    for (let i = 0, refused = 0; refused < 20; i += 1) {
+      const code = await codeOf(replica.write(put(`k${i}`, 20_000)))
+      if (code === 'worked') kept.push(`k${i}`)
+      else {
+        expect(code).toBe('store-full')
+        refused += 1
+      }
+    }
+    expect(kept.length).toBeGreaterThan(20)
+    await replica.close()
+    const again = await openReplica({ path, key })
+    const found = (await again.read({ sql: 'SELECT key FROM entries' })).flat()
+    expect(found.toSorted()).toEqual(kept.toSorted())
+    expect(await again.verify()).toEqual([])
+    await again.close()
+  })
+})
