@@ -1,32 +1,11 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { LoqaError } from '../../src/host/index.ts'
 import { openReplica } from '../../src/store/crdt/index.ts'
+import { codeOf, fill, mountSmallDisk } from './small-disk.ts'
 
-const directory = mkdtempSync(join(tmpdir(), 'loqa-replica-full-'))
-
-/** A file system of 8 MiB; only root can have one. */
-const mounted = (() => {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', directory], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-})()
-afterAll(() => {
-  if (mounted) execFileSync('umount', ['-l', directory])
-  rmSync(directory, { recursive: true, force: true })
-})
-
-const codeOf = (work: Promise<unknown>): Promise<string> =>
-  work.then(
-    () => 'worked',
-    (thrown: unknown) => (thrown instanceof LoqaError ? thrown.code : String(thrown)),
-  )
+const { directory, mounted, unmount } = mountSmallDisk('loqa-replica-full-', '8m')
+afterAll(unmount)
 
 const put = (key: string, size: number) => [
   { sql: 'INSERT INTO entries VALUES (?, ?, ?)', parameters: ['c', key, 'x'.repeat(size)] },
@@ -39,12 +18,7 @@ describe.skipIf(!mounted)('a file system that is full (needs root)', () => {
     const replica = await openReplica({ path, key })
     await replica.write(put('before', 100))
     const others = join(directory, 'others.bin')
-    for (let size = 1 << 20; size >= 512; size >>= 1) {
-      // Whatever is left goes to somebody else.
-      try {
-        for (;;) writeFileSync(others, Buffer.alloc(size), { flag: 'a' })
-      } catch {}
-    }
+    fill(others)
     const codes = await Promise.all([
       codeOf(replica.write(put('large', 500_000))),
       codeOf(replica.write(put('other', 500_000))),

@@ -1,45 +1,17 @@
-import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, expect, it } from 'vitest'
 import { openDatabase } from '../store/crdt/opening.ts'
+import { writeAndKill } from './mortal-writer.ts'
 
-const WRITER = fileURLToPath(new URL('./replica-writer.ts', import.meta.url))
+const WRITER = './replica-writer.ts'
 const directory = mkdtempSync(join(tmpdir(), 'loqa-replica-kill9-'))
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
 const ROUNDS = Number(process.env.LOQA_KILLS ?? 20)
 /** A database that grew for longer only takes longer to check. */
 const ROUNDS_OF_ONE = 10
-
-/** Lets a process write until it has acknowledged `most` writes, kills it, and returns what it acknowledged. */
-function writeAndKill(path: string, start: number, most: number): Promise<number[]> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [WRITER, path, String(start)], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 60_000,
-      killSignal: 'SIGKILL',
-    })
-    let said = ''
-    let complaint = ''
-    child.stderr.on('data', (chunk: Buffer) => {
-      complaint += chunk.toString()
-    })
-    child.stdout.on('data', (chunk: Buffer) => {
-      said += chunk.toString()
-      if (said.split('\n').length > most + 1) child.kill('SIGKILL')
-    })
-    child.on('close', (_, signal) => {
-      // The last line may be cut off in the middle.
-      const lines = said.split('\n').slice(0, -1)
-      if (signal !== 'SIGKILL' || lines[0]?.startsWith('open') !== true)
-        reject(new Error(`the writer ended by itself: ${complaint}`))
-      else resolve(lines.slice(1).map(Number))
-    })
-  })
-}
 
 it(`loses no acknowledged write and tears none in ${ROUNDS} kills at any moment`, {
   timeout: 60_000 + ROUNDS * 10_000,
@@ -50,7 +22,7 @@ it(`loses no acknowledged write and tears none in ${ROUNDS} kills at any moment`
   for (let round = 0; round < ROUNDS; round += 1) {
     if (round % ROUNDS_OF_ONE === 0) acknowledged = []
     const path = join(directory, `household-${Math.floor(round / ROUNDS_OF_ONE)}`)
-    const written = await writeAndKill(path, round * 1_000_000, 1 + ((round * 157) % 400))
+    const written = await writeAndKill(WRITER, path, round * 1_000_000, 1 + ((round * 157) % 400))
     expect(written.length).toBeGreaterThan(0)
     acknowledged.push(...written)
     all += written.length

@@ -1,50 +1,22 @@
-import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, expect, it } from 'vitest'
 import { openDatabase } from '../../src/store/database.ts'
+import { writeAndKill } from './mortal-writer.ts'
 
-const WRITER = fileURLToPath(new URL('./store-writer.ts', import.meta.url))
+const WRITER = './store-writer.ts'
 const directory = mkdtempSync(join(tmpdir(), 'loqa-kill9-'))
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
 const ROUNDS = 20
-
-/** Lets a process write until it has acknowledged `most` writes, kills it, and returns what it acknowledged. */
-function writeAndKill(start: number, most: number): Promise<number[]> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [WRITER, directory, String(start)], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 60_000,
-      killSignal: 'SIGKILL',
-    })
-    let said = ''
-    let complaint = ''
-    child.stderr.on('data', (chunk: Buffer) => {
-      complaint += chunk.toString()
-    })
-    child.stdout.on('data', (chunk: Buffer) => {
-      said += chunk.toString()
-      if (said.split('\n').length > most + 1) child.kill('SIGKILL')
-    })
-    child.on('close', (_, signal) => {
-      // The last line may be cut off in the middle.
-      const lines = said.split('\n').slice(0, -1)
-      if (signal !== 'SIGKILL' || lines[0] !== 'open')
-        reject(new Error(`the writer ended by itself: ${complaint}`))
-      else resolve(lines.slice(1).map(Number))
-    })
-  })
-}
 
 it(`loses no acknowledged write and tears none in ${ROUNDS} kills at any moment`, {
   timeout: 240_000,
 }, async () => {
   const acknowledged: number[] = []
   for (let round = 0; round < ROUNDS; round += 1) {
-    const written = await writeAndKill(round * 1_000_000, 1 + ((round * 37) % 150))
+    const written = await writeAndKill(WRITER, directory, round * 1_000_000, 1 + ((round * 37) % 150))
     expect(written.length).toBeGreaterThan(0)
     acknowledged.push(...written)
     const database = openDatabase(join(directory, 'store.db'))
