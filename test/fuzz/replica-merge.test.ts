@@ -4,9 +4,9 @@
  */
 import { expect, test } from 'vitest'
 import { SimulatedRandom } from '../../src/host/simulated/index.ts'
-import type { ChangeRow } from '../../src/store/crdt/changes.ts'
 import type { ReplicaDatabase } from '../../src/store/crdt/replica-database.ts'
 import type { SqlValue } from '../../src/store/crdt/values.ts'
+import type { ChangeRow } from '../../src/store/sync/rows.ts'
 import { MortalDisk } from '../store/crdt/mortal-disk.ts'
 import { codeOf, openDatabase } from '../store/crdt/opening.ts'
 

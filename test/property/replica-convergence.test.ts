@@ -1,9 +1,9 @@
 /** Replicas that have merged the same changes hold the same tables, whatever was lost, repeated or reordered on the way. */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { ChangeRow } from '../../src/store/crdt/changes.ts'
 import type { ReplicaDatabase } from '../../src/store/crdt/replica-database.ts'
 import type { Migration } from '../../src/store/crdt/schema.ts'
+import type { ChangeRow } from '../../src/store/sync/rows.ts'
 import { MortalDisk } from '../store/crdt/mortal-disk.ts'
 import { openDatabase } from '../store/crdt/opening.ts'
 

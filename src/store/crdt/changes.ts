@@ -1,34 +1,20 @@
 /**
- * Change rows out of the database and into it. The shape is that of `crsql_changes`: one cell of one row as a site last wrote it.
+ * Change rows (`../sync/rows.ts`) out of the database and into it.
  *
  * Rows from outside are validated before they come here (`../sync/`): the extension believes what it is given. What would break the
  * engine itself is refused here once more.
  */
 import { InvalidInputError } from '../../host/index.ts'
+import { SITE_BYTES } from '../sync/bounds.ts'
+import type { ChangeRow } from '../sync/rows.ts'
 import type { Connection, Row } from './connection.ts'
 import { replicatedTables } from './migrate.ts'
 import type { SqlValue } from './values.ts'
 
-export const SITE_ID_BYTES = 16
 /** Rows of one batch, unless one transaction has more: 2 MB at 100 bytes of value, 100 ms to merge. */
 export const MAX_BATCH_ROWS = 5_000
 /** Rows one merge takes, so that other work gets its turn. */
 export const MAX_MERGE_ROWS = 20_000
-
-export interface ChangeRow {
-  readonly table: string
-  /** The packed primary key. */
-  readonly pk: Uint8Array
-  /** Column; `-1` stands for the row's coming and going. */
-  readonly cid: string
-  readonly val: SqlValue
-  readonly col_version: number
-  readonly db_version: number
-  readonly site_id: Uint8Array
-  /** Causal length: odd lives, even is deleted. */
-  readonly cl: number
-  readonly seq: number
-}
 
 /** Changes of one site's transactions above `since` up to `to`, in order. */
 export interface ChangeBatch {
@@ -130,7 +116,7 @@ function checkChange(
   if (!tables.has(table)) throw new InvalidInputError('A change of a table that is not replicated')
   // An empty key is a panic of the engine.
   if (pk.length < 2) throw new InvalidInputError('A change without a key')
-  if (site_id.length !== SITE_ID_BYTES) throw new InvalidInputError('A change without its site')
+  if (site_id.length !== SITE_BYTES) throw new InvalidInputError('A change without its site')
   for (const counter of [col_version, db_version, cl, seq])
     if (!Number.isSafeInteger(counter) || counter < 0)
       throw new InvalidInputError('A change with a wrong version')

@@ -13,7 +13,9 @@
  * (the calls inside the thread), `connection.ts` (SQLite), `page-vfs.ts`, `page-file.ts` (the files, their format and what they survive).
  * Read `page-file.ts` first for the disk, `replica-database.ts` for the rest.
  */
-export { type ChangeBatch, type ChangeRow, MAX_BATCH_ROWS, MAX_MERGE_ROWS } from './changes.ts'
+
+export type { ChangeRow } from '../sync/rows.ts'
+export { type ChangeBatch, MAX_BATCH_ROWS, MAX_MERGE_ROWS } from './changes.ts'
 export type { Row } from './connection.ts'
 export { EngineBroken, StatementRefused, StoreKeyWrong } from './errors.ts'
 export type { Statement } from './messages.ts'

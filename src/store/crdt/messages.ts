@@ -1,6 +1,7 @@
 /** What a replica and its thread say to each other. Structured clone carries bigint and bytes as they are. */
 import type { ErrorShape } from '../../host/index.ts'
-import type { ChangeBatch, ChangeRow } from './changes.ts'
+import type { ChangeRow } from '../sync/rows.ts'
+import type { ChangeBatch } from './changes.ts'
 import type { Row } from './connection.ts'
 import type { Migration } from './schema.ts'
 import type { SqlValue } from './values.ts'

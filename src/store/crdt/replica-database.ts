@@ -8,14 +8,8 @@
  */
 import type { LoqaError } from '../../host/index.ts'
 import { StoreDamaged } from '../errors.ts'
-import {
-  type ChangeBatch,
-  type ChangeRow,
-  changesSince,
-  dbVersion,
-  mergeChanges,
-  type Tell,
-} from './changes.ts'
+import type { ChangeRow } from '../sync/rows.ts'
+import { type ChangeBatch, changesSince, dbVersion, mergeChanges, type Tell } from './changes.ts'
 import { Connection, type Row } from './connection.ts'
 import { openEngine } from './engine.ts'
 import type { Statement } from './messages.ts'

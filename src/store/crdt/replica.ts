@@ -15,7 +15,8 @@ import {
   PROGRAMS,
 } from '../../host/index.ts'
 import { StoreClosed } from '../errors.ts'
-import { type ChangeBatch, type ChangeRow, MAX_BATCH_ROWS, MAX_MERGE_ROWS } from './changes.ts'
+import type { ChangeRow } from '../sync/rows.ts'
+import { type ChangeBatch, MAX_BATCH_ROWS, MAX_MERGE_ROWS } from './changes.ts'
 import type { Row } from './connection.ts'
 import type {
   ReplicaAsk,

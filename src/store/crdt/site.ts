@@ -7,7 +7,8 @@
  * stays the old one's.
  */
 import { InvalidInputError } from '../../host/index.ts'
-import { dbVersion, SITE_ID_BYTES } from './changes.ts'
+import { SITE_BYTES } from '../sync/bounds.ts'
+import { dbVersion } from './changes.ts'
 import type { Connection } from './connection.ts'
 import { replicatedTables } from './migrate.ts'
 
@@ -20,7 +21,7 @@ export const sitesOf = (connection: Connection): Uint8Array[] =>
 
 /** Writes under `site` from now on. Returns whether that is a change; the connection must be opened anew then. */
 export function adoptSite(connection: Connection, site: Uint8Array): boolean {
-  if (site.length !== SITE_ID_BYTES) throw new InvalidInputError(`A site id has ${SITE_ID_BYTES} bytes`)
+  if (site.length !== SITE_BYTES) throw new InvalidInputError(`A site id has ${SITE_BYTES} bytes`)
   const own = siteOf(connection)
   if (Buffer.compare(own, site) === 0) return false
   if (connection.one('SELECT ordinal FROM crsql_site_id WHERE site_id = ?', [site]) !== undefined)

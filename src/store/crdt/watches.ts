@@ -1,5 +1,6 @@
 /** Who wants to hear of which table: after each group, what it durably changed there, local and merged alike. */
-import { type ChangeRow, MAX_BATCH_ROWS, type Tell } from './changes.ts'
+import type { ChangeRow } from '../sync/rows.ts'
+import { MAX_BATCH_ROWS, type Tell } from './changes.ts'
 import type { ReplicaDatabase } from './replica-database.ts'
 
 export interface News {

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { ChangeRow } from '../../../src/store/crdt/changes.ts'
 import type { ReplicaDatabase } from '../../../src/store/crdt/replica-database.ts'
 import { restore } from '../../../src/store/crdt/restore.ts'
 import { MIGRATIONS, type Migration } from '../../../src/store/crdt/schema.ts'
+import type { ChangeRow } from '../../../src/store/sync/rows.ts'
 import { MortalDisk } from './mortal-disk.ts'
 import { code, codeOf, newSite, openDatabase, pageOptions, scratch } from './opening.ts'
 
