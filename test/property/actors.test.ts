@@ -17,6 +17,9 @@ import { type Deadline, DeadlineWheel } from '../../src/actors/wheel.ts'
 import { requestId } from '../../src/host/index.ts'
 import { SimulatedClock } from '../../src/host/simulated/index.ts'
 
+/** The same runs every time: what they have to meet, they always meet. `LOQA_SEED` draws others. */
+const SEED = Number(process.env.LOQA_SEED ?? 20_261_126)
+
 describe('a lane behaves as a list of pairs', () => {
   const step = fc.oneof(
     { weight: 8, arbitrary: fc.record({ what: fc.constant('push' as const), times: fc.nat(40) }) },
@@ -362,7 +365,7 @@ describe('a tree of actors that crash at random', () => {
           expect(simulation.host.clock.pending).toBe(0)
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 60, seed: SEED },
     )
     expect(crashes).toBeGreaterThan(100)
   })

@@ -28,6 +28,9 @@ import type { Roster } from '../../src/cluster/household/tables.ts'
 import { monotonic, wall } from '../../src/host/index.ts'
 import { SimulatedRandom } from '../../src/host/simulated/index.ts'
 
+/** The same runs every time: what they have to meet, they always meet. `LOQA_SEED` draws others. */
+const SEED = Number(process.env.LOQA_SEED ?? 20_261_126)
+
 const NOW = Date.UTC(2026, 0, 1)
 const random = new SimulatedRandom(11)
 const selves = ['a', 'b', 'c', 'd', 'stranger'].map((name) => newSelf(name, random))
@@ -129,7 +132,7 @@ describe('a roster', () => {
           }
         },
       ),
-      { numRuns: Number(process.env.LOQA_PROPERTY_RUNS ?? 80) },
+      { numRuns: Number(process.env.LOQA_PROPERTY_RUNS ?? 80), seed: SEED },
     )
     expect(revocations).toBeGreaterThan(20)
   }, 120_000)
