@@ -35,6 +35,7 @@ import { householdOf, PLACED } from './node/conversations.ts'
 import { loadGrammar } from './node/grammar.ts'
 import { openIdentity, retireFormerId } from './node/identity.ts'
 import { observeWith, reportRuntime } from './node/observing.ts'
+import { sendOver, storeListener } from './node/replicating.ts'
 import { shareEngines } from './node/sharing.ts'
 import { nodeView, type Stage } from './node/view.ts'
 import {
@@ -46,7 +47,7 @@ import {
   watchEventLoop,
 } from './observe/index.ts'
 import { languageSide, loadSkills, type Skills, sayUnhandled, skill } from './skills/index.ts'
-import { openStore, ownDirectory, type Store, storePorts } from './store/index.ts'
+import { openKeys, openStore, ownDirectory, type Store, storePorts } from './store/index.ts'
 import { houseTree } from './tree.ts'
 import { loadVoiceDetectors, understandingOf, Voice } from './voice/index.ts'
 
@@ -73,10 +74,15 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
     })
     const audit = await openAudit(host.disk, host.clock, join(data, 'audit.log'), identity.id)
     await retireFormerId(host, data, identity, audit)
+    const keys = await openKeys({ disk: host.disk, random: host.random, directory: data })
     const store = await openStore({
       host,
       directory: data,
+      key: keys.for('replica'),
+      writer: { node: identity.id, seed: identity.keyring.self.identity.expose() },
+      send: sendOver(() => clustering.cluster),
       onHealth: (health) => log.warn('The store changed its state', { state: health.state }),
+      onNotice: (message, values) => log.warn(message, values),
     })
     undo.later(() => store.close())
 
@@ -174,6 +180,7 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
     remote.connect(placing.connect(runtime, remote))
     clustering.listen(remoteListener(remote))
     clustering.listen(placing.listener)
+    clustering.listen(storeListener(store.links))
     mirror = (row) => runtime.tell(placedAddress('replica', row.name), replicaChanged(row))
     runtime.start(
       houseTree({
@@ -324,22 +331,26 @@ function outsideOf(
   gaveWay: () => LoqaError | undefined,
 ): Outside {
   const { infer, play, cancel, actorGone } = voice.outside
-  const { read, write } = storePorts(store)
+  const kept = storePorts(store)
   return {
     infer,
     play,
     invoke: (effect, deliver, actor) => port.request(effect as OutsideEffect<'invoke'>, deliver, actor),
-    read: (effect, deliver) => read(effect as OutsideEffect<'read'>, deliver),
+    read: (effect, deliver, actor) => kept.read(effect as OutsideEffect<'read'>, deliver, actor),
     write: (effect, deliver) => {
       const error = gaveWay()
       // A copy of this node goes on; what this one wrote would have to be thrown away.
-      if (error === undefined) write(effect as OutsideEffect<'write'>, deliver)
+      if (error === undefined) kept.write(effect as OutsideEffect<'write'>, deliver)
       else deliver({ type: 'outcome', id: requestId(effect.id), event: 'failed', error: error.toJSON() })
     },
-    cancel: (id, actor, kind) =>
-      kind === 'invoke' ? port.cancel(requestId(id), actor) : cancel(id, actor, kind),
+    cancel: (id, actor, kind) => {
+      if (kind === 'invoke') port.cancel(requestId(id), actor)
+      else if (kind === 'read') kept.cancel(id, actor)
+      else cancel(id, actor, kind)
+    },
     actorGone: (actor) => {
       actorGone(actor)
+      kept.actorGone(actor)
       port.actorGone(actor)
     },
   }
