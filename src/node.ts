@@ -11,7 +11,7 @@ import {
   placedAddress,
 } from './actors/index.ts'
 import { startApi, tokenFrom } from './api/index.ts'
-import type { RunningNode } from './cli/index.ts'
+import type { RunningNode, StartOptions } from './cli/index.ts'
 import { createRemote, Placing, remoteListener } from './cluster/index.ts'
 import type { Config, Resolved } from './config.ts'
 import { DiskError, type Host, LoqaError, limits, PACKAGE, requestId } from './host/index.ts'
@@ -55,7 +55,10 @@ import { loadVoiceDetectors, understandingOf, Voice } from './voice/index.ts'
 const SHUTDOWN_MS = 2_500
 
 /** Errors: `LoqaError` with a stable code: the directory is owned, a port is taken, a key is wrong, a file is damaged. */
-export async function startNode({ config, rows }: Resolved): Promise<RunningNode> {
+export async function startNode(
+  { config, rows }: Resolved,
+  { restore }: StartOptions = { restore: undefined },
+): Promise<RunningNode> {
   const host = realHost()
   const started = host.clock.monotonic()
   const data = config.node.data_dir
@@ -79,6 +82,7 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
       host,
       directory: data,
       key: keys.for('replica'),
+      restore,
       writer: { node: identity.id, seed: identity.keyring.self.identity.expose() },
       send: sendOver(() => clustering.cluster),
       onHealth: (health) => log.warn('The store changed its state', { state: health.state }),

@@ -5,7 +5,10 @@
 import { join } from 'node:path'
 import type { EntryChange } from '../actors/index.ts'
 import { type Host, LoqaError, type NodeId } from '../host/index.ts'
-import { openReplica, type Replica, type ReplicaOptions, WriterChanged } from './crdt/index.ts'
+import { openReplica, type Replica, type ReplicaOptions, restore, WriterChanged } from './crdt/index.ts'
+import { PageFile } from './crdt/page-file.ts'
+import { readEngineCode, realFiles } from './crdt/real-files.ts'
+import { gcmSealers } from './crdt/seal.ts'
 import { MAX_CHANGES, statementsOf } from './entries.ts'
 import { FORMER_FILE, readFormerEntries } from './former.ts'
 
@@ -18,12 +21,15 @@ const TAKEN_BYTES = 96 * 1024
 export type Opening = Pick<ReplicaOptions, 'key' | 'writer' | 'thread' | 'onLost' | 'onOwnLog'> & {
   readonly host: Pick<Host, 'clock' | 'disk' | 'random'>
   readonly directory: string
+  /** A copy to go back to (`HouseholdStore.backup`), first of all; what is there is put aside. */
+  readonly restore?: string | undefined
   /** What a person should know of how it went. */
   readonly notice: (message: string, values: Readonly<Record<string, unknown>>) => void
 }
 
 /** Errors: `store-key-wrong`, `store-too-new`, `store-full`, `store-io`, `data-directory-busy`. */
 export async function openHousehold(opening: Opening): Promise<Replica> {
+  if (opening.restore !== undefined) await restored(opening, opening.restore)
   const replica = await openedSomehow(opening)
   try {
     await takeOverFormer(opening, replica)
@@ -32,6 +38,32 @@ export async function openHousehold(opening: Opening): Promise<Replica> {
     await replica.close()
     throw thrown
   }
+}
+
+/** Errors: `invalid-input` when there is no copy; `store-key-wrong`, `store-damaged`, `store-full`, `store-io`. */
+async function restored(opening: Opening, backup: string): Promise<void> {
+  const { host, directory, key, notice } = opening
+  const at = (path: string) => ({
+    files: realFiles,
+    path,
+    random: host.random,
+    sealersOf: gcmSealers(key, host.random),
+  })
+  const from = at(join(backup, REPLICA_FILE))
+  if (!PageFile.exists(from)) {
+    throw new LoqaError('invalid-input', `There is no copy of a store in ${backup}`, {
+      hint: 'loqa store backup prints the directory it makes.',
+    })
+  }
+  // A copy that cannot be opened takes nothing away.
+  PageFile.open(from).close()
+  const aside = await putAside(opening, 'replaced')
+  const target = at(join(directory, REPLICA_FILE))
+  await restore({ backup: from, target, random: host.random, code: readEngineCode() })
+  notice('What the household remembers is that of the copy; what other nodes know since comes back', {
+    backup,
+    aside,
+  })
 }
 
 async function openedSomehow(opening: Opening): Promise<Replica> {
@@ -51,7 +83,7 @@ async function openedSomehow(opening: Opening): Promise<Replica> {
 }
 
 const open = (
-  { host: _host, notice: _notice, directory, ...options }: Opening,
+  { host: _host, notice: _notice, restore: _restore, directory, ...options }: Opening,
   more: Partial<ReplicaOptions> = {},
 ): Promise<Replica> => openReplica({ path: join(directory, REPLICA_FILE), ...options, ...more })
 

@@ -65,6 +65,8 @@ export interface StoreOptions {
   readonly writer: Writer
   /** Over the bulk stream of the link to that node; best effort. */
   readonly send?: (to: NodeId, frame: Uint8Array) => void
+  /** A copy to go back to first. */
+  readonly restore?: string | undefined
   /** How tests break the thread. */
   readonly thread?: URL
   /** Told whenever `health` changes: for the log. */
@@ -88,6 +90,7 @@ class ReplicatedStore implements HouseholdStore {
   #replica: Replica | undefined
   #replication: Replication | undefined
   #health: StoreHealth = { state: 'ok' }
+  #opened = false
   #closing = false
   #wake: Cancel | undefined
 
@@ -97,11 +100,13 @@ class ReplicatedStore implements HouseholdStore {
   }
 
   async open(): Promise<void> {
-    const { host, directory, key, writer, thread, onNotice } = this.#options
+    const { host, directory, key, writer, thread, restore, onNotice } = this.#options
     /** What was taken over while it opened was written already. */
     let own: LogExtent | undefined
     const replica = await openHousehold({
       ...{ host, directory, key, writer },
+      // A thread that is replaced goes on from where it was.
+      restore: this.#opened ? undefined : restore,
       ...(thread === undefined ? {} : { thread }),
       onLost: () => this.#lost(),
       onOwnLog: (extent) => {
@@ -113,6 +118,7 @@ class ReplicatedStore implements HouseholdStore {
     await replica.watch('entries', (rows) => this.#followers.changed(rows, replica))
     await replica.believe([...this.#members])
     this.#replica = replica
+    this.#opened = true
     this.#replication = new Replication(replica, this.#replicationPorts())
     if (own !== undefined) this.#replication.ownLog(own)
     for (const peer of this.#linked) this.#replication.linked(peer)
