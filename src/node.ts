@@ -14,7 +14,7 @@ import { startApi, tokenFrom } from './api/index.ts'
 import type { RunningNode } from './cli/index.ts'
 import { createRemote, Placing, remoteListener } from './cluster/index.ts'
 import type { Config, Resolved } from './config.ts'
-import { DiskError, type Host, LoqaError, limits, PACKAGE, requestId } from './host/index.ts'
+import { DiskError, type Host, LoqaError, limits, type NodeId, PACKAGE, requestId } from './host/index.ts'
 import { realHost } from './host/real.ts'
 import { realProcessors } from './host/real-processors.ts'
 import { VERSION } from './host/version.ts'
@@ -45,7 +45,14 @@ import {
   reportEventLoop,
   watchEventLoop,
 } from './observe/index.ts'
-import { languageSide, loadSkills, type Skills, sayUnhandled, skill } from './skills/index.ts'
+import {
+  isInvokeFromAfar,
+  languageSide,
+  loadSkills,
+  type Skills,
+  sayUnhandled,
+  skill,
+} from './skills/index.ts'
 import { openStore, ownDirectory, type Store, storePorts } from './store/index.ts'
 import { houseTree } from './tree.ts'
 import { loadVoiceDetectors, understandingOf, Voice } from './voice/index.ts'
@@ -99,7 +106,7 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
     // Engines load in processes of their own while the rest is put together.
     const enginesSettled = pool.start()
 
-    const skills = await openSkills(host, config, log)
+    const skills = await openSkills(host, config, log, identity.id)
     undo.later(() => skills.stop())
     skills.start()
     const grammar = await loadGrammar(host.disk, join(PACKAGE, 'config/intents'), skills, log)
@@ -160,7 +167,11 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
       boot: life,
       host,
       remote: remote.port,
-      behaviors: { ...voice.behaviors, skill, replica: replicaActor },
+      behaviors: {
+        ...voice.behaviors,
+        skill: { behavior: skill, from_afar: { message: isInvokeFromAfar } },
+        replica: replicaActor,
+      },
       outside: outsideOf(voice, skills, store, () => clustering.cluster?.refusing),
       observe: observeWith(log, metrics, audit),
       failed: (reason) => {
@@ -288,10 +299,10 @@ async function openEngines(
   return { models: chosen, pool: new Pool({ settings: inference, replicas, clock, random, log, onChange }) }
 }
 
-function openSkills(host: Host, { skills, node }: Config, log: Log): Promise<Skills> {
+function openSkills(host: Host, { skills, node }: Config, log: Log, self: NodeId): Promise<Skills> {
   const added = skills.extra_dir === '' ? join(node.data_dir, 'skills') : skills.extra_dir
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
-  return loadSkills({ host, log, roots: [join(PACKAGE, 'skills'), added], zone })
+  return loadSkills({ host, log, node: self, roots: [join(PACKAGE, 'skills'), added], zone })
 }
 
 function voiceSettings({ voice, node }: Config) {
@@ -324,20 +335,23 @@ function outsideOf(
   gaveWay: () => LoqaError | undefined,
 ): Outside {
   const { infer, play, cancel, actorGone } = voice.outside
-  const { read, write } = storePorts(store)
+  const { read, write, cancel: unfollow } = storePorts(store)
   return {
     infer,
     play,
     invoke: (effect, deliver, actor) => port.request(effect as OutsideEffect<'invoke'>, deliver, actor),
-    read: (effect, deliver) => read(effect as OutsideEffect<'read'>, deliver),
+    read: (effect, deliver, actor) => read(effect as OutsideEffect<'read'>, deliver, actor),
     write: (effect, deliver) => {
       const error = gaveWay()
       // A copy of this node goes on; what this one wrote would have to be thrown away.
       if (error === undefined) write(effect as OutsideEffect<'write'>, deliver)
       else deliver({ type: 'outcome', id: requestId(effect.id), event: 'failed', error: error.toJSON() })
     },
-    cancel: (id, actor, kind) =>
-      kind === 'invoke' ? port.cancel(requestId(id), actor) : cancel(id, actor, kind),
+    cancel(id, actor, kind) {
+      if (kind === 'invoke') port.cancel(requestId(id), actor)
+      else if (kind === 'read') unfollow(id, actor)
+      else cancel(id, actor, kind)
+    },
     actorGone: (actor) => {
       actorGone(actor)
       port.actorGone(actor)

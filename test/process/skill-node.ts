@@ -29,7 +29,7 @@ const log = createLog({
 await ownDirectory(host.disk, directory, process.pid)
 const store = await openStore({ host, directory })
 const roots = [fileURLToPath(new URL('../../skills', import.meta.url)), join(directory, 'skills')]
-const skills = await loadSkills({ host, log, roots, zone: 'UTC' })
+const skills = await loadSkills({ host, log, node: nodeId('test'), roots, zone: 'UTC' })
 skills.start()
 const runtime = createRuntime({
   node: nodeId('test'),

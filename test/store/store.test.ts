@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { readEntries, readEntry, writeEntries } from '../../src/actors/index.ts'
+import {
+  followEntries,
+  placedAddress,
+  type Ref,
+  readEntries,
+  readEntry,
+  writeEntries,
+} from '../../src/actors/index.ts'
 import { LoqaError, requestId } from '../../src/host/index.ts'
 import { realHost } from '../../src/host/real.ts'
 import { type Database, openDatabase } from '../../src/store/database.ts'
@@ -17,6 +24,7 @@ import {
 } from '../../src/store/index.ts'
 
 const host = realHost()
+const ACTOR: Ref = { address: placedAddress('skill', 'stage'), incarnation: 1 }
 let directory: string
 let open: Store[] = []
 
@@ -136,7 +144,7 @@ describe('the ports of the store', () => {
     const ports = storePorts(await start())
     const perform = (effect: ReturnType<typeof readEntries> | ReturnType<typeof writeEntries>) =>
       new Promise<unknown>((done) =>
-        effect.type === 'read' ? ports.read(effect, done) : ports.write(effect, done),
+        effect.type === 'read' ? ports.read(effect, done, ACTOR) : ports.write(effect, done),
       )
     const id = requestId('r')
     expect(await perform(writeEntries(id, 'c', [put('k', { a: 1 })]))).toEqual({
@@ -151,6 +159,49 @@ describe('the ports of the store', () => {
       event: 'failed',
       error: { code: 'invalid-input' },
     })
+  })
+})
+
+describe('following a collection', () => {
+  it('brings all of it, then what is written to it, after the write is done; until it is cancelled', async () => {
+    const store = await start()
+    const ports = storePorts(store)
+    await store.apply('c', [put('a', 1), put('b', 1)])
+    const heard: unknown[] = []
+    const write = (name: string, ...changes: Parameters<typeof writeEntries>[2][number][]) =>
+      new Promise<void>((done) =>
+        ports.write(writeEntries(requestId(name), 'c', changes), ({ event }) => {
+          heard.push(`${name} ${event}`)
+          done()
+        }),
+      )
+    ports.read(followEntries(requestId('f'), 'c'), (outcome) => heard.push(outcome), ACTOR)
+    const writes = [write('w1', put('a', 2)), write('w2', put('c', 1), { change: 'delete', key: 'b' })]
+    await store.apply('other', [put('a', 9)])
+    await Promise.all(writes)
+    ports.cancel('f', ACTOR)
+    await write('w3', put('a', 3))
+    const chunk = (whole: boolean, ...changes: unknown[]) => ({
+      ...{ type: 'outcome', id: 'f', event: 'chunk' },
+      body: { whole, changes },
+    })
+    expect(heard).toEqual([
+      chunk(true, put('a', 1), put('b', 1)),
+      'w1 done',
+      chunk(false, put('a', 2)),
+      'w2 done',
+      chunk(false, put('c', 1), { change: 'delete', key: 'b' }),
+      'w3 done',
+    ])
+  })
+
+  it('fails when the store is gone', async () => {
+    const store = await start()
+    await store.close()
+    const heard = await new Promise((done) =>
+      storePorts(store).read(followEntries(requestId('f'), 'c'), done, ACTOR),
+    )
+    expect(heard).toMatchObject({ event: 'failed', error: { code: 'store-closed' } })
   })
 })
 
