@@ -14,7 +14,7 @@ import { startApi, tokenFrom } from './api/index.ts'
 import type { RunningNode, StartOptions } from './cli/index.ts'
 import { createRemote, Placing, remoteListener } from './cluster/index.ts'
 import type { Config, Resolved } from './config.ts'
-import { DiskError, type Host, LoqaError, limits, PACKAGE, requestId } from './host/index.ts'
+import { DiskError, type Host, LoqaError, limits, type NodeId, PACKAGE, requestId } from './host/index.ts'
 import { realHost } from './host/real.ts'
 import { realProcessors } from './host/real-processors.ts'
 import { VERSION } from './host/version.ts'
@@ -33,6 +33,7 @@ import {
 import { Clustering } from './node/clustering.ts'
 import { householdOf, PLACED } from './node/conversations.ts'
 import { loadGrammar } from './node/grammar.ts'
+import { tellSkills } from './node/house-news.ts'
 import { openIdentity, retireFormerId } from './node/identity.ts'
 import { observeWith, reportRuntime } from './node/observing.ts'
 import { sendOver, storeListener } from './node/replicating.ts'
@@ -46,7 +47,14 @@ import {
   reportEventLoop,
   watchEventLoop,
 } from './observe/index.ts'
-import { languageSide, loadSkills, type Skills, sayUnhandled, skill } from './skills/index.ts'
+import {
+  isInvokeFromAfar,
+  languageSide,
+  loadSkills,
+  type Skills,
+  sayUnhandled,
+  skill,
+} from './skills/index.ts'
 import { openKeys, openStore, ownDirectory, type Store, storePorts } from './store/index.ts'
 import { houseTree } from './tree.ts'
 import { loadVoiceDetectors, understandingOf, Voice } from './voice/index.ts'
@@ -109,7 +117,7 @@ export async function startNode(
     // Engines load in processes of their own while the rest is put together.
     const enginesSettled = pool.start()
 
-    const skills = await openSkills(host, config, log)
+    const skills = await openSkills(host, config, log, identity.id)
     undo.later(() => skills.stop())
     skills.start()
     const grammar = await loadGrammar(host.disk, join(PACKAGE, 'config/intents'), skills, log)
@@ -170,7 +178,11 @@ export async function startNode(
       boot: life,
       host,
       remote: remote.port,
-      behaviors: { ...voice.behaviors, skill, replica: replicaActor },
+      behaviors: {
+        ...voice.behaviors,
+        skill: { behavior: skill, from_afar: { message: isInvokeFromAfar } },
+        replica: replicaActor,
+      },
       outside: outsideOf(voice, skills, store, () => clustering.cluster?.refusing),
       observe: observeWith(log, metrics, audit),
       failed: (reason) => {
@@ -185,6 +197,7 @@ export async function startNode(
     clustering.listen(remoteListener(remote))
     clustering.listen(placing.listener)
     clustering.listen(storeListener(store.links))
+    undo.later(tellSkills({ self: identity.id, clock: host.clock, runtime, skills: names, clustering }))
     mirror = (row) => runtime.tell(placedAddress('replica', row.name), replicaChanged(row))
     runtime.start(
       houseTree({
@@ -299,10 +312,10 @@ async function openEngines(
   return { models: chosen, pool: new Pool({ settings: inference, replicas, clock, random, log, onChange }) }
 }
 
-function openSkills(host: Host, { skills, node }: Config, log: Log): Promise<Skills> {
+function openSkills(host: Host, { skills, node }: Config, log: Log, self: NodeId): Promise<Skills> {
   const added = skills.extra_dir === '' ? join(node.data_dir, 'skills') : skills.extra_dir
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
-  return loadSkills({ host, log, roots: [join(PACKAGE, 'skills'), added], zone })
+  return loadSkills({ host, log, node: self, roots: [join(PACKAGE, 'skills'), added], zone })
 }
 
 function voiceSettings({ voice, node }: Config) {

@@ -214,7 +214,7 @@ export const commands: readonly CommandSpec[] = [
         summary: 'make a sealed copy of what is kept; prints where it is',
         examples: [
           ['loqa store backup', 'in the data directory, under backups/'],
-          ['cp -r "$(loqa store backup)" /media/usb/', 'and away from this machine'],
+          ['loqa store backup --json', 'for a script that carries it away'],
         ],
         load: async () => ({ run: (await import('./commands/store.ts')).backup }),
       },

@@ -117,4 +117,4 @@ export type { Cluster, ClusterDoors, ClusterListener, ClusterOptions } from './r
 export { type HouseholdDesk, type HouseholdView, showHousehold } from './running/household-desk.ts'
 export { type Load, looked, UNKNOWN_LOAD } from './running/load.ts'
 export { placeIn, realDoors } from './running/real-doors.ts'
-export type { Sheet, Sheets } from './running/sheets.ts'
+export { MAX_SPEAKERS, type Sheet, type Sheets } from './running/sheets.ts'

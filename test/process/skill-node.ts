@@ -31,7 +31,7 @@ await ownDirectory(host.disk, directory, process.pid)
 const store = await openStore({ host, directory, key: new Uint8Array(32).fill(1), writer: writerOf(1) })
 const ports = storePorts(store)
 const roots = [fileURLToPath(new URL('../../skills', import.meta.url)), join(directory, 'skills')]
-const skills = await loadSkills({ host, log, roots, zone: 'UTC' })
+const skills = await loadSkills({ host, log, node: nodeId('test'), roots, zone: 'UTC' })
 skills.start()
 const runtime = createRuntime({
   node: nodeId('test'),

@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { requestId } from '../../src/host/index.ts'
+import { nodeId, requestId } from '../../src/host/index.ts'
 import type { CallOutcome, Change, SkillCall } from '../../src/skills/call.ts'
 import { skillError } from '../../src/skills/errors.ts'
 import type { SkillArgs } from '../../src/skills/index.ts'
-import { MAX_WAITING_CALLS } from '../../src/skills/skill.ts'
+import { MAX_WAITING_CALLS } from '../../src/skills/skill-calls.ts'
 import { type Invoke, SkillStage } from './stage.ts'
 
 const ARGS: SkillArgs = {
   name: 'pet',
+  node: nodeId('here'),
   confirm: { 'pet.release': 'Shall I really?' },
   intents: ['pet.feed', 'pet.release'],
   may_speak: true,

@@ -2,9 +2,9 @@
  * A stage for one skill actor: its effects are carried out here, in virtual time, on a store in memory. The calls go
  * wherever `invoke` takes them: a scripted answer, or a real sandbox.
  */
-import type { Context, Effect, Entry, EntryChange, Ref } from '../../src/actors/index.ts'
+import type { Context, Effect, EntryChange, Followed, Ref } from '../../src/actors/index.ts'
 import { placedAddress } from '../../src/actors/index.ts'
-import { type ErrorShape, monotonic, type SessionId, wall } from '../../src/host/index.ts'
+import { type ErrorShape, monotonic, type RequestId, type SessionId, wall } from '../../src/host/index.ts'
 import type { CallOutcome, SkillCall } from '../../src/skills/call.ts'
 import {
   type Announce,
@@ -33,6 +33,7 @@ export class SkillStage {
   #schedules = new Map<string, { at: number; message: SkillMessage }>()
   #answers = new Map<number, (result: SkillResult) => void>()
   #asks = 0
+  #following: RequestId | undefined
   #work: Promise<void> = Promise.resolve()
 
   constructor(args: SkillArgs, invoke: Invoke) {
@@ -118,6 +119,18 @@ export class SkillStage {
     this.#carryOut(effects)
   }
 
+  /** Another node wrote this, and it has arrived. */
+  write(...changes: EntryChange[]): void {
+    this.#apply(changes)
+    this.told(false, changes)
+  }
+
+  /** The store tells what it holds. */
+  told(whole: boolean, changes: readonly EntryChange[]): void {
+    const body: Followed = { whole, changes }
+    this.tell({ type: 'outcome', id: this.#following!, event: 'chunk', body })
+  }
+
   #passTo(at: number): void {
     this.#wall += at - this.#now
     this.#now = at
@@ -137,6 +150,7 @@ export class SkillStage {
 
   #carryOut(effects: readonly Effect[]): void {
     for (const effect of effects) {
+      if (effect.type === 'publish' && effect.topic !== 'announce') continue
       this.effects.push(effect)
       switch (effect.type) {
         case 'schedule':
@@ -159,12 +173,18 @@ export class SkillStage {
           break
         }
         case 'read':
-          this.#later(() => this.#outcome(effect.id, this.storeFails, this.#entries()))
+          this.#following = effect.id
+          this.#later(() => {
+            if (this.storeFails !== undefined) this.#outcome(effect.id, this.storeFails, undefined)
+            else this.told(true, this.#entries())
+          })
           break
         case 'write':
           this.#later(() => {
-            if (this.storeFails === undefined) this.#apply(effect.body as readonly EntryChange[])
+            const changes = effect.body as readonly EntryChange[]
+            if (this.storeFails === undefined) this.#apply(changes)
             this.#outcome(effect.id, this.storeFails, undefined)
+            if (this.storeFails === undefined) this.told(false, changes)
           })
           break
         case 'invoke':
@@ -187,8 +207,10 @@ export class SkillStage {
     else this.tell({ type: 'outcome', id, event: 'failed', error })
   }
 
-  #entries(): Entry[] {
-    return [...this.stored].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => ({ key, value }))
+  #entries(): EntryChange[] {
+    return [...this.stored]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, value]) => ({ change: 'put', key, value }))
   }
 
   #apply(changes: readonly EntryChange[]): void {
