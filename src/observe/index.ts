@@ -8,14 +8,9 @@
  * Behaviours do not call these: they return `log`, `metric` and `audit` effects, and the runtime calls. Imports the
  * host only. Read `log.ts` first.
  */
-export {
-  type Audit,
-  type AuditEntry,
-  type AuditRecord,
-  type AuditVerdict,
-  openAudit,
-  verifyAudit,
-} from './audit.ts'
+export { type Audit, type AuditQuery, openAudit } from './audit.ts'
+export type { AuditEntry, AuditRecord } from './audit-record.ts'
+export { type AuditFault, type AuditVerdict, verifyAudit } from './audit-verify.ts'
 export { type LoopLag, type LoopWatch, reportEventLoop, watchEventLoop } from './event-loop.ts'
 export {
   createLog,
