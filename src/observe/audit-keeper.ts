@@ -1,0 +1,288 @@
+/**
+ * Keeps an audit log honest while its node runs: signs checkpoints and has others hold them, holds those of others, and
+ * checks the log against all there are. When these are done is `audit-watch.ts`'s.
+ *
+ * Promises: a record that was changed, removed, moved or added is found; so is a tail that was cut, a log written anew, an
+ * older copy and a removed file, as far as a checkpoint reaches (`CHECKPOINT_RECORDS`, `CHECKPOINT_MS`) that the one
+ * who did it could not destroy too. A checkpoint that its node did not sign counts for nothing, whoever brings it.
+ */
+import { type Clock, type Disk, LoqaError, type Monotonic } from '../host/index.ts'
+import type { Audit } from './audit.ts'
+import {
+  type Checkpoint,
+  held,
+  holdersOf,
+  type IsSigned,
+  isAuthentic,
+  isDue,
+  type KnownCheckpoint,
+  kept,
+  LOCAL_HOLDER,
+  readShelved,
+  type Shelved,
+  type Sign,
+  shelfKey,
+  signCheckpoint,
+} from './audit-checkpoint.ts'
+import { othersFirst } from './audit-lines.ts'
+import {
+  acknowledgedMarks,
+  EMPTY_VAULT,
+  readVault,
+  type Vault,
+  withAcknowledged,
+  writeVault,
+} from './audit-vault.ts'
+import type { AuditFault, AuditVerdict } from './audit-verify.ts'
+
+/** Signatures looked at for one node at a time: its own, its holders', and a good many false ones; 0.2 s of work. */
+const MAX_CHECKS = 1_500
+/** So many in a row, 1 to 2 ms, then others have their turn. */
+const CHECKS_IN_A_ROW = 8
+
+/** Where checkpoints are kept for all to read; every node writes under its own name. */
+export interface Shelf {
+  list(): Promise<readonly { readonly key: string; readonly value: unknown }[]>
+  put(key: string, value: unknown): Promise<void>
+}
+
+export interface AuditReport {
+  /** ISO 8601: when the log was read. */
+  readonly checked_at: string
+  readonly verdict: AuditVerdict
+  /** Those of its faults that no person acknowledged yet. */
+  readonly open: readonly AuditFault[]
+  /** Checkpoints it was held against. */
+  readonly known: readonly KnownCheckpoint[]
+}
+
+export interface KeeperParts {
+  readonly audit: Audit
+  readonly disk: Disk
+  readonly clock: Clock
+  /** Of the file with the own checkpoints. */
+  readonly path: string
+  readonly node: string
+  readonly sign: Sign
+  readonly isSigned: IsSigned
+  readonly shelf: Shelf
+  /** Told of every verification. */
+  readonly checked: (report: AuditReport) => void
+  /** Something did not work that will be tried again: for the log. */
+  readonly failed: (what: string, error: unknown) => void
+}
+
+const nameOf = ({ node, seq, hash }: Checkpoint): string => `${node} ${seq} ${hash}`
+
+export class AuditKeeper {
+  readonly #parts: KeeperParts
+  #vault: Vault = EMPTY_VAULT
+  /** Number of the last record that was signed, and when. */
+  #signed: { readonly seq: number; readonly at: Monotonic }
+  /** What is in the vault is not on the shelf yet. */
+  #unshelved = true
+  #queue: Promise<unknown> = Promise.resolve()
+  #report: AuditReport | undefined
+  #verifying: Promise<AuditReport> | undefined
+
+  private constructor(parts: KeeperParts) {
+    this.#parts = parts
+    this.#signed = { seq: 0, at: parts.clock.monotonic() }
+  }
+
+  static async open(parts: KeeperParts): Promise<AuditKeeper> {
+    const keeper = new AuditKeeper(parts)
+    try {
+      keeper.#vault = await readVault(parts.disk, parts.path)
+    } catch (thrown) {
+      parts.failed('read the checkpoints beside the log', thrown)
+    }
+    const { seq, hash } = parts.audit.position()
+    const last = keeper.#vault.checkpoints.find((one) => one.seq === seq && one.hash === hash)
+    keeper.#signed = { ...keeper.#signed, seq: last?.seq ?? 0 }
+    return keeper
+  }
+
+  /** Of the last verification; undefined before the first has ended. */
+  get report(): AuditReport | undefined {
+    return this.#report
+  }
+
+  /** Reads the whole log, in pieces. Errors: `DiskError`. */
+  verify(): Promise<AuditReport> {
+    this.#verifying ??= this.#verify().finally(() => {
+      this.#verifying = undefined
+    })
+    return this.#verifying
+  }
+
+  async #verify(): Promise<AuditReport> {
+    const { audit, clock, node, isSigned } = this.#parts
+    const known = await this.#known(await this.#shelved())
+    const checked_at = new Date(clock.wall()).toISOString()
+    const verdict = await audit.verify({ known, node })
+    const acknowledged = acknowledgedMarks(this.#vault, isSigned)
+    const faults = verdict.ok ? [] : verdict.faults
+    const open = faults.filter(({ marks }) => !marks.every((mark) => acknowledged.has(mark)))
+    this.#report = { checked_at, verdict, open, known }
+    this.#parts.checked(this.#report)
+    return this.#report
+  }
+
+  /** A person saw what is wrong: it is not shown as a trouble any more. Errors: `audit-unbroken`, `DiskError`. */
+  async acknowledge(): Promise<AuditReport> {
+    const { audit, clock, node, sign } = this.#parts
+    const { open } = await this.verify()
+    const [first] = open
+    if (first === undefined) {
+      throw new LoqaError('audit-unbroken', 'The audit log has no fault that is not known yet')
+    }
+    const object = `line ${first.line}`
+    const outcome = `${open.length} ${open.length === 1 ? 'fault' : 'faults'}, first ${first.kind}`
+    await audit.append({ actor: 'audit', who: '-', what: 'audit.acknowledged', object, outcome })
+    const time = new Date(clock.wall()).toISOString()
+    await this.#inTurn(async () => {
+      for (const { marks } of open)
+        this.#vault = withAcknowledged(this.#vault, { node, time, marks: [...marks] }, sign)
+      await this.#save()
+    })
+    await this.checkpoint()
+    return this.verify()
+  }
+
+  /** Signs where the log is when that is due, or new at all; and has it held. */
+  async checkpoint(when: 'due' | 'new' = 'new'): Promise<void> {
+    const { audit, clock } = this.#parts
+    await this.#inTurn(async () => {
+      const position = audit.position()
+      const { seq, at } = this.#signed
+      const now = clock.monotonic()
+      const fresh = when === 'new' ? position.seq !== seq : isDue(position.seq, seq, now - at)
+      if (position.seq > 0 && fresh) {
+        this.#sign(position, now)
+        await this.#save()
+      }
+      if (fresh || when === 'new') await this.#shelve()
+    })
+  }
+
+  #sign(position: ReturnType<Audit['position']>, at: Monotonic): void {
+    const { node, clock, sign } = this.#parts
+    const time = new Date(clock.wall()).toISOString()
+    const checkpoint = signCheckpoint(node, position, time, sign)
+    const verdict = this.#report?.verdict
+    const evidence = verdict === undefined || verdict.ok ? [] : verdict.contradicted
+    const checkpoints = kept([...this.#vault.checkpoints, checkpoint], evidence)
+    this.#vault = { ...this.#vault, checkpoints: [...checkpoints] }
+    this.#signed = { seq: position.seq, at }
+    this.#unshelved = true
+  }
+
+  async #save(): Promise<void> {
+    const { disk, path, failed } = this.#parts
+    await writeVault(disk, path, this.#vault).catch((error: unknown) =>
+      failed('write the checkpoints beside the log', error),
+    )
+  }
+
+  async #shelve(): Promise<void> {
+    const { shelf, node, failed } = this.#parts
+    const checkpoints = this.#vault.checkpoints.filter((one) => one.node === node)
+    if (!this.#unshelved || checkpoints.length === 0) return
+    try {
+      await shelf.put(shelfKey(node, node), { checkpoints })
+      this.#unshelved = false
+    } catch (thrown) {
+      failed('hand on checkpoints of the audit log', thrown)
+    }
+  }
+
+  /**
+   * Looks at what others hand on: keeps a copy of what this node is to hold, and checks the own log again when somebody knows a
+   * checkpoint of it that was not known here.
+   */
+  async look(): Promise<void> {
+    await this.#inTurn(() => this.#shelve())
+    const shelved = await this.#shelved()
+    await this.#hold(shelved)
+    const before = new Set(this.#report?.known.map(({ checkpoint }) => nameOf(checkpoint)))
+    for (const one of this.#vault.checkpoints) before.add(nameOf(one))
+    const known = await this.#known(shelved)
+    if (known.some(({ checkpoint }) => !before.has(nameOf(checkpoint)))) await this.verify()
+  }
+
+  async #hold(shelved: readonly Shelved[]): Promise<void> {
+    const { node, shelf, failed } = this.#parts
+    const nodes = [...new Set([node, ...shelved.filter(isOwn).map(({ of }) => of)])]
+    const mine = nodes.filter((other) => other !== node && holdersOf(other, nodes).includes(node))
+    for (const of of mine) {
+      const own = shelved.find((entry) => entry.holder === node && entry.of === of)?.checkpoints ?? []
+      const checked = await this.#authentic(shelved.filter((entry) => entry.of === of))
+      const isKnown = (one: Checkpoint): boolean =>
+        checked.some(({ checkpoint }) => nameOf(checkpoint) === nameOf(one))
+      const all = held(
+        own.filter(isKnown),
+        checked.map(({ checkpoint }) => checkpoint),
+      )
+      if (all === undefined) continue
+      await shelf
+        .put(shelfKey(node, of), { checkpoints: all })
+        .catch((error: unknown) => failed('hold checkpoints of another node', error))
+    }
+  }
+
+  async #shelved(): Promise<readonly Shelved[]> {
+    const { shelf, failed } = this.#parts
+    try {
+      return (await shelf.list())
+        .map(({ key, value }) => readShelved(key, value))
+        .filter((entry) => entry !== undefined)
+    } catch (thrown) {
+      failed('read the checkpoints others hold', thrown)
+      return []
+    }
+  }
+
+  /** What is known of this log: from the file beside it, and from whoever holds some. */
+  #known(shelved: readonly Shelved[]): Promise<readonly KnownCheckpoint[]> {
+    const { checkpoints } = this.#vault
+    const ids = new Set([this.#parts.node, ...checkpoints.map(({ node }) => node)])
+    const local = [...ids].map((of) => ({
+      holder: LOCAL_HOLDER,
+      of,
+      checkpoints: checkpoints.filter(({ node }) => node === of),
+    }))
+    return this.#authentic([...local, ...shelved.filter(({ of }) => ids.has(of))])
+  }
+
+  /** Each authentic checkpoint once, with all who hold it. What a node says of itself is looked at first. */
+  async #authentic(entries: readonly Shelved[]): Promise<readonly KnownCheckpoint[]> {
+    const { isSigned, clock } = this.#parts
+    const found = new Map<string, { checkpoint: Checkpoint; holders: string[] }>()
+    const own = (entry: Shelved): number => (isOwn(entry) || entry.holder === LOCAL_HOLDER ? 0 : 1)
+    let checks = 0
+    for (const { holder, checkpoints } of entries.toSorted((a, b) => own(a) - own(b))) {
+      for (const checkpoint of checkpoints) {
+        const known = found.get(nameOf(checkpoint))
+        if (known?.checkpoint.signature === checkpoint.signature) {
+          if (!known.holders.includes(holder)) known.holders.push(holder)
+          continue
+        }
+        if (known !== undefined || checks >= MAX_CHECKS) continue
+        checks += 1
+        if (isAuthentic(checkpoint, isSigned))
+          found.set(nameOf(checkpoint), { checkpoint, holders: [holder] })
+        if (checks % CHECKS_IN_A_ROW === 0) await othersFirst(clock)
+      }
+    }
+    return [...found.values()]
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#queue.then(work)
+    this.#queue = done.catch(() => undefined)
+    return done
+  }
+}
+
+const isOwn = ({ holder, of }: Shelved): boolean => holder === of

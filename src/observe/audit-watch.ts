@@ -1,0 +1,87 @@
+/** When the audit log is signed, looked after and checked: at start and end, by the clock, and when records were written. */
+import { type Cancel, type Clock, type Wall, wall } from '../host/index.ts'
+import type { Audit } from './audit.ts'
+import type { AuditKeeper } from './audit-keeper.ts'
+
+/** An hour may become so much longer before what is new is signed, ms. */
+const TICK_MS = 60_000
+/** Every fifth time what others hand on is looked at: reads one collection of the store. */
+const TICKS_PER_LOOK = 5
+/** At half past three nobody talks; local time. */
+const NIGHT = { hour: 3, minute: 30 }
+const DAY_MS = 24 * 60 * 60 * 1000
+
+/** The next half past three after `now`, where the machine stands. */
+export function nextNight(now: Wall): Wall {
+  const night = new Date(now)
+  night.setHours(NIGHT.hour, NIGHT.minute, 0, 0)
+  if (night.getTime() <= now) night.setDate(night.getDate() + 1)
+  return wall(night.getTime())
+}
+
+export class AuditWatch {
+  readonly #keeper: AuditKeeper
+  readonly #clock: Clock
+  readonly #failed: (what: string, error: unknown) => void
+  #night: Wall
+  #ticks = 0
+  #next: Cancel = () => undefined
+  #now: 'new' | 'watching' | 'stopped' = 'new'
+
+  constructor(
+    keeper: AuditKeeper,
+    audit: Audit,
+    clock: Clock,
+    failed: (what: string, error: unknown) => void,
+  ) {
+    this.#keeper = keeper
+    this.#clock = clock
+    this.#failed = failed
+    this.#night = nextNight(clock.wall())
+    audit.onWritten(() => {
+      if (this.#now === 'watching') this.#try('sign the audit log', () => keeper.checkpoint('due'))
+    })
+  }
+
+  /** Checks the log first: what is signed afterwards has been looked at. Returns when that is done. */
+  async begin(): Promise<void> {
+    this.#later()
+    await this.#try('check the audit log', () => this.#keeper.verify())
+    if (this.#now === 'stopped') return
+    this.#now = 'watching'
+    await this.#try('sign the audit log', () => this.#keeper.checkpoint())
+  }
+
+  /** Signs what is new. May be called again, for what was written meanwhile. */
+  async stop(): Promise<void> {
+    this.#now = 'stopped'
+    this.#next()
+    await this.#try('sign the audit log', () => this.#keeper.checkpoint())
+  }
+
+  #later(): void {
+    this.#next = this.#clock.after(TICK_MS, () => {
+      this.#later()
+      this.#tick()
+    })
+  }
+
+  #tick(): void {
+    this.#ticks += 1
+    this.#try('sign the audit log', () => this.#keeper.checkpoint('due'))
+    if (this.#ticks % TICKS_PER_LOOK === 0) this.#try('hold checkpoints', () => this.#keeper.look())
+    const now = this.#clock.wall()
+    const isNight = now >= this.#night
+    // Also when the clock was turned back by days.
+    if (isNight || this.#night - now > 2 * DAY_MS) this.#night = nextNight(now)
+    if (isNight) this.#try('check the audit log', () => this.#keeper.verify())
+  }
+
+  async #try(what: string, work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work()
+    } catch (thrown) {
+      this.#failed(what, thrown)
+    }
+  }
+}
