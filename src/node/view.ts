@@ -74,6 +74,12 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
     },
     doctor: () => checkUp(parts),
     config: () => parts.rows,
+    audit: {
+      list: (query) => parts.auditing.list(query),
+      verify: () => parts.auditing.verify((id) => parts.clustering.nameOf(id)),
+      acknowledge: () => parts.auditing.acknowledge((id) => parts.clustering.nameOf(id)),
+      export: () => parts.auditing.export(),
+    },
   }
 }
 
@@ -157,12 +163,13 @@ function healthState({ now }: Stage, reasons: readonly string[]): StatusView['he
 }
 
 /** What does not work, in words: each names the part and the reason. */
-function complaints({ pool, store, skills, clustering }: NodeParts): string[] {
+function complaints({ pool, store, skills, clustering, auditing }: NodeParts): string[] {
   const health = store.health()
   const gaveWay = clustering.cluster?.refusing
   return [
     ...(gaveWay === undefined ? [] : [gaveWay.message]),
     ...clustering.troubles(),
+    ...auditing.troubles(),
     ...pool
       .capabilities()
       .filter(({ state }) => state !== 'ready')

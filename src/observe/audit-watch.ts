@@ -27,6 +27,8 @@ export class AuditWatch {
   #ticks = 0
   #next: Cancel = () => undefined
   #now: 'new' | 'watching' | 'stopped' = 'new'
+  /** What is not checked yet is not signed either: the next start does both. */
+  #checked = false
 
   constructor(
     keeper: AuditKeeper,
@@ -47,16 +49,17 @@ export class AuditWatch {
   async begin(): Promise<void> {
     this.#later()
     await this.#try('check the audit log', () => this.#keeper.verify())
+    this.#checked = true
     if (this.#now === 'stopped') return
     this.#now = 'watching'
     await this.#try('sign the audit log', () => this.#keeper.checkpoint())
   }
 
-  /** Signs what is new. May be called again, for what was written meanwhile. */
+  /** Signs what is new, if the check at the start has ended. May be called again, for what was written meanwhile. */
   async stop(): Promise<void> {
     this.#now = 'stopped'
     this.#next()
-    await this.#try('sign the audit log', () => this.#keeper.checkpoint())
+    if (this.#checked) await this.#try('sign the audit log', () => this.#keeper.checkpoint())
   }
 
   #later(): void {
@@ -68,7 +71,7 @@ export class AuditWatch {
 
   #tick(): void {
     this.#ticks += 1
-    this.#try('sign the audit log', () => this.#keeper.checkpoint('due'))
+    if (this.#checked) this.#try('sign the audit log', () => this.#keeper.checkpoint('due'))
     if (this.#ticks % TICKS_PER_LOOK === 0) this.#try('hold checkpoints', () => this.#keeper.look())
     const now = this.#clock.wall()
     const isNight = now >= this.#night
