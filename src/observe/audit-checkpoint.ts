@@ -65,14 +65,12 @@ export const isDue = (seq: number, signed: number, since_ms: number): boolean =>
 
 export const sameCheckpoint = (a: Checkpoint, b: Checkpoint): boolean => a.signature === b.signature
 
-/** What stays of a node's own ones, oldest first, when the log contradicts those in `evidence`. */
-export function kept(
-  checkpoints: readonly Checkpoint[],
-  evidence: readonly Checkpoint[],
-): readonly Checkpoint[] {
+/** What stays of a node's own ones, oldest first, when the log contradicts those in `evidence`; at most `MAX_KEPT`. */
+export function kept(signed: readonly Checkpoint[], evidence: readonly Checkpoint[]): readonly Checkpoint[] {
   const proofs = evidence.toSorted((a, b) => b.seq - a.seq).slice(0, MAX_EVIDENCE)
   const isProof = (checkpoint: Checkpoint): boolean =>
     proofs.some((proof) => sameCheckpoint(proof, checkpoint))
+  const checkpoints = signed.filter((one, at) => signed.findIndex((same) => sameCheckpoint(same, one)) === at)
   const others = checkpoints.filter((checkpoint) => !isProof(checkpoint))
   const newest = new Set(others.slice(-(MAX_KEPT - proofs.length)))
   return checkpoints.filter((checkpoint) => newest.has(checkpoint) || isProof(checkpoint))

@@ -123,7 +123,7 @@ export class Verification {
       return
     }
     const fault = this.#faultOf(line, record)
-    if (fault !== undefined) this.#fault(fault[0], record.seq, fault[1], record.hash)
+    if (fault !== undefined) this.#fault(fault[0], record.seq, fault[1], sha256(line))
     this.#nodes.add(record.node)
     this.#last = record
     this.#seq = record.seq
