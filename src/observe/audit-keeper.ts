@@ -81,6 +81,8 @@ export class AuditKeeper {
   #signed: { readonly seq: number; readonly at: Monotonic }
   /** What is in the vault is not on the shelf yet. */
   #unshelved = true
+  /** What this node said before is known: until then it is not written over. */
+  #shelf_read = false
   #queue: Promise<unknown> = Promise.resolve()
   #report: AuditReport | undefined
   #verifying: Promise<AuditReport> | undefined
@@ -121,12 +123,27 @@ export class AuditKeeper {
     const known = await this.#known(await this.#shelved())
     const checked_at = new Date(clock.wall()).toISOString()
     const verdict = await audit.verify({ known, node })
+    await this.#inTurn(() => this.#adopt(known, verdict))
     const acknowledged = acknowledgedMarks(this.#vault, isSigned)
     const faults = verdict.ok ? [] : verdict.faults
     const open = faults.filter(({ marks }) => !marks.every((mark) => acknowledged.has(mark)))
     this.#report = { checked_at, verdict, open, known }
     this.#parts.checked(this.#report)
     return this.#report
+  }
+
+  /** What others know of this log is kept here too: what this node hands on next must not be less. */
+  async #adopt(known: readonly KnownCheckpoint[], verdict: AuditVerdict | undefined): Promise<void> {
+    const own = new Set(this.#vault.checkpoints.map(nameOf))
+    const missing = known
+      .map(({ checkpoint }) => checkpoint)
+      .filter((checkpoint) => !own.has(nameOf(checkpoint)))
+      .sort((a, b) => a.seq - b.seq)
+    if (missing.length === 0) return
+    const all = [...missing, ...this.#vault.checkpoints]
+    this.#vault = { ...this.#vault, checkpoints: [...kept(all, contradictedBy(verdict))] }
+    this.#unshelved = true
+    await this.#save()
   }
 
   /** A person saw what is wrong: it is not shown as a trouble any more. Errors: `audit-unbroken`, `DiskError`. */
@@ -170,8 +187,7 @@ export class AuditKeeper {
     const { node, clock, sign } = this.#parts
     const time = new Date(clock.wall()).toISOString()
     const checkpoint = signCheckpoint(node, position, time, sign)
-    const verdict = this.#report?.verdict
-    const evidence = verdict === undefined || verdict.ok ? [] : verdict.contradicted
+    const evidence = contradictedBy(this.#report?.verdict)
     const checkpoints = kept([...this.#vault.checkpoints, checkpoint], evidence)
     this.#vault = { ...this.#vault, checkpoints: [...checkpoints] }
     this.#signed = { seq: position.seq, at }
@@ -187,8 +203,9 @@ export class AuditKeeper {
 
   async #shelve(): Promise<void> {
     const { shelf, node, failed } = this.#parts
+    if (!this.#shelf_read) await this.#adopt(await this.#known(await this.#shelved()), this.#report?.verdict)
     const checkpoints = this.#vault.checkpoints.filter((one) => one.node === node)
-    if (!this.#unshelved || checkpoints.length === 0) return
+    if (!this.#unshelved || !this.#shelf_read || checkpoints.length === 0) return
     try {
       await shelf.put(shelfKey(node, node), { checkpoints })
       this.#unshelved = false
@@ -202,13 +219,13 @@ export class AuditKeeper {
    * checkpoint of it that was not known here.
    */
   async look(): Promise<void> {
-    await this.#inTurn(() => this.#shelve())
     const shelved = await this.#shelved()
     await this.#hold(shelved)
     const before = new Set(this.#report?.known.map(({ checkpoint }) => nameOf(checkpoint)))
     for (const one of this.#vault.checkpoints) before.add(nameOf(one))
     const known = await this.#known(shelved)
     if (known.some(({ checkpoint }) => !before.has(nameOf(checkpoint)))) await this.verify()
+    await this.#inTurn(() => this.#shelve())
   }
 
   async #hold(shelved: readonly Shelved[]): Promise<void> {
@@ -234,9 +251,9 @@ export class AuditKeeper {
   async #shelved(): Promise<readonly Shelved[]> {
     const { shelf, failed } = this.#parts
     try {
-      return (await shelf.list())
-        .map(({ key, value }) => readShelved(key, value))
-        .filter((entry) => entry !== undefined)
+      const entries = await shelf.list()
+      this.#shelf_read = true
+      return entries.map(({ key, value }) => readShelved(key, value)).filter((entry) => entry !== undefined)
     } catch (thrown) {
       failed('read the checkpoints others hold', thrown)
       return []
@@ -284,5 +301,8 @@ export class AuditKeeper {
     return done
   }
 }
+
+const contradictedBy = (verdict: AuditVerdict | undefined): readonly Checkpoint[] =>
+  verdict === undefined || verdict.ok ? [] : verdict.contradicted
 
 const isOwn = ({ holder, of }: Shelved): boolean => holder === of

@@ -190,6 +190,11 @@ describe('a log that is held against its checkpoints', () => {
         shown_by: { holders: ['audit.checkpoint', node, other.node] },
       },
     ])
+    // With the file lost, what the store has is not written over.
+    await attic.disk.remove('/d/audit.checkpoint')
+    again = await attic.start()
+    await attic.during(again.watch.begin())
+    expect(shelf.numbers(node, node)).toEqual([6, 10, 8])
     // As if somebody had also put back an older copy of all else.
     await attic.disk.remove('/d/audit.checkpoint')
     shelf.entries.delete(shelfKey(node, node))
@@ -197,7 +202,12 @@ describe('a log that is held against its checkpoints', () => {
     expect(await faultsOf(again.keeper)).toMatchObject([
       { kind: 'tail-missing', seq: 9, shown_by: { holders: [other.node] } },
     ])
-    // What the node signs from now on does not make it good.
+    // What the node signs from now on neither makes it good nor pushes out what shows it.
+    await attic.during(again.watch.begin())
+    await attic.during(again.watch.stop())
+    expect(shelf.numbers(node, node)).toEqual([6, 10, 8])
+    expect(await faultsOf((await attic.start()).keeper)).toMatchObject([{ kind: 'tail-missing', seq: 9 }])
+    again = await attic.start()
     await attic.during(again.watch.begin())
     await attic.write(again.audit, 40)
     await attic.during(again.watch.stop())

@@ -54,10 +54,10 @@ function verdictOf({ ok, faults }: AuditVerification, style: Style): string {
     : paint(style, 'red', `broken: ${plural(open, 'fault')}`)
 }
 
-const signedText = ({ signed_until, records }: AuditVerification): string =>
+const signedText = ({ ok, signed_until, records }: AuditVerification): string =>
   signed_until === 0
     ? 'no record yet is borne out by a checkpoint'
-    : signed_until === records
+    : ok && signed_until === records
       ? 'all of them, as checkpoints say'
       : `up to record ${signed_until}, as checkpoints say`
 
