@@ -55,7 +55,7 @@ export class Auditing {
         const key = keyOf(node)
         return key !== undefined && verify(key, bytes, signature)
       },
-      checked: (report) => tell(log, report),
+      checked: teller(log),
     })
     return new Auditing(audit, keeper, new AuditWatch(keeper, audit, clock, failed))
   }
@@ -116,6 +116,16 @@ const shelfOf = (store: AuditingParts['store']): Shelf => ({
   list: () => store.list(AUDIT_COLLECTION),
   put: (key, value) => store.apply(AUDIT_COLLECTION, [{ change: 'put', key, value }]),
 })
+
+/** Says what was found at the first check, and whenever that is something else. */
+function teller(log: Log): (report: AuditReport) => void {
+  let said: string | undefined
+  return (report) => {
+    const found = report.open.flatMap(({ marks }) => marks).join()
+    if (found !== said) tell(log, report)
+    said = found
+  }
+}
 
 function tell(log: Log, { verdict, open }: AuditReport): void {
   const { records, sure_until } = verdict

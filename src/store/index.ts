@@ -11,7 +11,7 @@
  *   owner.pid     the owner's process id, for the message another process prints
  *   store.db      the entries; `store.db-wal` and `store.db-shm` belong to it while it is open
  *   runtime.json  ports and pid of the running node (written by the composition root)
- *   audit.log     the audit chain (`observe/`)
+ *   audit.log     the audit chain (`observe/`); `audit.checkpoint` what this node signed of it
  *   skills/       skills a person added; models/ models a person pulled
  *
  * Imports host and actors (messages only). Read `store.ts` first, then `database.ts`.

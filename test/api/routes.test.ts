@@ -94,6 +94,24 @@ describe('the household', () => {
   })
 })
 
+describe('the audit log', () => {
+  it('takes what it can look for, and says what it cannot', async () => {
+    const { inject } = await routes()
+    const get = (query: string) => inject({ url: `/api/v1/audit?${query}`, headers: local })
+    expect((await get('limit=1&what=skill.call&since=2026-01-02T03:04:05Z')).json()).toHaveLength(1)
+    for (const wrong of ['limit=0', 'limit=1001', 'limit=x', 'since=yesterday', 'what=', 'whom=me'])
+      expect((await get(wrong)).statusCode, wrong).toBe(400)
+  })
+
+  it('has nothing to acknowledge when it is whole', async () => {
+    const { view, inject } = await routes()
+    view.auditNow = { ...view.auditNow, ok: true, faulty: 0, faults: [] }
+    const url = '/api/v1/audit/acknowledge'
+    const response = await inject({ method: 'POST', url, headers: json, payload: {} })
+    expect([response.statusCode, response.json().error.code]).toEqual([409, 'audit-unbroken'])
+  })
+})
+
 describe('asking', () => {
   it('hands on text, room and session, cleaned of line breaks', async () => {
     const { view, inject } = await routes()
