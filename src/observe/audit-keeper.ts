@@ -13,7 +13,6 @@ import {
   held,
   holdersOf,
   type IsSigned,
-  isAuthentic,
   isDue,
   type KnownCheckpoint,
   kept,
@@ -24,7 +23,7 @@ import {
   shelfKey,
   signCheckpoint,
 } from './audit-checkpoint.ts'
-import { othersFirst } from './audit-lines.ts'
+import { authenticOf, isOwn, nameOf } from './audit-known.ts'
 import {
   acknowledgedMarks,
   EMPTY_VAULT,
@@ -34,11 +33,6 @@ import {
   writeVault,
 } from './audit-vault.ts'
 import type { AuditFault, AuditVerdict } from './audit-verify.ts'
-
-/** Signatures looked at for one node at a time: its own, its holders', and a good many false ones; 0.2 s of work. */
-const MAX_CHECKS = 1_500
-/** So many in a row, 1 to 2 ms, then others have their turn. */
-const CHECKS_IN_A_ROW = 8
 
 /** Where checkpoints are kept for all to read; every node writes under its own name. */
 export interface Shelf {
@@ -71,8 +65,6 @@ export interface KeeperParts {
   /** Something did not work that will be tried again: for the log. */
   readonly failed: (what: string, error: unknown) => void
 }
-
-const nameOf = ({ node, seq, hash }: Checkpoint): string => `${node} ${seq} ${hash}`
 
 export class AuditKeeper {
   readonly #parts: KeeperParts
@@ -272,27 +264,9 @@ export class AuditKeeper {
     return this.#authentic([...local, ...shelved.filter(({ of }) => ids.has(of))])
   }
 
-  /** Each authentic checkpoint once, with all who hold it. What a node says of itself is looked at first. */
-  async #authentic(entries: readonly Shelved[]): Promise<readonly KnownCheckpoint[]> {
+  #authentic(entries: readonly Shelved[]): Promise<readonly KnownCheckpoint[]> {
     const { isSigned, clock } = this.#parts
-    const found = new Map<string, { checkpoint: Checkpoint; holders: string[] }>()
-    const own = (entry: Shelved): number => (isOwn(entry) || entry.holder === LOCAL_HOLDER ? 0 : 1)
-    let checks = 0
-    for (const { holder, checkpoints } of entries.toSorted((a, b) => own(a) - own(b))) {
-      for (const checkpoint of checkpoints) {
-        const known = found.get(nameOf(checkpoint))
-        if (known?.checkpoint.signature === checkpoint.signature) {
-          if (!known.holders.includes(holder)) known.holders.push(holder)
-          continue
-        }
-        if (known !== undefined || checks >= MAX_CHECKS) continue
-        checks += 1
-        if (isAuthentic(checkpoint, isSigned))
-          found.set(nameOf(checkpoint), { checkpoint, holders: [holder] })
-        if (checks % CHECKS_IN_A_ROW === 0) await othersFirst(clock)
-      }
-    }
-    return [...found.values()]
+    return authenticOf(entries, isSigned, clock)
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -304,5 +278,3 @@ export class AuditKeeper {
 
 const contradictedBy = (verdict: AuditVerdict | undefined): readonly Checkpoint[] =>
   verdict === undefined || verdict.ok ? [] : verdict.contradicted
-
-const isOwn = ({ holder, of }: Shelved): boolean => holder === of
