@@ -80,7 +80,10 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
       onHealth: (health) => log.warn('The store changed its state', { state: health.state }),
     })
     undo.later(() => store.close())
-    const auditing = await Auditing.open({ host, directory: data, identity, audit, store, log })
+    const auditing = await Auditing.open({
+      ...{ host, directory: data, identity, audit, store, log },
+      keep_years: config.observe.audit_keep_years,
+    })
     // Signs the last words of all that stops before it.
     undo.later(() => auditing.stop())
 

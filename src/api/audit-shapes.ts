@@ -49,6 +49,10 @@ export const auditVerification = z.object({
   ok: z.boolean(),
   checked_at: z.string().describe('ISO 8601.'),
   records: z.int(),
+  begins_after: z
+    .int()
+    .nullable()
+    .describe('Number of the last record that was taken away because it was old; null: none was.'),
   head: z.string().describe('Hash of the last record.'),
   signed_until: z.int().describe('Number of the last record that a checkpoint bears out.'),
   newest_checkpoint: z.object({ seq: z.int(), time: z.string(), held_by: holders }).nullable(),

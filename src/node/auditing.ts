@@ -21,9 +21,13 @@ import type { Identity } from './identity.ts'
 /** Checkpoints of all nodes; entries are named `<who holds it>/<whose log>`. */
 export const AUDIT_COLLECTION = 'audit'
 
+const YEAR_MS = 365.25 * 24 * 60 * 60 * 1000
+
 export interface AuditingParts {
   readonly host: Host
   readonly directory: string
+  /** 0: for ever. */
+  readonly keep_years: number
   readonly identity: Identity
   readonly audit: Audit
   readonly store: Pick<Store, 'list' | 'apply'>
@@ -41,7 +45,8 @@ export class Auditing {
     this.#watch = watch
   }
 
-  static async open({ host, directory, identity, audit, store, log }: AuditingParts): Promise<Auditing> {
+  static async open(parts: AuditingParts): Promise<Auditing> {
+    const { host, directory, keep_years, identity, audit, store, log } = parts
     const { disk, clock } = host
     const secret = identity.keyring.self.identity
     const failed = (what: string, error: unknown): void =>
@@ -57,7 +62,7 @@ export class Auditing {
       },
       checked: teller(log),
     })
-    return new Auditing(audit, keeper, new AuditWatch(keeper, audit, clock, failed))
+    return new Auditing(audit, keeper, new AuditWatch(keeper, audit, clock, failed, keep_years * YEAR_MS))
   }
 
   /** Checks the log, then signs what the last run left; goes on in the background. */
@@ -149,6 +154,7 @@ function shown(
     ok: verdict.ok,
     checked_at,
     records: verdict.records,
+    begins_after: verdict.begins_after ?? null,
     head: verdict.head,
     signed_until: verdict.sure_until,
     newest_checkpoint:

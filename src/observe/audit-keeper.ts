@@ -23,6 +23,7 @@ import {
   shelfKey,
   signCheckpoint,
 } from './audit-checkpoint.ts'
+import { cutBefore, headLine } from './audit-head.ts'
 import { authenticOf, isOwn, nameOf } from './audit-known.ts'
 import {
   acknowledgedMarks,
@@ -33,6 +34,8 @@ import {
   writeVault,
 } from './audit-vault.ts'
 import type { AuditFault, AuditVerdict } from './audit-verify.ts'
+
+const DAY_MS = 24 * 60 * 60 * 1000
 
 /** Where checkpoints are kept for all to read; every node writes under its own name. */
 export interface Shelf {
@@ -114,7 +117,7 @@ export class AuditKeeper {
     const { audit, clock, node, isSigned } = this.#parts
     const known = await this.#known(await this.#shelved())
     const checked_at = new Date(clock.wall()).toISOString()
-    const verdict = await audit.verify({ known, node })
+    const verdict = await audit.verify({ known, node, isSigned })
     await this.#inTurn(() => this.#adopt(known, verdict))
     const acknowledged = acknowledgedMarks(this.#vault, isSigned)
     const faults = verdict.ok ? [] : verdict.faults
@@ -157,6 +160,27 @@ export class AuditKeeper {
     })
     await this.checkpoint()
     return this.verify()
+  }
+
+  /**
+   * Takes away the oldest records of a log that is whole, when there is a month of them older than `keep_ms`; says so in the log and
+   * in its first line. A log with a fault is left as it is. Errors: `DiskError`.
+   */
+  async retain(keep_ms: number): Promise<void> {
+    const { audit, clock, node, sign } = this.#parts
+    const now = clock.wall()
+    const oldest = await audit.oldest()
+    const limit = oldest === undefined ? undefined : cutBefore(now, oldest, keep_ms)
+    if (limit === undefined) return
+    const { verdict } = await this.verify()
+    const last = await audit.lastBefore(limit)
+    // Only what a checkpoint bears out, so never the newest record either: it is checked before it goes.
+    if (!verdict.ok || last === undefined || last.seq >= verdict.sure_until) return
+    const outcome = `older than ${Math.round(keep_ms / DAY_MS)} days`
+    const object = `up to record ${last.seq}`
+    await audit.append({ actor: 'audit', who: '-', what: 'audit.cut', object, outcome })
+    await audit.cut(last.seq, headLine(node, last, new Date(now).toISOString(), sign))
+    await this.verify()
   }
 
   /** Signs where the log is when that is due, or new at all; and has it held. */

@@ -3,7 +3,8 @@
  * the hash it says, and is what the checkpoints say it was. Goes on behind a fault, so that an old one that a person knows
  * of hides no new one. Pure; `audit-lines.ts` reads.
  */
-import type { Checkpoint, KnownCheckpoint } from './audit-checkpoint.ts'
+import type { Checkpoint, IsSigned, KnownCheckpoint } from './audit-checkpoint.ts'
+import { readHead } from './audit-head.ts'
 import {
   type AuditPosition,
   type AuditRecord,
@@ -58,6 +59,8 @@ interface Found {
   readonly head: string
   /** Number of the last record that a checkpoint bears out; 0 when none. */
   readonly sure_until: number
+  /** Number of the last record that was taken away when it was old; absent when the log begins with record 1. */
+  readonly begins_after?: number
 }
 export type AuditVerdict = Found &
   (
@@ -81,6 +84,8 @@ export interface Evidence {
   readonly known: readonly KnownCheckpoint[]
   /** Id of the node whose log it is, now; undefined: any. */
   readonly node?: string
+  /** Undefined: a log begins with record 1, whatever its first line says. */
+  readonly isSigned?: IsSigned
   /** The last record this process wrote or found at its start; undefined: not known. */
   readonly written?: AuditPosition
 }
@@ -88,6 +93,9 @@ export interface Evidence {
 export class Verification {
   readonly #node: string | undefined
   readonly #written: AuditPosition | undefined
+  readonly #isSigned: IsSigned
+  /** What the log begins behind, when its oldest records were taken away. */
+  #start: Checkpoint | undefined
   readonly #known = new Map<number, KnownCheckpoint[]>()
   readonly #faults: AuditFault[] = []
   readonly #contradicted: Checkpoint[] = []
@@ -101,8 +109,9 @@ export class Verification {
   #sure_until = 0
   #highest_known = 0
 
-  constructor({ known, node, written }: Evidence = { known: [] }) {
+  constructor({ known, node, written, isSigned }: Evidence = { known: [] }) {
     this.#node = node
+    this.#isSigned = isSigned ?? (() => false)
     this.#written = written
     if (node !== undefined) this.#nodes.add(node)
     for (const one of known) {
@@ -115,6 +124,7 @@ export class Verification {
   /** The next line, without its end; undefined when its bytes are no text. */
   line(line: string | undefined): void {
     this.#lines += 1
+    if (this.#lines === 1 && line !== undefined && this.#begin(line)) return
     const record = line === undefined ? undefined : parseRecord(line)
     if (line === undefined || record === undefined) {
       this.#fault('unreadable', this.#seq + 1, 'is not an audit record', sha256(line ?? ''))
@@ -134,6 +144,18 @@ export class Verification {
     if (checkpoints !== undefined) this.#compare(record, checkpoints)
   }
 
+  #begin(line: string): boolean {
+    const head = readHead(line, this.#isSigned)
+    if (head === undefined) return false
+    this.#start = head
+    this.#seq = head.seq
+    this.#head = head.hash
+    this.#nodes.add(head.node)
+    const checkpoints = this.#known.get(head.seq)
+    if (checkpoints !== undefined) this.#compare(head, checkpoints)
+    return true
+  }
+
   #faultOf(line: string, record: AuditRecord): [FaultKind, string] | undefined {
     const expected = this.#seq + 1
     if (record.seq !== expected) return ['out-of-order', `has number ${record.seq}, expected ${expected}`]
@@ -148,11 +170,13 @@ export class Verification {
   /** One log is one node's; when it gets another identity the records say so. */
   #belongs(record: AuditRecord): boolean {
     const last = this.#last
-    if (last === undefined || record.node === last.node || record.what === 'node.renamed') return true
+    if (last === undefined)
+      return this.#start === undefined || [record.node, this.#node].includes(this.#start.node)
+    if (record.node === last.node || record.what === 'node.renamed') return true
     return last.what === 'node.reset' && last.outcome === record.node
   }
 
-  #compare(record: AuditRecord, checkpoints: readonly KnownCheckpoint[]): void {
+  #compare(record: AuditPosition, checkpoints: readonly KnownCheckpoint[]): void {
     for (const known of checkpoints) {
       const { checkpoint } = known
       if (!this.#nodes.has(checkpoint.node)) continue
@@ -171,13 +195,16 @@ export class Verification {
 
   /** `unfinished`: what stands behind the last line's end. */
   end(unfinished = ''): AuditVerdict {
-    const records = this.#lines
+    const records = this.#lines - (this.#start === undefined ? 0 : 1)
     if (unfinished !== '') {
       this.#lines += 1
       this.#fault('cut-off', this.#seq + 1, 'is cut off', sha256(unfinished))
     }
     this.#compareEnd()
-    const found = { records, head: this.#head ?? FIRST_HASH, sure_until: this.#sure_until }
+    const found = {
+      ...{ records, head: this.#head ?? FIRST_HASH, sure_until: this.#sure_until },
+      ...(this.#start === undefined ? {} : { begins_after: this.#start.seq }),
+    }
     const [first] = this.#faults
     if (first === undefined) return { ok: true, ...found }
     return {

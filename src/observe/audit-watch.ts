@@ -23,6 +23,7 @@ export class AuditWatch {
   readonly #keeper: AuditKeeper
   readonly #clock: Clock
   readonly #failed: (what: string, error: unknown) => void
+  readonly #keep_ms: number
   #night: Wall
   #ticks = 0
   #next: Cancel = () => undefined
@@ -35,7 +36,10 @@ export class AuditWatch {
     audit: Audit,
     clock: Clock,
     failed: (what: string, error: unknown) => void,
+    /** How old a record may become; 0: as old as it likes. */
+    keep_ms = 0,
   ) {
+    this.#keep_ms = keep_ms
     this.#keeper = keeper
     this.#clock = clock
     this.#failed = failed
@@ -77,7 +81,12 @@ export class AuditWatch {
     const isNight = now >= this.#night
     // Also when the clock was turned back by days.
     if (isNight || this.#night - now > 2 * DAY_MS) this.#night = nextNight(now)
-    if (isNight) this.#try('check the audit log', () => this.#keeper.verify())
+    if (isNight) this.#try('check the audit log', () => this.#overnight())
+  }
+
+  async #overnight(): Promise<void> {
+    await this.#keeper.verify()
+    if (this.#keep_ms > 0) await this.#keeper.retain(this.#keep_ms)
   }
 
   async #try(what: string, work: () => Promise<unknown>): Promise<void> {

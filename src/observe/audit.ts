@@ -3,7 +3,7 @@
  * holding the hash of the one before, so that a changed, removed or reordered record is found and named. What a hash
  * chain cannot find, a cut-off tail and a log written anew, is found by checkpoints held elsewhere (`audit-keeper.ts`).
  */
-import { type Clock, type Disk, OverloadedError } from '../host/index.ts'
+import { type Clock, type Disk, LoqaError, OverloadedError } from '../host/index.ts'
 import { type ReadLines, readLines, readLinesBackwards } from './audit-lines.ts'
 import {
   type AuditEntry,
@@ -41,6 +41,12 @@ export interface Audit {
   verify(evidence?: Evidence): Promise<AuditVerdict>
   /** The newest that fit, oldest of them first. A log of some size is read whole when few fit. */
   list(query: AuditQuery): Promise<readonly AuditRecord[]>
+  /** Time of the first record, ms since 1970; undefined when there is none. */
+  oldest(): Promise<number | undefined>
+  /** The last record before the first one of `time` or later, ms since 1970; undefined when there is none. */
+  lastBefore(time: number): Promise<AuditPosition | undefined>
+  /** Takes away all records up to the number `seq`; `head` is the first line then. Whoever appends meanwhile waits. Errors: `audit-changed`. */
+  cut(seq: number, head: string): Promise<void>
   /** All lines as they are in the file at this moment, changed ones too. */
   lines(): AsyncIterable<ReadLines>
 }
@@ -133,6 +139,61 @@ class AuditLog implements Audit {
     yield* readLines(this.#doors, this.#path, size)
   }
 
+  async oldest(): Promise<number | undefined> {
+    for await (const { lines } of this.lines()) {
+      const first = lines.map((line) => (line === undefined ? undefined : parseRecord(line))).find(Boolean)
+      if (first !== undefined) return Date.parse(first.time)
+    }
+    return undefined
+  }
+
+  async lastBefore(time: number): Promise<AuditPosition | undefined> {
+    let last: AuditRecord | undefined
+    for await (const { lines } of this.lines()) {
+      for (const line of lines) {
+        const record = line === undefined ? undefined : parseRecord(line)
+        if (record === undefined) continue
+        if (!(Date.parse(record.time) < time)) return last
+        last = record
+      }
+    }
+    return last
+  }
+
+  cut(seq: number, head: string): Promise<void> {
+    const { disk } = this.#doors
+    const shorter = `${this.#path}.shorter`
+    return this.#inTurn(async () => {
+      try {
+        await disk.remove(shorter)
+        await this.#copyBehind(seq, head, shorter)
+        await disk.rename(shorter, this.#path)
+      } catch (thrown) {
+        // The disk may be full: half a copy would keep it so.
+        await disk.remove(shorter).catch(() => undefined)
+        throw thrown
+      }
+    })
+  }
+
+  async #copyBehind(seq: number, head: string, to: string): Promise<void> {
+    const { disk } = this.#doors
+    const encoder = new TextEncoder()
+    await disk.append(to, encoder.encode(`${head}\n`))
+    let past = false
+    for await (const { lines } of readLines(this.#doors, this.#path, await this.#size())) {
+      const kept: string[] = []
+      for (const line of lines) {
+        if (line === undefined) throw changed(this.#path)
+        if (past) kept.push(`${line}\n`)
+        else past = parseRecord(line)?.seq === seq
+      }
+      if (kept.length > 0) await disk.append(to, encoder.encode(kept.join('')))
+    }
+    if (!past) throw changed(this.#path)
+    await disk.sync(to)
+  }
+
   /** Takes away a torn last line and goes on behind the last record there is. */
   async resume(): Promise<void> {
     const size = await this.#size()
@@ -201,3 +262,6 @@ class AuditLog implements Audit {
     return records
   }
 }
+
+/** Somebody wrote in it since it was checked: nothing is taken away. */
+const changed = (path: string): LoqaError => new LoqaError('audit-changed', `${path} was changed meanwhile`)

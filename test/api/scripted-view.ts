@@ -128,6 +128,7 @@ export const scriptedVerification: AuditVerification = {
   ok: false,
   checked_at: '2026-01-02T03:04:05.000Z',
   records: 2,
+  begins_after: null,
   head: '1'.repeat(64),
   signed_until: 1,
   newest_checkpoint: { seq: 7, time: '2026-01-02T03:04:05.000Z', held_by: ['audit.checkpoint', 'cellar'] },

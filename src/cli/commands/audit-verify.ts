@@ -36,6 +36,8 @@ export function verificationText(found: AuditVerification, style: Style): string
     ['audit log', `${plural(found.records, 'record')}, ${verdictOf(found, style)}`],
     ['signed', signedText(found)],
   ]
+  if (found.begins_after !== null)
+    rows.push(['begins', `after record ${found.begins_after}, which was taken away when it was old enough`])
   if (newest !== null) {
     const held = newest.held_by.join(', ')
     rows.push(['last signed', `record ${newest.seq} on ${newest.time}, held by ${held}`])
@@ -54,10 +56,10 @@ function verdictOf({ ok, faults }: AuditVerification, style: Style): string {
     : paint(style, 'red', `broken: ${plural(open, 'fault')}`)
 }
 
-const signedText = ({ ok, signed_until, records }: AuditVerification): string =>
+const signedText = ({ ok, signed_until, records, begins_after }: AuditVerification): string =>
   signed_until === 0
     ? 'no record yet is borne out by a checkpoint'
-    : ok && signed_until === records
+    : ok && signed_until === records + (begins_after ?? 0)
       ? 'all of them, as checkpoints say'
       : `up to record ${signed_until}, as checkpoints say`
 
