@@ -6,6 +6,7 @@ import {
   isAuthentic,
   type KnownCheckpoint,
   LOCAL_HOLDER,
+  MAX_HELD,
   type Shelved,
 } from './audit-checkpoint.ts'
 import { othersFirst } from './audit-lines.ts'
@@ -28,9 +29,13 @@ export async function authenticOf(
 ): Promise<readonly KnownCheckpoint[]> {
   const found = new Map<string, { checkpoint: Checkpoint; holders: string[] }>()
   const order = (entry: Shelved): number => (isOwn(entry) || entry.holder === LOCAL_HOLDER ? 0 : 1)
+  // A holder keeps few; whoever brings more does so to keep others from being looked at.
+  const looked = (entry: Shelved) =>
+    order(entry) === 0 ? entry.checkpoints : entry.checkpoints.slice(-MAX_HELD)
   let checks = 0
-  for (const { holder, checkpoints } of entries.toSorted((a, b) => order(a) - order(b))) {
-    for (const checkpoint of checkpoints) {
+  for (const entry of entries.toSorted((a, b) => order(a) - order(b))) {
+    const { holder } = entry
+    for (const checkpoint of looked(entry)) {
       const known = found.get(nameOf(checkpoint))
       if (known?.checkpoint.signature === checkpoint.signature) {
         if (!known.holders.includes(holder)) known.holders.push(holder)
