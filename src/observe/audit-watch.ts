@@ -5,7 +5,7 @@ import type { AuditKeeper } from './audit-keeper.ts'
 
 /** An hour may become so much longer before what is new is signed, ms. */
 const TICK_MS = 60_000
-/** Every fifth time what others hand on is looked at: reads one collection of the store. */
+/** A minute after the start, when others had time to answer, and then every fifth time what they hand on is looked at. */
 const TICKS_PER_LOOK = 5
 /** At half past three nobody talks; local time. */
 const NIGHT = { hour: 3, minute: 30 }
@@ -76,7 +76,7 @@ export class AuditWatch {
   #tick(): void {
     this.#ticks += 1
     if (this.#checked) this.#try('sign the audit log', () => this.#keeper.checkpoint('due'))
-    if (this.#ticks % TICKS_PER_LOOK === 0) this.#try('hold checkpoints', () => this.#keeper.look())
+    if (this.#ticks % TICKS_PER_LOOK === 1) this.#try('hold checkpoints', () => this.#keeper.look())
     const now = this.#clock.wall()
     const isNight = now >= this.#night
     // Also when the clock was turned back by days.
