@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { keyOf, newSelf, sign, verify } from '../../src/cluster/index.ts'
+import { wall } from '../../src/host/index.ts'
 import { simulatedHost } from '../../src/host/simulated/index.ts'
 import { MAX_KEPT, readShelved, shelfKey, signCheckpoint } from '../../src/observe/audit-checkpoint.ts'
+import { nextNight } from '../../src/observe/audit-watch.ts'
 import { AuditKeeper, AuditWatch, openAudit, type Shelf } from '../../src/observe/index.ts'
 
 const HOUR_MS = 3_600_000
@@ -262,6 +264,21 @@ describe('a log that is held against its checkpoints', () => {
     expect(again.keeper.report?.open).toMatchObject([{ kind: 'tail-missing', seq: 9 }])
   })
 
+  it('is checked every night', async () => {
+    const { start, write, lines, setLines, during, pass } = await house(1)
+    const { audit, keeper, watch } = await start()
+    await write(audit, 5)
+    await during(watch.begin())
+    const all = await lines()
+    await setLines(all.with(1, all[1]!.replace('"ok"', '"denied"')))
+    await pass(2 * HOUR_MS)
+    const night = keeper.report?.checked_at
+    await pass(24 * HOUR_MS)
+    expect(keeper.report?.checked_at).not.toBe(night)
+    expect(keeper.report?.open).toMatchObject([{ kind: 'changed', line: 2 }])
+    await during(watch.stop())
+  }, 30_000)
+
   it('goes on under another identity', async () => {
     const { attic, other } = await pair()
     const before = await attic.start()
@@ -277,6 +294,19 @@ describe('a log that is held against its checkpoints', () => {
     await attic.setLines((await attic.lines()).slice(0, 9))
     expect((await faultsOf((await attic.start()).keeper)).length).toBeGreaterThan(0)
     expect(other.node).not.toBe(next)
+  })
+})
+
+describe('the night', () => {
+  it('is the next half past three, whatever the hour', () => {
+    for (const hour of [0, 2, 3, 4, 12, 23]) {
+      const now = wall(new Date(2026, 2, 28, hour, 30).getTime())
+      const night = nextNight(now)
+      expect(new Date(night).toTimeString()).toMatch(/^03:30:00/)
+      expect(night).toBeGreaterThan(now)
+      // A day in which clocks are changed has 25 hours at most.
+      expect(night - now).toBeLessThanOrEqual(25 * HOUR_MS)
+    }
   })
 })
 
