@@ -30,6 +30,7 @@ import {
   replicaChanged,
   replicasOf,
 } from './inference/index.ts'
+import { Auditing } from './node/auditing.ts'
 import { Clustering } from './node/clustering.ts'
 import { householdOf, PLACED } from './node/conversations.ts'
 import { loadGrammar } from './node/grammar.ts'
@@ -97,6 +98,12 @@ export async function startNode(
       onNotice: (message, values) => log.warn(message, values),
     })
     undo.later(() => store.close())
+    const auditing = await Auditing.open({
+      ...{ host, directory: data, identity, audit, store, log },
+      keep_years: config.observe.audit_keep_years,
+    })
+    // Signs the last words of all that stops before it.
+    undo.later(() => auditing.stop())
 
     const boot = Buffer.from(host.random.bytes(8)).toString('hex')
     /** The same in membership, in references to actors and in the mailboxes of others. */
@@ -225,7 +232,7 @@ export async function startNode(
       store,
       voice,
       metrics,
-      audit,
+      auditing,
       started,
     }
     const api = await startApi({
@@ -246,9 +253,12 @@ export async function startNode(
     await clustering.open()
     // First to go: the others must hear of it before anything here has stopped.
     undo.later(() => clustering.stop())
+    // Before they are gone, so that others hold what was signed last.
+    undo.later(() => auditing.stop())
     await announceRuntime(host, data, api.port, clustering.cluster?.port ?? null)
     await enginesSettled
     stage.now = 'serving'
+    auditing.begin()
     voice.warm().catch((error: unknown) => log.warn('Common replies could not be prepared', { error }))
     log.info('The node is ready', { http: api.port, ready_ms: Math.round(host.clock.monotonic() - started) })
     return {

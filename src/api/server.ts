@@ -192,11 +192,15 @@ export async function buildServer(parts: ApiParts): Promise<ApiServer> {
     const { status = 200, body } = await operation.run({
       view,
       body: operation.request === undefined ? undefined : validBody(operation, request),
+      query: validQuery(operation, request),
       signal: deadline.signal,
       trusted: hasToken(guardedRequest(request), rules),
       told: (turn) => feed.turn(turn),
     })
     if (operation.contentType === 'audio/wav') return sendSpeech(reply, body as ReturnType<NodeView['say']>)
+    if (operation.contentType === 'application/x-ndjson') {
+      return reply.type(operation.contentType).send(Readable.from(body as AsyncIterable<string>))
+    }
     if (operation.contentType === 'text/plain') {
       return reply.type('text/plain; version=0.0.4; charset=utf-8').send(body)
     }
@@ -281,6 +285,14 @@ function validBody(operation: Operation, request: FastifyRequest): unknown {
     throw new InvalidInputError('The body is missing', 'Send JSON with content-type: application/json.')
   }
   const read = operation.request!.safeParse(request.body)
+  if (!read.success) throw invalidInput(read.error)
+  return read.data
+}
+
+/** An operation that takes no query has never looked at one: it still does not. */
+function validQuery({ query }: Operation, request: FastifyRequest): unknown {
+  if (query === undefined) return undefined
+  const read = query.safeParse(request.query)
   if (!read.success) throw invalidInput(read.error)
   return read.data
 }

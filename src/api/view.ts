@@ -2,6 +2,7 @@
  * All that HTTP, WebSocket and the command line may know of a node, and all they may ask it. The composition root
  * implements it; tests drive the API against a real node or a scripted view. JSON shapes are public: scripts rely on them.
  */
+import type { AuditQuery, AuditRow, AuditVerification } from './audit-shapes.ts'
 import type { HouseholdChange, HouseholdView } from './household-shapes.ts'
 import type { NodeRow } from './shapes.ts'
 import type { BackupView, StoreView } from './store-shapes.ts'
@@ -114,6 +115,18 @@ export interface VoiceListener {
   event(event: VoiceEvent): void
 }
 
+/** What was done on this node. */
+export interface AuditView {
+  /** The newest that fit, oldest of them first. */
+  list(query: AuditQuery): Promise<readonly AuditRow[]>
+  /** Reads the whole log, in pieces. */
+  verify(): Promise<AuditVerification>
+  /** Errors: `audit-unbroken` when there is nothing to acknowledge. */
+  acknowledge(): Promise<AuditVerification>
+  /** Lines of JSON, in pieces of whole lines. */
+  export(): AsyncIterable<string>
+}
+
 export interface NodeView {
   status(): StatusView
   /** This node, the members of its household, and everybody else who was seen. */
@@ -149,6 +162,7 @@ export interface NodeView {
   store(): Promise<StoreView>
   /** Makes a copy of what is kept. Errors: `store-full`, `store-io`. */
   backup(): Promise<BackupView>
+  readonly audit: AuditView
   /** Every key, its value and where it came from. Secrets are masked. */
   config(): readonly {
     readonly key: string

@@ -77,6 +77,12 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
     store: () => showStore(parts),
     backup: () => backUp(parts),
     config: () => parts.rows,
+    audit: {
+      list: (query) => parts.auditing.list(query),
+      verify: () => parts.auditing.verify((id) => parts.clustering.nameOf(id)),
+      acknowledge: () => parts.auditing.acknowledge((id) => parts.clustering.nameOf(id)),
+      export: () => parts.auditing.export(),
+    },
   }
 }
 
@@ -160,12 +166,13 @@ function healthState({ now }: Stage, reasons: readonly string[]): StatusView['he
 }
 
 /** What does not work, in words: each names the part and the reason. */
-function complaints({ pool, store, skills, clustering }: NodeParts): string[] {
+function complaints({ pool, store, skills, clustering, auditing }: NodeParts): string[] {
   const health = store.health()
   const gaveWay = clustering.cluster?.refusing
   return [
     ...(gaveWay === undefined ? [] : [gaveWay.message]),
     ...clustering.troubles(),
+    ...auditing.troubles(),
     ...pool
       .capabilities()
       .filter(({ state }) => state !== 'ready')

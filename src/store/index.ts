@@ -13,7 +13,7 @@
  *   replica*      the entries and the signed logs they came from, sealed
  *   keyring       who this node is, and its household
  *   runtime.json  ports and pid of the running node (written by the composition root)
- *   audit.log     the audit chain (`observe/`)
+ *   audit.log     the audit chain (`observe/`); `audit.checkpoint` what this node signed of it
  *   skills/       skills a person added; models/ models a person pulled
  *
  * Imports host and actors (messages only). Read `store.ts` first, then `crdt/index.ts` (the database) and `sync/sync.ts` (replication).
