@@ -34,6 +34,7 @@ export class SkillStage {
   #answers = new Map<number, (result: SkillResult) => void>()
   #asks = 0
   #following: RequestId | undefined
+  #held: (() => Promise<void>)[] | undefined
   #work: Promise<void> = Promise.resolve()
 
   constructor(args: SkillArgs, invoke: Invoke) {
@@ -101,7 +102,7 @@ export class SkillStage {
       if (due === undefined) break
       const [id, { at, message }] = due
       this.#schedules.delete(id)
-      this.#passTo(at)
+      this.#passTo(Math.max(at, this.#now))
       this.tell(message)
       await this.settle()
     }
@@ -129,6 +130,22 @@ export class SkillStage {
   told(whole: boolean, changes: readonly EntryChange[]): void {
     const body: Followed = { whole, changes }
     this.tell({ type: 'outcome', id: this.#following!, event: 'chunk', body })
+  }
+
+  /** The store cannot be followed any more. */
+  lost(error: ErrorShape): void {
+    this.#outcome(this.#following!, error, undefined)
+  }
+
+  /** Calls are not carried out until they are released. */
+  hold(): void {
+    this.#held = []
+  }
+
+  async release(): Promise<void> {
+    for (const call of this.#held ?? []) this.#later(call)
+    this.#held = undefined
+    await this.settle()
   }
 
   #passTo(at: number): void {
@@ -187,13 +204,16 @@ export class SkillStage {
             if (this.storeFails === undefined) this.told(false, changes)
           })
           break
-        case 'invoke':
-          this.#later(async () => {
+        case 'invoke': {
+          const call = async (): Promise<void> => {
             const outcome = await this.#invoke(effect.body as SkillCall)
             if (outcome.ok) this.#outcome(effect.id, undefined, outcome.result)
             else this.#outcome(effect.id, outcome.error, undefined)
-          })
+          }
+          if (this.#held === undefined) this.#later(call)
+          else this.#held.push(call)
           break
+        }
       }
     }
   }
