@@ -26,6 +26,8 @@ export class SkillStage {
   readonly effects: Effect[] = []
   /** Fails every write (or read) with this error while set. */
   storeFails: ErrorShape | undefined
+  /** Of the skill's random numbers. */
+  seed = 7
   state!: SkillState
   #invoke: Invoke
   #now = 1_000
@@ -158,7 +160,7 @@ export class SkillStage {
       self: SELF,
       now: monotonic(this.#now),
       wall: wall(this.#wall),
-      entropy: 7,
+      entropy: this.seed,
       replyTo: askId === undefined ? undefined : { actor: undefined, id: askId },
       deadline_ms: undefined,
       sender: undefined,
