@@ -21,13 +21,19 @@ class Stage {
   readonly others = new Map<string, { alive: boolean; linked: boolean; speakers?: string[] }>()
   readonly announced: (readonly string[])[] = []
   full = false
+  #asleep: (() => void)[] | undefined
   readonly #topics = new Map<string, (message: never) => void>()
   readonly #listeners: ClusterListener[] = []
 
   constructor(expectsOthers: boolean) {
     const parts: HouseNewsParts = {
       self: nodeId('a'),
-      clock: this.clock,
+      clock: {
+        monotonic: () => this.clock.monotonic(),
+        wall: () => this.clock.wall(),
+        soon: (run) => this.clock.soon(run),
+        after: (delay_ms, run) => this.clock.after(delay_ms, () => this.#run(run)),
+      },
       skills: ['timer'],
       runtime: {
         find: (address) => ({ address: address as ReturnType<typeof placedAddress>, incarnation: 1 }),
@@ -64,6 +70,20 @@ class Stage {
   other(id: string, alive: boolean, linked: boolean, ...speakers: string[]): void {
     this.others.set(id, { alive, linked, speakers })
     for (const { member } of this.#listeners) member?.({} as never)
+  }
+
+  /** The process stands still: what it would have done it does at the end. */
+  sleep(span_ms: number): void {
+    this.#asleep = []
+    this.clock.advance(span_ms)
+    const waiting = this.#asleep
+    this.#asleep = undefined
+    for (const run of waiting) run()
+  }
+
+  #run(run: () => void): void {
+    if (this.#asleep === undefined) run()
+    else this.#asleep.push(run)
   }
 
   publish(topic: string, message: object): void {
@@ -121,6 +141,15 @@ describe('what skills hear of the household', () => {
     stage.other('b', false, true)
     stage.other('b', true, true)
     expect(stage.told.at(-1)!.nodes[1]).toMatchObject({ node: 'b', steady: false })
+  })
+
+  it('counts on nobody for a while after this node was asleep', () => {
+    stage.other('b', true, true)
+    stage.clock.advance(STEADY_MS)
+    stage.sleep(3_000)
+    expect(stage.told.at(-1)!.nodes[1]).toMatchObject({ node: 'b', steady: false })
+    stage.clock.advance(STEADY_MS)
+    expect(stage.told.at(-1)!.nodes[1]).toMatchObject({ node: 'b', steady: true })
   })
 
   it('has caught up a while after the first of the others was met', () => {
