@@ -11,7 +11,7 @@ import {
   placedAddress,
 } from './actors/index.ts'
 import { startApi, tokenFrom } from './api/index.ts'
-import type { RunningNode } from './cli/index.ts'
+import type { RunningNode, StartOptions } from './cli/index.ts'
 import { createRemote, Placing, remoteListener } from './cluster/index.ts'
 import type { Config, Resolved } from './config.ts'
 import { DiskError, type Host, LoqaError, limits, type NodeId, PACKAGE, requestId } from './host/index.ts'
@@ -36,6 +36,7 @@ import { loadGrammar } from './node/grammar.ts'
 import { tellSkills } from './node/house-news.ts'
 import { openIdentity, retireFormerId } from './node/identity.ts'
 import { observeWith, reportRuntime } from './node/observing.ts'
+import { sendOver, storeListener } from './node/replicating.ts'
 import { shareEngines } from './node/sharing.ts'
 import { nodeView, type Stage } from './node/view.ts'
 import {
@@ -54,7 +55,7 @@ import {
   sayUnhandled,
   skill,
 } from './skills/index.ts'
-import { openStore, ownDirectory, type Store, storePorts } from './store/index.ts'
+import { openKeys, openStore, ownDirectory, type Store, storePorts } from './store/index.ts'
 import { houseTree } from './tree.ts'
 import { loadVoiceDetectors, understandingOf, Voice } from './voice/index.ts'
 
@@ -62,7 +63,10 @@ import { loadVoiceDetectors, understandingOf, Voice } from './voice/index.ts'
 const SHUTDOWN_MS = 2_500
 
 /** Errors: `LoqaError` with a stable code: the directory is owned, a port is taken, a key is wrong, a file is damaged. */
-export async function startNode({ config, rows }: Resolved): Promise<RunningNode> {
+export async function startNode(
+  { config, rows }: Resolved,
+  { restore }: StartOptions = { restore: undefined },
+): Promise<RunningNode> {
   const host = realHost()
   const started = host.clock.monotonic()
   const data = config.node.data_dir
@@ -81,10 +85,16 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
     })
     const audit = await openAudit(host.disk, host.clock, join(data, 'audit.log'), identity.id)
     await retireFormerId(host, data, identity, audit)
+    const keys = await openKeys({ disk: host.disk, random: host.random, directory: data })
     const store = await openStore({
       host,
       directory: data,
+      key: keys.for('replica'),
+      restore,
+      writer: { node: identity.id, seed: identity.keyring.self.identity.expose() },
+      send: sendOver(() => clustering.cluster),
       onHealth: (health) => log.warn('The store changed its state', { state: health.state }),
+      onNotice: (message, values) => log.warn(message, values),
     })
     undo.later(() => store.close())
 
@@ -186,6 +196,7 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
     remote.connect(placing.connect(runtime, remote))
     clustering.listen(remoteListener(remote))
     clustering.listen(placing.listener)
+    clustering.listen(storeListener(store.links))
     undo.later(tellSkills({ self: identity.id, clock: host.clock, runtime, skills: names, clustering }))
     mirror = (row) => runtime.tell(placedAddress('replica', row.name), replicaChanged(row))
     runtime.start(
@@ -337,25 +348,26 @@ function outsideOf(
   gaveWay: () => LoqaError | undefined,
 ): Outside {
   const { infer, play, cancel, actorGone } = voice.outside
-  const { read, write, cancel: unfollow } = storePorts(store)
+  const kept = storePorts(store)
   return {
     infer,
     play,
     invoke: (effect, deliver, actor) => port.request(effect as OutsideEffect<'invoke'>, deliver, actor),
-    read: (effect, deliver, actor) => read(effect as OutsideEffect<'read'>, deliver, actor),
+    read: (effect, deliver, actor) => kept.read(effect as OutsideEffect<'read'>, deliver, actor),
     write: (effect, deliver) => {
       const error = gaveWay()
       // A copy of this node goes on; what this one wrote would have to be thrown away.
-      if (error === undefined) write(effect as OutsideEffect<'write'>, deliver)
+      if (error === undefined) kept.write(effect as OutsideEffect<'write'>, deliver)
       else deliver({ type: 'outcome', id: requestId(effect.id), event: 'failed', error: error.toJSON() })
     },
-    cancel(id, actor, kind) {
+    cancel: (id, actor, kind) => {
       if (kind === 'invoke') port.cancel(requestId(id), actor)
-      else if (kind === 'read') unfollow(id, actor)
+      else if (kind === 'read') kept.cancel(id, actor)
       else cancel(id, actor, kind)
     },
     actorGone: (actor) => {
       actorGone(actor)
+      kept.actorGone(actor)
       port.actorGone(actor)
     },
   }

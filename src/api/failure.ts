@@ -37,10 +37,13 @@ const STATUS: Readonly<Record<string, number>> = {
   unreachable: 503,
   stopped: 503,
   'actor-failed': 503,
+  'store-closed': 503,
+  'store-io': 503,
   'engine-unavailable': 503,
   'engine-crashed': 503,
   'engine-hung': 503,
   timeout: 504,
+  'store-full': 507,
 }
 
 export function failureOf(thrown: unknown): Failure {

@@ -15,6 +15,7 @@ export type { HouseholdChange, HouseholdView } from './household-shapes.ts'
 export type { ApiParts, ApiSettings } from './server.ts'
 export type { NodeRow } from './shapes.ts'
 export { type RunningApi, startApi, tokenFrom } from './start.ts'
+export type { BackupView, StoreView } from './store-shapes.ts'
 export type {
   ActorView,
   CapabilityView,

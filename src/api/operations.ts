@@ -18,6 +18,7 @@ import {
   status,
   turn,
 } from './shapes.ts'
+import { storeOperations } from './store.ts'
 
 const json = { contentType: 'application/json', errors: [] } as const
 
@@ -148,6 +149,7 @@ export const operations: readonly Operation[] = [
     run: async ({ view }) => ({ body: await view.doctor() }),
   },
   ...householdOperations,
+  ...storeOperations,
 ]
 
 /** The path exists, but not with this method. */

@@ -4,6 +4,7 @@
  */
 import type { HouseholdChange, HouseholdView } from './household-shapes.ts'
 import type { NodeRow } from './shapes.ts'
+import type { BackupView, StoreView } from './store-shapes.ts'
 
 export interface StatusView {
   readonly node: {
@@ -144,6 +145,10 @@ export interface NodeView {
       readonly fix?: string
     }[]
   >
+  /** Errors: `LoqaError`, e.g. `store-closed`. */
+  store(): Promise<StoreView>
+  /** Makes a copy of what is kept. Errors: `store-full`, `store-io`. */
+  backup(): Promise<BackupView>
   /** Every key, its value and where it came from. Secrets are masked. */
   config(): readonly {
     readonly key: string

@@ -201,6 +201,26 @@ export const commands: readonly CommandSpec[] = [
     load: () => import('./commands/metrics.ts'),
   },
   {
+    name: 'store',
+    summary: 'what the household remembers, and whether its nodes are in step',
+    examples: [
+      ['loqa store', 'a table'],
+      ['loqa store backup', 'a sealed copy, made while the node runs'],
+    ],
+    load: () => import('./commands/store.ts'),
+    children: [
+      {
+        name: 'backup',
+        summary: 'make a sealed copy of what is kept; prints where it is',
+        examples: [
+          ['loqa store backup', 'in the data directory, under backups/'],
+          ['loqa store backup --json', 'for a script that carries it away'],
+        ],
+        load: async () => ({ run: (await import('./commands/store.ts')).backup }),
+      },
+    ],
+  },
+  {
     name: 'doctor',
     summary: 'check the machine and the node; every fault with its fix',
     examples: [

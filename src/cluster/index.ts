@@ -46,7 +46,6 @@ export {
   encodeEnrolment,
   type MemberMessage,
 } from './household/messages.ts'
-export { keyOf, nodeIdOf } from './household/node-id.ts'
 export { type Admittance, admittance, allows, type Presented } from './household/presented.ts'
 export type { Certificate, HouseholdId } from './household/records.ts'
 export { Secret } from './household/secret.ts'

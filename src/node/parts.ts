@@ -5,7 +5,7 @@ import type { Host, Monotonic } from '../host/index.ts'
 import type { InferPort, Model, Pool } from '../inference/index.ts'
 import type { Audit, Metrics } from '../observe/index.ts'
 import type { Skills } from '../skills/index.ts'
-import type { Store } from '../store/index.ts'
+import type { HouseholdStore } from '../store/index.ts'
 import type { Voice } from '../voice/index.ts'
 import type { Clustering } from './clustering.ts'
 import type { Identity } from './identity.ts'
@@ -24,7 +24,7 @@ export interface NodeParts {
   /** The models in use. */
   readonly models: readonly Model[]
   readonly skills: Skills
-  readonly store: Store
+  readonly store: HouseholdStore
   readonly voice: Voice
   readonly metrics: Metrics
   readonly audit: Audit

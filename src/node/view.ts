@@ -14,6 +14,7 @@ import type { Clustering } from './clustering.ts'
 import { listSessions } from './conversations.ts'
 import { checkUp } from './doctor.ts'
 import type { NodeParts } from './parts.ts'
+import { backUp, showStore } from './remembering.ts'
 import { speechFor } from './say.ts'
 
 /** Whether the node is coming, serving or going; the rest of the health follows from its parts. */
@@ -73,6 +74,8 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
       return { ready: reasons.length === 0, reasons }
     },
     doctor: () => checkUp(parts),
+    store: () => showStore(parts),
+    backup: () => backUp(parts),
     config: () => parts.rows,
   }
 }

@@ -36,7 +36,7 @@ const payloads: Readonly<Record<string, object>> = {
   'household-join': { node: 'cellar' },
 }
 const payloadOf = (id: string): object =>
-  payloads[id] ?? (id.startsWith('household') ? {} : { text: 'hello' })
+  payloads[id] ?? (/^(household|store)/.test(id) ? {} : { text: 'hello' })
 
 describe('every operation', () => {
   it.each(operations.map((operation) => [operation.id, operation] as const))(

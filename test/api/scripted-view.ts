@@ -212,6 +212,23 @@ export class ScriptedView implements NodeView {
       { check: 'disk', ok: false, detail: '12 MB free', fix: 'Free some space.' },
     ]
   }
+  async store(): ReturnType<NodeView['store']> {
+    return {
+      state: 'ok',
+      reason: null,
+      entries: 3,
+      digest: 'ab'.repeat(32),
+      life: 0,
+      writers: [
+        { node: '0123456789abcdef', life: 0, version: 12, bytes: 4_200 },
+        { node: 'fedcba9876543210', life: 2, version: 7, bytes: 2_100_000 },
+      ],
+      peers: [{ node: 'fedcba9876543210', ahead: 2, behind: 1 }],
+    }
+  }
+  async backup(): ReturnType<NodeView['backup']> {
+    return { directory: '/data/backups/2026-01-02T03-04-05-000Z' }
+  }
   config(): ReturnType<NodeView['config']> {
     return [{ key: 'api.port', value: 7420, origin: 'default', about: 'Port of HTTP and WebSocket.' }]
   }
