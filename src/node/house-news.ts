@@ -15,6 +15,9 @@ export const CAUGHT_UP_MS = 2_000
 export const UNMET_MS = 10_000
 /** What a node tells that has been in use for so long is news; before, it may be what was missed. */
 export const STEADY_MS = 5_000
+/** Whether this process stood still is looked at so often, and a look that comes so much late says that it did. */
+const BEAT_MS = 1_000
+const ASLEEP_MS = 500
 /** A skill with no room for the news gets it again. */
 const AGAIN_AFTER_MS = 100
 
@@ -53,6 +56,7 @@ class HouseNews {
   #met: Cancel = () => undefined
   #steady: Cancel = () => undefined
   #again: Cancel = () => undefined
+  #beat: Cancel = () => undefined
   /** Since when each node is in use. */
   #since = new Map<NodeId, Monotonic>()
   #house: House
@@ -63,6 +67,7 @@ class HouseNews {
     this.#caught_up = !parts.clustering.expectsOthers()
     if (!this.#caught_up) this.#unmet = parts.clock.after(UNMET_MS, () => this.#caughtUp())
     this.#house = this.#seen()
+    this.#beatOn()
   }
 
   heardIn(rooms: readonly string[]): void {
@@ -92,7 +97,20 @@ class HouseNews {
   }
 
   stop(): void {
-    for (const cancel of [this.#unmet, this.#met, this.#steady, this.#again]) cancel()
+    for (const cancel of [this.#unmet, this.#met, this.#steady, this.#again, this.#beat]) cancel()
+  }
+
+  /** What others tell a node that was asleep may be what it missed: nobody is steady to it for a while. */
+  #beatOn(): void {
+    const { clock } = this.#parts
+    const due = clock.monotonic() + BEAT_MS
+    this.#beat = clock.after(BEAT_MS, () => {
+      if (clock.monotonic() - due > ASLEEP_MS) {
+        this.#since.clear()
+        this.look()
+      }
+      this.#beatOn()
+    })
   }
 
   #caughtUp(): void {

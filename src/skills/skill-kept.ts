@@ -31,6 +31,13 @@ const storedTimer = z.object({
 })
 type StoredTimer = z.infer<typeof storedTimer>
 
+/**
+ * Timers, and texts, that are kept of one skill; more are left out. A skill sets at most 128 timers of those it sees; a household cut in
+ * eight may have eight times as many when it is one again.
+ */
+const MOST_TIMERS = 1_024
+const MOST_TEXTS = 4_096
+
 /** What a call makes of the state: what to store, and what to do once that is durable. */
 export interface Noted {
   readonly entries: readonly EntryChange[]
@@ -89,15 +96,26 @@ export function absorbed(state: SkillState, { whole, changes }: Followed, contex
   const storage: Record<string, string> = whole ? {} : { ...state.kept.storage }
   const timers: Record<string, Timer> = whole ? {} : { ...state.kept.timers }
   const over: Record<string, number> = { ...state.over }
+  const room = {
+    timers: MOST_TIMERS - Object.keys(timers).length,
+    texts: MOST_TEXTS - Object.keys(storage).length,
+  }
   for (const { key, value } of changes.map(asEntry)) {
     if (key.startsWith(STORAGE_PREFIX)) {
-      const text = storedText.safeParse(value)
-      if (text.success) storage[key.slice(STORAGE_PREFIX.length)] = text.data
-      else delete storage[key.slice(STORAGE_PREFIX.length)]
+      const name = key.slice(STORAGE_PREFIX.length)
+      const text = storedText.safeParse(value).data
+      const had = storage[name] !== undefined
+      if (isForeign(name) || (!had && (text === undefined || room.texts <= 0))) continue
+      if (text === undefined) delete storage[name]
+      else storage[name] = text
+      room.texts += Number(had) - Number(text !== undefined)
     } else if (key.startsWith(TIMER_PREFIX)) {
       const timer = key.slice(TIMER_PREFIX.length)
       const stored = storedTimer.safeParse(value).data
-      if (stored !== undefined && over[timer] === stored.due_wall) continue
+      if (isForeign(timer) || (stored !== undefined && over[timer] === stored.due_wall)) continue
+      const had = timers[timer] !== undefined
+      if (stored !== undefined && !had && room.timers <= 0) continue
+      room.timers += Number(had) - Number(stored !== undefined)
       delete over[timer]
       if (stored === undefined) delete timers[timer]
       else timers[timer] = timerFrom(stored, state, state.kept.timers[timer], whole, context)
@@ -105,6 +123,9 @@ export function absorbed(state: SkillState, { whole, changes }: Followed, contex
   }
   return { ...state, kept: { storage, timers }, over }
 }
+
+/** What every object has under that name is no entry. */
+const isForeign = (name: string): boolean => name in Object.prototype
 
 const asEntry = (change: EntryChange): { key: string; value: unknown } =>
   change.change === 'put' ? change : { key: change.key, value: undefined }

@@ -10,6 +10,10 @@ import type { House, SkillMessage, SkillState, Timer, Work } from './skill-state
 
 /** A turn that comes so much late was slept through: schedules are 10 ms late at most, a busy event loop 20. */
 const OVERSLEPT_MS = 250
+/** The others have noticed that this node was away, and may have given up their links to it. */
+const LONG_MS = 1_000
+/** They are linked again and have told what happened: two seconds, and one for what was missed. */
+const HEAR_AGAIN_MS = 3_000
 
 const timerId = (timer: string) => requestId(`timer/${timer}`)
 
@@ -21,7 +25,7 @@ export function arranged(before: SkillState, context: Context): Next<SkillState>
   const due: Extract<Work, { kind: 'due' }>[] = []
   for (const [name, timer] of Object.entries(state.kept.timers)) {
     if (isUnderWay(state, name)) continue
-    const at = ringsAt(state, name, timer)
+    const at = ringsAt(state, name, timer, context)
     rings[name] = at
     if (at <= context.now) due.push({ kind: 'due', timer: name, due: timer.due, missed: timer.missed })
     else if (at !== state.rings[name]) effects.push(scheduled(name, at, context))
@@ -53,23 +57,33 @@ export function againAfter(state: SkillState, timer: string, delay_ms: number, c
   return { ...state, kept: later(state, (name) => name === timer, context.now + delay_ms) }
 }
 
-function ringsAt({ args, house }: SkillState, name: string, timer: Timer): number {
+/**
+ * A turn that others before it would have had by now, had they known sooner who is gone, does not come at once: whoever is first now
+ * has just heard of it too, and rings.
+ */
+function ringsAt({ args, house, rings }: SkillState, name: string, timer: Timer, { now }: Context): number {
   if (!house.caught_up) return Number.POSITIVE_INFINITY
-  return timer.ripe + RING_STEP_MS * turnOf(args.node, { name, by: timer.by, room: timer.room }, house.nodes)
+  const { by, room, ripe } = timer
+  const turn = turnOf(args.node, { name, by, room }, house.nodes)
+  const at = ripe + RING_STEP_MS * turn
+  const planned = rings[name]
+  if (turn === 0 || planned === undefined || planned <= now) return at
+  return Math.max(at, Math.min(planned, now + RING_STEP_MS))
 }
 
 /**
  * Whoever was asleep when its turn came does not know what happened meanwhile: it may have rung elsewhere, and the word of it waits to
- * be read. It lets one step pass before it takes its turn.
+ * be read, or to be sent again. It lets so much time pass before it takes its turn.
  */
 function awake(state: SkillState, { now }: Context): SkillState {
   if (state.house.nodes.length < 2) return state
-  const slept = (name: string): boolean => {
-    const at = state.rings[name]
-    return at !== undefined && now - at > OVERSLEPT_MS && !isUnderWay(state, name)
-  }
-  if (!Object.keys(state.rings).some(slept)) return state
-  return { ...state, kept: later(state, slept, now + RING_STEP_MS) }
+  const slept = Object.entries(state.rings)
+    .filter(([timer, at]) => now - at > OVERSLEPT_MS && !isUnderWay(state, timer))
+    .map(([timer]) => timer)
+  if (slept.length === 0) return state
+  const longest = Math.max(...slept.map((timer) => now - state.rings[timer]!))
+  const wait_ms = longest > LONG_MS ? HEAR_AGAIN_MS : RING_STEP_MS
+  return { ...state, kept: later(state, (timer) => slept.includes(timer), now + wait_ms) }
 }
 
 function later({ kept }: SkillState, which: (timer: string) => boolean, ripe: number): SkillState['kept'] {

@@ -26,6 +26,8 @@ export class SkillStage {
   readonly effects: Effect[] = []
   /** Fails every write (or read) with this error while set. */
   storeFails: ErrorShape | undefined
+  /** Of the skill's random numbers. */
+  seed = 7
   state!: SkillState
   #invoke: Invoke
   #now = 1_000
@@ -34,6 +36,7 @@ export class SkillStage {
   #answers = new Map<number, (result: SkillResult) => void>()
   #asks = 0
   #following: RequestId | undefined
+  #held: (() => Promise<void>)[] | undefined
   #work: Promise<void> = Promise.resolve()
 
   constructor(args: SkillArgs, invoke: Invoke) {
@@ -101,7 +104,7 @@ export class SkillStage {
       if (due === undefined) break
       const [id, { at, message }] = due
       this.#schedules.delete(id)
-      this.#passTo(at)
+      this.#passTo(Math.max(at, this.#now))
       this.tell(message)
       await this.settle()
     }
@@ -131,6 +134,22 @@ export class SkillStage {
     this.tell({ type: 'outcome', id: this.#following!, event: 'chunk', body })
   }
 
+  /** The store cannot be followed any more. */
+  lost(error: ErrorShape): void {
+    this.#outcome(this.#following!, error, undefined)
+  }
+
+  /** Calls are not carried out until they are released. */
+  hold(): void {
+    this.#held = []
+  }
+
+  async release(): Promise<void> {
+    for (const call of this.#held ?? []) this.#later(call)
+    this.#held = undefined
+    await this.settle()
+  }
+
   #passTo(at: number): void {
     this.#wall += at - this.#now
     this.#now = at
@@ -141,7 +160,7 @@ export class SkillStage {
       self: SELF,
       now: monotonic(this.#now),
       wall: wall(this.#wall),
-      entropy: 7,
+      entropy: this.seed,
       replyTo: askId === undefined ? undefined : { actor: undefined, id: askId },
       deadline_ms: undefined,
       sender: undefined,
@@ -187,13 +206,16 @@ export class SkillStage {
             if (this.storeFails === undefined) this.told(false, changes)
           })
           break
-        case 'invoke':
-          this.#later(async () => {
+        case 'invoke': {
+          const call = async (): Promise<void> => {
             const outcome = await this.#invoke(effect.body as SkillCall)
             if (outcome.ok) this.#outcome(effect.id, undefined, outcome.result)
             else this.#outcome(effect.id, outcome.error, undefined)
-          })
+          }
+          if (this.#held === undefined) this.#later(call)
+          else this.#held.push(call)
           break
+        }
       }
     }
   }
