@@ -80,6 +80,8 @@ export interface Disk {
   /** Adds to the end; durable only after `sync`. */
   append(path: string, bytes: Uint8Array): Promise<void>
   sync(path: string): Promise<void>
+  /** Writes over the first bytes of a file where they lie, and returns once that is durable: how a secret is made to go. */
+  overwrite(path: string, bytes: Uint8Array): Promise<void>
   /** Absent files are no error. */
   remove(path: string): Promise<void>
   rename(from: string, to: string): Promise<void>

@@ -107,6 +107,18 @@ export const realDisk: Disk = {
     }),
 
   sync: (path) => on(path, () => syncPath(path)),
+
+  overwrite: (path, bytes) =>
+    on(path, async () => {
+      const handle = await open(path, 'r+')
+      try {
+        await handle.write(bytes, 0, bytes.length, 0)
+        await handle.sync()
+      } finally {
+        await handle.close()
+      }
+    }),
+
   remove: (path) => on(path, () => rm(path, { force: true })),
   rename: (from, to) =>
     on(from, async () => {

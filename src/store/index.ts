@@ -10,6 +10,7 @@
  *   owner.lock    held while a node runs; freed by the system however it ends
  *   owner.pid     the owner's process id, for the message another process prints
  *   store.db      the entries; `store.db-wal` and `store.db-shm` belong to it while it is open
+ *   store.key     the key that everything kept is sealed with
  *   runtime.json  ports and pid of the running node (written by the composition root)
  *   audit.log     the audit chain (`observe/`)
  *   skills/       skills a person added; models/ models a person pulled
@@ -24,6 +25,8 @@ export {
   StoreIoError,
   StoreTooNew,
 } from './errors.ts'
+export { SEALED_FILES, StoreKeyError, type StoreKeyFault } from './key-file.ts'
+export { type Keys, type KeysOptions, openKeys, passphraseFrom } from './keys.ts'
 export { type Ownership, ownDirectory } from './ownership.ts'
 export { type StorePorts, storePorts } from './ports.ts'
 export { openStore, type Store, type StoreHealth, type StoreOptions } from './store.ts'

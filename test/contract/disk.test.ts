@@ -53,6 +53,15 @@ describe.each(doors)('the $name disk', ({ disk, root }) => {
     expect(await disk.list(at('log'))).toEqual([])
   })
 
+  it('writes over what lies there, in place, and leaves the rest', async () => {
+    await disk.makeDirectory(at('over'))
+    await disk.write(at('over/x'), text('a secret, and more'))
+    await disk.overwrite(at('over/x'), text('xxxxxxxx'))
+    expect(asText(await disk.read(at('over/x')))).toBe('xxxxxxxx, and more')
+    expect(await reasonOf(disk.overwrite(at('over/none'), text('x')))).toBe('missing')
+    await disk.sync(at('over'))
+  })
+
   it.skipIf(process.platform === 'win32')(
     'gives a file the permissions asked for, by default the owner alone',
     async () => {

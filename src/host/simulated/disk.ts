@@ -95,8 +95,19 @@ export class SimulatedDisk implements Disk {
 
   async sync(path: string): Promise<void> {
     await this.#begin(path)
+    if (this.#directories.has(path)) return
     const file = this.#file(path)
     file.durable = file.bytes
+  }
+
+  async overwrite(path: string, bytes: Uint8Array): Promise<void> {
+    await this.#begin(path)
+    const file = this.#file(path)
+    const whole = new Uint8Array(Math.max(file.bytes.length, bytes.length))
+    whole.set(file.bytes)
+    whole.set(bytes)
+    file.bytes = whole
+    file.durable = whole
   }
 
   async remove(path: string): Promise<void> {
