@@ -14,6 +14,7 @@ const ENTRIES = {
   engine: 'src/inference/child/child.ts',
   skills: 'src/skills/sandbox/runner/main.ts',
   store: 'src/store/thread.ts',
+  timeline: 'src/store/timeline/thread.ts',
   replica: 'src/store/crdt/thread.ts',
 }
 

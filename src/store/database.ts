@@ -1,5 +1,6 @@
 /**
- * The store's file, as plain calls that return when the work is done; the only importer of node:sqlite. Used from the
+ * The store's file, as plain calls that return when the work is done. Of node:sqlite it and `timeline/timeline-file.ts` are
+ * the only importers. Used from the
  * store's thread, since a durable commit waits for the disk: 0.2 ms on a good one, 50 ms on a memory card.
  *
  * Write-ahead log with `synchronous=FULL`: a commit returns when its bytes are on the disk. A half-written commit is
@@ -152,7 +153,7 @@ const checksum = (collection: string, key: string, value: string): number =>
   crc32(`${collection}\u0000${key}\u0000${value}`)
 
 /** Bit rot shows here rather than in the middle of a conversation. About 1 ms per MB. */
-function checkPages(sqlite: DatabaseSync, file: string): void {
+export function checkPages(sqlite: DatabaseSync, file: string): void {
   const found = sqlite.prepare('PRAGMA quick_check(1)').get() as Record<string, SQLInputValue> | undefined
   const verdict = String(Object.values(found ?? {})[0])
   if (verdict !== 'ok') throw new StoreDamaged(file, 'its structure is broken')
@@ -179,7 +180,8 @@ const SQLITE_NOTADB = 26
 const codeOf = (thrown: unknown): number =>
   typeof thrown === 'object' && thrown !== null && 'errcode' in thrown ? Number(thrown.errcode) & 0xff : 0
 
-function guarded<T>(file: string, work: () => T): T {
+/** Errors of SQLite as those of the store. */
+export function guarded<T>(file: string, work: () => T): T {
   try {
     return work()
   } catch (thrown) {

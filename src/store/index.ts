@@ -11,6 +11,7 @@
  *   owner.pid     the owner's process id, for the message another process prints
  *   store.db      the entries; `store.db-wal` and `store.db-shm` belong to it while it is open
  *   store.key     the key that everything kept is sealed with
+ *   timeline.db   what conversations noted down of themselves, sealed (`timeline/`)
  *   runtime.json  ports and pid of the running node (written by the composition root)
  *   audit.log     the audit chain (`observe/`)
  *   skills/       skills a person added; models/ models a person pulled
@@ -30,3 +31,14 @@ export { type Keys, type KeysOptions, openKeys, passphraseFrom } from './keys.ts
 export { type Ownership, ownDirectory } from './ownership.ts'
 export { type StorePorts, storePorts } from './ports.ts'
 export { openStore, type Store, type StoreHealth, type StoreOptions } from './store.ts'
+export {
+  type Erased,
+  type Keep,
+  type KeptTimeline,
+  openTimeline,
+  type Selection,
+  type Timeline,
+  type TimelineEvent,
+  type TimelineHead,
+  type TimelineOptions,
+} from './timeline/index.ts'
