@@ -34,8 +34,10 @@ import { Clustering } from './node/clustering.ts'
 import { householdOf, PLACED } from './node/conversations.ts'
 import { loadGrammar } from './node/grammar.ts'
 import { openIdentity, retireFormerId } from './node/identity.ts'
+import { keepSweeping, openMemory } from './node/memory.ts'
 import { observeWith, reportRuntime } from './node/observing.ts'
 import { shareEngines } from './node/sharing.ts'
+import { openStoreKeys } from './node/store-keys.ts'
 import { nodeView, type Stage } from './node/view.ts'
 import {
   createLog,
@@ -48,7 +50,7 @@ import {
 import { languageSide, loadSkills, type Skills, sayUnhandled, skill } from './skills/index.ts'
 import { openStore, ownDirectory, type Store, storePorts } from './store/index.ts'
 import { houseTree } from './tree.ts'
-import { loadVoiceDetectors, understandingOf, Voice } from './voice/index.ts'
+import { loadVoiceDetectors, type SessionPhase, understandingOf, Voice } from './voice/index.ts'
 
 /** Actors get so long to say their last words; with the rest of stopping it stays under the 5 s promised. */
 const SHUTDOWN_MS = 2_500
@@ -73,6 +75,7 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
     })
     const audit = await openAudit(host.disk, host.clock, join(data, 'audit.log'), identity.id)
     await retireFormerId(host, data, identity, audit)
+    const keys = await openStoreKeys(host, config)
     const store = await openStore({
       host,
       directory: data,
@@ -102,6 +105,8 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
     const skills = await openSkills(host, config, log)
     undo.later(() => skills.stop())
     skills.start()
+    const memory = await openMemory({ host, config, keys, store, log, metrics, skills: () => skills.list() })
+    undo.later(() => memory.close())
     const grammar = await loadGrammar(host.disk, join(PACKAGE, 'config/intents'), skills, log)
     const names = skills.actors.map(({ key }) => key)
     const local = createInferPort(pool)
@@ -137,7 +142,10 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
       room: config.inference.streams_per_engine,
       cluster,
       far: (node) => remote.work(node),
-      lent: (to, node) => metrics.add('loqa_work_begun_total', 1, { capability: to, node }),
+      lent(to, node, model, actor) {
+        metrics.add('loqa_work_begun_total', 1, { capability: to, node })
+        memory.recorder.engine(to, { model, node }, actor)
+      },
       moved: (to, from, next, why) => {
         log.info('Work went to another node', { what: to, from: from.name, to: next.name, why })
         metrics.add('loqa_work_moved_total', 1, { capability: to, why })
@@ -154,6 +162,7 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
       ...voiceSettings(config),
       dropped: (frames) => metrics.add('loqa_voice_frames_dropped_total', frames),
       household: householdOf({ self: identity.id, placing, cluster }),
+      privacy: (wanted) => memory.people.privacy(wanted),
     })
     const runtime = createRuntime({
       node: identity.id,
@@ -162,7 +171,7 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
       remote: remote.port,
       behaviors: { ...voice.behaviors, skill, replica: replicaActor },
       outside: outsideOf(voice, skills, store, () => clustering.cluster?.refusing),
-      observe: observeWith(log, metrics, audit),
+      observe: observeWith(log, metrics, audit, (step, actor) => memory.recorder.step(step, actor)),
       failed: (reason) => {
         log.error('The supervision tree failed; the node ends so that it can be started afresh', {
           reason: reason.kind,
@@ -181,6 +190,11 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
         skills: skills.actors,
       }),
     )
+    runtime.subscribe('session.phase', (message) => {
+      const { session, phase } = message as SessionPhase
+      if (phase === 'ended') memory.recorder.ended(session)
+    })
+    undo.later(keepSweeping(host, memory, (id) => runtime.find(placedAddress('session', id)) !== undefined))
     voice.connect(runtime, fixedAddress(identity.id, 'sessions'))
     undo.later(() => voice.stop())
 
@@ -199,6 +213,7 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
       models,
       skills,
       store,
+      memory,
       voice,
       metrics,
       audit,

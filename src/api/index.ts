@@ -12,6 +12,16 @@
  */
 export type { NodeEvent } from './events.ts'
 export type { HouseholdChange, HouseholdView } from './household-shapes.ts'
+export type {
+  ErasedView,
+  PersonErased,
+  PersonExport,
+  PersonRow,
+  ReplayView,
+  TimelineEventView,
+  TimelineRow,
+  TimelineView,
+} from './memory-shapes.ts'
 export type { ApiParts, ApiSettings } from './server.ts'
 export type { NodeRow } from './shapes.ts'
 export { type RunningApi, startApi, tokenFrom } from './start.ts'
@@ -19,6 +29,7 @@ export type {
   ActorView,
   CapabilityView,
   Latency,
+  MemoryView,
   NodeView,
   SessionView,
   StatusView,
@@ -26,4 +37,5 @@ export type {
   VoiceChannel,
   VoiceEvent,
   VoiceListener,
+  VoiceRequest,
 } from './view.ts'

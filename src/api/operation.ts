@@ -10,6 +10,8 @@ export interface Answer {
 export interface Call {
   readonly view: NodeView
   readonly body: unknown
+  /** Of the path, as `params` has them. */
+  readonly params: unknown
   /** Aborted when the caller goes away or the time is over. */
   readonly signal: AbortSignal
   /** May see reasons and details: holds the token, or none is needed. */
@@ -21,7 +23,9 @@ export interface Call {
 export interface Operation {
   readonly id: string
   readonly method: 'GET' | 'POST'
+  /** `:name` stands for a part that `params` describes. */
   readonly path: string
+  readonly params?: z.ZodObject
   readonly summary: string
   readonly request?: z.ZodType
   readonly response: z.ZodType

@@ -9,6 +9,7 @@ import type { Store } from '../store/index.ts'
 import type { Voice } from '../voice/index.ts'
 import type { Clustering } from './clustering.ts'
 import type { Identity } from './identity.ts'
+import type { Memory } from './memory.ts'
 
 export interface NodeParts {
   readonly host: Host
@@ -25,6 +26,7 @@ export interface NodeParts {
   readonly models: readonly Model[]
   readonly skills: Skills
   readonly store: Store
+  readonly memory: Pick<Memory, 'timeline' | 'people'>
   readonly voice: Voice
   readonly metrics: Metrics
   readonly audit: Audit

@@ -118,7 +118,8 @@ export class Timeline {
   append(event: TimelineEvent): void {
     const head = this.#living.get(event.session_id)
     if (head === undefined || this.#state === 'closed') return
-    const text = JSON.stringify(event)
+    // A consent may have been withdrawn meanwhile.
+    const text = JSON.stringify({ ...event, privacy_scope: head.scope })
     if (text.length > MAX_EVENT_BYTES) this.#options.lost?.(1, 'too-large')
     else if (head.scope === 'ephemeral') this.#memory.append(event, text.length)
     else if (this.#waitingBytes + text.length > MAX_WAITING_BYTES) this.#options.lost?.(1, 'queue-full')
