@@ -38,7 +38,10 @@ export async function openMemory(parts: MemoryParts): Promise<Memory> {
     ...{ host, keep, days },
     directory: config.node.data_dir,
     key: keys.for('timeline'),
-    lost: (events, why) => metrics.add('loqa_timeline_events_lost_total', events, { why }),
+    lost(events, why) {
+      metrics.add('loqa_timeline_events_lost_total', events, { why })
+      log.warn('Steps of a conversation were not kept', { events, why })
+    },
   })
   const people = new People({
     ...{ store, timeline },
