@@ -51,9 +51,22 @@ const SATELLITE = 'replay'
 
 /** `steps` in the order in which they were noted. What is left of a turn whose beginning was dropped is passed over. */
 export function replay(steps: readonly RecordedStep[], options: TurnOptions): ReplayVerdict {
+  const turns = replayTurns(steps, options)
+  for (;;) {
+    const turn = turns.next()
+    if (turn.done === true) return turn.value
+  }
+}
+
+/** The same, turn by turn: a long conversation takes a second, in which others must not wait. */
+export function* replayTurns(
+  steps: readonly RecordedStep[],
+  options: TurnOptions,
+): Generator<undefined, ReplayVerdict, undefined> {
   let decisions = 0
   let turns = 0
   for (const { first, recorded } of turnsOf(steps)) {
+    yield
     const run = new ReplayedTurn(recorded, options)
     turns += 1
     for (const [index, step] of recorded.entries()) {

@@ -31,7 +31,7 @@ import type { SessionPhase, TurnAnswer, TurnView } from './messages.ts'
 import { FIXED_PHRASES } from './phrases.ts'
 import type { VoiceListener } from './player.ts'
 import { isListing, registrar } from './registrar.ts'
-import { type RecordedStep, type ReplayVerdict, replay } from './replay.ts'
+import { type RecordedStep, type ReplayVerdict, replayTurns } from './replay.ts'
 import { type PlayPort, Satellites } from './satellites.ts'
 import { ANNOUNCER, type SessionArgs, sessionAddress, sessionBehavior } from './session.ts'
 import { type InferPort, SpeechPort } from './speech.ts'
@@ -252,9 +252,14 @@ export class Voice {
     this.#channels.closeAll()
   }
 
-  /** Decides on the turns of a timeline again. */
-  replay(steps: readonly RecordedStep[]): ReplayVerdict {
-    return replay(steps, this.#turnOptions)
+  /** Decides on the turns of a timeline again, without keeping those waiting who talk. */
+  async replay(steps: readonly RecordedStep[]): Promise<ReplayVerdict> {
+    const turns = replayTurns(steps, this.#turnOptions)
+    for (;;) {
+      const turn = turns.next()
+      if (turn.done === true) return turn.value
+      await new Promise<void>((go) => this.#options.clock.soon(go))
+    }
   }
 
   #privacy(wanted: PrivacyWanted): Privacy {

@@ -31,6 +31,8 @@ const GROUP_MS = 50
 const MAX_WAITING_BYTES = 4 * 1024 * 1024
 /** A card of a skill may be large; a timeline is no place for it. */
 const MAX_EVENT_BYTES = 64 * 1024
+/** Events decoded in one go: about a millisecond. */
+const READ_AT_ONCE = 50
 /** How often what is too old is looked for, ms. */
 const PRUNE_EVERY_MS = 600_000
 const DAY_MS = 86_400_000
@@ -160,7 +162,12 @@ export class Timeline {
   async read(session: string): Promise<readonly TimelineEvent[]> {
     await this.flush()
     const { texts = [] } = await this.#ask({ op: 'read', session })
-    const kept = texts.map((text) => eventSchema.parse(JSON.parse(text)))
+    const kept: TimelineEvent[] = []
+    for (const [index, text] of texts.entries()) {
+      kept.push(eventSchema.parse(JSON.parse(text)))
+      // A whole megabyte at once would keep those waiting who talk.
+      if (index % READ_AT_ONCE === 0) await new Promise<void>((go) => this.#options.host.clock.soon(go))
+    }
     return [...kept, ...this.#memory.read(session)]
   }
 
