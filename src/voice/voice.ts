@@ -207,7 +207,7 @@ export class Voice {
     }
     const room = roomOf(request.room ?? this.#options.room)
     if (request.session !== undefined) {
-      const turn = await this.#askAfar(sessionName(request.session), text, signal)
+      const turn = await this.#askAfar(sessionName(request.session), text, request, signal)
       if (turn !== undefined) return turn
     }
     const session = this.#session(request.session ?? this.#textSession(room, request), room, request)
@@ -222,10 +222,21 @@ export class Voice {
   }
 
   /** Undefined: it does not live on another node, or no longer; nobody there has heard the text. */
-  async #askAfar(session: SessionId, text: string, signal: AbortSignal): Promise<TurnView | undefined> {
+  async #askAfar(
+    session: SessionId,
+    text: string,
+    { scope, person }: PrivacyWanted,
+    signal: AbortSignal,
+  ): Promise<TurnView | undefined> {
     const address = sessionAddress(session)
     if (this.#connected().find(address) !== undefined) return undefined
     if (this.#options.household?.isElsewhere(address) !== true) return undefined
+    if (scope !== undefined || person !== undefined) {
+      throw new InvalidInputError(
+        'This conversation lives on another machine, and its scope and person were chosen there',
+        'Leave them out, or begin another conversation here.',
+      )
+    }
     const answer = await this.#ask(session, text, signal).catch((thrown: unknown) => {
       if (thrown instanceof LoqaError && thrown.code === 'not-found') return undefined
       throw thrown
