@@ -58,6 +58,7 @@ export async function openMemory(parts: MemoryParts): Promise<Memory> {
     clock: host.clock,
     random: host.random,
     tier: PLACED.get('session')!.requirement.tier,
+    allowed: (agreed) => people.allowed(agreed),
     permissions: (skill) => permissions.get(skill),
   })
   return {

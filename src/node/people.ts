@@ -138,6 +138,17 @@ export class People {
     }
   }
 
+  /** What is left of a privacy agreed on earlier: less, when the person withdrew their consent or was erased. */
+  allowed({ scope, person }: Pick<Privacy, 'scope'> & { readonly person?: string | undefined }): {
+    readonly scope: PrivacyScope
+    readonly person?: string
+  } {
+    const known = this.#persons.find(({ id }) => id === person)
+    if (known === undefined) return { scope: scope === 'persistent' ? 'session' : scope }
+    const consents = known.consent?.given === true && this.#parts.keepsDays
+    return { scope: scope === 'persistent' && !consents ? 'session' : scope, person: known.id }
+  }
+
   /** Errors: `invalid-input`, `store-*`. */
   async add(name: string): Promise<Person> {
     const called = name.normalize('NFC').replaceAll(/\s+/g, ' ').trim()

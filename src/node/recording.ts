@@ -9,12 +9,19 @@ import type { Timeline, TimelineHead } from '../store/index.ts'
 
 type Step = Omit<Extract<Effect, { type: 'timeline' }>, 'type'>
 
+export interface Agreed {
+  readonly scope: PrivacyScope
+  readonly person?: string | undefined
+}
+
 export interface RecorderParts {
   readonly timeline: Pick<Timeline, 'begin' | 'append' | 'end' | 'living'>
   readonly clock: Clock
   readonly random: Random
   /** The tier conversations are placed in. */
   readonly tier: string
+  /** What may be kept now of what was agreed when the conversation began. */
+  readonly allowed: (privacy: Agreed) => Agreed
   /** Of a skill, by name; undefined for one that is not here. */
   readonly permissions: (skill: string) => readonly string[] | undefined
 }
@@ -84,7 +91,9 @@ export class Recorder {
   }
 
   #begin(session: string, body: Step['body']): void {
-    const { scope, room, person } = body as { scope: PrivacyScope; room: string; person?: string }
+    // An actor that is started again brings what was agreed at first.
+    const { scope, person } = this.#parts.allowed(body as unknown as Agreed)
+    const room = String(body.room)
     const head: TimelineHead = { session, scope, room, person, started_at: this.#parts.clock.wall() }
     this.#sessions.set(session, { head, trace: newTraceId(this.#parts.random), engines: new Map() })
     this.#parts.timeline.begin(head)

@@ -145,6 +145,21 @@ describe('what a conversation gets', () => {
   })
 })
 
+describe('what is left of what was agreed', () => {
+  it('is less once they withdrew, or were erased', async () => {
+    const { people } = house().node()
+    const { id: person } = await people.add('Anna')
+    await people.consent('Anna', true)
+    expect(people.allowed({ scope: 'persistent', person })).toEqual({ scope: 'persistent', person })
+    await people.consent('Anna', false)
+    expect(people.allowed({ scope: 'persistent', person })).toEqual({ scope: 'session', person })
+    await people.erase('Anna', false)
+    expect(people.allowed({ scope: 'persistent', person })).toEqual({ scope: 'session' })
+    expect(people.allowed({ scope: 'ephemeral', person })).toEqual({ scope: 'ephemeral' })
+    expect(people.allowed({ scope: 'session' })).toEqual({ scope: 'session' })
+  })
+})
+
 describe('erasing a person', () => {
   it('reaches every node, one that was away too, and each carries it out once', async () => {
     const { node, store } = house()

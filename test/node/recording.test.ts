@@ -22,6 +22,7 @@ function recorded() {
     clock: host.clock,
     random: host.random,
     tier: 'balanced',
+    allowed: (agreed) => (agreed.person === 'withdrew' ? { scope: 'session' } : agreed),
     permissions: (skill) => (skill === 'timer' ? ['storage'] : undefined),
   })
   const refOf = (session: string) => ({ address: `loqa:/session/${session}` as never, incarnation: 1 })
@@ -58,6 +59,13 @@ describe('what is noted down', () => {
     expect(traces[1]).toBe(traces[2])
     expect(traces[3]).toBe(traces[4])
     expect(new Set(traces).size).toBe(3)
+  })
+
+  it('is kept as is allowed now: a restarted conversation brings what was agreed before', () => {
+    const { events, heads, begin } = recorded()
+    begin('s', { scope: 'persistent', person: 'withdrew' })
+    expect(heads.get('s')).toMatchObject({ scope: 'session', person: undefined })
+    expect(events[0]?.privacy_scope).toBe('session')
   })
 
   it('says which engine did it and where, for the turn it did it in', () => {

@@ -249,8 +249,11 @@ describe('erasing', () => {
     const timeline = await start()
     timeline.begin(headOf('s', 'persistent', 'anna'))
     timeline.append(eventOf('s', 'before'))
-    await timeline.erase({ person: 'anna' })
+    const erasing = timeline.erase({ person: 'anna' })
+    // Said in the same breath: it is not theirs any more, and not swept away with it.
     timeline.append(eventOf('s', 'after'))
+    await erasing
+    expect(await textsOf(timeline, 's')).toEqual(['after'])
     expect(await timeline.list()).toMatchObject([{ session: 's', scope: 'session', events: 1 }])
     expect((await timeline.list())[0]?.person).toBeUndefined()
   })

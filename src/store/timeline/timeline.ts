@@ -171,17 +171,18 @@ export class Timeline {
     return [...kept, ...this.#memory.read(session)]
   }
 
-  /** What is selected, gone when this resolves. Conversations that go on begin anew. Errors: `store-*`; then nothing is gone. */
+  /** What is selected, gone when this resolves; timelines of conversations that go on begin anew. Errors: `store-*`; the file is as it was then. */
   async erase(which: Selection, erasure?: string): Promise<Erased> {
-    await this.flush()
+    if ('person' in which) this.#withoutPerson(which.person)
+    const forgotten = this.#memory.erase(which)
+    // At once, and in this order: what was noted before must not be written after.
+    this.#send()
     const { erased = { timelines: 0, events: 0 } } = await this.#ask({
       op: 'erase',
       which,
       ...(erasure === undefined ? {} : { erasure }),
     })
     if (erasure !== undefined) this.#erasures.add(erasure)
-    const forgotten = this.#memory.erase(which)
-    if ('person' in which) this.#withoutPerson(which.person)
     return {
       timelines: erased.timelines + forgotten.timelines,
       events: erased.events + forgotten.events,
