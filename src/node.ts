@@ -36,9 +36,11 @@ import { householdOf, PLACED } from './node/conversations.ts'
 import { loadGrammar } from './node/grammar.ts'
 import { tellSkills } from './node/house-news.ts'
 import { openIdentity, retireFormerId } from './node/identity.ts'
+import { keepSweeping, openMemory } from './node/memory.ts'
 import { observeWith, reportRuntime } from './node/observing.ts'
 import { sendOver, storeListener } from './node/replicating.ts'
 import { shareEngines } from './node/sharing.ts'
+import { openStoreKeys } from './node/store-keys.ts'
 import { nodeView, type Stage } from './node/view.ts'
 import {
   createLog,
@@ -56,9 +58,9 @@ import {
   sayUnhandled,
   skill,
 } from './skills/index.ts'
-import { openKeys, openStore, ownDirectory, type Store, storePorts } from './store/index.ts'
+import { openStore, ownDirectory, type Store, storePorts } from './store/index.ts'
 import { houseTree } from './tree.ts'
-import { loadVoiceDetectors, understandingOf, Voice } from './voice/index.ts'
+import { loadVoiceDetectors, type SessionPhase, understandingOf, Voice } from './voice/index.ts'
 
 /** Actors get so long to say their last words; with the rest of stopping it stays under the 5 s promised. */
 const SHUTDOWN_MS = 2_500
@@ -86,7 +88,7 @@ export async function startNode(
     })
     const audit = await openAudit(host.disk, host.clock, join(data, 'audit.log'), identity.id)
     await retireFormerId(host, data, identity, audit)
-    const keys = await openKeys({ disk: host.disk, random: host.random, directory: data })
+    const keys = await openStoreKeys(host, config)
     const store = await openStore({
       host,
       directory: data,
@@ -127,6 +129,8 @@ export async function startNode(
     const skills = await openSkills(host, config, log, identity.id)
     undo.later(() => skills.stop())
     skills.start()
+    const memory = await openMemory({ host, config, keys, store, log, metrics, skills: () => skills.list() })
+    undo.later(() => memory.close())
     const grammar = await loadGrammar(host.disk, join(PACKAGE, 'config/intents'), skills, log)
     const names = skills.actors.map(({ key }) => key)
     const local = createInferPort(pool)
@@ -162,7 +166,10 @@ export async function startNode(
       room: config.inference.streams_per_engine,
       cluster,
       far: (node) => remote.work(node),
-      lent: (to, node) => metrics.add('loqa_work_begun_total', 1, { capability: to, node }),
+      lent(to, node, model, actor) {
+        metrics.add('loqa_work_begun_total', 1, { capability: to, node })
+        memory.recorder.engine(to, { model, node }, actor)
+      },
       moved: (to, from, next, why) => {
         log.info('Work went to another node', { what: to, from: from.name, to: next.name, why })
         metrics.add('loqa_work_moved_total', 1, { capability: to, why })
@@ -179,6 +186,7 @@ export async function startNode(
       ...voiceSettings(config),
       dropped: (frames) => metrics.add('loqa_voice_frames_dropped_total', frames),
       household: householdOf({ self: identity.id, placing, cluster }),
+      privacy: (wanted) => memory.people.privacy(wanted),
     })
     const runtime = createRuntime({
       node: identity.id,
@@ -191,7 +199,7 @@ export async function startNode(
         replica: replicaActor,
       },
       outside: outsideOf(voice, skills, store, () => clustering.cluster?.refusing),
-      observe: observeWith(log, metrics, audit),
+      observe: observeWith(log, metrics, audit, (step, actor) => memory.recorder.step(step, actor)),
       failed: (reason) => {
         log.error('The supervision tree failed; the node ends so that it can be started afresh', {
           reason: reason.kind,
@@ -212,6 +220,11 @@ export async function startNode(
         skills: skills.actors,
       }),
     )
+    runtime.subscribe('session.phase', (message) => {
+      const { session, phase } = message as SessionPhase
+      if (phase === 'ended') memory.recorder.ended(session)
+    })
+    undo.later(keepSweeping(host, memory, (id) => runtime.find(placedAddress('session', id)) !== undefined))
     voice.connect(runtime, fixedAddress(identity.id, 'sessions'))
     undo.later(() => voice.stop())
 
@@ -230,6 +243,7 @@ export async function startNode(
       models,
       skills,
       store,
+      memory,
       voice,
       metrics,
       auditing,

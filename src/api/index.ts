@@ -13,6 +13,16 @@
 export type { AuditQuery, AuditRow, AuditVerification } from './audit-shapes.ts'
 export type { NodeEvent } from './events.ts'
 export type { HouseholdChange, HouseholdView } from './household-shapes.ts'
+export type {
+  ErasedView,
+  PersonErased,
+  PersonExport,
+  PersonRow,
+  ReplayView,
+  TimelineEventView,
+  TimelineRow,
+  TimelineView,
+} from './memory-shapes.ts'
 export type { ApiParts, ApiSettings } from './server.ts'
 export type { NodeRow } from './shapes.ts'
 export { type RunningApi, startApi, tokenFrom } from './start.ts'
@@ -22,6 +32,7 @@ export type {
   AuditView,
   CapabilityView,
   Latency,
+  MemoryView,
   NodeView,
   SessionView,
   StatusView,
@@ -29,4 +40,5 @@ export type {
   VoiceChannel,
   VoiceEvent,
   VoiceListener,
+  VoiceRequest,
 } from './view.ts'

@@ -11,6 +11,8 @@ export interface Call {
   readonly view: NodeView
   readonly body: unknown
   readonly query: unknown
+  /** Of the path, as `params` has them. */
+  readonly params: unknown
   /** Aborted when the caller goes away or the time is over. */
   readonly signal: AbortSignal
   /** May see reasons and details: holds the token, or none is needed. */
@@ -22,7 +24,9 @@ export interface Call {
 export interface Operation {
   readonly id: string
   readonly method: 'GET' | 'POST'
+  /** `:name` stands for a part that `params` describes. */
   readonly path: string
+  readonly params?: z.ZodObject
   readonly summary: string
   readonly request?: z.ZodType
   /** What may stand behind the question mark. */

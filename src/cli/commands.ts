@@ -7,6 +7,116 @@ import { configOptions } from './options.ts'
 
 const room: OptionSpec = { flags: '--room <room>', about: 'where it is said' }
 const session: OptionSpec = { flags: '--session <id>', about: 'conversation to go on with' }
+const scope: OptionSpec = {
+  flags: '--scope <scope>',
+  about: 'how long its steps are kept: ephemeral, session or persistent',
+}
+const person: OptionSpec = { flags: '--person <name>', about: 'who speaks' }
+const output: OptionSpec = { flags: '-o, --output <file>', about: 'write here instead' }
+const yes: OptionSpec = { flags: '--yes', about: 'it is meant: do not ask' }
+const dryRun: OptionSpec = { flags: '--dry-run', about: 'say what would go, and change nothing' }
+
+const ofSessions = (pick: (module: typeof import('./commands/sessions-timeline.ts')) => Run) => async () => ({
+  run: pick(await import('./commands/sessions-timeline.ts')),
+})
+
+const sessions: readonly CommandSpec[] = [
+  {
+    name: 'show',
+    args: '[session]',
+    summary: 'why it did that: each step, what it was taken for, who was asked; without a name what is kept',
+    options: [{ flags: '--replay', about: 'decide again from the steps, and compare' }],
+    examples: [
+      ['loqa sessions show text-kitchen', 'step by step'],
+      ['loqa sessions show text-kitchen --replay', 'would it do the same again?'],
+    ],
+    load: ofSessions(({ show }) => show),
+  },
+  {
+    name: 'export',
+    args: '<session>',
+    summary: 'all steps of a conversation as JSON',
+    options: [output],
+    examples: [
+      ['loqa sessions export text-kitchen', 'to the terminal'],
+      ['loqa sessions export text-kitchen -o talk.json', 'into a file of yours alone'],
+    ],
+    load: ofSessions(({ exportOne }) => exportOne),
+  },
+  {
+    name: 'erase',
+    args: '[session]',
+    summary: 'erase the steps of a conversation, and their key',
+    options: [{ flags: '--all', about: 'of every conversation this node keeps' }, dryRun, yes],
+    examples: [
+      ['loqa sessions erase text-kitchen', 'asks first'],
+      ['loqa sessions erase --all --dry-run', 'how much is that?'],
+    ],
+    load: ofSessions(({ erase }) => erase),
+  },
+]
+
+const ofPersons = (pick: (module: typeof import('./commands/persons.ts')) => Run) => async () => ({
+  run: pick(await import('./commands/persons.ts')),
+})
+
+const persons: readonly CommandSpec[] = [
+  {
+    name: 'ls',
+    summary: 'who is known by name, and what they consented to',
+    examples: [
+      ['loqa persons ls', 'a table'],
+      ['loqa persons ls --json', 'for a script'],
+    ],
+    load: ofPersons(({ ls }) => ls),
+  },
+  {
+    name: 'add',
+    args: '<name...>',
+    summary: 'make a person known to the household',
+    examples: [
+      ['loqa persons add Anna', 'on every node'],
+      ['loqa persons add Anna Maria', 'quotes are not needed'],
+    ],
+    load: ofPersons((module) => module.add),
+  },
+  {
+    name: 'consent',
+    args: '<name...>',
+    summary: 'record what a person says about keeping the steps of their conversations',
+    options: [
+      { flags: '--give', about: 'they may be kept' },
+      { flags: '--withdraw', about: 'no longer: what was kept is erased, on every node' },
+    ],
+    examples: [
+      ['loqa persons consent Anna --give', 'for conversations of scope persistent'],
+      ['loqa persons consent Anna --withdraw', 'and what was kept goes'],
+    ],
+    load: ofPersons(({ consent }) => consent),
+  },
+  {
+    name: 'export',
+    args: '<name...>',
+    summary: 'all this node keeps of a person, as JSON',
+    options: [output],
+    examples: [
+      ['loqa persons export Anna', 'to the terminal'],
+      ['loqa persons export Anna -o anna.json', 'into a file of yours alone'],
+    ],
+    load: ofPersons(({ exportOne }) => exportOne),
+  },
+  {
+    name: 'erase',
+    args: '<name...>',
+    summary: 'erase a person and all that is kept of their conversations, on every node',
+    options: [dryRun, yes],
+    examples: [
+      ['loqa persons erase Anna', 'asks first'],
+      ['loqa persons erase Anna --dry-run', 'how much is that?'],
+    ],
+    load: ofPersons(({ erase }) => erase),
+  },
+]
 
 const changing = (pick: (module: typeof import('./commands/household-change.ts')) => Run) => async () => ({
   run: pick(await import('./commands/household-change.ts')),
@@ -191,15 +301,25 @@ export const commands: readonly CommandSpec[] = [
     summary: 'the conversations going on in the household',
     examples: [
       ['loqa sessions', 'a table'],
-      ['loqa sessions --json', 'for a script'],
+      ['loqa sessions show text-kitchen', 'each step of one: why did it do that?'],
     ],
+    children: sessions,
     load: () => import('./commands/sessions.ts'),
+  },
+  {
+    name: 'persons',
+    summary: 'who is known by name, and what may be kept of what they say',
+    examples: [
+      ['loqa persons add Anna', 'makes a person known'],
+      ['loqa persons consent Anna --give', 'the steps of her conversations may be kept'],
+    ],
+    children: persons,
   },
   {
     name: 'ask',
     args: '<text...>',
     summary: 'one turn by text',
-    options: [room, session],
+    options: [room, session, scope, person],
     examples: [
       ['loqa ask set a timer for five minutes', 'quotes are not needed'],
       ['loqa ask "and in the bedroom" --session abc', 'goes on with a conversation'],
@@ -227,6 +347,8 @@ export const commands: readonly CommandSpec[] = [
     options: [
       room,
       session,
+      scope,
+      person,
       { flags: '-o, --output <file>', about: 'keep the spoken reply as WAV' },
       { flags: '--wait <seconds>', about: 'how long to wait for a reply after the end (10)' },
     ],

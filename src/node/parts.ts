@@ -10,6 +10,7 @@ import type { Voice } from '../voice/index.ts'
 import type { Auditing } from './auditing.ts'
 import type { Clustering } from './clustering.ts'
 import type { Identity } from './identity.ts'
+import type { Memory } from './memory.ts'
 
 export interface NodeParts {
   readonly host: Host
@@ -26,6 +27,7 @@ export interface NodeParts {
   readonly models: readonly Model[]
   readonly skills: Skills
   readonly store: HouseholdStore
+  readonly memory: Pick<Memory, 'timeline' | 'people'>
   readonly voice: Voice
   readonly metrics: Metrics
   readonly auditing: Auditing

@@ -13,6 +13,7 @@ import type { Capability, Pool } from '../inference/index.ts'
 import type { Clustering } from './clustering.ts'
 import { listSessions } from './conversations.ts'
 import { checkUp } from './doctor.ts'
+import { memoryView } from './memory.ts'
 import type { NodeParts } from './parts.ts'
 import { backUp, showStore } from './remembering.ts'
 import { speechFor } from './say.ts'
@@ -29,6 +30,7 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
   const { config, identity, runtime, pool, voice } = parts
   const node = identity.id
   return {
+    memory: memoryView(parts.memory, voice),
     status: () => statusOf(parts, stage),
     nodes: () => nodesOf(parts, stage),
     household: () => parts.clustering.household(),

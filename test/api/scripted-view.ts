@@ -5,9 +5,14 @@ import type {
   AuditView,
   HouseholdChange,
   HouseholdView,
+  MemoryView,
   NodeRow,
   NodeView,
+  PersonRow,
+  ReplayView,
   StatusView,
+  TimelineEventView,
+  TimelineView,
   TurnView,
   VoiceChannel,
   VoiceListener,
@@ -155,7 +160,115 @@ export function tone(duration_ms: number, sample_rate = 16_000): Uint8Array {
   return new Uint8Array(samples.buffer)
 }
 
+export const scriptedPerson: PersonRow = {
+  id: 'a1b2c3d4e5f60718',
+  name: 'Anna',
+  since: '2026-01-02T03:04:05.000Z',
+  consent: { given: true, at: '2026-01-02T03:05:00.000Z' },
+}
+
+const noted = (seq: number, kind: string, body: Record<string, unknown>): TimelineEventView => ({
+  trace_id: '00112233445566778899aabbccddeeff',
+  session_id: 's1',
+  actor_id: 'loqa:/session/s1',
+  capability_tier: 'balanced',
+  privacy_scope: 'session',
+  at: Date.parse('2026-01-02T03:04:05.000Z') + seq * 10,
+  at_ms: 1_000 + seq * 10,
+  kind,
+  body,
+})
+
+export const scriptedTimeline: TimelineView = {
+  session: 's1',
+  events: [
+    noted(0, 'session.began', { room: 'kitchen', scope: 'session' }),
+    noted(1, 'turn.began', { turn: 1, source: 'voice', interrupting: false, room: 'kitchen', context: {} }),
+    noted(180, 'turn.endpoint', {
+      turn: 1,
+      cause: 'pause',
+      reason: 'complete',
+      silence_ms: 100,
+      text: 'set a timer',
+    }),
+    noted(181, 'stt.text', {
+      turn: 1,
+      text: 'set a timer for five minutes',
+      heard_ms: 1_500,
+      engine: { model: 'stt.sherpa:starter-en:rt', node: '0123456789abcdef' },
+    }),
+    noted(181, 'turn.decided', {
+      turn: 1,
+      by: 'grammar',
+      score: 1,
+      decision: 'act',
+      intent: { name: 'timer.set', slots: { duration: 300 } },
+      skill: 'timer',
+      confirmed: false,
+    }),
+    noted(182, 'skill.result', {
+      turn: 1,
+      skill: 'timer',
+      permissions: ['storage', 'timers'],
+      result: { type: 'skill.result', speech: 'Five minutes, starting now.' },
+    }),
+    noted(182, 'turn.replied', { turn: 1, speech: 'Five minutes, starting now.' }),
+    noted(183, 'tts.began', { turn: 1, engine: { model: 'tts.formant:en', node: '0123456789abcdef' } }),
+    noted(400, 'turn.ended', { turn: 1, end: 'done', cut_off: false, latency_ms: { total: 99 } }),
+  ],
+}
+
+class ScriptedMemory implements MemoryView {
+  readonly erased: { which: unknown; dry_run: boolean }[] = []
+  readonly consents: { person: string; given: boolean }[] = []
+  replayNow: ReplayView = { same: true, turns: 1, decisions: 3 }
+
+  async timelines(): ReturnType<MemoryView['timelines']> {
+    return [
+      {
+        session: 's1',
+        scope: 'session',
+        room: 'kitchen',
+        person: null,
+        started_at: '2026-01-02T03:04:05.000Z',
+        ended_at: null,
+        events: 9,
+        bytes: 2_345,
+      },
+    ]
+  }
+  async timeline(session: string): ReturnType<MemoryView['timeline']> {
+    if (session !== 's1') throw new LoqaError('not-found', 'A timeline of this conversation does not exist')
+    return scriptedTimeline
+  }
+  async replay(): ReturnType<MemoryView['replay']> {
+    return this.replayNow
+  }
+  async erase(which: unknown, dry_run: boolean): ReturnType<MemoryView['erase']> {
+    this.erased.push({ which, dry_run })
+    return { timelines: 1, events: 9 }
+  }
+  async persons(): ReturnType<MemoryView['persons']> {
+    return [scriptedPerson, { ...scriptedPerson, id: 'ffeeddccbbaa9988', name: 'Ben', consent: null }]
+  }
+  async addPerson(name: string): ReturnType<MemoryView['addPerson']> {
+    return { ...scriptedPerson, name, consent: null }
+  }
+  async consent(person: string, given: boolean): ReturnType<MemoryView['consent']> {
+    this.consents.push({ person, given })
+    return { ...scriptedPerson, consent: { given, at: '2026-01-02T03:06:00.000Z' } }
+  }
+  async exportPerson(): ReturnType<MemoryView['exportPerson']> {
+    return { person: scriptedPerson, timelines: [scriptedTimeline] }
+  }
+  async erasePerson(person: string, dry_run: boolean): ReturnType<MemoryView['erasePerson']> {
+    this.erased.push({ which: { person }, dry_run })
+    return { person: scriptedPerson, timelines: 2, events: 18 }
+  }
+}
+
 export class ScriptedView implements NodeView {
+  readonly memory = new ScriptedMemory()
   readonly asked: { text: string; room?: string; session?: string }[] = []
   readonly said: { text: string; voice?: string }[] = []
   readonly channels: ScriptedChannel[] = []
