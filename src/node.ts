@@ -38,10 +38,11 @@ import { tellSkills } from './node/house-news.ts'
 import { openIdentity, retireFormerId } from './node/identity.ts'
 import { keepSweeping, openMemory } from './node/memory.ts'
 import { observeWith, reportRuntime } from './node/observing.ts'
-import { sendOver, storeListener } from './node/replicating.ts'
+import { sendOver } from './node/replicating.ts'
 import { shareEngines } from './node/sharing.ts'
 import { openStoreKeys } from './node/store-keys.ts'
 import { nodeView, type Stage } from './node/view.ts'
+import { Wiping } from './node/wiping.ts'
 import {
   createLog,
   createMetrics,
@@ -58,7 +59,7 @@ import {
   sayUnhandled,
   skill,
 } from './skills/index.ts'
-import { openStore, ownDirectory, type Store, storePorts } from './store/index.ts'
+import { finishWiping, openStore, ownDirectory, type Store, storePorts } from './store/index.ts'
 import { houseTree } from './tree.ts'
 import { loadVoiceDetectors, type SessionPhase, understandingOf, Voice } from './voice/index.ts'
 
@@ -88,6 +89,8 @@ export async function startNode(
     })
     const audit = await openAudit(host.disk, host.clock, join(data, 'audit.log'), identity.id)
     await retireFormerId(host, data, identity, audit)
+    const { era, wiped } = await finishWiping(host, data)
+    if (wiped) log.info('What was kept is gone; the node begins anew')
     const keys = await openStoreKeys(host, config)
     const store = await openStore({
       host,
@@ -100,6 +103,15 @@ export async function startNode(
       onNotice: (message, values) => log.warn(message, values),
     })
     undo.later(() => store.close())
+    const wiping = new Wiping({
+      ...{ host, era, keys, log, directory: data, self: identity.id },
+      seed: identity.keyring.self.identity.expose(),
+      links: store.links,
+      send: (to, frame) => sendOver(() => clustering.cluster)(to, frame),
+      cluster: () => clustering.cluster,
+      audit: (outcome, object) =>
+        audit.append({ actor: 'node', who: '-', what: 'household.wiped', object, outcome }),
+    })
     const auditing = await Auditing.open({
       ...{ host, directory: data, identity, audit, store, log },
       keep_years: config.observe.audit_keep_years,
@@ -211,7 +223,7 @@ export async function startNode(
     remote.connect(placing.connect(runtime, remote))
     clustering.listen(remoteListener(remote))
     clustering.listen(placing.listener)
-    clustering.listen(storeListener(store.links))
+    clustering.listen(wiping.listener)
     undo.later(tellSkills({ self: identity.id, clock: host.clock, runtime, skills: names, clustering }))
     mirror = (row) => runtime.tell(placedAddress('replica', row.name), replicaChanged(row))
     runtime.start(
@@ -244,6 +256,7 @@ export async function startNode(
       skills,
       store,
       memory,
+      wiping,
       voice,
       metrics,
       auditing,
@@ -279,7 +292,7 @@ export async function startNode(
       url: api.url,
       name: config.node.name,
       room: config.node.room,
-      again: clustering.again,
+      again: Promise.race([clustering.again, wiping.again]),
       stop: () => {
         stage.now = 'stopping'
         return undo.all()

@@ -42,3 +42,4 @@ export type {
   VoiceListener,
   VoiceRequest,
 } from './view.ts'
+export type { WipePlan } from './wipe-shapes.ts'

@@ -21,6 +21,7 @@ import {
   turn,
 } from './shapes.ts'
 import { storeOperations } from './store.ts'
+import { wipeOperations } from './wipe.ts'
 
 const json = { contentType: 'application/json', errors: [] } as const
 
@@ -149,6 +150,7 @@ export const operations: readonly Operation[] = [
   },
   ...householdOperations,
   ...storeOperations,
+  ...wipeOperations,
   ...auditOperations,
   ...memoryOperations,
 ]

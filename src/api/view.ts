@@ -16,6 +16,7 @@ import type {
 } from './memory-shapes.ts'
 import type { NodeRow } from './shapes.ts'
 import type { BackupView, StoreView } from './store-shapes.ts'
+import type { WipePlan } from './wipe-shapes.ts'
 
 export interface StatusView {
   readonly node: {
@@ -196,6 +197,8 @@ export interface NodeView {
   >
   /** Errors: `LoqaError`, e.g. `store-closed`. */
   store(): Promise<StoreView>
+  /** Destroys what is kept, here and on every other node; a dry run only says where. */
+  wipe(dry_run: boolean): Promise<WipePlan>
   /** Makes a copy of what is kept. Errors: `store-full`, `store-io`. */
   backup(): Promise<BackupView>
   readonly audit: AuditView

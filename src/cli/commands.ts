@@ -398,6 +398,19 @@ export const commands: readonly CommandSpec[] = [
     ],
   },
   {
+    name: 'wipe',
+    summary: 'the red button: destroy what every node of the household keeps',
+    options: [
+      { flags: '--dry-run', about: 'only say what would go, and where' },
+      { flags: '--yes', about: 'do not ask' },
+    ],
+    examples: [
+      ['loqa wipe --dry-run', 'what would go, and where'],
+      ['loqa wipe', 'asks for a word first'],
+    ],
+    load: () => import('./commands/wipe.ts'),
+  },
+  {
     name: 'doctor',
     summary: 'check the machine and the node; every fault with its fix',
     examples: [

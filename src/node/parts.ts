@@ -11,6 +11,7 @@ import type { Auditing } from './auditing.ts'
 import type { Clustering } from './clustering.ts'
 import type { Identity } from './identity.ts'
 import type { Memory } from './memory.ts'
+import type { Wiping } from './wiping.ts'
 
 export interface NodeParts {
   readonly host: Host
@@ -28,6 +29,7 @@ export interface NodeParts {
   readonly skills: Skills
   readonly store: HouseholdStore
   readonly memory: Pick<Memory, 'timeline' | 'people'>
+  readonly wiping: Wiping
   readonly voice: Voice
   readonly metrics: Metrics
   readonly auditing: Auditing

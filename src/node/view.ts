@@ -78,6 +78,7 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
     doctor: () => checkUp(parts),
     store: () => showStore(parts),
     backup: () => backUp(parts),
+    wipe: async (dry_run) => (dry_run ? parts.wiping.plan() : parts.wiping.wipe()),
     config: () => parts.rows,
     audit: {
       list: (query) => parts.auditing.list(query),

@@ -11,6 +11,7 @@
  *   owner.pid     the owner's process id, for the message another process prints
  *   store.key     the key of everything that is sealed
  *   replica*      the entries and the signed logs they came from, sealed
+ *   wiped.json    the last order to wipe that was carried out here, if any
  *   keyring       who this node is, and its household
  *   timeline.db   what conversations noted down of themselves, sealed (`timeline/`)
  *   runtime.json  ports and pid of the running node (written by the composition root)
@@ -19,6 +20,18 @@
  *
  * Imports host and actors (messages only). Read `store.ts` first, then `crdt/index.ts` (the database) and `sync/sync.ts` (replication).
  */
+
+export { signaturesWith } from './crdt/signatures.ts'
+export {
+  binds,
+  compareEras,
+  decodeEra,
+  type Era,
+  encodeEra,
+  giveOrder,
+  isGenuine,
+  type WipeOrder,
+} from './era.ts'
 export {
   DataDirectoryBusy,
   StoreClosed,
@@ -51,3 +64,4 @@ export {
   type TimelineHead,
   type TimelineOptions,
 } from './timeline/index.ts'
+export { type Finished, finishWiping, noteOrder, takeOver } from './wiping.ts'

@@ -98,18 +98,26 @@ class MasterKey implements Keys {
   }
 
   async destroy(): Promise<void> {
-    const directory = dirname(this.#path)
-    // A crash in the middle of writing leaves a copy under another name.
-    for (const name of (await this.#disk.list(directory)).filter(isKeyFile)) {
-      const path = join(directory, name)
-      const { size } = (await this.#disk.info(path)) ?? { size: 0 }
-      await this.#disk.overwrite(path, this.#random.bytes(size))
-      await this.#disk.remove(path)
-    }
-    await this.#disk.sync(directory)
+    await wipeKeyFile({ disk: this.#disk, random: this.#random, directory: dirname(this.#path) })
     this.#master?.fill(0)
     this.#master = undefined
   }
+}
+
+/** What `Keys.destroy` does to the disk; where there is no key, nothing. Errors: `DiskError`. */
+export async function wipeKeyFile({
+  disk,
+  random,
+  directory,
+}: Omit<KeysOptions, 'passphrase'>): Promise<void> {
+  // A crash in the middle of writing leaves a copy under another name.
+  for (const name of (await disk.list(directory)).filter(isKeyFile)) {
+    const path = join(directory, name)
+    const { size } = (await disk.info(path)) ?? { size: 0 }
+    await disk.overwrite(path, random.bytes(size))
+    await disk.remove(path)
+  }
+  await disk.sync(directory)
 }
 
 const isKeyFile = (name: string): boolean => name === KEY_FILE || name.startsWith(`${KEY_FILE}.`)

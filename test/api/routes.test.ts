@@ -35,6 +35,7 @@ const payloads: Readonly<Record<string, object>> = {
   'household-revoke': { node: 'cellar' },
   'household-dismiss': { node: 'cellar' },
   'household-join': { node: 'cellar' },
+  wipe: { confirm: 'wipe' },
   'persons-add': { name: 'Anna' },
   'persons-consent': { person: 'Anna', given: true },
   'persons-export': { person: 'Anna' },

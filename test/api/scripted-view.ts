@@ -374,6 +374,16 @@ export class ScriptedView implements NodeView {
       peers: [{ node: 'fedcba9876543210', ahead: 2, behind: 1 }],
     }
   }
+  readonly wiped: boolean[] = []
+  async wipe(dry_run: boolean): ReturnType<NodeView['wipe']> {
+    this.wiped.push(dry_run)
+    return {
+      nodes: [
+        { id: 'n2', name: 'cellar', connected: true },
+        { id: 'n3', name: 'garage', connected: false },
+      ],
+    }
+  }
   async backup(): ReturnType<NodeView['backup']> {
     return { directory: '/data/backups/2026-01-02T03-04-05-000Z' }
   }

@@ -33,6 +33,16 @@ note  The starter models know synthesized voices only. Run: loqa models pull
 `)
   })
 
+  it('wipe says what would go, and goes on only when that is meant', async () => {
+    const plan = await ada.run(['wipe', '--dry-run'])
+    expect(plan.out).toMatch(/on this node and cellar\n {2}when they return {5}on garage/)
+    const refused = await ada.run(['wipe'])
+    expect([refused.code, node.view.wiped.at(-1)]).toEqual([2, true])
+    const done = await ada.run(['wipe', '--yes'])
+    expect(done.out).toBe('Wiped. This node starts anew; those that are away are wiped when they return.\n')
+    expect(node.view.wiped.at(-1)).toBe(false)
+  })
+
   it('store is one screen, and a backup says where it is', async () => {
     const { code, out } = await ada.run(['store'])
     expect(code).toBe(0)
