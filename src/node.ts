@@ -197,7 +197,10 @@ export async function startNode(
     clustering.listen(remoteListener(remote))
     clustering.listen(placing.listener)
     clustering.listen(storeListener(store.links))
-    undo.later(tellSkills({ self: identity.id, clock: host.clock, runtime, skills: names, clustering }))
+    const telling = tellSkills({
+      ...{ self: identity.id, clock: host.clock, runtime, skills: names, store, clustering },
+    })
+    undo.later(() => telling.stop())
     mirror = (row) => runtime.tell(placedAddress('replica', row.name), replicaChanged(row))
     runtime.start(
       houseTree({
@@ -246,6 +249,7 @@ export async function startNode(
     await clustering.open()
     // First to go: the others must hear of it before anything here has stopped.
     undo.later(() => clustering.stop())
+    undo.later(() => telling.leave())
     await announceRuntime(host, data, api.port, clustering.cluster?.port ?? null)
     await enginesSettled
     stage.now = 'serving'
