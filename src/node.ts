@@ -30,14 +30,17 @@ import {
   replicaChanged,
   replicasOf,
 } from './inference/index.ts'
+import { Auditing } from './node/auditing.ts'
 import { Clustering } from './node/clustering.ts'
 import { householdOf, PLACED } from './node/conversations.ts'
 import { loadGrammar } from './node/grammar.ts'
 import { tellSkills } from './node/house-news.ts'
 import { openIdentity, retireFormerId } from './node/identity.ts'
+import { keepSweeping, openMemory } from './node/memory.ts'
 import { observeWith, reportRuntime } from './node/observing.ts'
 import { sendOver, storeListener } from './node/replicating.ts'
 import { shareEngines } from './node/sharing.ts'
+import { openStoreKeys } from './node/store-keys.ts'
 import { nodeView, type Stage } from './node/view.ts'
 import {
   createLog,
@@ -55,9 +58,9 @@ import {
   sayUnhandled,
   skill,
 } from './skills/index.ts'
-import { openKeys, openStore, ownDirectory, type Store, storePorts } from './store/index.ts'
+import { openStore, ownDirectory, type Store, storePorts } from './store/index.ts'
 import { houseTree } from './tree.ts'
-import { loadVoiceDetectors, understandingOf, Voice } from './voice/index.ts'
+import { loadVoiceDetectors, type SessionPhase, understandingOf, Voice } from './voice/index.ts'
 
 /** Actors get so long to say their last words; with the rest of stopping it stays under the 5 s promised. */
 const SHUTDOWN_MS = 2_500
@@ -85,7 +88,7 @@ export async function startNode(
     })
     const audit = await openAudit(host.disk, host.clock, join(data, 'audit.log'), identity.id)
     await retireFormerId(host, data, identity, audit)
-    const keys = await openKeys({ disk: host.disk, random: host.random, directory: data })
+    const keys = await openStoreKeys(host, config)
     const store = await openStore({
       host,
       directory: data,
@@ -97,6 +100,12 @@ export async function startNode(
       onNotice: (message, values) => log.warn(message, values),
     })
     undo.later(() => store.close())
+    const auditing = await Auditing.open({
+      ...{ host, directory: data, identity, audit, store, log },
+      keep_years: config.observe.audit_keep_years,
+    })
+    // Signs the last words of all that stops before it.
+    undo.later(() => auditing.stop())
 
     const boot = Buffer.from(host.random.bytes(8)).toString('hex')
     /** The same in membership, in references to actors and in the mailboxes of others. */
@@ -120,6 +129,8 @@ export async function startNode(
     const skills = await openSkills(host, config, log, identity.id)
     undo.later(() => skills.stop())
     skills.start()
+    const memory = await openMemory({ host, config, keys, store, log, metrics, skills: () => skills.list() })
+    undo.later(() => memory.close())
     const grammar = await loadGrammar(host.disk, join(PACKAGE, 'config/intents'), skills, log)
     const names = skills.actors.map(({ key }) => key)
     const local = createInferPort(pool)
@@ -155,7 +166,10 @@ export async function startNode(
       room: config.inference.streams_per_engine,
       cluster,
       far: (node) => remote.work(node),
-      lent: (to, node) => metrics.add('loqa_work_begun_total', 1, { capability: to, node }),
+      lent(to, node, model, actor) {
+        metrics.add('loqa_work_begun_total', 1, { capability: to, node })
+        memory.recorder.engine(to, { model, node }, actor)
+      },
       moved: (to, from, next, why) => {
         log.info('Work went to another node', { what: to, from: from.name, to: next.name, why })
         metrics.add('loqa_work_moved_total', 1, { capability: to, why })
@@ -172,6 +186,7 @@ export async function startNode(
       ...voiceSettings(config),
       dropped: (frames) => metrics.add('loqa_voice_frames_dropped_total', frames),
       household: householdOf({ self: identity.id, placing, cluster }),
+      privacy: (wanted) => memory.people.privacy(wanted),
     })
     const runtime = createRuntime({
       node: identity.id,
@@ -184,7 +199,7 @@ export async function startNode(
         replica: replicaActor,
       },
       outside: outsideOf(voice, skills, store, () => clustering.cluster?.refusing),
-      observe: observeWith(log, metrics, audit),
+      observe: observeWith(log, metrics, audit, (step, actor) => memory.recorder.step(step, actor)),
       failed: (reason) => {
         log.error('The supervision tree failed; the node ends so that it can be started afresh', {
           reason: reason.kind,
@@ -208,6 +223,11 @@ export async function startNode(
         skills: skills.actors,
       }),
     )
+    runtime.subscribe('session.phase', (message) => {
+      const { session, phase } = message as SessionPhase
+      if (phase === 'ended') memory.recorder.ended(session)
+    })
+    undo.later(keepSweeping(host, memory, (id) => runtime.find(placedAddress('session', id)) !== undefined))
     voice.connect(runtime, fixedAddress(identity.id, 'sessions'))
     undo.later(() => voice.stop())
 
@@ -226,9 +246,10 @@ export async function startNode(
       models,
       skills,
       store,
+      memory,
       voice,
       metrics,
-      audit,
+      auditing,
       started,
     }
     const api = await startApi({
@@ -250,9 +271,12 @@ export async function startNode(
     // First to go: the others must hear of it before anything here has stopped.
     undo.later(() => clustering.stop())
     undo.later(() => telling.leave())
+    // Before they are gone, so that others hold what was signed last.
+    undo.later(() => auditing.stop())
     await announceRuntime(host, data, api.port, clustering.cluster?.port ?? null)
     await enginesSettled
     stage.now = 'serving'
+    auditing.begin()
     voice.warm().catch((error: unknown) => log.warn('Common replies could not be prepared', { error }))
     log.info('The node is ready', { http: api.port, ready_ms: Math.round(host.clock.monotonic() - started) })
     return {

@@ -2,7 +2,7 @@
  * All an actor can do to the world, as data. A behaviour returns effects; the runtime carries them out in order
  * after the state is stored. The union is closed: a new effect needs a real and a simulated interpreter.
  */
-import type { ErrorShape, RequestId } from '../host/index.ts'
+import type { ErrorShape, Monotonic, RequestId, SessionId } from '../host/index.ts'
 import type { Address, Ref } from './address.ts'
 
 /** Whom to send to: an address reaches whoever lives there now, a ref only that incarnation. */
@@ -84,6 +84,15 @@ export type Effect =
       readonly labels?: Readonly<Record<string, string>>
     }
   | { readonly type: 'audit'; readonly what: string; readonly object: string; readonly outcome: string }
+  /** A step of a conversation, for its timeline. Nothing waits for it and nothing comes back. */
+  | {
+      readonly type: 'timeline'
+      readonly session: SessionId
+      readonly kind: string
+      readonly body: Readonly<Record<string, unknown>>
+      /** When it happened; by default when the effect is carried out. */
+      readonly at?: Monotonic
+    }
 
 /**
  * Work carried out by a part of the node outside the actor system. `op` and `body` are the business of the

@@ -166,6 +166,9 @@ export class Interpreter {
       case 'audit':
         parts.observe.audit(effect, cell.ref)
         return
+      case 'timeline':
+        parts.observe.timeline?.(effect, cell.ref)
+        return
       default:
         assertNever(effect)
         return

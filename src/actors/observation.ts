@@ -14,6 +14,8 @@ export interface Observe {
   ): void
   metric(metric: Omit<Extract<Effect, { type: 'metric' }>, 'type'>): void
   audit(entry: Omit<Extract<Effect, { type: 'audit' }>, 'type'>, actor: Ref): void
+  /** Absent: nobody keeps timelines. */
+  timeline?(step: Omit<Extract<Effect, { type: 'timeline' }>, 'type'>, actor: Ref): void
 }
 
 /** What a simulation sees of the runtime, in the order in which it happens. */

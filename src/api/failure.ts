@@ -21,6 +21,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'not-alone': 409,
   'household-full': 409,
   ambiguous: 409,
+  'audit-unbroken': 409,
   'too-large': 413,
   'text-too-long': 413,
   'unsupported-media-type': 415,

@@ -10,16 +10,29 @@
  *
  * Read `view.ts` first, then `operations.ts`.
  */
+export type { AuditQuery, AuditRow, AuditVerification } from './audit-shapes.ts'
 export type { NodeEvent } from './events.ts'
 export type { HouseholdChange, HouseholdView } from './household-shapes.ts'
+export type {
+  ErasedView,
+  PersonErased,
+  PersonExport,
+  PersonRow,
+  ReplayView,
+  TimelineEventView,
+  TimelineRow,
+  TimelineView,
+} from './memory-shapes.ts'
 export type { ApiParts, ApiSettings } from './server.ts'
 export type { NodeRow } from './shapes.ts'
 export { type RunningApi, startApi, tokenFrom } from './start.ts'
 export type { BackupView, StoreView } from './store-shapes.ts'
 export type {
   ActorView,
+  AuditView,
   CapabilityView,
   Latency,
+  MemoryView,
   NodeView,
   SessionView,
   StatusView,
@@ -27,4 +40,5 @@ export type {
   VoiceChannel,
   VoiceEvent,
   VoiceListener,
+  VoiceRequest,
 } from './view.ts'

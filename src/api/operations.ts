@@ -1,10 +1,12 @@
 /**
  * Every HTTP operation as data: what it is called, what it takes, what it gives. Routes, OpenAPI and the route tests are all
- * made from this table. Speech (`/api/v1/say`) and the metrics text stream their own content types.
+ * made from this table. Speech (`/api/v1/say`), the metrics text and the audit log's export have their own content types.
  */
 import { z } from 'zod'
 import { LoqaError } from '../host/index.ts'
+import { auditOperations } from './audit.ts'
 import { householdOperations } from './household.ts'
+import { memoryOperations } from './memory.ts'
 import type { Operation } from './operation.ts'
 import {
   actorRow,
@@ -106,11 +108,8 @@ export const operations: readonly Operation[] = [
     response: turn,
     errors: [400, 413, 503, 504],
     run: async ({ view, body, signal, told }) => {
-      const { text, room, session } = body as z.output<typeof askRequest>
-      const answer = await view.ask(
-        { text, ...(room === undefined ? {} : { room }), ...(session === undefined ? {} : { session }) },
-        signal,
-      )
+      const asked = body as z.output<typeof askRequest>
+      const answer = await view.ask(given(asked), signal)
       told(answer)
       return { body: answer }
     },
@@ -150,11 +149,24 @@ export const operations: readonly Operation[] = [
   },
   ...householdOperations,
   ...storeOperations,
+  ...auditOperations,
+  ...memoryOperations,
 ]
+
+/** Without what was not said. */
+export const given = <T extends object>(request: T): Given<T> =>
+  Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined)) as Given<T>
+type Given<T> = { [K in keyof T]: Exclude<T[K], undefined> }
 
 /** The path exists, but not with this method. */
 export const methodNotAllowed = (path: string): LoqaError | undefined => {
-  const methods = operations.filter((operation) => operation.path === path).map(({ method }) => method)
+  const parts = path.split('/')
+  const methods = operations
+    .filter((operation) => {
+      const own = operation.path.split('/')
+      return own.length === parts.length && own.every((part, i) => part.startsWith(':') || part === parts[i])
+    })
+    .map(({ method }) => method)
   return methods.length === 0
     ? undefined
     : new LoqaError('method-not-allowed', `${path} takes ${methods.join(' or ')} only`)

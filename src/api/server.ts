@@ -5,6 +5,7 @@
 import { Readable } from 'node:stream'
 import websocket from '@fastify/websocket'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
+import type { z } from 'zod'
 import type { Clock } from '../host/index.ts'
 import {
   InvalidInputError,
@@ -20,7 +21,7 @@ import { type GuardedRequest, type GuardRules, hasToken, refusal } from './guard
 import { SECURITY_HEADERS } from './headers.ts'
 import { DOCS_STYLE, docsPage, openApi } from './openapi.ts'
 import type { Operation } from './operation.ts'
-import { methodNotAllowed, operations } from './operations.ts'
+import { given, methodNotAllowed, operations } from './operations.ts'
 import { RateLimiter } from './rate.ts'
 import { MAX_HEADER_BYTES, named, REQUEST_TIMEOUT_MS, readJson, refuseBroken } from './refusals.ts'
 import { voiceQuery } from './shapes.ts'
@@ -192,11 +193,16 @@ export async function buildServer(parts: ApiParts): Promise<ApiServer> {
     const { status = 200, body } = await operation.run({
       view,
       body: operation.request === undefined ? undefined : validBody(operation, request),
+      query: validQuery(operation, request),
+      params: operation.params === undefined ? {} : valid(operation.params, request.params),
       signal: deadline.signal,
       trusted: hasToken(guardedRequest(request), rules),
       told: (turn) => feed.turn(turn),
     })
     if (operation.contentType === 'audio/wav') return sendSpeech(reply, body as ReturnType<NodeView['say']>)
+    if (operation.contentType === 'application/x-ndjson') {
+      return reply.type(operation.contentType).send(Readable.from(body as AsyncIterable<string>))
+    }
     if (operation.contentType === 'text/plain') {
       return reply.type('text/plain; version=0.0.4; charset=utf-8').send(body)
     }
@@ -217,11 +223,10 @@ export async function buildServer(parts: ApiParts): Promise<ApiServer> {
       )
       return
     }
-    const { room, session } = query.data
     const voice = new VoiceSocket(socket, {
       view,
       clock,
-      request: { ...(room === undefined ? {} : { room }), ...(session === undefined ? {} : { session }) },
+      request: given(query.data),
       idle_timeout_ms: settings.voice_idle_timeout_s * 1000,
       told: (turn) => feed.turn(turn),
     })
@@ -280,7 +285,19 @@ function validBody(operation: Operation, request: FastifyRequest): unknown {
   if (request.body === undefined) {
     throw new InvalidInputError('The body is missing', 'Send JSON with content-type: application/json.')
   }
-  const read = operation.request!.safeParse(request.body)
+  return valid(operation.request!, request.body)
+}
+
+function valid(schema: z.ZodType, given: unknown): unknown {
+  const read = schema.safeParse(given)
+  if (!read.success) throw invalidInput(read.error)
+  return read.data
+}
+
+/** An operation that takes no query has never looked at one: it still does not. */
+function validQuery({ query }: Operation, request: FastifyRequest): unknown {
+  if (query === undefined) return undefined
+  const read = query.safeParse(request.query)
   if (!read.success) throw invalidInput(read.error)
   return read.data
 }

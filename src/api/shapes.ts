@@ -1,39 +1,14 @@
 /** The public JSON shapes as zod schemas: requests are checked by them, OpenAPI and the route tests are made from them. */
 import { z } from 'zod'
-import { limits } from '../host/index.ts'
-
-/** C0 and C1 controls except tab, line feed and carriage return, which are taken as spaces. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
-const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/
-
-const spoken = (about: string) =>
-  z
-    .string()
-    .max(limits.MAX_TURN_TEXT, `must have at most ${limits.MAX_TURN_TEXT} characters`)
-    .refine((text) => !CONTROLS.test(text), 'must not contain control characters')
-    .refine((text) => text.isWellFormed(), 'must be well-formed Unicode')
-    .transform((text) => text.normalize('NFC').replaceAll(/\s+/g, ' ').trim())
-    .refine((text) => text !== '', 'must not be empty')
-    .describe(about)
-
-const label = (about: string) =>
-  z
-    .string()
-    .min(1)
-    .max(64)
-    .refine((text) => !CONTROLS.test(text) && text.trim() !== '', 'must be readable text')
-    .describe(about)
-
-/** The characters an actor address may have: a session is one. */
-const sessionId = z
-  .string()
-  .regex(/^[A-Za-z0-9_.~-]{1,64}$/, 'must be 1 to 64 letters, digits or . _ ~ -')
-  .describe('Conversation to go on with; a new one when absent.')
+import { personName, privacyScope } from './memory-shapes.ts'
+import { label, sessionId, spoken } from './words.ts'
 
 export const askRequest = z.strictObject({
   text: spoken('What the person said, as text.'),
   room: label("Where it was said; the node's room when absent.").optional(),
   session: sessionId.optional(),
+  scope: privacyScope.optional(),
+  person: personName.optional(),
 })
 
 export const sayRequest = z.strictObject({
@@ -44,6 +19,8 @@ export const sayRequest = z.strictObject({
 export const voiceQuery = z.strictObject({
   room: label("Where the satellite stands; the node's room when absent.").optional(),
   session: sessionId.optional(),
+  scope: privacyScope.optional(),
+  person: personName.optional(),
 })
 
 const ms = z.number().nullable()
@@ -134,6 +111,7 @@ export const turn = z.object({
   cut_off: z.boolean(),
   reply_wav: z.string().nullable(),
   error: z.object({ code: z.string(), message: z.string(), hint: z.string().optional() }).optional(),
+  notice: z.string().optional().describe('Something the person should know, e.g. why the scope is another.'),
 })
 
 export const configRow = z.object({

@@ -2,7 +2,18 @@
  * All that HTTP, WebSocket and the command line may know of a node, and all they may ask it. The composition root
  * implements it; tests drive the API against a real node or a scripted view. JSON shapes are public: scripts rely on them.
  */
+import type { PrivacyScope } from '../host/index.ts'
+import type { AuditQuery, AuditRow, AuditVerification } from './audit-shapes.ts'
 import type { HouseholdChange, HouseholdView } from './household-shapes.ts'
+import type {
+  ErasedView,
+  PersonErased,
+  PersonExport,
+  PersonRow,
+  ReplayView,
+  TimelineRow,
+  TimelineView,
+} from './memory-shapes.ts'
 import type { NodeRow } from './shapes.ts'
 import type { BackupView, StoreView } from './store-shapes.ts'
 
@@ -82,6 +93,8 @@ export interface TurnView {
   readonly cut_off: boolean
   readonly reply_wav: string | null
   readonly error?: { readonly code: string; readonly message: string; readonly hint?: string }
+  /** Something the person should know, e.g. why the scope is another. */
+  readonly notice?: string
 }
 
 /** Events of a voice channel, sent as JSON beside the binary audio. */
@@ -96,6 +109,8 @@ export type VoiceEvent =
   | { readonly type: 'reply-end' }
   | { readonly type: 'announce'; readonly text: string }
   | { readonly type: 'card'; readonly card: Readonly<Record<string, unknown>> }
+  /** Something the person should know before they speak. */
+  | { readonly type: 'notice'; readonly message: string }
   | { readonly type: 'error'; readonly code: string; readonly message: string; readonly hint?: string }
 
 /** One satellite: audio up, audio and events down. */
@@ -114,7 +129,41 @@ export interface VoiceListener {
   event(event: VoiceEvent): void
 }
 
+/** What was done on this node. */
+export interface AuditView {
+  /** The newest that fit, oldest of them first. */
+  list(query: AuditQuery): Promise<readonly AuditRow[]>
+  /** Reads the whole log, in pieces. */
+  verify(): Promise<AuditVerification>
+  /** Errors: `audit-unbroken` when there is nothing to acknowledge. */
+  acknowledge(): Promise<AuditVerification>
+  /** Lines of JSON, in pieces of whole lines. */
+  export(): AsyncIterable<string>
+}
+
+/** How a conversation is to begin, or which is to go on. */
+export interface VoiceRequest {
+  readonly room?: string
+  readonly session?: string
+  readonly scope?: PrivacyScope
+  readonly person?: string
+}
+
+/** What is remembered of conversations and persons. Errors: `not-found`, `ambiguous`, `not-ready`, `store-*`. */
+export interface MemoryView {
+  timelines(): Promise<readonly TimelineRow[]>
+  timeline(session: string): Promise<TimelineView>
+  replay(session: string): Promise<ReplayView>
+  erase(which: { session: string } | { all: true }, dry_run: boolean): Promise<ErasedView>
+  persons(): Promise<readonly PersonRow[]>
+  addPerson(name: string): Promise<PersonRow>
+  consent(person: string, given: boolean): Promise<PersonRow>
+  exportPerson(person: string): Promise<PersonExport>
+  erasePerson(person: string, dry_run: boolean): Promise<PersonErased>
+}
+
 export interface NodeView {
+  readonly memory: MemoryView
   status(): StatusView
   /** This node, the members of its household, and everybody else who was seen. */
   nodes(): readonly NodeRow[]
@@ -125,13 +174,13 @@ export interface NodeView {
   /** Of the whole household, as far as its nodes answer. */
   sessions(): Promise<readonly SessionView[]>
   /** Errors: `LoqaError` with a stable code. */
-  ask(request: { text: string; room?: string; session?: string }, signal: AbortSignal): Promise<TurnView>
+  ask(request: VoiceRequest & { readonly text: string }, signal: AbortSignal): Promise<TurnView>
   /** Speech for a text: s16le mono chunks at `sample_rate`. */
   say(
     request: { text: string; voice?: string },
     signal: AbortSignal,
   ): AsyncIterable<{ pcm: Uint8Array; sample_rate: number }>
-  openVoice(request: { room?: string; session?: string }, listener: VoiceListener): VoiceChannel
+  openVoice(request: VoiceRequest, listener: VoiceListener): VoiceChannel
   /** Prometheus text format. */
   metrics(): Promise<string>
   /** True when a spoken command would be answered now; otherwise the reasons. */
@@ -149,6 +198,7 @@ export interface NodeView {
   store(): Promise<StoreView>
   /** Makes a copy of what is kept. Errors: `store-full`, `store-io`. */
   backup(): Promise<BackupView>
+  readonly audit: AuditView
   /** Every key, its value and where it came from. Secrets are masked. */
   config(): readonly {
     readonly key: string

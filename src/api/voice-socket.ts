@@ -9,7 +9,7 @@ import { z } from 'zod'
 import type { Cancel, Clock } from '../host/index.ts'
 import { errorShape, limits } from '../host/index.ts'
 import { noCarry, wholeSamples } from './pcm.ts'
-import type { NodeView, TurnView, VoiceChannel, VoiceEvent } from './view.ts'
+import type { NodeView, TurnView, VoiceChannel, VoiceEvent, VoiceRequest } from './view.ts'
 
 /** The part of a WebSocket used here; `ws` has it. */
 export interface Socket {
@@ -28,7 +28,7 @@ export interface Socket {
 export interface VoiceSocketOptions {
   readonly view: NodeView
   readonly clock: Clock
-  readonly request: { readonly room?: string; readonly session?: string }
+  readonly request: VoiceRequest
   readonly idle_timeout_ms: number
   readonly told: (turn: TurnView) => void
 }

@@ -7,6 +7,116 @@ import { configOptions } from './options.ts'
 
 const room: OptionSpec = { flags: '--room <room>', about: 'where it is said' }
 const session: OptionSpec = { flags: '--session <id>', about: 'conversation to go on with' }
+const scope: OptionSpec = {
+  flags: '--scope <scope>',
+  about: 'how long its steps are kept: ephemeral, session or persistent',
+}
+const person: OptionSpec = { flags: '--person <name>', about: 'who speaks' }
+const output: OptionSpec = { flags: '-o, --output <file>', about: 'write here instead' }
+const yes: OptionSpec = { flags: '--yes', about: 'it is meant: do not ask' }
+const dryRun: OptionSpec = { flags: '--dry-run', about: 'say what would go, and change nothing' }
+
+const ofSessions = (pick: (module: typeof import('./commands/sessions-timeline.ts')) => Run) => async () => ({
+  run: pick(await import('./commands/sessions-timeline.ts')),
+})
+
+const sessions: readonly CommandSpec[] = [
+  {
+    name: 'show',
+    args: '[session]',
+    summary: 'why it did that: each step, what it was taken for, who was asked; without a name what is kept',
+    options: [{ flags: '--replay', about: 'decide again from the steps, and compare' }],
+    examples: [
+      ['loqa sessions show text-kitchen', 'step by step'],
+      ['loqa sessions show text-kitchen --replay', 'would it do the same again?'],
+    ],
+    load: ofSessions(({ show }) => show),
+  },
+  {
+    name: 'export',
+    args: '<session>',
+    summary: 'all steps of a conversation as JSON',
+    options: [output],
+    examples: [
+      ['loqa sessions export text-kitchen', 'to the terminal'],
+      ['loqa sessions export text-kitchen -o talk.json', 'into a file of yours alone'],
+    ],
+    load: ofSessions(({ exportOne }) => exportOne),
+  },
+  {
+    name: 'erase',
+    args: '[session]',
+    summary: 'erase the steps of a conversation, and their key',
+    options: [{ flags: '--all', about: 'of every conversation this node keeps' }, dryRun, yes],
+    examples: [
+      ['loqa sessions erase text-kitchen', 'asks first'],
+      ['loqa sessions erase --all --dry-run', 'how much is that?'],
+    ],
+    load: ofSessions(({ erase }) => erase),
+  },
+]
+
+const ofPersons = (pick: (module: typeof import('./commands/persons.ts')) => Run) => async () => ({
+  run: pick(await import('./commands/persons.ts')),
+})
+
+const persons: readonly CommandSpec[] = [
+  {
+    name: 'ls',
+    summary: 'who is known by name, and what they consented to',
+    examples: [
+      ['loqa persons ls', 'a table'],
+      ['loqa persons ls --json', 'for a script'],
+    ],
+    load: ofPersons(({ ls }) => ls),
+  },
+  {
+    name: 'add',
+    args: '<name...>',
+    summary: 'make a person known to the household',
+    examples: [
+      ['loqa persons add Anna', 'on every node'],
+      ['loqa persons add Anna Maria', 'quotes are not needed'],
+    ],
+    load: ofPersons((module) => module.add),
+  },
+  {
+    name: 'consent',
+    args: '<name...>',
+    summary: 'record what a person says about keeping the steps of their conversations',
+    options: [
+      { flags: '--give', about: 'they may be kept' },
+      { flags: '--withdraw', about: 'no longer: what was kept is erased, on every node' },
+    ],
+    examples: [
+      ['loqa persons consent Anna --give', 'for conversations of scope persistent'],
+      ['loqa persons consent Anna --withdraw', 'and what was kept goes'],
+    ],
+    load: ofPersons(({ consent }) => consent),
+  },
+  {
+    name: 'export',
+    args: '<name...>',
+    summary: 'all this node keeps of a person, as JSON',
+    options: [output],
+    examples: [
+      ['loqa persons export Anna', 'to the terminal'],
+      ['loqa persons export Anna -o anna.json', 'into a file of yours alone'],
+    ],
+    load: ofPersons(({ exportOne }) => exportOne),
+  },
+  {
+    name: 'erase',
+    args: '<name...>',
+    summary: 'erase a person and all that is kept of their conversations, on every node',
+    options: [dryRun, yes],
+    examples: [
+      ['loqa persons erase Anna', 'asks first'],
+      ['loqa persons erase Anna --dry-run', 'how much is that?'],
+    ],
+    load: ofPersons(({ erase }) => erase),
+  },
+]
 
 const changing = (pick: (module: typeof import('./commands/household-change.ts')) => Run) => async () => ({
   run: pick(await import('./commands/household-change.ts')),
@@ -102,6 +212,52 @@ const household: readonly CommandSpec[] = [
   },
 ]
 
+const audit: readonly CommandSpec[] = [
+  {
+    name: 'ls',
+    summary: 'what was done on this node, newest last',
+    options: [
+      { flags: '--since <time>', about: 'only from then on: 2h, 3d, 2026-01-31, 2026-01-31T18:00' },
+      { flags: '--what <what>', about: 'only this, e.g. skill.call, or all that begins so, e.g. household' },
+      { flags: '--limit <n>', about: 'at most so many, up to 1000; 50 when not given' },
+    ],
+    examples: [
+      ['loqa audit ls --since 2h', 'of the last two hours'],
+      ['loqa audit ls --what household --json', 'who joined and left, for a script'],
+    ],
+    load: () => import('./commands/audit-ls.ts'),
+  },
+  {
+    name: 'verify',
+    summary: 'whether the log is what the node wrote; if not, the first bad record and what shows it',
+    examples: [
+      ['loqa audit verify', 'exits 1 when a record was changed, moved or cut off'],
+      ['loqa audit verify --json', 'for a script'],
+    ],
+    load: () => import('./commands/audit-verify.ts'),
+  },
+  {
+    name: 'acknowledge',
+    summary: 'the faults there are now were seen: show them no more as a trouble',
+    options: [{ flags: '--yes', about: 'it is meant' }],
+    examples: [
+      ['loqa audit acknowledge --yes', 'after loqa audit verify'],
+      ['loqa audit acknowledge --yes --json', 'and show what was acknowledged'],
+    ],
+    load: async () => ({ run: (await import('./commands/audit-verify.ts')).acknowledge }),
+  },
+  {
+    name: 'export',
+    summary: 'the whole log as lines of JSON, with its checkpoints',
+    options: [{ flags: '-o, --output <file>', about: 'write it here (- is standard output)' }],
+    examples: [
+      ['loqa audit export -o audit.jsonl', 'into a file'],
+      ['loqa audit export | grep household', 'to search in'],
+    ],
+    load: () => import('./commands/audit-export.ts'),
+  },
+]
+
 export const commands: readonly CommandSpec[] = [
   {
     name: 'status',
@@ -145,15 +301,25 @@ export const commands: readonly CommandSpec[] = [
     summary: 'the conversations going on in the household',
     examples: [
       ['loqa sessions', 'a table'],
-      ['loqa sessions --json', 'for a script'],
+      ['loqa sessions show text-kitchen', 'each step of one: why did it do that?'],
     ],
+    children: sessions,
     load: () => import('./commands/sessions.ts'),
+  },
+  {
+    name: 'persons',
+    summary: 'who is known by name, and what may be kept of what they say',
+    examples: [
+      ['loqa persons add Anna', 'makes a person known'],
+      ['loqa persons consent Anna --give', 'the steps of her conversations may be kept'],
+    ],
+    children: persons,
   },
   {
     name: 'ask',
     args: '<text...>',
     summary: 'one turn by text',
-    options: [room, session],
+    options: [room, session, scope, person],
     examples: [
       ['loqa ask set a timer for five minutes', 'quotes are not needed'],
       ['loqa ask "and in the bedroom" --session abc', 'goes on with a conversation'],
@@ -181,6 +347,8 @@ export const commands: readonly CommandSpec[] = [
     options: [
       room,
       session,
+      scope,
+      person,
       { flags: '-o, --output <file>', about: 'keep the spoken reply as WAV' },
       { flags: '--wait <seconds>', about: 'how long to wait for a reply after the end (10)' },
     ],
@@ -189,6 +357,15 @@ export const commands: readonly CommandSpec[] = [
       ['loqa listen mic --room kitchen', 'talk; Ctrl-C ends'],
     ],
     load: () => import('./commands/listen.ts'),
+  },
+  {
+    name: 'audit',
+    summary: 'what was done on this node, and whether the record of it is whole',
+    examples: [
+      ['loqa audit ls', 'the newest records'],
+      ['loqa audit verify', 'was any of them changed?'],
+    ],
+    children: audit,
   },
   {
     name: 'metrics',

@@ -6,7 +6,8 @@ import { microphone, play } from './sound-tools.ts'
 import { isAudible } from './speech-clock.ts'
 import { TurnCollector } from './turn-collector.ts'
 import { TurnPrinter } from './turn-printer.ts'
-import { connectVoice, voiceRequest } from './voice-connection.ts'
+import { connectVoice } from './voice-connection.ts'
+import { voiceRequest } from './voice-request.ts'
 import { EXIT, type ExitCode } from './world.ts'
 
 export async function listenToMicrophone(call: Call): Promise<ExitCode> {

@@ -28,6 +28,7 @@ export class TurnPrinter {
   /** What a person should see beside the turns. */
   remark(event: VoiceEvent): void {
     const { terminal } = this.#call.world
+    if (event.type === 'notice') terminal.err(`${event.message}\n`)
     if (event.type === 'announce') terminal.err(`announced: ${event.text}\n`)
     if (event.type === 'error') {
       terminal.err(event.hint === undefined ? `${event.message}\n` : `${event.message}. ${event.hint}\n`)

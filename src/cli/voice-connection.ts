@@ -1,6 +1,6 @@
 /** A satellite's connection to a node; the only importer of ws here. */
 import { WebSocket } from 'ws'
-import type { VoiceEvent } from '../api/index.ts'
+import type { VoiceEvent, VoiceRequest } from '../api/index.ts'
 import { LoqaError } from '../host/errors.ts'
 import { NodeError, NoNodeError } from './failures.ts'
 import type { Whereabouts } from './find-node.ts'
@@ -19,21 +19,10 @@ export interface VoiceHandlers {
   closed(error: LoqaError): void
 }
 
-/** `--room` and `--session` as a request. */
-export function voiceRequest(options: Readonly<Record<string, unknown>>): {
-  room?: string
-  session?: string
-} {
-  return {
-    ...(typeof options.room === 'string' ? { room: options.room } : {}),
-    ...(typeof options.session === 'string' ? { session: options.session } : {}),
-  }
-}
-
 /** Errors: `NoNodeError`; `NodeError` when the node refuses. */
 export function connectVoice(
   where: Whereabouts,
-  request: { readonly room?: string; readonly session?: string },
+  request: VoiceRequest,
   handlers: VoiceHandlers,
 ): Promise<VoiceConnection> {
   const query = new URLSearchParams({ ...request }).toString()

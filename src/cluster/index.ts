@@ -25,6 +25,7 @@ export {
 } from './household/admitter.ts'
 export { certificateOf, isRevoked, maySign } from './household/authority.ts'
 export { aloneWith, ClonedError, type CloneState, heardOf, type Life, mayWrite } from './household/clones.ts'
+export { sign, verify } from './household/crypto.ts'
 export { ClockWrongError, HouseholdError, type HouseholdFault, KeyringError } from './household/errors.ts'
 export { found, newSelf, restored } from './household/founding.ts'
 export { greet } from './household/gate.ts'

@@ -3,6 +3,7 @@
  * limit (`host/limits.ts`). A leaf's description says why the default is what it is; `allowed` puts a pattern in words.
  */
 import { z } from 'zod'
+import { PRIVACY_SCOPES } from '../host/index.ts'
 
 /** Letters a host name may have too, so that a node's name can be announced on the network as it is. */
 const name = (about: string) =>
@@ -215,9 +216,43 @@ const observe = z.strictObject({
     .describe(
       'Write what was said into the log. For finding a fault on your own machine, never for keeping.',
     ),
+  audit_keep_years: whole(
+    0,
+    100,
+    'How long the audit log remembers what was done, never what was said; 0 is for ever. Where records of care are kept by law it is six in many places.',
+  ).default(2),
 })
 
-export const configSchema = z.strictObject({ node, api, cluster, voice, inference, skills, observe })
+const store = z.strictObject({
+  passphrase_file: path(
+    'File whose first line is the passphrase that seals the key of everything kept; empty is none.',
+  ).default(''),
+})
+
+const privacy = z.strictObject({
+  scope: z
+    .enum(PRIVACY_SCOPES)
+    .default('session')
+    .describe(
+      'How long the steps of a conversation are kept: ephemeral in memory only, session until it ends, persistent for timeline.keep_days and with the consent of the person.',
+    ),
+})
+
+const timeline = z.strictObject({
+  keep: z
+    .enum(['none', 'session', 'days'])
+    .default('days')
+    .describe(
+      'The most that is kept: no steps at all, those of conversations that go on, or those with consent for days.',
+    ),
+  keep_days: whole(1, 3_650, 'How long steps are kept with consent, after their conversation ended.').default(
+    30,
+  ),
+})
+
+export const configSchema = z.strictObject({
+  ...{ node, api, cluster, voice, inference, skills, store, privacy, timeline, observe },
+})
 
 export type Config = z.infer<typeof configSchema>
 

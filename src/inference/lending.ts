@@ -39,8 +39,8 @@ export interface LendingOptions {
   readonly clock: Clock
   /** Who could do it now, best first. Called when a run begins and when it must go elsewhere. */
   readonly lenders: (to: string) => readonly Lender[]
-  /** A run began there. */
-  readonly lent?: (to: string, lender: Lender) => void
+  /** A run of that actor began there. */
+  readonly lent?: (to: string, lender: Lender, actor: Ref) => void
   /** It was taken from one and given to another. */
   readonly moved?: (to: string, from: Lender, next: Lender, why: string) => void
 }
@@ -140,7 +140,7 @@ class Lending implements InferPort {
     loan.tried.add(lender.name)
     loan.lender = lender
     loan.run = again(loan.run)
-    this.#options.lent?.(to, lender)
+    this.#options.lent?.(to, lender, actor)
     const listen: Deliver = (outcome) => {
       if (this.#find(id, actor) === loan && loan.lender === lender) this.#heard(loan, outcome)
     }

@@ -185,6 +185,13 @@ export class Clustering {
     }
   }
 
+  /** What people call a node: its name, else the end of its id. */
+  nameOf(id: string): string {
+    const named = this.#cluster?.nodes().find((row) => row.id === id)?.name ?? ''
+    if (named !== '') return named
+    return id === this.#parts.identity.id ? this.#parts.config.node.name : id.slice(-8)
+  }
+
   household(): HouseholdView {
     const { host, identity } = this.#parts
     return this.#cluster?.household.show() ?? showHousehold(householdOf(identity, host), host.clock)

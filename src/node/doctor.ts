@@ -21,6 +21,8 @@ export async function checkUp(parts: NodeParts): Promise<readonly Finding[]> {
     await dataDirectory(parts),
     await durableWrite(parts),
     storeHealth(parts),
+    await keyAtRest(parts),
+    await timelines(parts),
     await auditLog(parts),
     ...engines(parts),
     ...models(parts),
@@ -86,16 +88,46 @@ function storeHealth({ store }: NodeParts): Finding {
   )
 }
 
-async function auditLog({ audit }: NodeParts): Promise<Finding> {
-  const verdict = await audit.verify()
-  return verdict.ok
-    ? finding('audit log', true, `${verdict.records} records, unbroken`)
-    : finding(
-        'audit log',
-        false,
-        `line ${verdict.line} ${verdict.reason}`,
-        'Somebody or something changed it: keep a copy, and ask who could.',
-      )
+/** Not whose it is: who may not read it could not have started the node. */
+async function keyAtRest({ host, config }: NodeParts): Promise<Finding> {
+  const path = join(config.node.data_dir, 'store.key')
+  const { mode } = (await host.disk.info(path)) ?? {}
+  const sealed = config.store.passphrase_file === '' ? 'without a passphrase' : 'sealed by a passphrase'
+  return finding(
+    'key at rest',
+    mode === undefined || (mode & 0o077) === 0,
+    mode === undefined ? sealed : `mode ${mode.toString(8)}, ${sealed}`,
+    `Others may read it: chmod 600 ${path}`,
+  )
+}
+
+async function timelines({ memory, config }: NodeParts): Promise<Finding> {
+  const { scope } = config.privacy
+  try {
+    const kept = await memory.timeline.list()
+    const long = kept.filter((row) => row.scope === 'persistent').length
+    return finding(
+      'timelines',
+      true,
+      `${kept.length} kept, ${long} with consent; the default scope is ${scope}`,
+    )
+  } catch (thrown) {
+    const { message, hint } = errorShape(thrown)
+    return finding('timelines', false, message, hint ?? 'See the log.')
+  }
+}
+
+async function auditLog({ auditing, clustering }: NodeParts): Promise<Finding> {
+  const verdict = await auditing.verify((id) => clustering.nameOf(id))
+  if (verdict.ok) return finding('audit log', true, `${verdict.records} records, unbroken`)
+  const open = verdict.faults.find(({ acknowledged }) => !acknowledged)
+  if (open === undefined) return finding('audit log', true, `${verdict.records} records, known faults only`)
+  return finding(
+    'audit log',
+    false,
+    `line ${open.line} ${open.reason}`,
+    'Somebody or something changed it: keep a copy, and ask who could. See: loqa audit verify',
+  )
 }
 
 function engines({ pool }: NodeParts): Finding[] {

@@ -3,8 +3,14 @@ import type { Observe, Runtime } from '../actors/index.ts'
 import type { Audit, Log, Metrics } from '../observe/index.ts'
 
 /** What the runtime tells; behaviours' texts are static, values are attributes, personal ones under `pii.`. */
-export function observeWith(log: Log, metrics: Metrics, audit: Audit): Observe {
+export function observeWith(
+  log: Log,
+  metrics: Metrics,
+  audit: Audit,
+  timeline: NonNullable<Observe['timeline']>,
+): Observe {
   return {
+    timeline,
     log: (level, message, values, actor) =>
       log[level](message, actor === undefined ? values : { ...values, actor: actor.address }),
     metric({ name, add, observe, labels }) {

@@ -3,12 +3,14 @@ import type { Runtime } from '../actors/index.ts'
 import type { Config, ConfigRow } from '../config.ts'
 import type { Host, Monotonic } from '../host/index.ts'
 import type { InferPort, Model, Pool } from '../inference/index.ts'
-import type { Audit, Metrics } from '../observe/index.ts'
+import type { Metrics } from '../observe/index.ts'
 import type { Skills } from '../skills/index.ts'
 import type { HouseholdStore } from '../store/index.ts'
 import type { Voice } from '../voice/index.ts'
+import type { Auditing } from './auditing.ts'
 import type { Clustering } from './clustering.ts'
 import type { Identity } from './identity.ts'
+import type { Memory } from './memory.ts'
 
 export interface NodeParts {
   readonly host: Host
@@ -25,8 +27,9 @@ export interface NodeParts {
   readonly models: readonly Model[]
   readonly skills: Skills
   readonly store: HouseholdStore
+  readonly memory: Pick<Memory, 'timeline' | 'people'>
   readonly voice: Voice
   readonly metrics: Metrics
-  readonly audit: Audit
+  readonly auditing: Auditing
   readonly started: Monotonic
 }

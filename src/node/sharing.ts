@@ -30,7 +30,7 @@ export interface SharingParts {
   /** Work of this node's actors on another. */
   readonly far: (node: NodeId) => WorkPort
   /** A run began there. */
-  readonly lent: (to: string, node: NodeId) => void
+  readonly lent: (to: string, node: NodeId, model: string, actor: Ref) => void
   readonly moved: NonNullable<LendingOptions['moved']>
 }
 
@@ -63,10 +63,10 @@ export function shareEngines(parts: SharingParts): InferPort {
       // A full engine of this node says so itself, and why.
       return lenders.length > 0 ? lenders : [lenderOf(parts, offered, parts.self, to)]
     },
-    lent: (to, { name, model }) => {
+    lent: (to, { name, model }, actor) => {
       const node = nodeId(name)
       before.set(to, { node, tag: model })
-      parts.lent(to, node)
+      parts.lent(to, node, model, actor)
     },
   })
 }

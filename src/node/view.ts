@@ -13,6 +13,7 @@ import type { Capability, Pool } from '../inference/index.ts'
 import type { Clustering } from './clustering.ts'
 import { listSessions } from './conversations.ts'
 import { checkUp } from './doctor.ts'
+import { memoryView } from './memory.ts'
 import type { NodeParts } from './parts.ts'
 import { backUp, showStore } from './remembering.ts'
 import { speechFor } from './say.ts'
@@ -29,6 +30,7 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
   const { config, identity, runtime, pool, voice } = parts
   const node = identity.id
   return {
+    memory: memoryView(parts.memory, voice),
     status: () => statusOf(parts, stage),
     nodes: () => nodesOf(parts, stage),
     household: () => parts.clustering.household(),
@@ -77,6 +79,12 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
     store: () => showStore(parts),
     backup: () => backUp(parts),
     config: () => parts.rows,
+    audit: {
+      list: (query) => parts.auditing.list(query),
+      verify: () => parts.auditing.verify((id) => parts.clustering.nameOf(id)),
+      acknowledge: () => parts.auditing.acknowledge((id) => parts.clustering.nameOf(id)),
+      export: () => parts.auditing.export(),
+    },
   }
 }
 
@@ -160,12 +168,13 @@ function healthState({ now }: Stage, reasons: readonly string[]): StatusView['he
 }
 
 /** What does not work, in words: each names the part and the reason. */
-function complaints({ pool, store, skills, clustering }: NodeParts): string[] {
+function complaints({ pool, store, skills, clustering, auditing }: NodeParts): string[] {
   const health = store.health()
   const gaveWay = clustering.cluster?.refusing
   return [
     ...(gaveWay === undefined ? [] : [gaveWay.message]),
     ...clustering.troubles(),
+    ...auditing.troubles(),
     ...pool
       .capabilities()
       .filter(({ state }) => state !== 'ready')

@@ -61,6 +61,11 @@ export const CATALOGUE: Readonly<Record<string, Declaration>> = {
     labels: ['skill'],
     buckets: LATENCY_MS,
   },
+  loqa_timeline_events_lost_total: {
+    kind: 'counter',
+    help: 'Steps of conversations that are in no timeline, by why',
+    labels: ['why'],
+  },
   loqa_http_requests_total: {
     kind: 'counter',
     help: 'HTTP requests by route and status class',

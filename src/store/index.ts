@@ -12,8 +12,9 @@
  *   store.key     the key of everything that is sealed
  *   replica*      the entries and the signed logs they came from, sealed
  *   keyring       who this node is, and its household
+ *   timeline.db   what conversations noted down of themselves, sealed (`timeline/`)
  *   runtime.json  ports and pid of the running node (written by the composition root)
- *   audit.log     the audit chain (`observe/`)
+ *   audit.log     the audit chain (`observe/`); `audit.checkpoint` what this node signed of it
  *   skills/       skills a person added; models/ models a person pulled
  *
  * Imports host and actors (messages only). Read `store.ts` first, then `crdt/index.ts` (the database) and `sync/sync.ts` (replication).
@@ -39,3 +40,14 @@ export {
   type StoreLinks,
   type StoreOptions,
 } from './store.ts'
+export {
+  type Erased,
+  type Keep,
+  type KeptTimeline,
+  openTimeline,
+  type Selection,
+  type Timeline,
+  type TimelineEvent,
+  type TimelineHead,
+  type TimelineOptions,
+} from './timeline/index.ts'

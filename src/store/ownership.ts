@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { type Disk, DiskError, LoqaError } from '../host/index.ts'
 import { DataDirectoryBusy } from './errors.ts'
-import { holdLock } from './lock.ts'
+import { holdLock } from './sqlite.ts'
 
 export interface Ownership {
   release(): void

@@ -17,6 +17,7 @@ import { EVENT, endTurn, WAIT } from './ending.ts'
 import { showEvent, waitOver } from './messages.ts'
 import { PHRASES } from './phrases.ts'
 import { speak } from './speaking.ts'
+import { decisionBody, stepOf } from './steps.ts'
 import type {
   Conversation,
   Guess,
@@ -52,7 +53,20 @@ export function answer(
     turn.source.kind === 'voice' && state.satellite !== undefined && text !== ''
       ? [showEvent(EVENT, state.satellite, { type: 'final', text })]
       : []
-  const settled = stay(state, ...shown, ...dropGuess(guess, decision.kind === 'interpret' ? text : undefined))
+  const heard: Effect[] =
+    turn.source.kind === 'voice' ? [stepOf(state, turn, 'stt.text', { text, heard_ms })] : []
+  const decided = stepOf(state, turn, 'turn.decided', {
+    by: 'grammar',
+    score: reading.score,
+    ...decisionBody(decision),
+  })
+  const settled = stay(
+    state,
+    ...heard,
+    decided,
+    ...shown,
+    ...dropGuess(guess, decision.kind === 'interpret' ? text : undefined),
+  )
   return andThen(settled, (current) => {
     if (decision.kind !== 'interpret') return follow(current, known, decision, options, now)
     if (guess.kind === 'meaning' && guess.text === text) {
@@ -145,14 +159,22 @@ export function meant(state: TurnState, options: TurnOptions, now: Monotonic): S
     ? said.failed
     : new TimeoutError('The meaning', options.waits.meaning_ms).toJSON()
   const given: Effect[] = said.finished ? [] : [{ type: 'cancel', id: modelRunId(number) }]
-  return andThen(stay(state, ...given), (current) => {
-    if (error !== undefined && !hasNoModel(error)) {
-      return follow(current, { ...turn, error }, meaningLost, options, now)
-    }
-    const decision =
-      intent === undefined ? notUnderstood : decideIntent(intent, deciding(state, turn, options, now))
-    return follow(current, turn, decision, options, now)
-  })
+  const isLost = error !== undefined && !hasNoModel(error)
+  const decision = isLost
+    ? meaningLost
+    : intent === undefined
+      ? notUnderstood
+      : decideIntent(intent, deciding(state, turn, options, now))
+  const noted: Effect[] = [
+    stepOf(state, turn, 'llm.answer', {
+      answer: said.tokens,
+      ...(error === undefined ? {} : { error }),
+    }),
+    stepOf(state, turn, 'turn.decided', { by: 'model', ...decisionBody(decision) }),
+  ]
+  return andThen(stay(state, ...noted, ...given), (current) =>
+    follow(current, isLost ? { ...turn, error } : turn, decision, options, now),
+  )
 }
 
 /** A household without a language model is not at fault: it understands what its templates say. */
@@ -255,11 +277,18 @@ export function skillAnswer(
 ): Step {
   const { phase } = state
   if (phase.name !== 'acting' || message.id !== skillAskId(phase.turn)) return stay(state)
+  const { turn } = phase
+  const skill = options.understanding.skillFor(turn.intent.name)
   if (message.type === 'ask-failed') {
     const reply = message.error.code === 'timeout' ? PHRASES.skillSilent : PHRASES.skillFailed
-    return speak(state, { ...phase.turn, reply, error: message.error }, options, now)
+    const noted = stepOf(state, turn, 'skill.result', { skill, error: message.error })
+    return andThen(stay(state, noted), (current) =>
+      speak(current, { ...turn, reply, error: message.error }, options, now),
+    )
   }
-  return said(state, phase.turn, resultOf(message.message), options, now)
+  const result = resultOf(message.message)
+  const noted = stepOf(state, turn, 'skill.result', { skill, result })
+  return andThen(stay(state, noted), (current) => said(current, turn, result, options, now))
 }
 
 /** A skill is not trusted to answer in shape. */

@@ -26,8 +26,6 @@ export interface ChannelsParts {
   readonly detectors: () => VoiceDetector
   readonly dropped: (frames: number) => void
   readonly tell: (session: SessionId, message: Message) => void
-  /** Begins a new conversation. */
-  readonly begin: (room: string) => SessionId
 }
 
 export class Channels {
@@ -46,11 +44,12 @@ export class Channels {
     }
   }
 
-  open(session: SessionId, room: string, listener: VoiceListener): VoiceChannel {
+  /** `again` begins the next conversation of this satellite, when this one ended under it. */
+  open(session: SessionId, room: string, listener: VoiceListener, again: () => SessionId): VoiceChannel {
     this.#satellites += 1
     const satellite = `satellite-${this.#satellites}`
     this.#parts.satellites.add(satellite, listener)
-    const channel = this.#bound(session, satellite, room, listener)
+    const channel = this.#bound(session, satellite, room, listener, again)
     this.#channels.add(channel)
     this.#attach(session, satellite, room, listener)
     return channel
@@ -73,8 +72,14 @@ export class Channels {
     listener.event({ type: 'ready', session, room, sample_rate: limits.SAMPLE_RATE })
   }
 
-  #bound(first: SessionId, satellite: string, room: string, listener: VoiceListener): BoundChannel {
-    const { clock, detectors, dropped, tell, begin, satellites } = this.#parts
+  #bound(
+    first: SessionId,
+    satellite: string,
+    room: string,
+    listener: VoiceListener,
+    again: () => SessionId,
+  ): BoundChannel {
+    const { clock, detectors, dropped, tell, satellites } = this.#parts
     let session = first
     const microphone = new Microphone({
       clock,
@@ -98,7 +103,7 @@ export class Channels {
       },
       rebind: () => {
         if (!this.#channels.has(channel)) return
-        session = begin(room)
+        session = again()
         this.#attach(session, satellite, room, listener)
       },
     }

@@ -3,6 +3,7 @@ import type { Effect } from '../actors/index.ts'
 import { assert, type ErrorShape, type Monotonic, requestId } from '../host/index.ts'
 import { NO_INTENT } from '../skills/index.ts'
 import { type Latency, showEvent, type TurnView, turnAnswer } from './messages.ts'
+import { stepOf } from './steps.ts'
 import {
   IDLE,
   type Marks,
@@ -35,6 +36,14 @@ export function endTurn(state: TurnState, end: TurnEnd): Step {
   } else if (turn.source.kind === 'voice' && state.satellite !== undefined && wasHeard(turn)) {
     effects.push(showEvent(EVENT, state.satellite, { type: 'turn', turn: view }))
   }
+  effects.push(
+    stepOf(state, turn, 'turn.ended', {
+      end,
+      latency_ms: view.latency_ms,
+      cut_off: turn.cutOff,
+      ...(turn.error === undefined ? {} : { error: turn.error }),
+    }),
+  )
   effects.push({ type: 'metric', name: 'loqa_voice_turns_total', add: 1, labels: { end } })
   if (turn.cutOff) effects.push({ type: 'metric', name: 'loqa_voice_cut_off_total', add: 1 })
   return stay({ ...state, phase: IDLE }, ...effects)

@@ -16,6 +16,7 @@ export type { VoiceChannel } from './channels.ts'
 export { ENDPOINT_TIMES, type EndpointTimes } from './endpointing.ts'
 export type { Latency, Loudspeakers, SessionPhase, TurnView, VoiceEvent } from './messages.ts'
 export type { VoiceListener } from './player.ts'
+export type { RecordedStep, ReplayVerdict } from './replay.ts'
 export { Resampler, resample } from './resample.ts'
 export type { PlayPort } from './satellites.ts'
 export { ANNOUNCER } from './session.ts'
@@ -30,6 +31,8 @@ export {
 export { loadVoiceDetectors, type VoiceDetector } from './vad.ts'
 export {
   type Household,
+  type Privacy,
+  type PrivacyWanted,
   type SessionRow,
   Voice,
   type VoiceOptions,

@@ -24,6 +24,7 @@ import { PHRASES } from './phrases.ts'
 import { type Contour, follow, NO_CONTOUR } from './prosody.ts'
 import { splitSentences } from './sentences.ts'
 import { speak } from './speaking.ts'
+import { contextOf, type EndOfSpeech, stepOf } from './steps.ts'
 import {
   andThen,
   type Guess,
@@ -72,7 +73,13 @@ export function listen(state: TurnState, interrupting: boolean, options: TurnOpt
   const begun: TurnState = { ...state, turns: turn.number, ear: { ...state.ear, preroll: [] } }
   const shown: Effect[] =
     state.satellite === undefined ? [] : [showEvent(EVENT, state.satellite, { type: 'speech-started' })]
-  return andThen(stay(begun, ...shown), (current) => recognise(current, turn, utterance, options))
+  const noted = stepOf(state, turn, 'turn.began', {
+    source: 'voice',
+    interrupting,
+    room: state.conversation.room,
+    context: contextOf(state.conversation, now),
+  })
+  return andThen(stay(begun, noted, ...shown), (current) => recognise(current, turn, utterance, options))
 }
 
 /** The frames before speech counted as such: only the last of them are known to be voice. */
@@ -147,8 +154,15 @@ function judge(state: TurnState, options: TurnOptions, now: Monotonic): Step {
     options.endpointing,
   )
   if (verdict.kind === 'end') {
+    const end: EndOfSpeech = {
+      cause: 'pause',
+      reason: verdict.reason,
+      silence_ms,
+      utterance_ms: utterance.frames.length * FRAME_MS,
+      manner,
+    }
     return andThen(stay(state, endpointMetric(verdict.reason, manner)), (current) =>
-      endUtterance(current, options, now),
+      endUtterance(current, end, options, now),
     )
   }
   if (silence_ms >= options.waits.guess_ms) return speculate(state, options, now)
@@ -197,11 +211,12 @@ function speculate(state: TurnState, options: TurnOptions, now: Monotonic): Step
 }
 
 /** It is over: the recogniser says what it still holds. */
-export function endUtterance(state: TurnState, options: TurnOptions, now: Monotonic): Step {
+export function endUtterance(state: TurnState, end: EndOfSpeech, options: TurnOptions, now: Monotonic): Step {
   const { turn, utterance, guess } = state.phase as Listening
   const marked: Turn = { ...turn, marks: { ...turn.marks, endpoint: now } }
   return stay(
     { ...state, ear: QUIET, phase: { name: 'transcribing', turn: marked, utterance, guess } },
+    stepOf(state, turn, 'turn.endpoint', { ...end, text: utterance.text }),
     finishRun(recogniserRunId(turn, utterance), options.engines.stt),
     {
       type: 'schedule',
@@ -282,7 +297,8 @@ function recover(state: TurnState, error: ErrorShape, options: TurnOptions, now:
   const { turn, utterance, guess } = state.phase as Extract<Phase, { name: 'listening' | 'transcribing' }>
   const ended = state.phase.name === 'transcribing'
   const failures = utterance.failures + 1
-  const dropped = stay(state, ...abandon(guess))
+  const failed = stepOf(state, turn, 'stt.failed', { error: error.code, attempt: utterance.attempt })
+  const dropped = stay(state, failed, ...abandon(guess))
   // Nobody is interrupted by an apology: while they speak, it is worth trying on.
   if (failures > options.waits.retries && !(stillSpeaking(state) && !ended)) {
     const lost: Turn = { ...turn, reply: PHRASES.lostRecogniser, error }
@@ -321,7 +337,7 @@ export function recogniseAgain(state: TurnState, options: TurnOptions, now: Mono
   if (state.phase.name !== 'recovering') return stay(state)
   const { turn, utterance, ended } = state.phase
   return andThen(recognise(state, turn, utterance, options), (current) =>
-    ended ? endUtterance(current, options, now) : stay(current),
+    ended ? endUtterance(current, { cause: 'heard-again' }, options, now) : stay(current),
   )
 }
 
@@ -343,7 +359,10 @@ export function resume(
     voiced: utterance.voiced + (state.ear.activity.phase === 'speech' ? state.ear.activity.voiced : 0),
     lastFrameAt: now,
   }
-  return recognise({ ...state, ear: { ...state.ear, preroll: [] } }, reopened, longer, options)
+  const noted = stepOf(state, turn, 'turn.resumed', {})
+  return andThen(stay({ ...state, ear: { ...state.ear, preroll: [] } }, noted), (current) =>
+    recognise(current, reopened, longer, options),
+  )
 }
 
 /** No frame for a while: the link is gone or the microphone was muted; what was heard counts. */
@@ -351,7 +370,7 @@ export function framesOverdue(state: TurnState, options: TurnOptions, now: Monot
   if (state.phase.name !== 'listening') return stay(state)
   const { turn, utterance } = state.phase
   if (now - utterance.lastFrameAt < options.waits.frames_ms) return stay(state, frameWatch(turn, options))
-  return endUtterance(state, options, now)
+  return endUtterance(state, { cause: 'frames-stopped' }, options, now)
 }
 
 /** Folds the language model's early answer into the guess. */

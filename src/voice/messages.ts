@@ -143,6 +143,8 @@ export type VoiceEvent =
   | { readonly type: 'reply-end' }
   | { readonly type: 'announce'; readonly text: string }
   | { readonly type: 'card'; readonly card: Readonly<Record<string, unknown>> }
+  /** Something the person should know before they speak. */
+  | { readonly type: 'notice'; readonly message: string }
   | { readonly type: 'error'; readonly code: string; readonly message: string; readonly hint?: string }
 
 // — the `play` port: `to` is the satellite, the id names one reply —

@@ -4,7 +4,14 @@
  */
 import type { Behavior, Context, Effect, Message, Next, ReplyTo, SystemMessage } from '../actors/index.ts'
 import { placedAddress } from '../actors/index.ts'
-import { type ErrorShape, limits, requestId, type SessionId, type Wall } from '../host/index.ts'
+import {
+  type ErrorShape,
+  limits,
+  type PrivacyScope,
+  requestId,
+  type SessionId,
+  type Wall,
+} from '../host/index.ts'
 import { EVENT, emptyView } from './ending.ts'
 import type {
   AnnouncementSpeak,
@@ -36,6 +43,10 @@ export type SessionMessage =
 export interface SessionArgs {
   readonly id: SessionId
   readonly room: string
+  /** Of its timeline; `session` when absent. */
+  readonly scope?: PrivacyScope
+  /** Whose conversation it is, when somebody said so: their id in the collection `persons`. */
+  readonly person?: string
 }
 
 export interface SessionState {
@@ -73,14 +84,21 @@ export function sessionBehavior(
     // frame is the one that matters least.
     mailbox: { capacity: 256, overflow: 'drop-oldest' },
 
-    start({ id, room }, context) {
+    start({ id, room, scope = 'session', person }, context) {
       const state: SessionState = {
         startedAt: context.wall,
         turn: newConversation(id, room),
         waiting: [],
         heard: false,
       }
-      return { state, effects: [phaseEffect(state), idleTimer(options)] }
+      const began: Effect = {
+        type: 'timeline',
+        session: id,
+        kind: 'session.began',
+        body: { room, scope, ...(person === undefined ? {} : { person }) },
+        at: context.now,
+      }
+      return { state, effects: [began, phaseEffect(state), idleTimer(options)] }
     },
 
     receive(state, message, context) {
@@ -152,9 +170,15 @@ function advance(
   const began = step.state.turns > state.turn.turns
   return {
     state: { ...state, turn: step.state, heard: state.heard || began },
-    effects: [...step.effects, ...announcementsEnded(state.turn, step.state)],
+    effects: [...stamped(step.effects, context), ...announcementsEnded(state.turn, step.state)],
   }
 }
+
+/** The machine is told the time; what it notes down for the timeline carries exactly that. */
+const stamped = (effects: readonly Effect[], { now }: Context): readonly Effect[] =>
+  effects.some(({ type }) => type === 'timeline')
+    ? effects.map((effect) => (effect.type === 'timeline' ? { ...effect, at: now } : effect))
+    : effects
 
 /** An announcement whose turn ended, however, was said: the announcer may forget it. */
 function announcementsEnded(before: TurnState, after: TurnState): readonly Effect[] {

@@ -6,6 +6,7 @@ import { SAMPLE_RATE } from './audio.ts'
 import { endTurn, latencyMetrics, WAIT } from './ending.ts'
 import { endReply, playAudio, waitOver } from './messages.ts'
 import { splitSentences } from './sentences.ts'
+import { stepOf } from './steps.ts'
 import {
   andThen,
   type Phase,
@@ -32,10 +33,12 @@ export function speak(state: TurnState, turn: Turn, options: TurnOptions, now: M
   const sentences = splitSentences(turn.reply)
   const speaking: Speaking = { sentences, index: 0, attempt: 0, heard: 0, received: 0, total: 0 }
   const spoken: TurnState = { ...state, phase: { name: 'speaking', turn: said, speaking } }
-  if (sentences.length === 0 || turn.source.kind === 'text' || state.satellite === undefined) {
-    return endTurn(spoken, endOf(said))
-  }
-  return render(spoken, options)
+  const replied = stepOf(state, turn, 'turn.replied', { speech: turn.reply })
+  return andThen(stay(spoken, replied), (current) =>
+    sentences.length === 0 || turn.source.kind === 'text' || state.satellite === undefined
+      ? endTurn(current, endOf(said))
+      : render(current, options),
+  )
 }
 
 const endOf = (turn: Turn) => (turn.error === undefined ? 'done' : 'failed')
@@ -102,6 +105,7 @@ function emit(
   }
   const effects: Effect[] = [waitForVoice(turn, options.waits.voice_ms)]
   if (fresh.length > 0) effects.push(playAudio(playId(turn), state.satellite!, fresh))
+  if (first) effects.push(stepOf(state, turn, 'tts.began', {}))
   if (first && turn.source.kind === 'voice') effects.push(...latencyMetrics(marked.marks))
   return stay(heard, ...effects)
 }
@@ -123,7 +127,10 @@ function nextSentence(state: TurnState, phase: SpeakingPhase, options: TurnOptio
 /** The voice died or hangs: the same sentence again after a moment, past what was already heard. */
 export function retryVoice(state: TurnState, error: ErrorShape, options: TurnOptions): Step {
   const { turn, speaking } = state.phase as SpeakingPhase
-  const given: Effect[] = [{ type: 'cancel', id: voiceRunId(turn, speaking) }]
+  const given: Effect[] = [
+    stepOf(state, turn, 'tts.failed', { error: error.code, attempt: speaking.attempt }),
+    { type: 'cancel', id: voiceRunId(turn, speaking) },
+  ]
   if (speaking.attempt >= options.waits.retries || !error.retryable) {
     return giveUpVoice(state, error, given)
   }

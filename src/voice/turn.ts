@@ -35,6 +35,7 @@ import {
 } from './listening.ts'
 import type { AudioFrame, WaitOver } from './messages.ts'
 import { playOutcome, renderAgain, retryVoice, silence, speak, voiceOutcome } from './speaking.ts'
+import { contextOf, stepOf } from './steps.ts'
 import {
   andThen,
   type Ear,
@@ -184,7 +185,9 @@ function wasCutOff({ marks }: Turn, { waits }: TurnOptions, now: Monotonic): boo
 
 function audioEnd(state: TurnState, options: TurnOptions, now: Monotonic): Step {
   const { phase } = state
-  if (phase.name === 'listening') return endUtterance(state, options, now)
+  if (phase.name === 'listening') {
+    return endUtterance(state, { cause: 'recording-ended' }, options, now)
+  }
   if (phase.name === 'recovering') return stay({ ...state, phase: { ...phase, ended: true }, ear: QUIET })
   return stay({ ...state, ear: QUIET })
 }
@@ -220,7 +223,15 @@ function typed(
 ): Step {
   assert(state.phase.name === 'idle', 'a typed turn begins when none runs')
   const begun = { ...emptyTurn(state.turns + 1, { kind: 'text', replyTo }), transcript: text }
-  return answer({ ...state, turns: begun.number }, begun, undefined, NO_GUESS, options, now)
+  const noted = stepOf(state, begun, 'turn.began', {
+    source: 'text',
+    text,
+    room: state.conversation.room,
+    context: contextOf(state.conversation, now),
+  })
+  return andThen(stay({ ...state, turns: begun.number }, noted), (current) =>
+    answer(current, begun, undefined, NO_GUESS, options, now),
+  )
 }
 
 function announcement(
@@ -232,7 +243,15 @@ function announcement(
 ): Step {
   assert(state.phase.name === 'idle', 'an announcement begins when no turn runs')
   const begun = { ...emptyTurn(state.turns + 1, { kind: 'announcement', from }), reply: speech }
-  return speak({ ...state, turns: begun.number }, begun, options, now)
+  const noted = stepOf(state, begun, 'turn.began', {
+    source: 'announcement',
+    text: speech,
+    room: state.conversation.room,
+    context: {},
+  })
+  return andThen(stay({ ...state, turns: begun.number }, noted), (current) =>
+    speak(current, begun, options, now),
+  )
 }
 
 function system(

@@ -16,6 +16,7 @@ import {
   limits,
   newSessionId,
   OverloadedError,
+  type PrivacyScope,
   type Random,
   requestId,
   type SessionId,
@@ -30,10 +31,11 @@ import type { SessionPhase, TurnAnswer, TurnView } from './messages.ts'
 import { FIXED_PHRASES } from './phrases.ts'
 import type { VoiceListener } from './player.ts'
 import { isListing, registrar } from './registrar.ts'
+import { type RecordedStep, type ReplayVerdict, replayTurns } from './replay.ts'
 import { type PlayPort, Satellites } from './satellites.ts'
 import { ANNOUNCER, type SessionArgs, sessionAddress, sessionBehavior } from './session.ts'
 import { type InferPort, SpeechPort } from './speech.ts'
-import { WAITS, type Waits } from './turn-state.ts'
+import { type TurnOptions, WAITS, type Waits } from './turn-state.ts'
 import type { Understanding } from './understanding.ts'
 import type { VoiceDetector } from './vad.ts'
 
@@ -60,6 +62,29 @@ export interface VoiceOptions {
   readonly dropped: (frames: number) => void
   /** Absent: this node is the only one. */
   readonly household?: Household
+  /** What a conversation gets of what was asked for. Absent: the scope `session` at most, and nobody's. */
+  readonly privacy?: (wanted: PrivacyWanted) => Privacy
+}
+
+/** What whoever begins a conversation says about its privacy. */
+export interface PrivacyWanted {
+  readonly scope?: PrivacyScope
+  /** Name or id of the person who speaks. */
+  readonly person?: string
+}
+
+export interface Privacy {
+  readonly scope: PrivacyScope
+  /** Id of the person. */
+  readonly person?: string
+  /** Why it is not what was asked for, one sentence. */
+  readonly notice?: string
+}
+
+/** Who asks, and where. */
+interface Asking extends PrivacyWanted {
+  readonly room?: string
+  readonly session?: string
 }
 
 /** Conversations beyond this node. */
@@ -77,6 +102,7 @@ export interface SessionRow {
   readonly room: string
   readonly phase: string
   readonly started_at: Wall
+  readonly privacy: Privacy
 }
 
 /** A turn by text waits this long for its turn and its answer together. */
@@ -88,6 +114,7 @@ export class Voice {
   /** For the runtime's `outside`; other ports' `cancel` and `actorGone` are to be joined to these. */
   readonly outside: Required<Pick<Outside, 'infer' | 'play' | 'cancel' | 'actorGone'>>
   readonly #options: VoiceOptions
+  readonly #turnOptions: TurnOptions
   readonly #speech: SpeechPort
   readonly #satellites: Satellites
   readonly #sessions = new Map<string, SessionRow>()
@@ -105,16 +132,15 @@ export class Voice {
       detectors: options.detectors,
       dropped: options.dropped,
       tell: (session, message) => this.#tell(session, message),
-      begin: (room) => this.#session(undefined, room),
     })
-    const session = sessionBehavior({
+    this.#turnOptions = {
       understanding: options.understanding,
       endpointing: options.endpointing,
       waits: { ...WAITS, ...options.waits },
       engines: options.capabilities,
       voice: options.voice,
-      idle_ms: options.session_idle_ms,
-    })
+    }
+    const session = sessionBehavior({ ...this.#turnOptions, idle_ms: options.session_idle_ms })
     this.behaviors = {
       session: { behavior: session, from_afar: { message: isAskFromAfar } },
       announcer,
@@ -140,7 +166,8 @@ export class Voice {
   #phase(message: SessionPhase): void {
     const { session, room, phase, started_at } = message
     if (phase !== 'ended') {
-      this.#sessions.set(session, { id: session, room, phase, started_at })
+      const privacy = this.#sessions.get(session)?.privacy ?? this.#privacy({})
+      this.#sessions.set(session, { id: session, room, phase, started_at, privacy })
       return
     }
     this.#sessions.delete(session)
@@ -154,20 +181,22 @@ export class Voice {
   }
 
   /** Errors: `overloaded` at the limit of connections, `invalid-input` for a name that cannot be one. */
-  open(
-    request: { readonly room?: string; readonly session?: string },
-    listener: VoiceListener,
-  ): VoiceChannel {
+  open(request: Asking, listener: VoiceListener): VoiceChannel {
     this.#channels.assertRoom()
     const room = roomOf(request.room ?? this.#options.room)
-    return this.#channels.open(this.#session(request.session, room), room, listener)
+    const begin = (session?: string): SessionId => this.#session(session, room, request)
+    const session = begin(request.session)
+    const { notice } = this.#privacy(request)
+    const channel = this.#channels.open(session, room, listener, begin)
+    if (notice !== undefined) listener.event({ type: 'notice', message: notice })
+    return channel
   }
 
   /** One turn by text. Without a session it continues the conversation by text of its room. */
   async ask(
-    request: { readonly text: string; readonly room?: string; readonly session?: string },
+    request: Asking & { readonly text: string },
     signal: AbortSignal,
-  ): Promise<TurnView> {
+  ): Promise<TurnView & { readonly notice?: string }> {
     const text = request.text.trim()
     if (text === '') throw new InvalidInputError('The text is empty', 'Say what you want.')
     if (text.length > limits.MAX_TURN_TEXT) {
@@ -178,11 +207,13 @@ export class Voice {
     }
     const room = roomOf(request.room ?? this.#options.room)
     if (request.session !== undefined) {
-      const turn = await this.#askAfar(sessionName(request.session), text, signal)
+      const turn = await this.#askAfar(sessionName(request.session), text, request, signal)
       if (turn !== undefined) return turn
     }
-    const session = this.#session(request.session ?? this.#textSession(room), room)
-    return ((await this.#ask(session, text, signal)) as TurnAnswer).turn
+    const session = this.#session(request.session ?? this.#textSession(room, request), room, request)
+    const { notice } = this.#privacy(request)
+    const { turn } = (await this.#ask(session, text, signal)) as TurnAnswer
+    return notice === undefined ? turn : { ...turn, notice }
   }
 
   #ask(session: SessionId, text: string, signal: AbortSignal): Promise<Message> {
@@ -191,10 +222,21 @@ export class Voice {
   }
 
   /** Undefined: it does not live on another node, or no longer; nobody there has heard the text. */
-  async #askAfar(session: SessionId, text: string, signal: AbortSignal): Promise<TurnView | undefined> {
+  async #askAfar(
+    session: SessionId,
+    text: string,
+    { scope, person }: PrivacyWanted,
+    signal: AbortSignal,
+  ): Promise<TurnView | undefined> {
     const address = sessionAddress(session)
     if (this.#connected().find(address) !== undefined) return undefined
     if (this.#options.household?.isElsewhere(address) !== true) return undefined
+    if (scope !== undefined || person !== undefined) {
+      throw new InvalidInputError(
+        'This conversation lives on another machine, and its scope and person were chosen there',
+        'Leave them out, or begin another conversation here.',
+      )
+    }
     const answer = await this.#ask(session, text, signal).catch((thrown: unknown) => {
       if (thrown instanceof LoqaError && thrown.code === 'not-found') return undefined
       throw thrown
@@ -206,9 +248,14 @@ export class Voice {
   }
 
   /** The conversation by text that is had on this node, without a name, in one room. */
-  #textSession(room: string): string {
+  #textSession(room: string, asked: PrivacyWanted): string {
     const { household } = this.#options
-    return `text-${slug(room)}${household === undefined ? '' : `-${household.mark}`}`
+    const mark = household === undefined ? '' : `-${household.mark}`
+    if (asked.scope === undefined && asked.person === undefined) return `text-${slug(room)}${mark}`
+    // What is said under another scope, or by a person, is another conversation.
+    const { scope, person } = this.#privacy(asked)
+    const whose = person === undefined ? '' : `-${person.slice(0, 8)}`
+    return `text-${slug(room).slice(0, 24)}${mark}-${scope}${whose}`
   }
 
   /** Ends every connection's part in the node. */
@@ -216,21 +263,56 @@ export class Voice {
     this.#channels.closeAll()
   }
 
-  #session(wanted: string | undefined, room: string): SessionId {
+  /** Decides on the turns of a timeline again, without keeping those waiting who talk. */
+  async replay(steps: readonly RecordedStep[]): Promise<ReplayVerdict> {
+    const turns = replayTurns(steps, this.#turnOptions)
+    for (;;) {
+      const turn = turns.next()
+      if (turn.done === true) return turn.value
+      await new Promise<void>((go) => this.#options.clock.soon(go))
+    }
+  }
+
+  #privacy(wanted: PrivacyWanted): Privacy {
+    const { privacy } = this.#options
+    if (privacy !== undefined) return privacy(wanted)
+    return { scope: wanted.scope === 'ephemeral' ? 'ephemeral' : 'session' }
+  }
+
+  #session(wanted: string | undefined, room: string, asked: PrivacyWanted): SessionId {
     const id = wanted === undefined ? newSessionId(this.#options.random) : sessionName(wanted)
     const address = sessionAddress(id)
     // One that was killed, or failed too often, has not said that it ended.
     const lives = this.#connected().find(address) !== undefined
     const known = this.#sessions.has(id)
-    if (lives && known) return id
+    const privacy = this.#privacy(asked)
+    if (lives && known) {
+      this.#assertSame(id, asked, privacy)
+      return id
+    }
     if (!known && this.#sessions.size >= MOST_SESSIONS) {
       throw new OverloadedError('Voice', `${MOST_SESSIONS} conversations`)
     }
-    const args: SessionArgs = { id, room }
+    const { scope, person } = privacy
+    const args: SessionArgs = { id, room, scope, ...(person === undefined ? {} : { person }) }
     if (!lives) this.#spawn('session', id, args, 'transient')
     this.#options.household?.begun(address)
-    this.#sessions.set(id, { id, room, phase: 'idle', started_at: this.#options.clock.wall() })
+    this.#sessions.set(id, { id, room, phase: 'idle', started_at: this.#options.clock.wall(), privacy })
     return id
+  }
+
+  /** Errors: `invalid-input`: what was said so far was said under other conditions. */
+  #assertSame(id: SessionId, asked: PrivacyWanted, { scope, person }: Privacy): void {
+    const has = this.#sessions.get(id)?.privacy
+    if (has === undefined) return
+    const other =
+      (asked.scope !== undefined && has.scope !== scope) ||
+      (asked.person !== undefined && has.person !== person)
+    if (!other) return
+    throw new InvalidInputError(
+      `This conversation began with the scope ${has.scope}${has.person === undefined ? '' : ', as that of a person'}`,
+      'Scope and person are chosen when a conversation begins: begin another, with another --session or none.',
+    )
   }
 
   #spawn(kind: string, key: string, args: unknown, restart: RestartKind): void {

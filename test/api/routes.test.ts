@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { documented } from '../../src/api/openapi.ts'
 import { operations } from '../../src/api/operations.ts'
 import { buildServer } from '../../src/api/server.ts'
 import { LoqaError, OverloadedError } from '../../src/host/index.ts'
@@ -34,9 +35,15 @@ const payloads: Readonly<Record<string, object>> = {
   'household-revoke': { node: 'cellar' },
   'household-dismiss': { node: 'cellar' },
   'household-join': { node: 'cellar' },
+  'persons-add': { name: 'Anna' },
+  'persons-consent': { person: 'Anna', given: true },
+  'persons-export': { person: 'Anna' },
+  'persons-erase': { person: 'Anna' },
 }
 const payloadOf = (id: string): object =>
-  payloads[id] ?? (/^(household|store)/.test(id) ? {} : { text: 'hello' })
+  payloads[id] ?? (/^(household|store|audit)|erase$/.test(id) ? {} : { text: 'hello' })
+
+const urlOf = (path: string): string => path.replaceAll(/:\w+/g, 's1')
 
 describe('every operation', () => {
   it.each(operations.map((operation) => [operation.id, operation] as const))(
@@ -45,7 +52,7 @@ describe('every operation', () => {
       const { inject } = await routes()
       const response = await inject({
         method: operation.method,
-        url: operation.path,
+        url: urlOf(operation.path),
         headers: operation.method === 'POST' ? json : local,
         ...(operation.method === 'POST' ? { payload: payloadOf(operation.id) } : {}),
       })
@@ -91,6 +98,24 @@ describe('the household', () => {
 
   it('says that a code is wrong', async () => {
     expect(await post('approve', { code: '000000' })).toMatchObject({ status: 403, error: 'code-wrong' })
+  })
+})
+
+describe('the audit log', () => {
+  it('takes what it can look for, and says what it cannot', async () => {
+    const { inject } = await routes()
+    const get = (query: string) => inject({ url: `/api/v1/audit?${query}`, headers: local })
+    expect((await get('limit=1&what=skill.call&since=2026-01-02T03:04:05Z')).json()).toHaveLength(1)
+    for (const wrong of ['limit=0', 'limit=1001', 'limit=x', 'since=yesterday', 'what=', 'whom=me'])
+      expect((await get(wrong)).statusCode, wrong).toBe(400)
+  })
+
+  it('has nothing to acknowledge when it is whole', async () => {
+    const { view, inject } = await routes()
+    view.auditNow = { ...view.auditNow, ok: true, faulty: 0, faults: [] }
+    const url = '/api/v1/audit/acknowledge'
+    const response = await inject({ method: 'POST', url, headers: json, payload: {} })
+    expect([response.statusCode, response.json().error.code]).toEqual([409, 'audit-unbroken'])
   })
 })
 
@@ -213,7 +238,7 @@ describe('what strangers see', () => {
     for (const operation of operations.filter(({ path }) => !['/healthz', '/readyz'].includes(path))) {
       const response = await inject({
         method: operation.method,
-        url: operation.path,
+        url: urlOf(operation.path),
         headers: json,
         payload: '{}',
       })
@@ -275,7 +300,7 @@ describe('the documentation', () => {
     const document = (await inject({ url: '/api/docs/json', headers: local })).json()
     expect(document.openapi).toBe('3.1.0')
     for (const { path, method } of operations)
-      expect(document.paths[path]).toHaveProperty(method.toLowerCase())
+      expect(document.paths[documented(path)]).toHaveProperty(method.toLowerCase())
     expect(document.paths).toHaveProperty('/api/v1/voice')
     for (const [, reference] of JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)) {
       const target = reference!.split('/').reduce((place, name) => place?.[name], document)

@@ -1,10 +1,18 @@
 /** A node made of answers written down beforehand: drives the API and the command line in tests. Observable. */
 import type {
+  AuditRow,
+  AuditVerification,
+  AuditView,
   HouseholdChange,
   HouseholdView,
+  MemoryView,
   NodeRow,
   NodeView,
+  PersonRow,
+  ReplayView,
   StatusView,
+  TimelineEventView,
+  TimelineView,
   TurnView,
   VoiceChannel,
   VoiceListener,
@@ -112,6 +120,37 @@ export const scriptedTurn: TurnView = {
   reply_wav: null,
 }
 
+const record = (seq: number, what: string, outcome: string): AuditRow => ({
+  ...{ seq, time: `2026-01-02T03:04:0${seq}.000Z`, node: '0123456789abcdef', actor: 'loqa:/skill/timer' },
+  ...{ who: '-', what, object: 'timer.set', outcome, prev_hash: '0'.repeat(64), hash: '1'.repeat(64) },
+})
+export const scriptedRecords: readonly AuditRow[] = [
+  record(1, 'skill.call', 'ok'),
+  record(2, 'household.joined', 'cellar'),
+]
+
+export const scriptedVerification: AuditVerification = {
+  ok: false,
+  checked_at: '2026-01-02T03:04:05.000Z',
+  records: 2,
+  begins_after: null,
+  head: '1'.repeat(64),
+  signed_until: 1,
+  newest_checkpoint: { seq: 7, time: '2026-01-02T03:04:05.000Z', held_by: ['audit.checkpoint', 'cellar'] },
+  faulty: 1,
+  faults: [
+    {
+      kind: 'tail-missing',
+      line: 3,
+      seq: 3,
+      reason: 'is missing: the log ends with record 2, and record 7 was signed on 2026-01-02T03:04:05.000Z',
+      signed_until: 1,
+      shown_by: ['cellar'],
+      acknowledged: false,
+    },
+  ],
+}
+
 /** Samples of audible speech: a loud 440 Hz tone. */
 export function tone(duration_ms: number, sample_rate = 16_000): Uint8Array {
   const samples = new Int16Array(Math.round((duration_ms * sample_rate) / 1000))
@@ -121,7 +160,115 @@ export function tone(duration_ms: number, sample_rate = 16_000): Uint8Array {
   return new Uint8Array(samples.buffer)
 }
 
+export const scriptedPerson: PersonRow = {
+  id: 'a1b2c3d4e5f60718',
+  name: 'Anna',
+  since: '2026-01-02T03:04:05.000Z',
+  consent: { given: true, at: '2026-01-02T03:05:00.000Z' },
+}
+
+const noted = (seq: number, kind: string, body: Record<string, unknown>): TimelineEventView => ({
+  trace_id: '00112233445566778899aabbccddeeff',
+  session_id: 's1',
+  actor_id: 'loqa:/session/s1',
+  capability_tier: 'balanced',
+  privacy_scope: 'session',
+  at: Date.parse('2026-01-02T03:04:05.000Z') + seq * 10,
+  at_ms: 1_000 + seq * 10,
+  kind,
+  body,
+})
+
+export const scriptedTimeline: TimelineView = {
+  session: 's1',
+  events: [
+    noted(0, 'session.began', { room: 'kitchen', scope: 'session' }),
+    noted(1, 'turn.began', { turn: 1, source: 'voice', interrupting: false, room: 'kitchen', context: {} }),
+    noted(180, 'turn.endpoint', {
+      turn: 1,
+      cause: 'pause',
+      reason: 'complete',
+      silence_ms: 100,
+      text: 'set a timer',
+    }),
+    noted(181, 'stt.text', {
+      turn: 1,
+      text: 'set a timer for five minutes',
+      heard_ms: 1_500,
+      engine: { model: 'stt.sherpa:starter-en:rt', node: '0123456789abcdef' },
+    }),
+    noted(181, 'turn.decided', {
+      turn: 1,
+      by: 'grammar',
+      score: 1,
+      decision: 'act',
+      intent: { name: 'timer.set', slots: { duration: 300 } },
+      skill: 'timer',
+      confirmed: false,
+    }),
+    noted(182, 'skill.result', {
+      turn: 1,
+      skill: 'timer',
+      permissions: ['storage', 'timers'],
+      result: { type: 'skill.result', speech: 'Five minutes, starting now.' },
+    }),
+    noted(182, 'turn.replied', { turn: 1, speech: 'Five minutes, starting now.' }),
+    noted(183, 'tts.began', { turn: 1, engine: { model: 'tts.formant:en', node: '0123456789abcdef' } }),
+    noted(400, 'turn.ended', { turn: 1, end: 'done', cut_off: false, latency_ms: { total: 99 } }),
+  ],
+}
+
+class ScriptedMemory implements MemoryView {
+  readonly erased: { which: unknown; dry_run: boolean }[] = []
+  readonly consents: { person: string; given: boolean }[] = []
+  replayNow: ReplayView = { same: true, turns: 1, decisions: 3 }
+
+  async timelines(): ReturnType<MemoryView['timelines']> {
+    return [
+      {
+        session: 's1',
+        scope: 'session',
+        room: 'kitchen',
+        person: null,
+        started_at: '2026-01-02T03:04:05.000Z',
+        ended_at: null,
+        events: 9,
+        bytes: 2_345,
+      },
+    ]
+  }
+  async timeline(session: string): ReturnType<MemoryView['timeline']> {
+    if (session !== 's1') throw new LoqaError('not-found', 'A timeline of this conversation does not exist')
+    return scriptedTimeline
+  }
+  async replay(): ReturnType<MemoryView['replay']> {
+    return this.replayNow
+  }
+  async erase(which: unknown, dry_run: boolean): ReturnType<MemoryView['erase']> {
+    this.erased.push({ which, dry_run })
+    return { timelines: 1, events: 9 }
+  }
+  async persons(): ReturnType<MemoryView['persons']> {
+    return [scriptedPerson, { ...scriptedPerson, id: 'ffeeddccbbaa9988', name: 'Ben', consent: null }]
+  }
+  async addPerson(name: string): ReturnType<MemoryView['addPerson']> {
+    return { ...scriptedPerson, name, consent: null }
+  }
+  async consent(person: string, given: boolean): ReturnType<MemoryView['consent']> {
+    this.consents.push({ person, given })
+    return { ...scriptedPerson, consent: { given, at: '2026-01-02T03:06:00.000Z' } }
+  }
+  async exportPerson(): ReturnType<MemoryView['exportPerson']> {
+    return { person: scriptedPerson, timelines: [scriptedTimeline] }
+  }
+  async erasePerson(person: string, dry_run: boolean): ReturnType<MemoryView['erasePerson']> {
+    this.erased.push({ which: { person }, dry_run })
+    return { person: scriptedPerson, timelines: 2, events: 18 }
+  }
+}
+
 export class ScriptedView implements NodeView {
+  readonly memory = new ScriptedMemory()
   readonly asked: { text: string; room?: string; session?: string }[] = []
   readonly said: { text: string; voice?: string }[] = []
   readonly channels: ScriptedChannel[] = []
@@ -137,6 +284,7 @@ export class ScriptedView implements NodeView {
       yield { pcm: tone(20, 22_050), sample_rate: 22_050 }
       yield { pcm: tone(20, 22_050), sample_rate: 22_050 }
     }
+  auditNow: AuditVerification = scriptedVerification
   onOpen: (channel: ScriptedChannel) => void = () => undefined
 
   status(): StatusView {
@@ -228,6 +376,20 @@ export class ScriptedView implements NodeView {
   }
   async backup(): ReturnType<NodeView['backup']> {
     return { directory: '/data/backups/2026-01-02T03-04-05-000Z' }
+  }
+  readonly audit: AuditView = {
+    list: async ({ what, limit }) =>
+      scriptedRecords.filter((row) => what === undefined || row.what === what).slice(-limit),
+    verify: async () => this.auditNow,
+    acknowledge: async () => {
+      if (this.auditNow.ok) throw new LoqaError('audit-unbroken', 'The audit log has no fault')
+      const faults = this.auditNow.faults.map((fault) => ({ ...fault, acknowledged: true }))
+      this.auditNow = { ...this.auditNow, faults }
+      return this.auditNow
+    },
+    export: async function* () {
+      for (const row of scriptedRecords) yield `${JSON.stringify(row)}\n`
+    },
   }
   config(): ReturnType<NodeView['config']> {
     return [{ key: 'api.port', value: 7420, origin: 'default', about: 'Port of HTTP and WebSocket.' }]

@@ -5,6 +5,7 @@ import { failureOf } from '../../src/api/failure.ts'
 import { householdOf, listSessions, PLACED } from '../../src/node/conversations.ts'
 import {
   ENDPOINT_TIMES,
+  type PrivacyWanted,
   type TurnView,
   Voice,
   type VoiceChannel,
@@ -21,7 +22,7 @@ interface Home {
   readonly voice: Voice
   readonly events: VoiceEvent[]
   open(session?: string): VoiceChannel
-  ask(text: string, session?: string): Promise<TurnView>
+  ask(text: string, session?: string, privacy?: PrivacyWanted): Promise<TurnView>
   list(): Promise<readonly string[]>
 }
 
@@ -81,9 +82,12 @@ class Town {
           audio: () => undefined,
           event: (event) => events.push(event),
         }),
-      ask: (text, session) =>
+      ask: (text, session, privacy = {}) =>
         settled(
-          voice.ask(session === undefined ? { text } : { text, session }, new AbortController().signal),
+          voice.ask(
+            { text, ...privacy, ...(session === undefined ? {} : { session }) },
+            new AbortController().signal,
+          ),
         ),
       list: async () => {
         const rows = await settled(
@@ -129,6 +133,30 @@ describe('conversations of two nodes', () => {
     await b.ask('turn on the lights')
     expect(a.voice.sessions().map(({ id }) => id)).toEqual(['text-kitchen-node-a'])
     expect(b.voice.sessions()).toHaveLength(1)
+  })
+
+  it('keeps the scope it began with: asked under another it refuses, here and from afar', async () => {
+    const { a, b } = await two()
+    const ephemeral = { scope: 'ephemeral' } as const
+    await a.ask('turn on the lights', 'dinner')
+    await expect(a.ask('turn on the lights', 'dinner', ephemeral)).rejects.toThrow(
+      /began with the scope session/,
+    )
+    await expect(b.ask('turn on the lights', 'dinner', ephemeral)).rejects.toThrow(/lives on another machine/)
+    await a.ask('turn on the lights', 'supper', ephemeral)
+    expect(await a.ask('say that again', 'supper', ephemeral)).toMatchObject({ session: 'supper' })
+    expect(await a.ask('say that again', 'supper')).toMatchObject({ session: 'supper' })
+    await expect(a.ask('say that again', 'supper', { scope: 'session' })).rejects.toThrow(/ephemeral/)
+  })
+
+  it('without a name, each scope is a conversation of its own', async () => {
+    const { a } = await two()
+    const ids = []
+    for (const scope of [undefined, 'ephemeral', 'session', 'ephemeral'] as const) {
+      ids.push((await a.ask('turn on the lights', undefined, scope === undefined ? {} : { scope })).session)
+    }
+    expect(new Set(ids).size).toBe(3)
+    expect(ids[1]).toBe(ids[3])
   })
 
   it('one whose node died is gone from the list, and an ask to it begins a new one here', async () => {

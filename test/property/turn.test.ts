@@ -4,7 +4,8 @@
  */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { SATELLITE, type SpokenWord, Stage, say } from '../voice/stage.ts'
+import { replay } from '../../src/voice/replay.ts'
+import { SATELLITE, type SpokenWord, Stage, say, turnOptions } from '../voice/stage.ts'
 
 const SENTENCES = [
   'set a timer for five minutes',
@@ -172,6 +173,38 @@ describe('any conversation', () => {
       }),
       { numRuns: RUNS, seed: 20_261_121 },
     )
+  })
+
+  test('is decided again in the same way from its timeline, without audio', { timeout: 600_000 }, () => {
+    const met = { turns: 0, decisions: 0, kinds: new Set<string>() }
+    fc.assert(
+      fc.property(drawn, (conversation) => {
+        const { steps } = play(conversation)
+        const verdict = replay(steps, turnOptions())
+        expect({ verdict, steps: verdict.same ? [] : steps }).toMatchObject({ verdict: { same: true } })
+        met.turns += verdict.turns
+        met.decisions += verdict.decisions
+        for (const { kind } of steps) met.kinds.add(kind)
+      }),
+      { numRuns: Math.min(RUNS, 500), seed: 20_261_126 },
+    )
+    expect(met.turns).toBeGreaterThan(1_000)
+    expect(met.decisions).toBeGreaterThan(2_000)
+    expect([...met.kinds].sort()).toEqual([
+      'llm.answer',
+      'session.began',
+      'skill.result',
+      'stt.failed',
+      'stt.text',
+      'tts.began',
+      'tts.failed',
+      'turn.began',
+      'turn.decided',
+      'turn.ended',
+      'turn.endpoint',
+      'turn.replied',
+      'turn.resumed',
+    ])
   })
 
   test('replays byte for byte', () => {

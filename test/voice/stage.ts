@@ -13,8 +13,9 @@ import type { SkillInvoke, SkillResult } from '../../src/skills/index.ts'
 import { FRAME_MS, FRAME_SAMPLES } from '../../src/voice/audio.ts'
 import { ENDPOINT_TIMES } from '../../src/voice/endpointing.ts'
 import type { TurnView, VoiceEvent } from '../../src/voice/messages.ts'
+import type { RecordedStep } from '../../src/voice/replay.ts'
 import { type SessionMessage, type SessionState, sessionBehavior } from '../../src/voice/session.ts'
-import { WAITS } from '../../src/voice/turn-state.ts'
+import { type TurnOptions, WAITS } from '../../src/voice/turn-state.ts'
 import { houseUnderstanding } from './house.ts'
 
 /** One spoken word: where it lies in the recording. */
@@ -46,6 +47,14 @@ export interface StageOptions {
   readonly lag_ms?: number
 }
 
+export const turnOptions = (): TurnOptions => ({
+  understanding: houseUnderstanding(),
+  endpointing: ENDPOINT_TIMES,
+  waits: WAITS,
+  engines: { stt: 'stt', llm: 'llm', tts: 'tts' },
+  voice: undefined,
+})
+
 export const SATELLITE = 'kitchen-1'
 const SELF = { address: 'loqa:/session/s' as never, incarnation: 1 }
 
@@ -76,14 +85,10 @@ export class Stage {
   stopped = false
   frames = 0
 
-  readonly #behavior = sessionBehavior({
-    understanding: houseUnderstanding(),
-    endpointing: ENDPOINT_TIMES,
-    waits: WAITS,
-    engines: { stt: 'stt', llm: 'llm', tts: 'tts' },
-    voice: undefined,
-    idle_ms: 300_000,
-  })
+  /** What went into the timeline, as it comes back from there. */
+  readonly steps: RecordedStep[] = []
+
+  readonly #behavior = sessionBehavior({ ...turnOptions(), idle_ms: 300_000 })
   readonly #runs = new Map<string, Run>()
   readonly #timers = new Map<string, () => void>()
   readonly #plays = new Map<string, { end_ms: number; cancel?: () => void }>()
@@ -212,6 +217,11 @@ export class Stage {
       case 'send':
         this.told.push(effect.message)
         return
+      case 'timeline': {
+        const { kind, body, at } = effect
+        this.steps.push({ kind, at_ms: at!, body: JSON.parse(JSON.stringify(body)) })
+        return
+      }
       case 'metric':
         this.metrics.push({ name: effect.name, labels: effect.labels })
         return

@@ -15,7 +15,8 @@ import { holdsSpeech, speechWindows } from '../speech-clock.ts'
 import { duration } from '../table.ts'
 import { type HeardTurn, TurnCollector } from '../turn-collector.ts'
 import { TurnPrinter } from '../turn-printer.ts'
-import { connectVoice, voiceRequest } from '../voice-connection.ts'
+import { connectVoice } from '../voice-connection.ts'
+import { voiceRequest } from '../voice-request.ts'
 import { EXIT, type World } from '../world.ts'
 
 const DEFAULT_WAIT_S = 10

@@ -165,21 +165,13 @@ export class Journal {
     const origin = originKey(header.origin)
     const entry: LogEntry = { edition, base, from, to, size: batch.length }
     const superfluous = this.#logOf(origin).add(entry)
-    if (!superfluous.includes(entry))
-      connection.all('INSERT OR REPLACE INTO log VALUES (?, ?, ?, ?, ?, ?)', [
-        origin,
-        edition,
-        base,
-        from,
-        to,
-        batch,
-      ])
+    // First these: one that a liar signed twice has the place of the other.
     for (const old of superfluous) {
-      if (old !== entry)
-        connection.all('DELETE FROM log WHERE origin = ? AND edition = ? AND first = ? AND last = ?', [
-          ...[origin, old.edition, old.from, old.to],
-        ])
+      if (old === entry) continue
+      connection.all(`DELETE FROM log WHERE ${PLACE}`, [origin, old.edition, old.from, old.to])
     }
+    if (superfluous.includes(entry)) return
+    connection.all('INSERT INTO log VALUES (?, ?, ?, ?, ?, ?)', [origin, edition, base, from, to, batch])
   }
 
   #logOf(origin: OriginKey): HeldLog {
@@ -300,11 +292,11 @@ export class Journal {
 
 const hex = (site: Uint8Array): string => Buffer.from(site).toString('hex')
 
+const PLACE = 'origin = ? AND edition = ? AND first = ? AND last = ?'
 const CHANGE = '"table", pk, cid, val, col_version, db_version, site_id, cl, seq'
 
 function batchOf(connection: Connection, origin: OriginKey, { edition, from, to }: LogEntry): Uint8Array {
-  const sql = 'SELECT batch FROM log WHERE origin = ? AND edition = ? AND first = ? AND last = ?'
-  const batch = connection.one(sql, [origin, edition, from, to])
+  const batch = connection.one(`SELECT batch FROM log WHERE ${PLACE}`, [origin, edition, from, to])
   assert(batch instanceof Uint8Array, 'what the index names is in the log')
   return batch
 }

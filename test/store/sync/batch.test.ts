@@ -192,7 +192,7 @@ describe('cutting', () => {
       7,
     )
     covered(cuts, 0, 7)
-    expect(cuts.map((cut) => cut.rows.length)).toEqual([5, 2])
+    expect(cuts.map((cut) => cut.rows.length)).toEqual([2, 2, 2, 1])
   })
 
   test('by the span, with nothing between', () => {

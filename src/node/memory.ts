@@ -1,0 +1,152 @@
+/** What the node remembers of conversations and persons, put together, and as the API sees it. */
+import type { MemoryView, PersonRow, TimelineRow } from '../api/index.ts'
+import type { Config } from '../config.ts'
+import { type Host, NotFoundError } from '../host/index.ts'
+import type { Log, Metrics } from '../observe/index.ts'
+import type { SkillRow } from '../skills/index.ts'
+import { type KeptTimeline, type Keys, openTimeline, type Store, type Timeline } from '../store/index.ts'
+import type { Voice } from '../voice/index.ts'
+import { PLACED } from './conversations.ts'
+import { People, type Person } from './people.ts'
+import { Recorder } from './recording.ts'
+
+/** How often conversations are looked for that are gone and did not say so, ms. */
+const SWEEP_EVERY_MS = 30_000
+
+export interface Memory {
+  readonly timeline: Timeline
+  readonly people: People
+  readonly recorder: Recorder
+  close(): Promise<void>
+}
+
+export interface MemoryParts {
+  readonly host: Host
+  readonly config: Config
+  readonly keys: Pick<Keys, 'for'>
+  readonly store: Store
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly skills: () => readonly Pick<SkillRow, 'name' | 'permissions'>[]
+}
+
+/** Errors: `store-key-wrong`, `store-damaged`, `store-too-new`, `store-io`, `DiskError`. */
+export async function openMemory(parts: MemoryParts): Promise<Memory> {
+  const { host, config, keys, store, log, metrics } = parts
+  const { keep, keep_days: days } = config.timeline
+  const timeline = await openTimeline({
+    ...{ host, keep, days },
+    directory: config.node.data_dir,
+    key: keys.for('timeline'),
+    lost(events, why) {
+      metrics.add('loqa_timeline_events_lost_total', events, { why })
+      log.warn('Steps of a conversation were not kept', { events, why })
+    },
+  })
+  const people = new People({
+    ...{ store, timeline },
+    clock: host.clock,
+    random: host.random,
+    scope: config.privacy.scope,
+    keepsDays: keep === 'days',
+    failed: (error) => log.warn('What was ordered to be erased could not be looked for', { error }),
+  })
+  await people.start()
+  const permissions = new Map(parts.skills().map((row) => [row.name, row.permissions]))
+  const recorder = new Recorder({
+    timeline,
+    clock: host.clock,
+    random: host.random,
+    tier: PLACED.get('session')!.requirement.tier,
+    allowed: (agreed) => people.allowed(agreed),
+    permissions: (skill) => permissions.get(skill),
+  })
+  return {
+    ...{ timeline, people, recorder },
+    async close() {
+      people.stop()
+      await timeline.close()
+    },
+  }
+}
+
+/** Once conversations can be looked up. */
+export function keepSweeping(
+  { clock }: Pick<Host, 'clock'>,
+  { recorder }: Pick<Memory, 'recorder'>,
+  lives: (session: string) => boolean,
+): () => void {
+  let next = (): void => undefined
+  const sweep = (): void => {
+    next = clock.after(SWEEP_EVERY_MS, () => {
+      recorder.sweep(lives)
+      sweep()
+    })
+  }
+  sweep()
+  return () => next()
+}
+
+export function memoryView(
+  { timeline, people }: Pick<Memory, 'timeline' | 'people'>,
+  voice: Pick<Voice, 'replay'>,
+): MemoryView {
+  const eventsOf = async (session: string) => {
+    const events = await timeline.read(session)
+    if (events.length > 0) return events
+    throw new NotFoundError(
+      'A timeline of this conversation',
+      'It lies on the node that had the conversation (loqa sessions), and only as long as its scope allows: loqa sessions show.',
+    )
+  }
+  return {
+    timelines: async () => (await timeline.list()).map(timelineRow),
+    timeline: async (session) => ({ session, events: await eventsOf(session) }),
+    replay: async (session) => voice.replay(await eventsOf(session)),
+    async erase(which, dry_run) {
+      const found = await timeline.wouldErase(which)
+      if ('session' in which && found.timelines === 0) await eventsOf(which.session)
+      return dry_run ? found : timeline.erase(which)
+    },
+    async persons() {
+      await people.look()
+      return people.list().map(personRow)
+    },
+    addPerson: async (name) => personRow(await people.add(name)),
+    consent: async (person, given) => personRow(await people.consent(person, given)),
+    async exportPerson(wanted) {
+      await people.look()
+      const person = people.known(wanted)
+      const own = (await timeline.list()).filter((row) => row.person === person.id)
+      const sessions = [...new Set(own.map(({ session }) => session))]
+      const timelines = await Promise.all(
+        sessions.map(async (session) => ({ session, events: await timeline.read(session) })),
+      )
+      return { person: personRow(person), timelines }
+    },
+    async erasePerson(wanted, dry_run) {
+      const { person, erased } = await people.erase(wanted, dry_run)
+      return { person: personRow(person), ...erased }
+    },
+  }
+}
+
+const iso = (wall: number): string => new Date(wall).toISOString()
+
+const timelineRow = (kept: KeptTimeline): TimelineRow => ({
+  session: kept.session,
+  scope: kept.scope,
+  room: kept.room,
+  person: kept.person ?? null,
+  started_at: iso(kept.started_at),
+  ended_at: kept.ended_at === undefined ? null : iso(kept.ended_at),
+  events: kept.events,
+  bytes: kept.bytes,
+})
+
+const personRow = ({ id, name, since, consent }: Person): PersonRow => ({
+  id,
+  name,
+  since,
+  consent: consent ?? null,
+})

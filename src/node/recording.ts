@@ -1,0 +1,111 @@
+/**
+ * Puts what conversations note down under their envelopes and into the timeline, with what only the node knows: which engine did it and
+ * where, and what the asked skill was allowed to do.
+ */
+import type { Effect, Ref } from '../actors/index.ts'
+import type { Clock, PrivacyScope, Random } from '../host/index.ts'
+import { newTraceId } from '../host/index.ts'
+import type { Timeline, TimelineHead } from '../store/index.ts'
+
+type Step = Omit<Extract<Effect, { type: 'timeline' }>, 'type'>
+
+export interface Agreed {
+  readonly scope: PrivacyScope
+  readonly person?: string | undefined
+}
+
+export interface RecorderParts {
+  readonly timeline: Pick<Timeline, 'begin' | 'append' | 'end' | 'living'>
+  readonly clock: Clock
+  readonly random: Random
+  /** The tier conversations are placed in. */
+  readonly tier: string
+  /** What may be kept now of what was agreed when the conversation began. */
+  readonly allowed: (privacy: Agreed) => Agreed
+  /** Of a skill, by name; undefined for one that is not here. */
+  readonly permissions: (skill: string) => readonly string[] | undefined
+}
+
+interface Engine {
+  readonly model: string
+  readonly node: string
+}
+
+/** Which engine's work a step tells of. */
+const DONE_BY: Readonly<Record<string, string>> = {
+  'stt.text': 'stt',
+  'llm.answer': 'llm',
+  'tts.began': 'tts',
+}
+
+interface Recorded {
+  readonly head: TimelineHead
+  trace: string
+  readonly engines: Map<string, Engine>
+}
+
+export class Recorder {
+  readonly #parts: RecorderParts
+  readonly #sessions = new Map<string, Recorded>()
+
+  constructor(parts: RecorderParts) {
+    this.#parts = parts
+  }
+
+  step({ session, kind, body, at }: Step, actor: Ref): void {
+    const { clock, random, timeline, tier } = this.#parts
+    if (kind === 'session.began') this.#begin(session, body)
+    const recorded = this.#sessions.get(session)
+    if (recorded === undefined) return
+    if (kind === 'turn.began') {
+      recorded.trace = newTraceId(random)
+      recorded.engines.clear()
+    }
+    timeline.append({
+      trace_id: recorded.trace,
+      session_id: session,
+      actor_id: actor.address,
+      capability_tier: tier,
+      privacy_scope: recorded.head.scope,
+      at: clock.wall(),
+      at_ms: at ?? clock.monotonic(),
+      kind,
+      body: { ...body, ...this.#known(kind, body, recorded) },
+    })
+  }
+
+  /** A run of an actor began on an engine. */
+  engine(kind: string, engine: Engine, actor: Ref): void {
+    const session = actor.address.slice(actor.address.lastIndexOf('/') + 1)
+    this.#sessions.get(session)?.engines.set(kind, engine)
+  }
+
+  ended(session: string): void {
+    this.#sessions.delete(session)
+    this.#parts.timeline.end(session)
+  }
+
+  /** Ends the timelines of conversations that are gone and did not say so: killed, or failed for good. */
+  sweep(lives: (session: string) => boolean): void {
+    for (const session of this.#parts.timeline.living()) if (!lives(session)) this.ended(session)
+  }
+
+  #begin(session: string, body: Step['body']): void {
+    // An actor that is started again brings what was agreed at first.
+    const { scope, person } = this.#parts.allowed(body as unknown as Agreed)
+    const room = String(body.room)
+    const head: TimelineHead = { session, scope, room, person, started_at: this.#parts.clock.wall() }
+    this.#sessions.set(session, { head, trace: newTraceId(this.#parts.random), engines: new Map() })
+    this.#parts.timeline.begin(head)
+  }
+
+  #known(kind: string, body: Step['body'], { engines }: Recorded): Record<string, unknown> {
+    if (kind === 'skill.result' && typeof body.skill === 'string') {
+      const permissions = this.#parts.permissions(body.skill)
+      return permissions === undefined ? {} : { permissions }
+    }
+    const done = DONE_BY[kind]
+    const engine = done === undefined ? undefined : engines.get(done)
+    return engine === undefined ? {} : { engine }
+  }
+}
