@@ -224,7 +224,10 @@ export async function startNode(
     clustering.listen(remoteListener(remote))
     clustering.listen(placing.listener)
     clustering.listen(wiping.listener)
-    undo.later(tellSkills({ self: identity.id, clock: host.clock, runtime, skills: names, clustering }))
+    const telling = tellSkills({
+      ...{ self: identity.id, clock: host.clock, runtime, skills: names, store, clustering },
+    })
+    undo.later(() => telling.stop())
     mirror = (row) => runtime.tell(placedAddress('replica', row.name), replicaChanged(row))
     runtime.start(
       houseTree({
@@ -280,6 +283,7 @@ export async function startNode(
     await clustering.open()
     // First to go: the others must hear of it before anything here has stopped.
     undo.later(() => clustering.stop())
+    undo.later(() => telling.leave())
     // Before they are gone, so that others hold what was signed last.
     undo.later(() => auditing.stop())
     await announceRuntime(host, data, api.port, clustering.cluster?.port ?? null)

@@ -6,12 +6,15 @@ import { placedAddress, type Runtime } from '../actors/index.ts'
 import type { Cluster } from '../cluster/index.ts'
 import type { Cancel, Clock, Monotonic, NodeId } from '../host/index.ts'
 import { HOUSE_WANTED, type House, type HouseNode, type SkillMessage } from '../skills/index.ts'
+import type { ReplicationView } from '../store/index.ts'
 import type { Loudspeakers } from '../voice/index.ts'
 import type { Clustering } from './clustering.ts'
 
-/** A node that starts has heard what changed while it was away, so long after it met the first of the others. */
+/** A node that starts has been told what changed while it was away, so long after it met the first of the others. */
 export const CAUGHT_UP_MS = 2_000
-/** And waits no longer for that when it meets none: on a slow machine nodes are together after four seconds. */
+/** What it was told of and is not there yet is looked at again after this. */
+export const MISSING_MS = 200
+/** And it waits no longer for that; nor when it meets none: on a slow machine nodes are together after four seconds. */
 export const UNMET_MS = 10_000
 /** What a node tells that has been in use for so long is news; before, it may be what was missed. */
 export const STEADY_MS = 5_000
@@ -27,13 +30,20 @@ export interface HouseNewsParts {
   readonly runtime: Pick<Runtime, 'tell' | 'find' | 'subscribe'>
   /** Names of the skills. */
   readonly skills: readonly string[]
+  readonly store: { replication(): Pick<ReplicationView, 'peers'> | undefined }
   readonly clustering: Pick<Clustering, 'listen' | 'speakersAre' | 'expectsOthers'> & {
     readonly cluster: Pick<Cluster, 'members' | 'linkTo' | 'sheets'> | undefined
   }
 }
 
-/** To be called before the skills start. Returns how to end it. */
-export function tellSkills(parts: HouseNewsParts): () => void {
+export interface Telling {
+  /** This node is about to go: what falls due from now on is rung by others, or when it is back. */
+  leave(): void
+  stop(): void
+}
+
+/** To be called before the skills start. */
+export function tellSkills(parts: HouseNewsParts): Telling {
   const news = new HouseNews(parts)
   const look = (): void => news.look()
   const { runtime, clustering } = parts
@@ -42,9 +52,12 @@ export function tellSkills(parts: HouseNewsParts): () => void {
     runtime.subscribe('loudspeakers', (message) => news.heardIn((message as Loudspeakers).rooms)),
   ]
   clustering.listen({ linked: look, unlinked: look, member: look, sheet: look })
-  return () => {
-    for (const end of ends) end()
-    news.stop()
+  return {
+    leave: () => news.leave(),
+    stop() {
+      for (const end of ends) end()
+      news.stop()
+    },
   }
 }
 
@@ -52,6 +65,7 @@ class HouseNews {
   readonly #parts: HouseNewsParts
   #speakers: readonly string[] = []
   #caught_up: boolean
+  #leaving = false
   #unmet: Cancel = () => undefined
   #met: Cancel = () => undefined
   #steady: Cancel = () => undefined
@@ -96,6 +110,11 @@ class HouseNews {
     if (missed.length > 0) this.#again = clock.after(AGAIN_AFTER_MS, () => this.tell())
   }
 
+  leave(): void {
+    this.#leaving = true
+    this.look()
+  }
+
   stop(): void {
     for (const cancel of [this.#unmet, this.#met, this.#steady, this.#again, this.#beat]) cancel()
   }
@@ -113,6 +132,14 @@ class HouseNews {
     })
   }
 
+  /** It has met others since then. */
+  #awaitMissing(met: Monotonic): void {
+    const { clock, store } = this.#parts
+    const isMissing = store.replication()?.peers.some(({ ahead }) => ahead > 0) ?? false
+    if (!isMissing || clock.monotonic() - met >= UNMET_MS) this.#caughtUp()
+    else this.#met = clock.after(MISSING_MS, () => this.#awaitMissing(met))
+  }
+
   #caughtUp(): void {
     this.#unmet()
     this.#met()
@@ -128,8 +155,9 @@ class HouseNews {
       .map(({ id }) => id)
     const now = clock.monotonic()
     if (inUse.length > 0 && !this.#caught_up && this.#since.size === 0) {
+      this.#unmet()
       this.#met()
-      this.#met = clock.after(CAUGHT_UP_MS, () => this.#caughtUp())
+      this.#met = clock.after(CAUGHT_UP_MS, () => this.#awaitMissing(now))
     }
     this.#since = new Map(inUse.map((id) => [id, this.#since.get(id) ?? now]))
     const others = inUse.map((id): HouseNode => {
@@ -139,7 +167,7 @@ class HouseNews {
     this.#lookWhenSteady(now)
     const own: HouseNode = { node: self, speakers: this.#speakers, steady: true }
     const nodes = [own, ...others].sort((a, b) => (a.node < b.node ? -1 : 1))
-    return { nodes, caught_up: this.#caught_up }
+    return { nodes, caught_up: this.#caught_up && !this.#leaving }
   }
 
   /** The next one of which that will be true is looked at then. */

@@ -35,7 +35,7 @@ export interface Timer {
 /** What is known of the household. No nodes: this one is alone. */
 export interface House {
   readonly nodes: readonly HouseNode[]
-  /** What changed while this node was away has reached it, or nobody is there to tell. */
+  /** What changed while this node was away has reached it, or nobody is there to tell. Until then, and when it leaves, it rings nothing. */
   readonly caught_up: boolean
 }
 

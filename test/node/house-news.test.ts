@@ -6,7 +6,9 @@ import { SimulatedClock } from '../../src/host/simulated/index.ts'
 import {
   CAUGHT_UP_MS,
   type HouseNewsParts,
+  MISSING_MS,
   STEADY_MS,
+  type Telling,
   tellSkills,
   UNMET_MS,
 } from '../../src/node/house-news.ts'
@@ -20,7 +22,9 @@ class Stage {
   /** Of each other node: whether membership has it for alive, whether it is linked, its loudspeakers. */
   readonly others = new Map<string, { alive: boolean; linked: boolean; speakers?: string[] }>()
   readonly announced: (readonly string[])[] = []
+  readonly telling: Telling
   full = false
+  missing = 0
   #asleep: (() => void)[] | undefined
   readonly #topics = new Map<string, (message: never) => void>()
   readonly #listeners: ClusterListener[] = []
@@ -35,6 +39,9 @@ class Stage {
         after: (delay_ms, run) => this.clock.after(delay_ms, () => this.#run(run)),
       },
       skills: ['timer'],
+      store: {
+        replication: () => ({ peers: [{ node: nodeId('b'), ahead: this.missing, behind: 0 }] }),
+      },
       runtime: {
         find: (address) => ({ address: address as ReturnType<typeof placedAddress>, incarnation: 1 }),
         tell: (address, message) => {
@@ -64,7 +71,7 @@ class Stage {
         },
       },
     }
-    tellSkills(parts)
+    this.telling = tellSkills(parts)
   }
 
   other(id: string, alive: boolean, linked: boolean, ...speakers: string[]): void {
@@ -164,12 +171,36 @@ describe('what skills hear of the household', () => {
     expect(stage.told.at(-1)).toMatchObject({ caught_up: true })
   })
 
+  it('has not caught up while writes it was told of are missing, but waits for them no longer than that', () => {
+    stage = new Stage(true)
+    stage.missing = 3
+    stage.other('b', true, true)
+    stage.clock.advance(CAUGHT_UP_MS + 3_000)
+    expect(stage.told.at(-1)).toMatchObject({ caught_up: false })
+    stage.missing = 0
+    stage.clock.advance(MISSING_MS)
+    expect(stage.told.at(-1)).toMatchObject({ caught_up: true })
+
+    stage = new Stage(true)
+    stage.missing = 3
+    stage.other('b', true, true)
+    stage.clock.advance(UNMET_MS)
+    expect(stage.told.at(-1)).toMatchObject({ caught_up: true })
+  })
+
   it('has caught up when nobody was met in time', () => {
     stage = new Stage(true)
     stage.clock.advance(UNMET_MS - 1)
     expect(stage.told).toEqual([])
     stage.clock.advance(1)
     expect(stage.told).toMatchObject([{ caught_up: true }])
+  })
+
+  it('ends with that this node leaves: it is to ring nothing more', () => {
+    stage.other('b', true, true)
+    stage.telling.leave()
+    stage.other('b', true, false)
+    expect(stage.told.slice(-2)).toMatchObject([{ caught_up: false }, { caught_up: false }])
   })
 
   it('is told again to a skill that had no room for it', () => {

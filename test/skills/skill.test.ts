@@ -446,6 +446,18 @@ describe('the actor of a skill', () => {
     expect(stage.announced).toHaveLength(1)
   })
 
+  it('7: a node that leaves rings nothing more', async () => {
+    const { stage } = scripted(rung)
+    await stage.settle()
+    stage.write(stored(1_000, 'here'))
+    stage.tell({ ...house('here'), caught_up: false })
+    await stage.advance(60_000)
+    expect(stage.announced).toEqual([])
+    stage.tell(house('here'))
+    await stage.settle()
+    expect(stage.announced).toHaveLength(1)
+  })
+
   it('7: a node that was asleep when its turn came waits for a word of the others', async () => {
     const { stage } = scripted(rung, rung)
     stage.tell(house('here', 'there'))

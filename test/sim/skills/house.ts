@@ -99,7 +99,8 @@ class Process {
           ) as never,
       },
     }
-    tellSkills({ self: node.id, clock: this.clock, runtime: this.runtime, skills: ['timer'], clustering })
+    const { clock, runtime } = this
+    tellSkills({ self: node.id, clock, runtime, skills: ['timer'], store: ALWAYS_IN_STEP, clustering })
     this.runtime.publish('loudspeakers', { type: 'loudspeakers', rooms: node.speakers } as never)
     this.runtime.spawn({
       kind: 'skill',
@@ -377,6 +378,9 @@ export class SimulatedHouse {
     this.faults.push({ what, node: node.name, at: this.now })
   }
 }
+
+/** How soon what was missed arrives is drawn, not told. */
+const ALWAYS_IN_STEP = { replication: () => undefined }
 
 const ARGS: Omit<SkillArgs, 'node'> = {
   name: 'timer',
