@@ -4,7 +4,14 @@ import type { Config } from '../config.ts'
 import { type Host, NotFoundError } from '../host/index.ts'
 import type { Log, Metrics } from '../observe/index.ts'
 import type { SkillRow } from '../skills/index.ts'
-import { type KeptTimeline, type Keys, openTimeline, type Store, type Timeline } from '../store/index.ts'
+import {
+  type Erased,
+  type KeptTimeline,
+  type Keys,
+  openTimeline,
+  type Store,
+  type Timeline,
+} from '../store/index.ts'
 import type { Voice } from '../voice/index.ts'
 import { PLACED } from './conversations.ts'
 import { People, type Person } from './people.ts'
@@ -87,9 +94,11 @@ export function keepSweeping(
   return () => next()
 }
 
+/** `noted`: for the audit log; ids and counts, never words. */
 export function memoryView(
   { timeline, people }: Pick<Memory, 'timeline' | 'people'>,
   voice: Pick<Voice, 'replay'>,
+  noted: (what: string, object: string, outcome: string) => Promise<void>,
 ): MemoryView {
   const eventsOf = async (session: string) => {
     const events = await timeline.read(session)
@@ -106,14 +115,21 @@ export function memoryView(
     async erase(which, dry_run) {
       const found = await timeline.wouldErase(which)
       if ('session' in which && found.timelines === 0) await eventsOf(which.session)
-      return dry_run ? found : timeline.erase(which)
+      if (dry_run) return found
+      const erased = await timeline.erase(which)
+      await noted('timeline.erased', 'all' in which ? 'all' : 'one', countText(erased))
+      return erased
     },
     async persons() {
       await people.look()
       return people.list().map(personRow)
     },
     addPerson: async (name) => personRow(await people.add(name)),
-    consent: async (person, given) => personRow(await people.consent(person, given)),
+    async consent(wanted, given) {
+      const person = await people.consent(wanted, given)
+      await noted(given ? 'consent.given' : 'consent.withdrawn', person.id, 'ok')
+      return personRow(person)
+    },
     async exportPerson(wanted) {
       await people.look()
       const person = people.known(wanted)
@@ -126,10 +142,13 @@ export function memoryView(
     },
     async erasePerson(wanted, dry_run) {
       const { person, erased } = await people.erase(wanted, dry_run)
+      if (!dry_run) await noted('person.erased', person.id, countText(erased))
       return { person: personRow(person), ...erased }
     },
   }
 }
+
+const countText = ({ timelines, events }: Erased): string => `${timelines} timelines, ${events} steps`
 
 const iso = (wall: number): string => new Date(wall).toISOString()
 

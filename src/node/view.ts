@@ -29,7 +29,9 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
   const { config, identity, runtime, pool, voice } = parts
   const node = identity.id
   return {
-    memory: memoryView(parts.memory, voice),
+    memory: memoryView(parts.memory, voice, async (what, object, outcome) => {
+      await parts.audit.append({ actor: 'node', who: '-', what, object, outcome })
+    }),
     status: () => statusOf(parts, stage),
     nodes: () => nodesOf(parts, stage),
     household: () => parts.clustering.household(),
