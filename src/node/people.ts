@@ -66,6 +66,7 @@ export class People {
   #persons: readonly Person[] = []
   #next: Cancel | undefined
   #looking: Promise<void> = Promise.resolve()
+  #failing = false
   #state: 'open' | 'closed' = 'open'
 
   constructor(parts: PeopleParts) {
@@ -76,8 +77,11 @@ export class People {
   async start(): Promise<void> {
     try {
       await this.look()
+      this.#failing = false
     } catch (thrown) {
-      this.#parts.failed(thrown)
+      // Said once, not every two seconds.
+      if (!this.#failing) this.#parts.failed(thrown)
+      this.#failing = true
     }
     if (this.#state === 'closed') return
     this.#next = this.#parts.clock.after(LOOK_EVERY_MS, () => void this.start())

@@ -391,6 +391,28 @@ describe('trouble', () => {
     expect(await textsOf(timeline, 's')).toEqual(['again'])
   })
 
+  it('a thread that ends loses what it had, counted; who asks is told, and nobody waits for ever', async () => {
+    const lost: [number, string][] = []
+    const thread = new URL('./mortal-timeline-thread.ts', import.meta.url)
+    const timeline = await start({ thread, lost: (events, why) => lost.push([events, why]) })
+    timeline.begin(headOf('s', 'session'))
+    timeline.begin(headOf('e', 'ephemeral'))
+    expect(timeline.works).toBe(true)
+    for (let i = 0; i < 3; i += 1) timeline.append(eventOf('s', 'words', 'session'))
+    await timeline.flush()
+    timeline.append(eventOf('s', 'more', 'session'))
+    timeline.append(eventOf('e', 'in memory', 'ephemeral'))
+    expect(lost).toEqual([
+      [3, 'not-written'],
+      [1, 'not-written'],
+    ])
+    expect(timeline.works).toBe(false)
+    expect(await codeOf(timeline.list())).toBe('store-closed')
+    expect(await codeOf(timeline.erase({ all: true }))).toBe('store-closed')
+    timeline.end('s')
+    await timeline.close()
+  })
+
   it('a disk that does not keep up costs events, never memory', async () => {
     let lost = 0
     const timeline = await start({
