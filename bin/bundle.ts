@@ -13,7 +13,6 @@ const ENTRIES = {
   main: 'src/main.ts',
   engine: 'src/inference/child/child.ts',
   skills: 'src/skills/sandbox/runner/main.ts',
-  store: 'src/store/thread.ts',
   timeline: 'src/store/timeline/thread.ts',
   replica: 'src/store/crdt/thread.ts',
 }

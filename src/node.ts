@@ -11,10 +11,10 @@ import {
   placedAddress,
 } from './actors/index.ts'
 import { startApi, tokenFrom } from './api/index.ts'
-import type { RunningNode } from './cli/index.ts'
+import type { RunningNode, StartOptions } from './cli/index.ts'
 import { createRemote, Placing, remoteListener } from './cluster/index.ts'
 import type { Config, Resolved } from './config.ts'
-import { DiskError, type Host, LoqaError, limits, PACKAGE, requestId } from './host/index.ts'
+import { DiskError, type Host, LoqaError, limits, type NodeId, PACKAGE, requestId } from './host/index.ts'
 import { realHost } from './host/real.ts'
 import { realProcessors } from './host/real-processors.ts'
 import { VERSION } from './host/version.ts'
@@ -30,12 +30,15 @@ import {
   replicaChanged,
   replicasOf,
 } from './inference/index.ts'
+import { Auditing } from './node/auditing.ts'
 import { Clustering } from './node/clustering.ts'
 import { householdOf, PLACED } from './node/conversations.ts'
 import { loadGrammar } from './node/grammar.ts'
+import { tellSkills } from './node/house-news.ts'
 import { openIdentity, retireFormerId } from './node/identity.ts'
 import { keepSweeping, openMemory } from './node/memory.ts'
 import { observeWith, reportRuntime } from './node/observing.ts'
+import { sendOver, storeListener } from './node/replicating.ts'
 import { shareEngines } from './node/sharing.ts'
 import { openStoreKeys } from './node/store-keys.ts'
 import { nodeView, type Stage } from './node/view.ts'
@@ -47,7 +50,14 @@ import {
   reportEventLoop,
   watchEventLoop,
 } from './observe/index.ts'
-import { languageSide, loadSkills, type Skills, sayUnhandled, skill } from './skills/index.ts'
+import {
+  isInvokeFromAfar,
+  languageSide,
+  loadSkills,
+  type Skills,
+  sayUnhandled,
+  skill,
+} from './skills/index.ts'
 import { openStore, ownDirectory, type Store, storePorts } from './store/index.ts'
 import { houseTree } from './tree.ts'
 import { loadVoiceDetectors, type SessionPhase, understandingOf, Voice } from './voice/index.ts'
@@ -56,7 +66,10 @@ import { loadVoiceDetectors, type SessionPhase, understandingOf, Voice } from '.
 const SHUTDOWN_MS = 2_500
 
 /** Errors: `LoqaError` with a stable code: the directory is owned, a port is taken, a key is wrong, a file is damaged. */
-export async function startNode({ config, rows }: Resolved): Promise<RunningNode> {
+export async function startNode(
+  { config, rows }: Resolved,
+  { restore }: StartOptions = { restore: undefined },
+): Promise<RunningNode> {
   const host = realHost()
   const started = host.clock.monotonic()
   const data = config.node.data_dir
@@ -79,9 +92,20 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
     const store = await openStore({
       host,
       directory: data,
+      key: keys.for('replica'),
+      restore,
+      writer: { node: identity.id, seed: identity.keyring.self.identity.expose() },
+      send: sendOver(() => clustering.cluster),
       onHealth: (health) => log.warn('The store changed its state', { state: health.state }),
+      onNotice: (message, values) => log.warn(message, values),
     })
     undo.later(() => store.close())
+    const auditing = await Auditing.open({
+      ...{ host, directory: data, identity, audit, store, log },
+      keep_years: config.observe.audit_keep_years,
+    })
+    // Signs the last words of all that stops before it.
+    undo.later(() => auditing.stop())
 
     const boot = Buffer.from(host.random.bytes(8)).toString('hex')
     /** The same in membership, in references to actors and in the mailboxes of others. */
@@ -102,10 +126,13 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
     // Engines load in processes of their own while the rest is put together.
     const enginesSettled = pool.start()
 
-    const skills = await openSkills(host, config, log)
+    const skills = await openSkills(host, config, log, identity.id)
     undo.later(() => skills.stop())
     skills.start()
-    const memory = await openMemory({ host, config, keys, store, log, metrics, skills: () => skills.list() })
+    const memory = await openMemory({
+      ...{ host, config, keys, store, log, metrics, audit },
+      skills: () => skills.list(),
+    })
     undo.later(() => memory.close())
     const grammar = await loadGrammar(host.disk, join(PACKAGE, 'config/intents'), skills, log)
     const names = skills.actors.map(({ key }) => key)
@@ -169,7 +196,11 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
       boot: life,
       host,
       remote: remote.port,
-      behaviors: { ...voice.behaviors, skill, replica: replicaActor },
+      behaviors: {
+        ...voice.behaviors,
+        skill: { behavior: skill, from_afar: { message: isInvokeFromAfar } },
+        replica: replicaActor,
+      },
       outside: outsideOf(voice, skills, store, () => clustering.cluster?.refusing),
       observe: observeWith(log, metrics, audit, (step, actor) => memory.recorder.step(step, actor)),
       failed: (reason) => {
@@ -183,6 +214,8 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
     remote.connect(placing.connect(runtime, remote))
     clustering.listen(remoteListener(remote))
     clustering.listen(placing.listener)
+    clustering.listen(storeListener(store.links))
+    undo.later(tellSkills({ self: identity.id, clock: host.clock, runtime, skills: names, clustering }))
     mirror = (row) => runtime.tell(placedAddress('replica', row.name), replicaChanged(row))
     runtime.start(
       houseTree({
@@ -216,7 +249,7 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
       memory,
       voice,
       metrics,
-      audit,
+      auditing,
       started,
     }
     const api = await startApi({
@@ -237,9 +270,12 @@ export async function startNode({ config, rows }: Resolved): Promise<RunningNode
     await clustering.open()
     // First to go: the others must hear of it before anything here has stopped.
     undo.later(() => clustering.stop())
+    // Before they are gone, so that others hold what was signed last.
+    undo.later(() => auditing.stop())
     await announceRuntime(host, data, api.port, clustering.cluster?.port ?? null)
     await enginesSettled
     stage.now = 'serving'
+    auditing.begin()
     voice.warm().catch((error: unknown) => log.warn('Common replies could not be prepared', { error }))
     log.info('The node is ready', { http: api.port, ready_ms: Math.round(host.clock.monotonic() - started) })
     return {
@@ -303,10 +339,10 @@ async function openEngines(
   return { models: chosen, pool: new Pool({ settings: inference, replicas, clock, random, log, onChange }) }
 }
 
-function openSkills(host: Host, { skills, node }: Config, log: Log): Promise<Skills> {
+function openSkills(host: Host, { skills, node }: Config, log: Log, self: NodeId): Promise<Skills> {
   const added = skills.extra_dir === '' ? join(node.data_dir, 'skills') : skills.extra_dir
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
-  return loadSkills({ host, log, roots: [join(PACKAGE, 'skills'), added], zone })
+  return loadSkills({ host, log, node: self, roots: [join(PACKAGE, 'skills'), added], zone })
 }
 
 function voiceSettings({ voice, node }: Config) {
@@ -339,22 +375,26 @@ function outsideOf(
   gaveWay: () => LoqaError | undefined,
 ): Outside {
   const { infer, play, cancel, actorGone } = voice.outside
-  const { read, write } = storePorts(store)
+  const kept = storePorts(store)
   return {
     infer,
     play,
     invoke: (effect, deliver, actor) => port.request(effect as OutsideEffect<'invoke'>, deliver, actor),
-    read: (effect, deliver) => read(effect as OutsideEffect<'read'>, deliver),
+    read: (effect, deliver, actor) => kept.read(effect as OutsideEffect<'read'>, deliver, actor),
     write: (effect, deliver) => {
       const error = gaveWay()
       // A copy of this node goes on; what this one wrote would have to be thrown away.
-      if (error === undefined) write(effect as OutsideEffect<'write'>, deliver)
+      if (error === undefined) kept.write(effect as OutsideEffect<'write'>, deliver)
       else deliver({ type: 'outcome', id: requestId(effect.id), event: 'failed', error: error.toJSON() })
     },
-    cancel: (id, actor, kind) =>
-      kind === 'invoke' ? port.cancel(requestId(id), actor) : cancel(id, actor, kind),
+    cancel: (id, actor, kind) => {
+      if (kind === 'invoke') port.cancel(requestId(id), actor)
+      else if (kind === 'read') kept.cancel(id, actor)
+      else cancel(id, actor, kind)
+    },
     actorGone: (actor) => {
       actorGone(actor)
+      kept.actorGone(actor)
       port.actorGone(actor)
     },
   }

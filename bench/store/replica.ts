@@ -1,6 +1,6 @@
 /**
- * What the replica costs beside the plain store on the same work: durable writes alone and from 32 writers, what sealing adds, changes
- * out and in, a bootstrap of 100,000 rows and what the event loop feels of it, opening after an unclean end, a backup.
+ * What the store costs beside plain SQLite on the same work: durable writes alone and from 32 writers, what sealing adds, from a write on one node to
+ * a follower on another, a bootstrap of 100,000 rows and what the event loop feels of it, opening after an unclean end, a backup.
  *
  *   node bench/store/replica.ts [directory]     on the disk that is to be measured; by default the system's temporary directory
  */
@@ -8,14 +8,17 @@ import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } fr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
+import { DatabaseSync } from 'node:sqlite'
 import { realHost } from '../../src/host/real.ts'
-import { type ChangeRow, openReplica, type Replica } from '../../src/store/crdt/index.ts'
+import { openReplica } from '../../src/store/crdt/index.ts'
 import { PageFile } from '../../src/store/crdt/page-file.ts'
 import { readEngineCode, realFiles } from '../../src/store/crdt/real-files.ts'
 import { ReplicaDatabase } from '../../src/store/crdt/replica-database.ts'
 import { MIGRATIONS } from '../../src/store/crdt/schema.ts'
 import { CHECK_BYTES, gcmSealers, NONCE_BYTES, type SealersOf, TAG_BYTES } from '../../src/store/crdt/seal.ts'
-import { openStore, type Store } from '../../src/store/index.ts'
+import { type HouseholdStore, openStore, type Store } from '../../src/store/index.ts'
+import { originKey } from '../../src/store/sync/index.ts'
+import { writerOf } from '../../test/store/writers.ts'
 import { percentiles, print } from '../skills/measure.ts'
 
 const KEY = new Uint8Array(32).fill(1)
@@ -84,10 +87,23 @@ const storeWrite =
   (store: Store): Write =>
   (key) =>
     store.apply('bench', [{ change: 'put', key, value: VALUE }])
-const replicaWrite =
-  (replica: Replica): Write =>
-  (key) =>
-    replica.write([put(key)])
+
+/** The same work in SQLite as Node has it, in this thread: one file in the clear, nothing signed, nothing told to anybody. */
+function plain(): { write: Write; bulk: (rows: number) => void; close: () => void } {
+  const sqlite = new DatabaseSync(join(directory, 'plain.db'))
+  sqlite.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+    CREATE TABLE entries (collection TEXT, key TEXT, value TEXT, PRIMARY KEY (collection, key)) WITHOUT ROWID`)
+  const statement = sqlite.prepare(put('').sql)
+  return {
+    write: async (key) => statement.run('bench', key, VALUE),
+    bulk(rows) {
+      sqlite.exec('BEGIN')
+      for (let i = 0; i < rows; i += 1) statement.run('bench', `boot${i}`, VALUE)
+      sqlite.exec('COMMIT')
+    },
+    close: () => sqlite.close(),
+  }
+}
 
 /** Nothing is sealed: what the rest costs. */
 const unsealed: SealersOf = () => {
@@ -140,69 +156,128 @@ async function sealing(name: string, round: number, sealersOf: SealersOf): Promi
   pages.close()
 }
 
+async function openFor(number: number, send: (frame: Uint8Array) => void): Promise<HouseholdStore> {
+  const path = mkdtempSync(join(directory, `node${number}-`))
+  const store = await openStore({
+    host,
+    directory: path,
+    key: KEY,
+    writer: writerOf(number),
+    send: (_, frame) => setImmediate(send, frame),
+  })
+  store.links.believe([writerOf(1).node, writerOf(2).node])
+  return store
+}
+
+/** Two stores whose frames are handed over in memory: what replication costs without a network. */
+async function pair(): Promise<[HouseholdStore, HouseholdStore]> {
+  const stores: HouseholdStore[] = []
+  const [a, b] = [writerOf(1).node, writerOf(2).node]
+  stores.push(await openFor(1, (frame) => stores[1]?.links.frame(a, frame)))
+  stores.push(await openFor(2, (frame) => stores[0]?.links.frame(b, frame)))
+  return stores as [HouseholdStore, HouseholdStore]
+}
+
+function link([a, b]: [HouseholdStore, HouseholdStore]): void {
+  a.links.linked(writerOf(2).node)
+  b.links.linked(writerOf(1).node)
+}
+
+/** From the acknowledgement on one node to whoever follows on the other. */
+async function propagation(): Promise<void> {
+  const stores = await pair()
+  link(stores)
+  const [a, b] = stores
+  const waiting = new Map<string, () => void>()
+  b.follow('bench', {
+    hear: ({ changes }) => {
+      for (const { key } of changes) waiting.get(key)?.()
+    },
+    failed: (error) => {
+      throw error
+    },
+  })
+  const series: number[] = []
+  for (let i = 0; i < 300; i += 1) {
+    const heard = new Promise<void>((resolve) => waiting.set(`p${i}`, resolve))
+    const from = performance.now()
+    await a.apply('bench', [{ change: 'put', key: `p${i}`, value: VALUE }])
+    await heard
+    series.push(performance.now() - from)
+  }
+  print('two stores: write on one to follower on the other', { unit: 'ms', ...percentiles(series) })
+  await Promise.all(stores.map((store) => store.close()))
+}
+
 async function bootstrap(): Promise<void> {
-  const [from, to] = [
-    await openReplica({ path: join(directory, 'from'), key: KEY }),
-    await openReplica({ path: join(directory, 'to'), key: KEY }),
-  ]
-  for (let i = 0; i < BOOTSTRAP_ROWS; i += 1_000)
-    await from.write(Array.from({ length: 1_000 }, (_, j) => put(`boot${i + j}`)))
+  const stores = await pair()
+  const [from, to] = stores
+  for (let i = 0; i < BOOTSTRAP_ROWS; i += 500) {
+    const changes = Array.from(
+      { length: 500 },
+      (_, j) => ({ change: 'put', key: `boot${i + j}`, value: VALUE }) as const,
+    )
+    await from.apply('bench', changes)
+  }
+  const wanted = from.replication()!.writers[0]!.version
   const lag = monitorEventLoopDelay({ resolution: 1 })
   lag.enable()
-  let [exporting, merging, rows] = [0, 0, 0]
-  const merges: number[] = []
-  for (let since = 0, more = true; more; ) {
-    const start = performance.now()
-    const batch = await from.changesSince(since, 5_000)
-    const exported = performance.now()
-    await to.merge(batch.rows)
-    merges.push(performance.now() - exported)
-    exporting += exported - start
-    merging += performance.now() - exported
-    rows += batch.rows.length
-    since = batch.to
-    more = batch.more
-  }
+  const start = performance.now()
+  link(stores)
+  while ((to.replication()!.writers[0]?.version ?? 0) < wanted)
+    await new Promise((resolve) => setImmediate(resolve))
+  const ms = performance.now() - start
   lag.disable()
-  print('replica: bootstrap in batches of 5,000, through both threads', {
-    rows,
-    seconds: Number(((exporting + merging) / 1_000).toFixed(2)),
-    export_per_second: rate(rows, exporting),
-    merge_per_second: rate(rows, merging),
+  print('two stores: bootstrap of a late one, checked, inserted and durable', {
+    rows: BOOTSTRAP_ROWS,
+    seconds: Number((ms / 1_000).toFixed(2)),
+    changes_per_second: rate(BOOTSTRAP_ROWS, ms),
     event_loop_lag_ms_p99: Number((lag.percentile(99) / 1e6).toFixed(2)),
     event_loop_lag_ms_max: Number((lag.max / 1e6).toFixed(2)),
   })
-  print('replica: merge of 5,000 rows', { unit: 'ms', ...percentiles(merges) })
-  await latency(to)
+  const [left, right] = await Promise.all(stores.map((store) => store.digest()))
+  if (left!.digest !== right!.digest) throw new Error('the two differ')
   const backup = performance.now()
   await from.backup(join(directory, 'backup'))
-  print('replica: backup while running', { rows, ms: Math.round(performance.now() - backup) })
-  const verifying = performance.now()
-  await from.verify()
-  print('replica: every page and index checked', { rows, ms: Math.round(performance.now() - verifying) })
-  await Promise.all([from.close(), to.close()])
+  print('replica: backup while running', { rows: BOOTSTRAP_ROWS, ms: Math.round(performance.now() - backup) })
+  await Promise.all(stores.map((store) => store.close()))
+  await applying()
   await reopening()
 }
 
-/** What a batch in between costs whoever asks at that moment. */
-async function latency(replica: Replica): Promise<void> {
-  const rows: readonly ChangeRow[] = (await replica.changesSince(0, 100)).rows
-  const series: number[] = []
-  for (let i = 0; i < 200; i += 1) {
-    const from = performance.now()
-    await replica.merge(rows)
-    await replica.read({
-      sql: 'SELECT value FROM entries WHERE key = ? AND collection = ?',
-      parameters: [`boot${i}`, 'bench'],
-    })
-    series.push(performance.now() - from)
+/** Batches as they come over a link, into an empty replica: what the thread does with them. */
+async function applying(): Promise<void> {
+  const from = await openReplica({ path: join(directory, 'backup'), key: KEY, writer: writerOf(1) })
+  const to = await openReplica({ path: join(directory, 'to'), key: KEY, writer: writerOf(2) })
+  const origin = originKey(from.opened.contents.self)
+  await to.believe([writerOf(1).node])
+  const merges: number[] = []
+  let all = 0
+  for (let above = 0; ; ) {
+    const batches = await from.answer(origin, above)
+    if (batches.length === 0) break
+    const start = performance.now()
+    above = (await to.store(origin, batches)).through
+    merges.push(performance.now() - start)
+    all += performance.now() - start
   }
-  print('replica: read by key, round trip to the thread', { unit: 'ms', ...percentiles(series) })
+  print('replica: batches applied', {
+    changes_per_second: rate(BOOTSTRAP_ROWS, all),
+    unit: 'ms an answer',
+    ...percentiles(merges),
+  })
+  const verifying = performance.now()
+  await from.verify()
+  print('replica: every page and index checked', {
+    rows: BOOTSTRAP_ROWS,
+    ms: Math.round(performance.now() - verifying),
+  })
+  await Promise.all([from.close(), to.close()])
 }
 
 /** Opens the copy as if its owner had been killed: with commits in the log, so everything is checked first. */
 async function reopening(): Promise<void> {
-  const path = join(directory, 'from')
+  const path = join(directory, 'backup')
   for (const ending of ['in order', 'unclean']) {
     const from = performance.now()
     const pages = PageFile.open({ files: realFiles, path, sealersOf: gcmSealers(KEY, random), random })
@@ -224,14 +299,20 @@ async function reopening(): Promise<void> {
 
 try {
   disk()
-  const store = await openStore({ host, directory })
-  await alone('plain store', storeWrite(store))
-  await together('plain store', storeWrite(store))
+  const reference = plain()
+  await alone('plain SQLite, in the clear, nothing told', reference.write)
+  await together('plain SQLite, in the clear, nothing told', reference.write)
+  const bulk = performance.now()
+  reference.bulk(BOOTSTRAP_ROWS)
+  print('plain SQLite: rows in one transaction', {
+    per_second: rate(BOOTSTRAP_ROWS, performance.now() - bulk),
+  })
+  reference.close()
+  const store = await openFor(1, () => undefined)
+  await alone('store', storeWrite(store))
+  await together('store', storeWrite(store))
   await store.close()
-  const replica = await openReplica({ path: join(directory, 'writes'), key: KEY })
-  await alone('replica', replicaWrite(replica))
-  await together('replica', replicaWrite(replica))
-  await replica.close()
+  await propagation()
   // By turns, so that other work on the machine falls on both alike.
   for (let round = 1; round <= ROUNDS; round += 1) {
     await sealing('sealed', round, gcmSealers(KEY, random))

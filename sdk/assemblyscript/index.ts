@@ -17,6 +17,7 @@ export { announce } from './speaker'
 export { count, durationAdjective, durationWords, joinWords, numberWords, ordinalWords, sentence, speakable } from './words'
 
 import * as clock from './clock'
+import * as random from './random'
 import * as storage from './storage'
 import * as timers from './timers'
-export { clock, storage, timers }
+export { clock, random, storage, timers }

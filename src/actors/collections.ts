@@ -36,6 +36,24 @@ export const readEntry = (id: RequestId, collection: string, key: string): Outsi
   body: { key },
 })
 
+/**
+ * Chunks, each `Followed`: first the whole collection, then, whenever entries of it changed durably (by whomever), what these are now;
+ * what this actor wrote comes back too, after the `done` of the write. It never ends by itself; `failed` when the store is gone:
+ * follow again. `cancel` ends it.
+ */
+export const followEntries = (id: RequestId, collection: string): OutsideEffect<'read'> => ({
+  type: 'read',
+  id,
+  to: collection,
+  op: 'follow',
+})
+
+export interface Followed {
+  /** The changes are all there is: an entry that is not among them is none. */
+  readonly whole: boolean
+  readonly changes: readonly EntryChange[]
+}
+
 export const writeEntries = (
   id: RequestId,
   collection: string,

@@ -10,7 +10,15 @@ export { addressOf, fixedAddress, keyOf, parseAddress, placedAddress } from './a
 export type { Behavior, Context, MailboxPolicy, Next } from './behavior.ts'
 export { NO_EFFECTS, next, same } from './behavior.ts'
 export type { AllowedFromAfar } from './cell.ts'
-export { type Entry, type EntryChange, readEntries, readEntry, writeEntries } from './collections.ts'
+export {
+  type Entry,
+  type EntryChange,
+  type Followed,
+  followEntries,
+  readEntries,
+  readEntry,
+  writeEntries,
+} from './collections.ts'
 export {
   DEAD_LETTER_REASONS,
   type DeadLetter,

@@ -21,6 +21,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'not-alone': 409,
   'household-full': 409,
   ambiguous: 409,
+  'audit-unbroken': 409,
   'too-large': 413,
   'text-too-long': 413,
   'unsupported-media-type': 415,
@@ -37,10 +38,13 @@ const STATUS: Readonly<Record<string, number>> = {
   unreachable: 503,
   stopped: 503,
   'actor-failed': 503,
+  'store-closed': 503,
+  'store-io': 503,
   'engine-unavailable': 503,
   'engine-crashed': 503,
   'engine-hung': 503,
   timeout: 504,
+  'store-full': 507,
 }
 
 export function failureOf(thrown: unknown): Failure {

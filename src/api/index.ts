@@ -10,6 +10,7 @@
  *
  * Read `view.ts` first, then `operations.ts`.
  */
+export type { AuditQuery, AuditRow, AuditVerification } from './audit-shapes.ts'
 export type { NodeEvent } from './events.ts'
 export type { HouseholdChange, HouseholdView } from './household-shapes.ts'
 export type {
@@ -25,8 +26,10 @@ export type {
 export type { ApiParts, ApiSettings } from './server.ts'
 export type { NodeRow } from './shapes.ts'
 export { type RunningApi, startApi, tokenFrom } from './start.ts'
+export type { BackupView, StoreView } from './store-shapes.ts'
 export type {
   ActorView,
+  AuditView,
   CapabilityView,
   Latency,
   MemoryView,

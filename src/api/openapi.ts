@@ -13,7 +13,7 @@ const REASONS: Readonly<Record<number, string>> = {
   401: 'The token is missing or wrong',
   403: 'The page is of another site',
   404: 'There is no such thing',
-  409: 'The household does not allow that as it is',
+  409: 'Not possible as things are',
   413: 'The text or body is too large',
   421: 'The Host header is not a name of this node',
   429: 'Too many requests from this address; Retry-After says when',
@@ -75,16 +75,7 @@ function describe(operation: Operation): Json {
   return {
     operationId: operation.id,
     summary: operation.summary,
-    ...(operation.params === undefined
-      ? {}
-      : {
-          parameters: Object.entries(operation.params.shape).map(([name, schema]) => ({
-            name,
-            in: 'path',
-            required: true,
-            schema: schemaOf(schema as z.ZodType, 'input'),
-          })),
-        }),
+    ...parametersIn(operation),
     ...(operation.request === undefined
       ? {}
       : {
@@ -99,8 +90,23 @@ function describe(operation: Operation): Json {
 
 const SWITCHED = { 101: { description: 'The connection is a WebSocket now' } }
 
+function parametersIn({ params, query }: Operation): Json {
+  const parts = Object.entries(params?.shape ?? {}).map(([name, schema]) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: schemaOf(schema as z.ZodType, 'input'),
+  }))
+  const parameters = [...parts, ...(query === undefined ? [] : parametersOf(query))]
+  return parameters.length === 0 ? {} : { parameters }
+}
+
+function parametersOf(query: z.ZodType): readonly Json[] {
+  const { properties = {} } = schemaOf(query, 'input') as { properties?: Record<string, Json> }
+  return Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', schema }))
+}
+
 function describeVoice(): Json {
-  const { properties = {} } = schemaOf(voiceQuery, 'input') as { properties?: Record<string, Json> }
   return {
     operationId: 'voice',
     summary: 'A satellite: sound up, sound and events down (WebSocket).',
@@ -111,7 +117,7 @@ function describeVoice(): Json {
       'Close codes: 1001 the node stops, 1008 messages it cannot read, 1009 too large, 1013 too many connections or not read, 4408 idle.',
       'A browser offers the token as a subprotocol: new WebSocket(url, ["loqa.v1", "loqa.bearer." + token]).',
     ].join(' '),
-    parameters: Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', schema })),
+    parameters: parametersOf(voiceQuery),
     responses: SWITCHED,
   }
 }

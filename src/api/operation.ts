@@ -10,6 +10,7 @@ export interface Answer {
 export interface Call {
   readonly view: NodeView
   readonly body: unknown
+  readonly query: unknown
   /** Of the path, as `params` has them. */
   readonly params: unknown
   /** Aborted when the caller goes away or the time is over. */
@@ -28,8 +29,10 @@ export interface Operation {
   readonly params?: z.ZodObject
   readonly summary: string
   readonly request?: z.ZodType
+  /** What may stand behind the question mark. */
+  readonly query?: z.ZodType
   readonly response: z.ZodType
-  readonly contentType: 'application/json' | 'text/plain' | 'audio/wav'
+  readonly contentType: 'application/json' | 'application/x-ndjson' | 'text/plain' | 'audio/wav'
   /** Statuses it may give beside 200 and the common refusals. */
   readonly errors: readonly number[]
   run(call: Call): Promise<Answer> | Answer

@@ -1,9 +1,10 @@
 /**
  * Every HTTP operation as data: what it is called, what it takes, what it gives. Routes, OpenAPI and the route tests are all
- * made from this table. Speech (`/api/v1/say`) and the metrics text stream their own content types.
+ * made from this table. Speech (`/api/v1/say`), the metrics text and the audit log's export have their own content types.
  */
 import { z } from 'zod'
 import { LoqaError } from '../host/index.ts'
+import { auditOperations } from './audit.ts'
 import { householdOperations } from './household.ts'
 import { memoryOperations } from './memory.ts'
 import type { Operation } from './operation.ts'
@@ -19,6 +20,7 @@ import {
   status,
   turn,
 } from './shapes.ts'
+import { storeOperations } from './store.ts'
 
 const json = { contentType: 'application/json', errors: [] } as const
 
@@ -146,6 +148,8 @@ export const operations: readonly Operation[] = [
     run: async ({ view }) => ({ body: await view.doctor() }),
   },
   ...householdOperations,
+  ...storeOperations,
+  ...auditOperations,
   ...memoryOperations,
 ]
 

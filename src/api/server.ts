@@ -193,12 +193,16 @@ export async function buildServer(parts: ApiParts): Promise<ApiServer> {
     const { status = 200, body } = await operation.run({
       view,
       body: operation.request === undefined ? undefined : validBody(operation, request),
+      query: validQuery(operation, request),
       params: operation.params === undefined ? {} : valid(operation.params, request.params),
       signal: deadline.signal,
       trusted: hasToken(guardedRequest(request), rules),
       told: (turn) => feed.turn(turn),
     })
     if (operation.contentType === 'audio/wav') return sendSpeech(reply, body as ReturnType<NodeView['say']>)
+    if (operation.contentType === 'application/x-ndjson') {
+      return reply.type(operation.contentType).send(Readable.from(body as AsyncIterable<string>))
+    }
     if (operation.contentType === 'text/plain') {
       return reply.type('text/plain; version=0.0.4; charset=utf-8').send(body)
     }
@@ -286,6 +290,14 @@ function validBody(operation: Operation, request: FastifyRequest): unknown {
 
 function valid(schema: z.ZodType, given: unknown): unknown {
   const read = schema.safeParse(given)
+  if (!read.success) throw invalidInput(read.error)
+  return read.data
+}
+
+/** An operation that takes no query has never looked at one: it still does not. */
+function validQuery({ query }: Operation, request: FastifyRequest): unknown {
+  if (query === undefined) return undefined
+  const read = query.safeParse(request.query)
   if (!read.success) throw invalidInput(read.error)
   return read.data
 }

@@ -3,6 +3,7 @@
  * implements it; tests drive the API against a real node or a scripted view. JSON shapes are public: scripts rely on them.
  */
 import type { PrivacyScope } from '../host/index.ts'
+import type { AuditQuery, AuditRow, AuditVerification } from './audit-shapes.ts'
 import type { HouseholdChange, HouseholdView } from './household-shapes.ts'
 import type {
   ErasedView,
@@ -14,6 +15,7 @@ import type {
   TimelineView,
 } from './memory-shapes.ts'
 import type { NodeRow } from './shapes.ts'
+import type { BackupView, StoreView } from './store-shapes.ts'
 
 export interface StatusView {
   readonly node: {
@@ -127,6 +129,18 @@ export interface VoiceListener {
   event(event: VoiceEvent): void
 }
 
+/** What was done on this node. */
+export interface AuditView {
+  /** The newest that fit, oldest of them first. */
+  list(query: AuditQuery): Promise<readonly AuditRow[]>
+  /** Reads the whole log, in pieces. */
+  verify(): Promise<AuditVerification>
+  /** Errors: `audit-unbroken` when there is nothing to acknowledge. */
+  acknowledge(): Promise<AuditVerification>
+  /** Lines of JSON, in pieces of whole lines. */
+  export(): AsyncIterable<string>
+}
+
 /** How a conversation is to begin, or which is to go on. */
 export interface VoiceRequest {
   readonly room?: string
@@ -180,6 +194,11 @@ export interface NodeView {
       readonly fix?: string
     }[]
   >
+  /** Errors: `LoqaError`, e.g. `store-closed`. */
+  store(): Promise<StoreView>
+  /** Makes a copy of what is kept. Errors: `store-full`, `store-io`. */
+  backup(): Promise<BackupView>
+  readonly audit: AuditView
   /** Every key, its value and where it came from. Secrets are masked. */
   config(): readonly {
     readonly key: string

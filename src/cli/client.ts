@@ -8,7 +8,8 @@ export interface Client {
   text(path: string): Promise<string>
   post<T>(path: string, body: unknown): Promise<T>
   /** The bytes of an answer as they come. */
-  stream(path: string, body: unknown): Promise<AsyncIterable<Uint8Array>>
+  /** Without a body it is a GET. */
+  stream(path: string, body?: unknown): Promise<AsyncIterable<Uint8Array>>
 }
 
 export function clientOf(where: Whereabouts, signal: AbortSignal): Client {

@@ -212,6 +212,52 @@ const household: readonly CommandSpec[] = [
   },
 ]
 
+const audit: readonly CommandSpec[] = [
+  {
+    name: 'ls',
+    summary: 'what was done on this node, newest last',
+    options: [
+      { flags: '--since <time>', about: 'only from then on: 2h, 3d, 2026-01-31, 2026-01-31T18:00' },
+      { flags: '--what <what>', about: 'only this, e.g. skill.call, or all that begins so, e.g. household' },
+      { flags: '--limit <n>', about: 'at most so many, up to 1000; 50 when not given' },
+    ],
+    examples: [
+      ['loqa audit ls --since 2h', 'of the last two hours'],
+      ['loqa audit ls --what household --json', 'who joined and left, for a script'],
+    ],
+    load: () => import('./commands/audit-ls.ts'),
+  },
+  {
+    name: 'verify',
+    summary: 'whether the log is what the node wrote; if not, the first bad record and what shows it',
+    examples: [
+      ['loqa audit verify', 'exits 1 when a record was changed, moved or cut off'],
+      ['loqa audit verify --json', 'for a script'],
+    ],
+    load: () => import('./commands/audit-verify.ts'),
+  },
+  {
+    name: 'acknowledge',
+    summary: 'the faults there are now were seen: show them no more as a trouble',
+    options: [{ flags: '--yes', about: 'it is meant' }],
+    examples: [
+      ['loqa audit acknowledge --yes', 'after loqa audit verify'],
+      ['loqa audit acknowledge --yes --json', 'and show what was acknowledged'],
+    ],
+    load: async () => ({ run: (await import('./commands/audit-verify.ts')).acknowledge }),
+  },
+  {
+    name: 'export',
+    summary: 'the whole log as lines of JSON, with its checkpoints',
+    options: [{ flags: '-o, --output <file>', about: 'write it here (- is standard output)' }],
+    examples: [
+      ['loqa audit export -o audit.jsonl', 'into a file'],
+      ['loqa audit export | grep household', 'to search in'],
+    ],
+    load: () => import('./commands/audit-export.ts'),
+  },
+]
+
 export const commands: readonly CommandSpec[] = [
   {
     name: 'status',
@@ -313,6 +359,15 @@ export const commands: readonly CommandSpec[] = [
     load: () => import('./commands/listen.ts'),
   },
   {
+    name: 'audit',
+    summary: 'what was done on this node, and whether the record of it is whole',
+    examples: [
+      ['loqa audit ls', 'the newest records'],
+      ['loqa audit verify', 'was any of them changed?'],
+    ],
+    children: audit,
+  },
+  {
     name: 'metrics',
     summary: 'the numbers the node keeps about itself',
     options: [{ flags: '--raw', about: 'Prometheus text as the node gives it' }],
@@ -321,6 +376,26 @@ export const commands: readonly CommandSpec[] = [
       ['loqa metrics --raw | grep voice', 'as Prometheus sees it'],
     ],
     load: () => import('./commands/metrics.ts'),
+  },
+  {
+    name: 'store',
+    summary: 'what the household remembers, and whether its nodes are in step',
+    examples: [
+      ['loqa store', 'a table'],
+      ['loqa store backup', 'a sealed copy, made while the node runs'],
+    ],
+    load: () => import('./commands/store.ts'),
+    children: [
+      {
+        name: 'backup',
+        summary: 'make a sealed copy of what is kept; prints where it is',
+        examples: [
+          ['loqa store backup', 'in the data directory, under backups/'],
+          ['loqa store backup --json', 'for a script that carries it away'],
+        ],
+        load: async () => ({ run: (await import('./commands/store.ts')).backup }),
+      },
+    ],
   },
   {
     name: 'doctor',

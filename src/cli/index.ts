@@ -11,5 +11,5 @@
  */
 export { runLoqa, runNodeCommand } from './program.ts'
 export { realWorld } from './real-world.ts'
-export type { RunningNode, StartNode } from './run-node.ts'
+export type { RunningNode, StartNode, StartOptions } from './run-node.ts'
 export { EXIT, type ExitCode, type Terminal, type World } from './world.ts'

@@ -6,6 +6,7 @@ export interface NodeRequest {
   readonly flags: readonly { readonly path: string; readonly value: unknown; readonly flag: string }[]
   readonly file?: string
   readonly preset?: string
+  readonly restore?: string
 }
 
 /** The flags that stand for keys, and `--set`. */
@@ -20,6 +21,7 @@ export function nodeRequest(options: Readonly<Record<string, unknown>>): NodeReq
     flags: [...flags, ...set.map(assignment)],
     ...(typeof options.config === 'string' ? { file: options.config } : {}),
     ...(typeof options.preset === 'string' ? { preset: options.preset } : {}),
+    ...(typeof options.restore === 'string' ? { restore: options.restore } : {}),
   }
 }
 

@@ -19,7 +19,12 @@ export interface RunningNode {
   stop(): Promise<void>
 }
 
-export type StartNode = (resolved: Resolved) => Promise<RunningNode>
+export interface StartOptions {
+  /** A copy of the store to go back to. */
+  readonly restore: string | undefined
+}
+
+export type StartNode = (resolved: Resolved, options: StartOptions) => Promise<RunningNode>
 
 /** Draining may take so long; then the process ends anyway. A service manager kills after 10 s or more. */
 const STOP_TIMEOUT_MS = 4_500
@@ -43,8 +48,8 @@ export async function runNode(
     const resolved = await loadConfig(world.disk, world, request)
     terminal.out(`data in ${resolved.config.node.data_dir}\n`)
     const start = await load()
-    for (;;) {
-      const node = await Promise.race([start(resolved), stopped.then(() => undefined)])
+    for (let restore = request.restore; ; restore = undefined) {
+      const node = await Promise.race([start(resolved, { restore }), stopped.then(() => undefined)])
       if (node === undefined) return EXIT.ok
       terminal.out(`${node.name} is ready, room ${node.room}: ${node.url}\n`)
       if (terminal.outIsTty) terminal.out(`Try in a second terminal: ${COMMAND} ask what time is it\n`)

@@ -11,7 +11,7 @@
 import { type Listener, LoqaError, type NodeId } from '../host/index.ts'
 import type { Discovery } from './discovery/discovery.ts'
 import type { NodeRow } from './discovery/explain.ts'
-import { certificateOf } from './household/authority.ts'
+import { certificateOf, everMembers } from './household/authority.ts'
 import type { ClonedError } from './household/clones.ts'
 import { openingKeys } from './household/keychain.ts'
 import type { Secret } from './household/secret.ts'
@@ -259,6 +259,7 @@ class RunningCluster implements Cluster {
 
   listen(listener: ClusterListener): void {
     this.#listeners.push(listener)
+    listener.belonged?.([...everMembers(this.#belonging.state.roster)])
     for (const peer of this.#links.peers()) {
       const link = this.#links.linkTo(peer)
       if (link !== undefined) listener.linked?.(link)
@@ -321,10 +322,16 @@ class RunningCluster implements Cluster {
 
   #householdChanged(state: HouseholdState, before: HouseholdState): void {
     const is_open = isOpen(state, this.#belonging.context)
+    if (state.roster !== before.roster) this.#tellBelonged(state)
     if (state.roster === before.roster && state.phase === before.phase && is_open === this.#told_open) return
     // A move is told when it is kept, and links are opened with its key (`reopen`): before, every dial would be in vain.
     if (state.roster.household !== before.roster.household) return
     this.#tellDiscovery()
+  }
+
+  #tellBelonged({ roster }: HouseholdState): void {
+    const members = [...everMembers(roster)]
+    for (const listener of this.#listeners) listener.belonged?.(members)
   }
 
   #enrolmentPlaces(node: NodeId): readonly Place[] {

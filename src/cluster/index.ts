@@ -25,6 +25,7 @@ export {
 } from './household/admitter.ts'
 export { certificateOf, isRevoked, maySign } from './household/authority.ts'
 export { aloneWith, ClonedError, type CloneState, heardOf, type Life, mayWrite } from './household/clones.ts'
+export { sign, verify } from './household/crypto.ts'
 export { ClockWrongError, HouseholdError, type HouseholdFault, KeyringError } from './household/errors.ts'
 export { found, newSelf, restored } from './household/founding.ts'
 export { greet } from './household/gate.ts'
@@ -46,7 +47,6 @@ export {
   encodeEnrolment,
   type MemberMessage,
 } from './household/messages.ts'
-export { keyOf, nodeIdOf } from './household/node-id.ts'
 export { type Admittance, admittance, allows, type Presented } from './household/presented.ts'
 export type { Certificate, HouseholdId } from './household/records.ts'
 export { Secret } from './household/secret.ts'
@@ -118,4 +118,4 @@ export type { Cluster, ClusterDoors, ClusterListener, ClusterOptions } from './r
 export { type HouseholdDesk, type HouseholdView, showHousehold } from './running/household-desk.ts'
 export { type Load, looked, UNKNOWN_LOAD } from './running/load.ts'
 export { placeIn, realDoors } from './running/real-doors.ts'
-export type { Sheet, Sheets } from './running/sheets.ts'
+export { MAX_SPEAKERS, type Sheet, type Sheets } from './running/sheets.ts'

@@ -216,6 +216,11 @@ const observe = z.strictObject({
     .describe(
       'Write what was said into the log. For finding a fault on your own machine, never for keeping.',
     ),
+  audit_keep_years: whole(
+    0,
+    100,
+    'How long the audit log remembers what was done, never what was said; 0 is for ever. Where records of care are kept by law it is six in many places.',
+  ).default(2),
 })
 
 const store = z.strictObject({

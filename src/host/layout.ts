@@ -17,7 +17,6 @@ export const COMMAND = PACKAGE.includes('/node_modules/') ? 'loqa' : 'bin/loqa'
 export const PROGRAMS = {
   engine: at(isBundled ? './engine.js' : '../inference/child/child.ts'),
   skills: at(isBundled ? './skills.js' : '../skills/sandbox/runner/main.ts'),
-  store: at(isBundled ? './store.js' : '../store/thread.ts'),
   timeline: at(isBundled ? './timeline.js' : '../store/timeline/thread.ts'),
   replica: at(isBundled ? './replica.js' : '../store/crdt/thread.ts'),
 } as const

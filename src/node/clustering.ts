@@ -5,6 +5,7 @@ import {
   type HouseholdView,
   type Load,
   looked,
+  MAX_SPEAKERS,
   MEMBERSHIP_PRESETS,
   openCluster,
   placeIn,
@@ -43,6 +44,7 @@ export class Clustering {
   #cluster: Cluster | undefined
   #opening: Promise<void> | undefined
   #telling = false
+  #speakers: readonly string[] = []
   /** The sheet the others have. */
   #told = ''
   #load: Load = UNKNOWN_LOAD
@@ -141,12 +143,22 @@ export class Clustering {
     this.#telling = true
     this.#parts.host.clock.after(TELL_AFTER_MS, () => {
       this.#telling = false
-      const sheet = this.#sheet()
-      const written = JSON.stringify(sheet)
-      if (this.#cluster === undefined || written === this.#told) return
-      this.#told = written
-      this.#cluster.announce(sheet)
+      this.#tellNow()
     })
+  }
+
+  /** Rooms in which this node has a loudspeaker now. Told at once: who rings a timer depends on it. */
+  speakersAre(rooms: readonly string[]): void {
+    this.#speakers = rooms.slice(0, MAX_SPEAKERS)
+    this.#tellNow()
+  }
+
+  #tellNow(): void {
+    const sheet = this.#sheet()
+    const written = JSON.stringify(sheet)
+    if (this.#cluster === undefined || written === this.#told) return
+    this.#told = written
+    this.#cluster.announce(sheet)
   }
 
   /** How busy engines and the machine are changes without anybody saying so. */
@@ -165,6 +177,7 @@ export class Clustering {
       room: config.node.room.trim(),
       program: VERSION,
       load: this.#load.told,
+      speakers: [...this.#speakers],
       capabilities: capabilities().map(({ tag, state, p95_ms, real_time_factor, tokens_per_s, load }) => ({
         ...{ tag, ready: state === 'ready', p95_ms, real_time_factor, tokens_per_s },
         ...{ room, running: Math.min(load, room) },
@@ -172,9 +185,22 @@ export class Clustering {
     }
   }
 
+  /** What people call a node: its name, else the end of its id. */
+  nameOf(id: string): string {
+    const named = this.#cluster?.nodes().find((row) => row.id === id)?.name ?? ''
+    if (named !== '') return named
+    return id === this.#parts.identity.id ? this.#parts.config.node.name : id.slice(-8)
+  }
+
   household(): HouseholdView {
     const { host, identity } = this.#parts
     return this.#cluster?.household.show() ?? showHousehold(householdOf(identity, host), host.clock)
+  }
+
+  /** Whether other nodes belong to the household, and can be met. */
+  expectsOthers(): boolean {
+    const { phase, members } = this.household()
+    return this.#parts.config.cluster.enabled && phase === 'member' && members.length > 1
   }
 
   /** A new identity in a household of its own; the node starts anew right after. What is stored stays. */

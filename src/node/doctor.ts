@@ -117,16 +117,17 @@ async function timelines({ memory, config }: NodeParts): Promise<Finding> {
   }
 }
 
-async function auditLog({ audit }: NodeParts): Promise<Finding> {
-  const verdict = await audit.verify()
-  return verdict.ok
-    ? finding('audit log', true, `${verdict.records} records, unbroken`)
-    : finding(
-        'audit log',
-        false,
-        `line ${verdict.line} ${verdict.reason}`,
-        'Somebody or something changed it: keep a copy, and ask who could.',
-      )
+async function auditLog({ auditing, clustering }: NodeParts): Promise<Finding> {
+  const verdict = await auditing.verify((id) => clustering.nameOf(id))
+  if (verdict.ok) return finding('audit log', true, `${verdict.records} records, unbroken`)
+  const open = verdict.faults.find(({ acknowledged }) => !acknowledged)
+  if (open === undefined) return finding('audit log', true, `${verdict.records} records, known faults only`)
+  return finding(
+    'audit log',
+    false,
+    `line ${open.line} ${open.reason}`,
+    'Somebody or something changed it: keep a copy, and ask who could. See: loqa audit verify',
+  )
 }
 
 function engines({ pool }: NodeParts): Finding[] {

@@ -2,7 +2,7 @@
 import type { MemoryView, PersonRow, TimelineRow } from '../api/index.ts'
 import type { Config } from '../config.ts'
 import { type Host, NotFoundError } from '../host/index.ts'
-import type { Log, Metrics } from '../observe/index.ts'
+import type { Audit, Log, Metrics } from '../observe/index.ts'
 import type { SkillRow } from '../skills/index.ts'
 import {
   type Erased,
@@ -24,6 +24,8 @@ export interface Memory {
   readonly timeline: Timeline
   readonly people: People
   readonly recorder: Recorder
+  /** In the audit log: ids and counts, never words. */
+  noted(what: string, object: string, outcome: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -34,6 +36,7 @@ export interface MemoryParts {
   readonly store: Store
   readonly log: Log
   readonly metrics: Metrics
+  readonly audit: Pick<Audit, 'append'>
   readonly skills: () => readonly Pick<SkillRow, 'name' | 'permissions'>[]
 }
 
@@ -70,6 +73,9 @@ export async function openMemory(parts: MemoryParts): Promise<Memory> {
   })
   return {
     ...{ timeline, people, recorder },
+    async noted(what, object, outcome) {
+      await parts.audit.append({ actor: 'node', who: '-', what, object, outcome })
+    },
     async close() {
       people.stop()
       await timeline.close()
@@ -94,11 +100,9 @@ export function keepSweeping(
   return () => next()
 }
 
-/** `noted`: for the audit log; ids and counts, never words. */
 export function memoryView(
-  { timeline, people }: Pick<Memory, 'timeline' | 'people'>,
+  { timeline, people, noted }: Pick<Memory, 'timeline' | 'people' | 'noted'>,
   voice: Pick<Voice, 'replay'>,
-  noted: (what: string, object: string, outcome: string) => Promise<void>,
 ): MemoryView {
   const eventsOf = async (session: string) => {
     const events = await timeline.read(session)

@@ -3,10 +3,11 @@ import type { Runtime } from '../actors/index.ts'
 import type { Config, ConfigRow } from '../config.ts'
 import type { Host, Monotonic } from '../host/index.ts'
 import type { InferPort, Model, Pool } from '../inference/index.ts'
-import type { Audit, Metrics } from '../observe/index.ts'
+import type { Metrics } from '../observe/index.ts'
 import type { Skills } from '../skills/index.ts'
-import type { Store } from '../store/index.ts'
+import type { HouseholdStore } from '../store/index.ts'
 import type { Voice } from '../voice/index.ts'
+import type { Auditing } from './auditing.ts'
 import type { Clustering } from './clustering.ts'
 import type { Identity } from './identity.ts'
 import type { Memory } from './memory.ts'
@@ -25,10 +26,10 @@ export interface NodeParts {
   /** The models in use. */
   readonly models: readonly Model[]
   readonly skills: Skills
-  readonly store: Store
-  readonly memory: Pick<Memory, 'timeline' | 'people'>
+  readonly store: HouseholdStore
+  readonly memory: Pick<Memory, 'timeline' | 'people' | 'noted'>
   readonly voice: Voice
   readonly metrics: Metrics
-  readonly audit: Audit
+  readonly auditing: Auditing
   readonly started: Monotonic
 }

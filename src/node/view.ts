@@ -15,6 +15,7 @@ import { listSessions } from './conversations.ts'
 import { checkUp } from './doctor.ts'
 import { memoryView } from './memory.ts'
 import type { NodeParts } from './parts.ts'
+import { backUp, showStore } from './remembering.ts'
 import { speechFor } from './say.ts'
 
 /** Whether the node is coming, serving or going; the rest of the health follows from its parts. */
@@ -29,9 +30,7 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
   const { config, identity, runtime, pool, voice } = parts
   const node = identity.id
   return {
-    memory: memoryView(parts.memory, voice, async (what, object, outcome) => {
-      await parts.audit.append({ actor: 'node', who: '-', what, object, outcome })
-    }),
+    memory: memoryView(parts.memory, voice),
     status: () => statusOf(parts, stage),
     nodes: () => nodesOf(parts, stage),
     household: () => parts.clustering.household(),
@@ -77,7 +76,15 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
       return { ready: reasons.length === 0, reasons }
     },
     doctor: () => checkUp(parts),
+    store: () => showStore(parts),
+    backup: () => backUp(parts),
     config: () => parts.rows,
+    audit: {
+      list: (query) => parts.auditing.list(query),
+      verify: () => parts.auditing.verify((id) => parts.clustering.nameOf(id)),
+      acknowledge: () => parts.auditing.acknowledge((id) => parts.clustering.nameOf(id)),
+      export: () => parts.auditing.export(),
+    },
   }
 }
 
@@ -161,12 +168,13 @@ function healthState({ now }: Stage, reasons: readonly string[]): StatusView['he
 }
 
 /** What does not work, in words: each names the part and the reason. */
-function complaints({ pool, store, skills, clustering, memory }: NodeParts): string[] {
+function complaints({ pool, store, skills, clustering, auditing, memory }: NodeParts): string[] {
   const health = store.health()
   const gaveWay = clustering.cluster?.refusing
   return [
     ...(gaveWay === undefined ? [] : [gaveWay.message]),
     ...clustering.troubles(),
+    ...auditing.troubles(),
     ...pool
       .capabilities()
       .filter(({ state }) => state !== 'ready')

@@ -7,9 +7,13 @@
  * checked them and made them durable. A skill that loops, bombs memory or traps loses its process and its call; after
  * five failures in ten minutes it is switched off. The voice path waits for a skill no longer than its budget.
  *
+ * Every node runs its own actor of each skill on entries that all nodes share, so what was said in one room is known in every
+ * other; which of them rings a timer stands in `ringing.ts`.
+ *
  * Modules and manifests are judged before anything runs (`wasm.ts`, `manifest.ts`). What sentences mean is the business
  * of `intents/`. Imports host, observe and actors. Read `call.ts` first, then `skill.ts`, then `sandbox/machine.ts`.
  */
+export { isInvokeFromAfar } from './afar.ts'
 export type { Invocation, SkillCall } from './call.ts'
 export { type Catalogue, loadCatalogue, type Skill } from './catalogue.ts'
 export { SkillError, type SkillFault } from './errors.ts'
@@ -50,6 +54,7 @@ export {
 export type { SkillManifest } from './manifest.ts'
 export type { Announce, SkillInvoke, SkillResult } from './messages.ts'
 export type { InvokePort } from './port.ts'
-export { skill } from './skill.ts'
-export type { SkillArgs, SkillMessage, SkillState } from './skill-state.ts'
+export type { HouseNode } from './ringing.ts'
+export { HOUSE_WANTED, skill } from './skill.ts'
+export type { House, SkillArgs, SkillMessage, SkillState } from './skill-state.ts'
 export { loadSkills, type SkillRow, type Skills } from './skills.ts'

@@ -1,11 +1,13 @@
 /**
- * A skill's state and the store: how what a call changed becomes entries and schedules, and entries become state again.
- * Storage lies under `storage/<key>`, timers under `timer/<name>`, in the collection `skill.<name>`. Pure.
+ * A skill's state and the store: how what a call changed becomes entries, and how entries, whoever wrote them, become state.
+ * Storage lies under `storage/<key>`, timers under `timer/<name>`, in the collection `skill.<name>`, which all nodes of the
+ * household share: what is read here may come from another node and is checked. Pure.
  */
-import type { Context, Effect, Entry, EntryChange } from '../actors/index.ts'
-import { assertNever, monotonic, requestId, wall } from '../host/index.ts'
+import { z } from 'zod'
+import type { Context, Effect, EntryChange, Followed } from '../actors/index.ts'
+import { assertNever, monotonic, type NodeId, nodeId, wall } from '../host/index.ts'
 import type { Change } from './call.ts'
-import type { Kept, SkillMessage, StoredTimer, Timer, Work } from './skill-state.ts'
+import type { SkillState, Timer, Work } from './skill-state.ts'
 
 const STORAGE_PREFIX = 'storage/'
 const TIMER_PREFIX = 'timer/'
@@ -15,49 +17,62 @@ export const skillCollection = (skill: string): string => `skill.${skill}`
 /** The entry of a timer that is over. */
 export const forgetTimer = (timer: string): EntryChange => ({ change: 'delete', key: TIMER_PREFIX + timer })
 
-/** What a call makes of the state: the new state, what to store of it, and what to do once that is durable. */
-export interface Applied {
-  readonly kept: Kept
+const name = z.string().min(1).max(128)
+const storedText = z.string().max(16_384)
+/** What is stored of a timer. Fields a later version adds are ignored. */
+const storedTimer = z.object({
+  /** Milliseconds since 1970 by the clock of the node that set it; within what a date can show. */
+  due_wall: z.number().min(-8.64e15).max(8.64e15),
+  delay_ms: z.number().min(0).max(604_800_000),
+  /** Absent in entries of earlier versions. */
+  by: name.exactOptional(),
+  /** Absent when it was asked for in no room. */
+  room: name.exactOptional(),
+})
+type StoredTimer = z.infer<typeof storedTimer>
+
+/**
+ * Timers, and texts, that are kept of one skill; more are left out. A skill sets at most 128 timers of those it sees; a household cut in
+ * eight may have eight times as many when it is one again.
+ */
+const MOST_TIMERS = 1_024
+const MOST_TEXTS = 4_096
+
+/** What a call makes of the state: what to store, and what to do once that is durable. */
+export interface Noted {
   readonly entries: readonly EntryChange[]
   readonly effects: readonly Effect[]
 }
 
-export function applyChanges(
-  before: Kept,
+export function noted(
+  { kept, args }: Pick<SkillState, 'kept' | 'args'>,
   work: Work,
   changes: readonly Change[],
   context: Context,
-): Applied {
-  const storage = { ...before.storage }
-  const timers = { ...before.timers }
-  const entries: EntryChange[] = []
+): Noted {
+  const entries: EntryChange[] = work.kind === 'due' ? [forgetTimer(work.timer)] : []
   const effects: Effect[] = []
-  if (work.kind === 'due') {
-    delete timers[work.timer]
-    entries.push(forgetTimer(work.timer))
-  }
+  const room = work.kind === 'handle' ? work.invoke.room : kept.timers[work.timer]?.room
   for (const change of changes) {
     switch (change.change) {
       case 'put':
-        storage[change.key] = change.value
         entries.push({ change: 'put', key: STORAGE_PREFIX + change.key, value: change.value })
         break
       case 'delete':
-        delete storage[change.key]
         entries.push({ change: 'delete', key: STORAGE_PREFIX + change.key })
         break
       case 'timer-set': {
-        const timer = timerIn(change.delay_ms, context)
-        timers[change.timer] = timer
-        const stored: StoredTimer = { due_wall: timer.due_wall, delay_ms: timer.delay_ms }
+        const stored: StoredTimer = {
+          due_wall: Math.round(context.wall + change.delay_ms),
+          delay_ms: change.delay_ms,
+          by: args.node,
+          ...(room === undefined || room === '' ? {} : { room }),
+        }
         entries.push({ change: 'put', key: TIMER_PREFIX + change.timer, value: stored })
-        effects.push(scheduleOf(change.timer, timer, context))
         break
       }
       case 'timer-cancel':
-        delete timers[change.timer]
         entries.push(forgetTimer(change.timer))
-        effects.push({ type: 'cancel', id: timerId(change.timer) })
         break
       case 'log':
         effects.push({
@@ -73,40 +88,99 @@ export function applyChanges(
         assertNever(change)
     }
   }
-  return { kept: { storage, timers }, entries, effects }
+  return { entries, effects }
 }
 
-const timerIn = (delay_ms: number, context: Context): Timer => ({
-  due: monotonic(context.now + delay_ms),
-  due_wall: wall(Math.round(context.wall + delay_ms)),
-  delay_ms,
-})
-
-export const timerId = (name: string) => requestId(TIMER_PREFIX + name)
-
-export function scheduleOf(name: string, timer: Timer, context: Context): Effect {
-  const message: SkillMessage = { type: 'timer.due', timer: name }
-  return { type: 'schedule', id: timerId(name), delay_ms: Math.max(0, timer.due - context.now), message }
-}
-
-/**
- * The state as it was stored. A machine without a battery-backed clock may start years back: a timer then never has more
- * left than it was set to.
- */
-export function keptFrom(entries: readonly Entry[], context: Context): Kept {
-  const storage: Record<string, string> = {}
-  const timers: Record<string, Timer> = {}
-  for (const { key, value } of entries) {
-    if (key.startsWith(STORAGE_PREFIX)) storage[key.slice(STORAGE_PREFIX.length)] = value as string
-    else if (key.startsWith(TIMER_PREFIX)) {
-      const { due_wall, delay_ms } = value as StoredTimer
-      const left_ms = Math.min(due_wall - context.wall, delay_ms)
-      timers[key.slice(TIMER_PREFIX.length)] = {
-        due: monotonic(context.now + left_ms),
-        due_wall: wall(due_wall),
-        delay_ms,
-      }
+/** The state after what the store told. Entries that are no skill's are left out, as if they were not there. */
+export function absorbed(state: SkillState, { whole, changes }: Followed, context: Context): SkillState {
+  const storage: Record<string, string> = whole ? {} : { ...state.kept.storage }
+  const timers: Record<string, Timer> = whole ? {} : { ...state.kept.timers }
+  const over: Record<string, number> = { ...state.over }
+  const room = {
+    timers: MOST_TIMERS - Object.keys(timers).length,
+    texts: MOST_TEXTS - Object.keys(storage).length,
+  }
+  for (const { key, value } of changes.map(asEntry)) {
+    if (key.startsWith(STORAGE_PREFIX)) {
+      const name = key.slice(STORAGE_PREFIX.length)
+      const text = storedText.safeParse(value).data
+      const had = storage[name] !== undefined
+      if (isForeign(name) || (!had && (text === undefined || room.texts <= 0))) continue
+      if (text === undefined) delete storage[name]
+      else storage[name] = text
+      room.texts += Number(had) - Number(text !== undefined)
+    } else if (key.startsWith(TIMER_PREFIX)) {
+      const timer = key.slice(TIMER_PREFIX.length)
+      const stored = storedTimer.safeParse(value).data
+      if (isForeign(timer) || (stored !== undefined && over[timer] === stored.due_wall)) continue
+      const had = timers[timer] !== undefined
+      if (stored !== undefined && !had && room.timers <= 0) continue
+      room.timers += Number(had) - Number(stored !== undefined)
+      delete over[timer]
+      if (stored === undefined) delete timers[timer]
+      else timers[timer] = timerFrom(stored, state, state.kept.timers[timer], whole, context)
     }
   }
-  return { storage, timers }
+  return { ...state, kept: { storage, timers }, over }
+}
+
+/** What every object has under that name is no entry. */
+const isForeign = (name: string): boolean => name in Object.prototype
+
+const asEntry = (change: EntryChange): { key: string; value: unknown } =>
+  change.change === 'put' ? change : { key: change.key, value: undefined }
+
+function timerFrom(
+  stored: StoredTimer,
+  state: SkillState,
+  known: Timer | undefined,
+  whole: boolean,
+  context: Context,
+): Timer {
+  const { due_wall, delay_ms, room } = stored
+  const by = stored.by === undefined ? undefined : nodeId(stored.by)
+  // The same timer once more goes on ringing by this process' clock, whatever was done to the wall's meanwhile.
+  if (known?.due_wall === due_wall && known.delay_ms === delay_ms && known.by === by) return known
+  const left_ms = wasSetJustNow(stored, by, state, whole, context)
+    ? delay_ms
+    : Math.min(due_wall - context.wall, delay_ms)
+  const due = monotonic(context.now + left_ms)
+  return {
+    due,
+    due_wall: wall(due_wall),
+    delay_ms,
+    by,
+    room,
+    missed: state.now.phase === 'loading' && due <= context.now,
+    ripe: monotonic(Math.max(due, context.now)),
+  }
+}
+
+/** Clocks of two machines are taken to agree when they differ by less: a change is told within 150 ms. */
+const CLOCKS_AGREE_MS = 500
+
+/**
+ * Clocks differ, and a machine without a battery for its own may start years back. A timer never has more left than it was set to.
+ * And what a node that has been linked for a while tells now, it set now: when its clock says otherwise, that clock is behind ours.
+ */
+function wasSetJustNow(
+  { due_wall, delay_ms }: StoredTimer,
+  by: NodeId | undefined,
+  { args, house }: SkillState,
+  whole: boolean,
+  context: Context,
+): boolean {
+  if (whole || by === args.node || due_wall - context.wall > delay_ms - CLOCKS_AGREE_MS) return false
+  return house.nodes.some(({ node, steady }) => node === by && steady)
+}
+
+/** Without a timer that rang and could not be forgotten. */
+export function overHere(state: SkillState, timer: string): SkillState {
+  const { [timer]: rang, ...timers } = state.kept.timers
+  if (rang === undefined) return state
+  return {
+    ...state,
+    kept: { ...state.kept, timers },
+    over: { ...state.over, [timer]: rang.due_wall },
+  }
 }

@@ -1,11 +1,14 @@
 /** What the actor of a skill knows and is told. Types only; the decisions are in `skill.ts`. */
-import type { Effect, Outcome, ReplyTo } from '../actors/index.ts'
-import type { Monotonic, Wall } from '../host/index.ts'
+import type { Effect, EntryChange, Outcome, ReplyTo } from '../actors/index.ts'
+import type { Monotonic, NodeId, Wall } from '../host/index.ts'
 import type { SkillInvoke } from './messages.ts'
+import type { HouseNode } from './ringing.ts'
 
 /** Plain data the actor is started with; the catalogue makes it from the manifest. */
 export interface SkillArgs {
   readonly name: string
+  /** Where it runs: timers set here say so. */
+  readonly node: NodeId
   /** Intent → question to confirm it with, where the manifest asks for one. */
   readonly confirm: Readonly<Record<string, string>>
   readonly intents: readonly string[]
@@ -20,12 +23,20 @@ export interface Timer {
   /** What survives a restart. */
   readonly due_wall: Wall
   readonly delay_ms: number
+  /** The node that set it, and the room it was asked for in; timers of earlier versions do not say. */
+  readonly by: NodeId | undefined
+  readonly room: string | undefined
+  /** It fell due before this process knew of it: the node was down. */
+  readonly missed: boolean
+  /** From then on turns count: when it is due, or later when this node heard of it, or woke, after that. */
+  readonly ripe: Monotonic
 }
 
-/** What is stored of a timer, under `timer/<name>`. */
-export interface StoredTimer {
-  readonly due_wall: number
-  readonly delay_ms: number
+/** What is known of the household. No nodes: this one is alone. */
+export interface House {
+  readonly nodes: readonly HouseNode[]
+  /** What changed while this node was away has reached it, or nobody is there to tell. */
+  readonly caught_up: boolean
 }
 
 export type Work =
@@ -47,11 +58,11 @@ export type SkillPhase =
   | {
       readonly phase: 'saving'
       readonly work: Work
-      readonly kept: Kept
+      readonly entries: readonly EntryChange[]
       readonly effects: readonly Effect[]
     }
 
-/** The skill's own state. */
+/** The skill's own state, as the store tells it. */
 export interface Kept {
   readonly storage: Readonly<Record<string, string>>
   readonly timers: Readonly<Record<string, Timer>>
@@ -61,13 +72,20 @@ export interface SkillState {
   readonly args: SkillArgs
   readonly now: SkillPhase
   readonly kept: Kept
+  readonly house: House
+  /** When this node's turn to ring each timer comes; Infinity while the node has not caught up with the household. */
+  readonly rings: Readonly<Record<string, number>>
+  /** Timers that rang here and could not be forgotten in the store, with when they were due: they are over all the same. */
+  readonly over: Readonly<Record<string, number>>
   readonly waiting: readonly Work[]
 }
 
 export type SkillMessage =
   | SkillInvoke
-  /** The schedule of a timer ran out; `missed` when that was while the node was down. */
-  | { readonly type: 'timer.due'; readonly timer: string; readonly missed?: boolean }
-  /** Try again to read the state. */
+  /** This node's turn to ring a timer has come. */
+  | { readonly type: 'timer.due'; readonly timer: string }
+  /** The composition root → every skill: who is in use now, this node included; again whenever that changes. */
+  | ({ readonly type: 'house' } & House)
+  /** Try again to follow the state. */
   | { readonly type: 'reload' }
   | Outcome

@@ -1,6 +1,6 @@
 /** The skills of a node, put together: the catalogue's finds in their sandboxes, an actor's arguments for each. */
 import { placedAddress } from '../actors/index.ts'
-import type { Host } from '../host/index.ts'
+import type { Host, NodeId } from '../host/index.ts'
 import type { Log } from '../observe/index.ts'
 import { type Catalogue, loadCatalogue, type Skill } from './catalogue.ts'
 import { zoneOffset } from './local-time.ts'
@@ -10,6 +10,8 @@ import type { SkillArgs } from './skill-state.ts'
 export interface SkillsOptions {
   readonly host: Host
   readonly log: Log
+  /** This one: timers that are set here say so. */
+  readonly node: NodeId
   /** Folders whose subfolders are skills, those of the node first. */
   readonly roots: readonly string[]
   /** IANA name of the household's time zone. */
@@ -48,7 +50,7 @@ export interface Skills {
 }
 
 /** Errors: none for a single skill (see `list`), `DiskError` when a folder cannot be read, `RangeError` for an unknown zone. */
-export async function loadSkills({ host, log, roots, zone }: SkillsOptions): Promise<Skills> {
+export async function loadSkills({ host, log, node, roots, zone }: SkillsOptions): Promise<Skills> {
   // The first use of a zone loads its tables, 20 to 100 ms: not in the middle of a conversation.
   zoneOffset(host.clock.wall(), zone)
   const catalogue = await loadCatalogue(host.disk, roots)
@@ -63,7 +65,7 @@ export async function loadSkills({ host, log, roots, zone }: SkillsOptions): Pro
   return {
     port,
     catalogue,
-    actors: catalogue.skills.map((skill) => ({ key: skill.manifest.name, args: argsOf(skill, zone) })),
+    actors: catalogue.skills.map((skill) => ({ key: skill.manifest.name, args: argsOf(skill, node, zone) })),
     intentSources: catalogue.skills.map(({ folder, source }) => ({ file: `${folder}/skill.yaml`, source })),
     list: () => [
       ...catalogue.skills.map((skill) => rowOf(skill, port)),
@@ -75,13 +77,14 @@ export async function loadSkills({ host, log, roots, zone }: SkillsOptions): Pro
   }
 }
 
-function argsOf({ manifest, permissions }: Skill, zone: string): SkillArgs {
+function argsOf({ manifest, permissions }: Skill, node: NodeId, zone: string): SkillArgs {
   const confirm: Record<string, string> = {}
   for (const [intent, declared] of Object.entries(manifest.intents)) {
     if (declared.confirm !== undefined) confirm[intent] = declared.confirm
   }
   return {
     name: manifest.name,
+    node,
     confirm,
     intents: Object.keys(manifest.intents),
     may_speak: permissions.includes('speak'),

@@ -1,8 +1,8 @@
 /** One process per data directory. */
 import { join } from 'node:path'
 import { type Disk, DiskError, LoqaError } from '../host/index.ts'
-import { holdLock } from './database.ts'
 import { DataDirectoryBusy } from './errors.ts'
+import { holdLock } from './sqlite.ts'
 
 export interface Ownership {
   release(): void

@@ -1,34 +1,18 @@
 /**
- * The store as the rest of the node sees it: collections of entries, written in transactions that are durable when they
- * are acknowledged. The file is opened, read and written in a thread of its own, so that a slow disk never holds up a
- * conversation.
+ * The store as the rest of the node sees it: collections of entries, written in transactions that are durable when they are
+ * acknowledged, and that every other node of the household hears of. The files are opened, read and written in a thread of their own, so
+ * that a slow disk never holds up a conversation.
  */
-import { join } from 'node:path'
-import { Worker } from 'node:worker_threads'
 import type { Entry, EntryChange } from '../actors/index.ts'
-import {
-  type Cancel,
-  type ErrorShape,
-  type Host,
-  InvalidInputError,
-  LoqaError,
-  OverloadedError,
-  PROGRAMS,
-} from '../host/index.ts'
+import { type Cancel, type ErrorShape, type Host, LoqaError, type NodeId } from '../host/index.ts'
+import type { Replica, Writer } from './crdt/index.ts'
+import { entriesFrom, listOf, statementsOf, those } from './entries.ts'
 import { StoreClosed } from './errors.ts'
-import type { StoredChange, StoredEntry, StoreReply, StoreRequest, StoreThreadData } from './messages.ts'
+import { type Follower, Followers } from './followers.ts'
+import { openHousehold } from './opening.ts'
+import { Replication, type ReplicationPorts, type ReplicationView } from './replication.ts'
+import type { LogExtent } from './sync/log.ts'
 
-/** Longer names are a mistake. */
-export const MAX_COLLECTION_CHARS = 64
-export const MAX_KEY_CHARS = 256
-/** One value as JSON. Coordinating state is small; what is larger belongs into a file. */
-export const MAX_VALUE_CHARS = 256 * 1024
-/** Changes of one transaction. */
-export const MAX_CHANGES = 1_024
-/** Entries one read brings. */
-export const MAX_ENTRIES = 10_000
-/** Requests under way: at 64 changes of 1 KB each about 64 MB, and a disk that far behind is stuck. */
-export const MAX_PENDING = 1_024
 /** While the disk is full, how often it is tried again, ms. */
 const PROBE_EVERY_MS = 5_000
 /** A thread that ended unasked is replaced after this, ms. */
@@ -47,91 +31,150 @@ export interface Store {
   get(collection: string, key: string): Promise<Entry | null>
   /** One transaction. Resolves when it is durable; rejects when nothing of it was written. Errors: `store-*`, `invalid-input`. */
   apply(collection: string, changes: readonly EntryChange[]): Promise<void>
+  /** All of a collection, then what changes of it. Returns how to stop. */
+  follow(collection: string, follower: Follower): Cancel
   health(): StoreHealth
-  /** Finishes what was asked for, then closes the file. */
+  /** Finishes what was asked for, then closes the files. */
   close(): Promise<void>
 }
 
+/** The store's side of the links to other nodes. */
+export interface StoreLinks {
+  linked(peer: NodeId): void
+  unlinked(peer: NodeId): void
+  frame(peer: NodeId, frame: Uint8Array): void
+  /** Who is or was of the household, when it changed: what others wrote is not believed. */
+  believe(members: readonly NodeId[]): void
+}
+
+export interface HouseholdStore extends Store {
+  readonly links: StoreLinks
+  replication(): ReplicationView | undefined
+  /** Hex; the same on nodes that have exchanged everything. Reads everything. */
+  digest(): Promise<{ readonly digest: string; readonly rows: number }>
+  /** A sealed copy of what is durable now; `path` must be free. */
+  backup(path: string): Promise<void>
+}
+
 export interface StoreOptions {
-  readonly host: Pick<Host, 'clock' | 'disk'>
+  readonly host: Pick<Host, 'clock' | 'disk' | 'random'>
   /** Owned by this process (`ownDirectory`). */
   readonly directory: string
-  /** How tests fill the disk: most pages (4 KiB) the file may take. */
-  readonly max_pages?: number
+  /** 32 bytes (`Keys.for('replica')`). */
+  readonly key: Uint8Array
+  readonly writer: Writer
+  /** Over the bulk stream of the link to that node; best effort. */
+  readonly send?: (to: NodeId, frame: Uint8Array) => void
+  /** A copy to go back to first. */
+  readonly restore?: string | undefined
   /** How tests break the thread. */
   readonly thread?: URL
   /** Told whenever `health` changes: for the log. */
   readonly onHealth?: (health: StoreHealth) => void
+  /** What a person should know. */
+  readonly onNotice?: (message: string, values: Readonly<Record<string, unknown>>) => void
 }
 
-/** Errors: `store-damaged`, `store-too-new`, `store-full`, `store-io`, `DiskError`. */
-export async function openStore(options: StoreOptions): Promise<Store> {
-  const file = join(options.directory, 'store.db')
-  // Creates it for its owner alone; SQLite gives its log the same mode.
-  await options.host.disk.append(file, new Uint8Array())
-  const store = new ThreadedStore(file, options)
+/** Errors: `store-key-wrong`, `store-too-new`, `store-full`, `store-io`, `data-directory-busy`. */
+export async function openStore(options: StoreOptions): Promise<HouseholdStore> {
+  const store = new ReplicatedStore(options)
   await store.open()
   return store
 }
 
-interface Pending {
-  readonly resolve: (entries: readonly StoredEntry[]) => void
-  readonly reject: (error: LoqaError) => void
-}
-
-/** A request without its number. */
-type Asked = StoreRequest extends infer R ? (R extends StoreRequest ? Omit<R, 'id'> : never) : never
-
-class ThreadedStore implements Store {
-  readonly #file: string
+class ReplicatedStore implements HouseholdStore {
   readonly #options: StoreOptions
-  readonly #pending = new Map<number, Pending>()
-  #worker: Worker | undefined
+  readonly #followers = new Followers()
+  readonly #linked = new Set<NodeId>()
+  #members: ReadonlySet<NodeId> = new Set()
+  #replica: Replica | undefined
+  #replication: Replication | undefined
   #health: StoreHealth = { state: 'ok' }
+  #opened = false
   #closing = false
-  #nextId = 1
   #wake: Cancel | undefined
 
-  constructor(file: string, options: StoreOptions) {
-    this.#file = file
+  constructor(options: StoreOptions) {
     this.#options = options
+    this.#members = new Set([options.writer.node])
   }
 
-  open(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const workerData: StoreThreadData = { file: this.#file, max_pages: this.#options.max_pages }
-      const worker = new Worker(this.#options.thread ?? PROGRAMS.store, { workerData, name: 'store' })
-      let opened = false
-      worker.on('message', (reply: StoreReply) => {
-        if (reply.reply === 'opened') {
-          opened = true
-          this.#worker = worker
-          resolve()
-        } else if (reply.reply === 'not-opened') reject(errorFrom(reply.error))
-        else this.#hear(reply)
-      })
-      worker.on('error', () => undefined)
-      worker.on('exit', () => {
-        if (opened) this.#lost()
-        else reject(new StoreClosed())
-      })
+  async open(): Promise<void> {
+    const { host, directory, key, writer, thread, restore, onNotice } = this.#options
+    /** What was taken over while it opened was written already. */
+    let own: LogExtent | undefined
+    const replica = await openHousehold({
+      ...{ host, directory, key, writer },
+      // A thread that is replaced goes on from where it was.
+      restore: this.#opened ? undefined : restore,
+      ...(thread === undefined ? {} : { thread }),
+      onLost: () => this.#lost(),
+      onOwnLog: (extent) => {
+        own = extent
+        this.#replication?.ownLog(extent)
+      },
+      notice: (message, values) => onNotice?.(message, values),
     })
+    await replica.watch('entries', (rows) => this.#followers.changed(rows, replica))
+    await replica.believe([...this.#members])
+    this.#replica = replica
+    this.#opened = true
+    this.#replication = new Replication(replica, this.#replicationPorts())
+    if (own !== undefined) this.#replication.ownLog(own)
+    for (const peer of this.#linked) this.#replication.linked(peer)
+  }
+
+  #replicationPorts(): ReplicationPorts {
+    const { host, send, onNotice } = this.#options
+    return {
+      clock: host.clock,
+      random: host.random,
+      send: (to, frame) => send?.(to, frame),
+      isMember: (node) => this.#members.has(node),
+      fault: (node, fault, origin) =>
+        onNotice?.('A node does not keep to the rules of replication', { node, fault, log: origin }),
+      outlived: () =>
+        onNotice?.(
+          'This data directory is an older copy of what the node wrote; it goes on as a new writer',
+          {},
+        ),
+    }
+  }
+
+  readonly links: StoreLinks = {
+    linked: (peer) => {
+      this.#linked.add(peer)
+      this.#replication?.linked(peer)
+    },
+    unlinked: (peer) => {
+      this.#linked.delete(peer)
+      this.#replication?.unlinked(peer)
+    },
+    frame: (peer, frame) => this.#replication?.frame(peer, frame),
+    believe: (members) => {
+      this.#members = new Set([...members, this.#options.writer.node])
+      // A thread that is gone is told when it is back.
+      this.#replica?.believe([...this.#members]).catch(() => undefined)
+    },
+  }
+
+  replication(): ReplicationView | undefined {
+    return this.#replication?.view()
   }
 
   async list(collection: string, prefix = ''): Promise<readonly Entry[]> {
-    const found = await this.#ask({ op: 'list', collection, prefix, limit: MAX_ENTRIES })
-    return found.map(entryFrom)
+    return entriesFrom(await this.#open.read(listOf(collection, prefix)))
   }
 
   async get(collection: string, key: string): Promise<Entry | null> {
-    const found = await this.#ask({ op: 'get', collection, key })
-    return found[0] === undefined ? null : entryFrom(found[0])
+    return entriesFrom(await this.#open.read(those(collection, [key])))[0] ?? null
   }
 
   async apply(collection: string, changes: readonly EntryChange[]): Promise<void> {
-    const stored = checkedChanges(collection, changes)
+    const statements = statementsOf(collection, changes)
+    if (statements.length === 0) return
     try {
-      await this.#ask({ op: 'apply', changes: stored })
+      await this.#open.write(statements)
       this.#become({ state: 'ok' })
     } catch (thrown) {
       if (thrown instanceof LoqaError && (thrown.code === 'store-full' || thrown.code === 'store-io')) {
@@ -139,6 +182,23 @@ class ThreadedStore implements Store {
       }
       throw thrown
     }
+  }
+
+  follow(collection: string, follower: Follower): Cancel {
+    if (this.#replica === undefined) {
+      follower.failed(new StoreClosed())
+      return () => undefined
+    }
+    return this.#followers.add(collection, follower, this.#replica)
+  }
+
+  async digest(): Promise<{ readonly digest: string; readonly rows: number }> {
+    const { digest, rows } = await this.#open.digest()
+    return { digest, rows }
+  }
+
+  async backup(path: string): Promise<void> {
+    await this.#open.backup(path)
   }
 
   health(): StoreHealth {
@@ -149,40 +209,23 @@ class ThreadedStore implements Store {
     if (this.#closing) return
     this.#closing = true
     this.#wake?.()
-    if (this.#worker === undefined) return
-    await this.#send({ op: 'close' })
+    this.#replication?.end()
+    await this.#replica?.close()
   }
 
-  #ask(asked: Asked): Promise<readonly StoredEntry[]> {
-    if (this.#closing || this.#worker === undefined) return Promise.reject(new StoreClosed())
-    if (this.#pending.size >= MAX_PENDING) {
-      return Promise.reject(new OverloadedError('The store', `${MAX_PENDING} requests`))
-    }
-    return this.#send(asked)
-  }
-
-  #send(asked: Asked): Promise<readonly StoredEntry[]> {
-    const id = this.#nextId
-    this.#nextId += 1
-    return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject })
-      this.#worker?.postMessage({ ...asked, id } as StoreRequest)
-    })
-  }
-
-  #hear(reply: Extract<StoreReply, { id: number }>): void {
-    const pending = this.#pending.get(reply.id)
-    this.#pending.delete(reply.id)
-    if (reply.reply === 'done') pending?.resolve(reply.entries)
-    else pending?.reject(errorFrom(reply.error))
+  /** Errors: `store-closed`. */
+  get #open(): Replica {
+    if (this.#closing || this.#replica === undefined) throw new StoreClosed()
+    return this.#replica
   }
 
   /** The thread is gone. Whether what it was doing became durable nobody knows: it is reported as failed. */
   #lost(): void {
-    this.#worker = undefined
+    this.#replica = undefined
+    this.#replication?.end()
+    this.#replication = undefined
     const error = new StoreClosed()
-    for (const { reject } of this.#pending.values()) reject(error)
-    this.#pending.clear()
+    this.#followers.fail(error)
     if (this.#closing) return
     this.#become({ state: 'down', error: error.toJSON() })
     this.#later(REOPEN_AFTER_MS, () => this.#reopen())
@@ -204,10 +247,15 @@ class ThreadedStore implements Store {
 
   /** Writes a little, so that a disk with space again is noticed also when nobody else writes. */
   #probe(): void {
-    if (this.#health.state !== 'read-only') return
-    this.apply('store', [{ change: 'put', key: 'probe', value: 'x'.repeat(4_096) }])
-      .then(() => this.apply('store', [{ change: 'delete', key: 'probe' }]))
-      .catch(() => this.#later(PROBE_EVERY_MS, () => this.#probe()))
+    if (this.#health.state !== 'read-only' || this.#replica === undefined) return
+    const write = [
+      { sql: 'INSERT INTO probe VALUES (?)', parameters: [new Uint8Array(4_096)] },
+      { sql: 'DELETE FROM probe' },
+    ]
+    this.#replica.write(write).then(
+      () => this.#become({ state: 'ok' }),
+      () => this.#later(PROBE_EVERY_MS, () => this.#probe()),
+    )
   }
 
   #later(delay_ms: number, run: () => void): void {
@@ -215,29 +263,3 @@ class ThreadedStore implements Store {
     if (!this.#closing) this.#wake = this.#options.host.clock.after(delay_ms, run)
   }
 }
-
-function checkedChanges(collection: string, changes: readonly EntryChange[]): StoredChange[] {
-  if (collection.length === 0 || collection.length > MAX_COLLECTION_CHARS) {
-    throw new InvalidInputError(`A collection's name has 1 to ${MAX_COLLECTION_CHARS} characters`)
-  }
-  if (changes.length > MAX_CHANGES) {
-    throw new InvalidInputError(`A transaction has at most ${MAX_CHANGES} changes`)
-  }
-  return changes.map((change) => {
-    const { key } = change
-    if (key.length === 0 || key.length > MAX_KEY_CHARS) {
-      throw new InvalidInputError(`A key has 1 to ${MAX_KEY_CHARS} characters`)
-    }
-    if (change.change === 'delete') return { collection, key, value: undefined }
-    const value = JSON.stringify(change.value)
-    if (value === undefined || value.length > MAX_VALUE_CHARS) {
-      throw new InvalidInputError(`A value is plain data of at most ${MAX_VALUE_CHARS} characters of JSON`)
-    }
-    return { collection, key, value }
-  })
-}
-
-const entryFrom = ({ key, value }: StoredEntry): Entry => ({ key, value: JSON.parse(value) as unknown })
-
-const errorFrom = ({ code, message, retryable, hint }: ErrorShape): LoqaError =>
-  new LoqaError(code, message, { retryable, hint })

@@ -4,12 +4,12 @@
  * N1  An announcement is kept until a session reports that it was said. N2  It goes to the conversation it came from,
  * else to its room, else to everyone in reach: a timer said in the wrong room is better than one said to nobody.
  * N3  With nobody in reach it waits for the next who comes. N4  A session that goes away before it has said it gives it
- * back.
+ * back. N5  Whoever wants to know hears in which rooms somebody is in reach, whenever that changes.
  */
 import type { Behavior, Context, Effect, Next, SystemMessage } from '../actors/index.ts'
 import type { SessionId, Wall } from '../host/index.ts'
 import type { Announce } from '../skills/index.ts'
-import type { AnnouncementSpeak, AnnouncementSpoken, SessionReachable } from './messages.ts'
+import type { AnnouncementSpeak, AnnouncementSpoken, Loudspeakers, SessionReachable } from './messages.ts'
 import { sessionAddress } from './session.ts'
 
 export type AnnouncerMessage = Announce | SessionReachable | AnnouncementSpoken | SystemMessage
@@ -40,23 +40,31 @@ export const announcer: Behavior<AnnouncerState, AnnouncerMessage> = {
 
   start: () => ({
     state: { next: 1, pending: [], reachable: {} },
-    effects: [{ type: 'subscribe', topic: 'announce' }],
+    effects: [{ type: 'subscribe', topic: 'announce' }, inReach({})],
   }),
 
   receive(state, message, context) {
     switch (message.type) {
       case 'announce':
         return accept(state, message, context)
-      case 'session.reachable':
-        return message.reachable
+      case 'session.reachable': {
+        const step = message.reachable
           ? arrived(state, message.session, message.room, context)
           : left(state, message.session, context)
+        return { ...step, effects: [inReach(step.state.reachable), ...step.effects] }
+      }
       case 'announcement.spoken':
         return { state: without(state, message.id), effects: [] }
       default:
         return { state, effects: [] }
     }
   },
+}
+
+function inReach(reachable: AnnouncerState['reachable']): Effect {
+  const rooms = [...new Set(Object.values(reachable))].sort()
+  const message: Loudspeakers = { type: 'loudspeakers', rooms }
+  return { type: 'publish', topic: 'loudspeakers', message }
 }
 
 function accept(state: AnnouncerState, announcement: Announce, context: Context): Next<AnnouncerState> {

@@ -90,6 +90,12 @@ export interface SessionReachable extends Message {
   readonly reachable: boolean
 }
 
+/** announcer → subscribers of the topic of the same name: rooms in which somebody can be spoken to now; whenever that changes. */
+export interface Loudspeakers extends Message {
+  readonly type: 'loudspeakers'
+  readonly rooms: readonly string[]
+}
+
 /** session → announcer: it was said (also when someone interrupted it: they heard it begin). */
 export interface AnnouncementSpoken extends Message {
   readonly type: 'announcement.spoken'

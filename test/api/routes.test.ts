@@ -41,7 +41,7 @@ const payloads: Readonly<Record<string, object>> = {
   'persons-erase': { person: 'Anna' },
 }
 const payloadOf = (id: string): object =>
-  payloads[id] ?? (/^household|erase$/.test(id) ? {} : { text: 'hello' })
+  payloads[id] ?? (/^(household|store|audit)|erase$/.test(id) ? {} : { text: 'hello' })
 
 const urlOf = (path: string): string => path.replaceAll(/:\w+/g, 's1')
 
@@ -98,6 +98,24 @@ describe('the household', () => {
 
   it('says that a code is wrong', async () => {
     expect(await post('approve', { code: '000000' })).toMatchObject({ status: 403, error: 'code-wrong' })
+  })
+})
+
+describe('the audit log', () => {
+  it('takes what it can look for, and says what it cannot', async () => {
+    const { inject } = await routes()
+    const get = (query: string) => inject({ url: `/api/v1/audit?${query}`, headers: local })
+    expect((await get('limit=1&what=skill.call&since=2026-01-02T03:04:05Z')).json()).toHaveLength(1)
+    for (const wrong of ['limit=0', 'limit=1001', 'limit=x', 'since=yesterday', 'what=', 'whom=me'])
+      expect((await get(wrong)).statusCode, wrong).toBe(400)
+  })
+
+  it('has nothing to acknowledge when it is whole', async () => {
+    const { view, inject } = await routes()
+    view.auditNow = { ...view.auditNow, ok: true, faulty: 0, faults: [] }
+    const url = '/api/v1/audit/acknowledge'
+    const response = await inject({ method: 'POST', url, headers: json, payload: {} })
+    expect([response.statusCode, response.json().error.code]).toEqual([409, 'audit-unbroken'])
   })
 })
 

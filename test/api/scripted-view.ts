@@ -1,5 +1,8 @@
 /** A node made of answers written down beforehand: drives the API and the command line in tests. Observable. */
 import type {
+  AuditRow,
+  AuditVerification,
+  AuditView,
   HouseholdChange,
   HouseholdView,
   MemoryView,
@@ -115,6 +118,37 @@ export const scriptedTurn: TurnView = {
   latency_ms: { endpoint: 80, stt: 2, nlu: 1, skill: 4, tts: 12, total: 99 },
   cut_off: false,
   reply_wav: null,
+}
+
+const record = (seq: number, what: string, outcome: string): AuditRow => ({
+  ...{ seq, time: `2026-01-02T03:04:0${seq}.000Z`, node: '0123456789abcdef', actor: 'loqa:/skill/timer' },
+  ...{ who: '-', what, object: 'timer.set', outcome, prev_hash: '0'.repeat(64), hash: '1'.repeat(64) },
+})
+export const scriptedRecords: readonly AuditRow[] = [
+  record(1, 'skill.call', 'ok'),
+  record(2, 'household.joined', 'cellar'),
+]
+
+export const scriptedVerification: AuditVerification = {
+  ok: false,
+  checked_at: '2026-01-02T03:04:05.000Z',
+  records: 2,
+  begins_after: null,
+  head: '1'.repeat(64),
+  signed_until: 1,
+  newest_checkpoint: { seq: 7, time: '2026-01-02T03:04:05.000Z', held_by: ['audit.checkpoint', 'cellar'] },
+  faulty: 1,
+  faults: [
+    {
+      kind: 'tail-missing',
+      line: 3,
+      seq: 3,
+      reason: 'is missing: the log ends with record 2, and record 7 was signed on 2026-01-02T03:04:05.000Z',
+      signed_until: 1,
+      shown_by: ['cellar'],
+      acknowledged: false,
+    },
+  ],
 }
 
 /** Samples of audible speech: a loud 440 Hz tone. */
@@ -250,6 +284,7 @@ export class ScriptedView implements NodeView {
       yield { pcm: tone(20, 22_050), sample_rate: 22_050 }
       yield { pcm: tone(20, 22_050), sample_rate: 22_050 }
     }
+  auditNow: AuditVerification = scriptedVerification
   onOpen: (channel: ScriptedChannel) => void = () => undefined
 
   status(): StatusView {
@@ -324,6 +359,37 @@ export class ScriptedView implements NodeView {
       { check: 'engines', ok: true, detail: '3 of 3 ready' },
       { check: 'disk', ok: false, detail: '12 MB free', fix: 'Free some space.' },
     ]
+  }
+  async store(): ReturnType<NodeView['store']> {
+    return {
+      state: 'ok',
+      reason: null,
+      entries: 3,
+      digest: 'ab'.repeat(32),
+      life: 0,
+      writers: [
+        { node: '0123456789abcdef', life: 0, version: 12, bytes: 4_200 },
+        { node: 'fedcba9876543210', life: 2, version: 7, bytes: 2_100_000 },
+      ],
+      peers: [{ node: 'fedcba9876543210', ahead: 2, behind: 1 }],
+    }
+  }
+  async backup(): ReturnType<NodeView['backup']> {
+    return { directory: '/data/backups/2026-01-02T03-04-05-000Z' }
+  }
+  readonly audit: AuditView = {
+    list: async ({ what, limit }) =>
+      scriptedRecords.filter((row) => what === undefined || row.what === what).slice(-limit),
+    verify: async () => this.auditNow,
+    acknowledge: async () => {
+      if (this.auditNow.ok) throw new LoqaError('audit-unbroken', 'The audit log has no fault')
+      const faults = this.auditNow.faults.map((fault) => ({ ...fault, acknowledged: true }))
+      this.auditNow = { ...this.auditNow, faults }
+      return this.auditNow
+    },
+    export: async function* () {
+      for (const row of scriptedRecords) yield `${JSON.stringify(row)}\n`
+    },
   }
   config(): ReturnType<NodeView['config']> {
     return [{ key: 'api.port', value: 7420, origin: 'default', about: 'Port of HTTP and WebSocket.' }]

@@ -33,6 +33,17 @@ note  The starter models know synthesized voices only. Run: loqa models pull
 `)
   })
 
+  it('store is one screen, and a backup says where it is', async () => {
+    const { code, out } = await ada.run(['store'])
+    expect(code).toBe(0)
+    expect(out).toMatch(/^entries {2}3\nstate {4}ok\ndigest {3}abababababababab\n/)
+    expect(out).toMatch(/attic +12 +5 kB/)
+    expect(out).toMatch(/\(life 2\) +7 +2\.1 MB +2 to come, 1 to go/)
+    const made = await ada.run(['store', 'backup'])
+    expect([made.code, made.out]).toEqual([0, '/data/backups/2026-01-02T03-04-05-000Z\n'])
+    expect(made.err).toMatch(/store\.key.*\n.*loqa-node --restore/)
+  })
+
   it('household show, pending and changes are one screen each', async () => {
     const shown = (await ada.run(['household', 'show'])).out
     expect(shown).toMatch(/^household {2}h-1, 1 node\nnew nodes {2}may join by themselves until 2026/)
@@ -49,6 +60,43 @@ note  The starter models know synthesized voices only. Run: loqa models pull
       { action: 'revoke', node: 'cellar' },
       { action: 'reset' },
     ])
+  })
+
+  it('audit ls, verify, acknowledge and export say what was done, and whether that is whole', async () => {
+    expect(
+      (await ada.run(['audit', 'ls'])).out,
+    ).toBe(`no.  time                 what              object     outcome  by                 for
+  1  2026-01-02 03:04:01  skill.call        timer.set  ok       loqa:/skill/timer  -
+  2  2026-01-02 03:04:02  household.joined  timer.set  cellar   loqa:/skill/timer  -
+`)
+    expect(JSON.parse((await ada.run(['audit', 'ls', '--limit', '1', '--json'])).out)).toHaveLength(1)
+    expect((await ada.run(['audit', 'ls', '--what', 'nothing'])).out).toBe('There is no such record.\n')
+    for (const wrong of [
+      ['--since', 'tuesday'],
+      ['--since', '99999999d'],
+      ['--limit', '0'],
+      ['--limit', '1e3'],
+    ])
+      expect((await ada.run(['audit', 'ls', ...wrong])).code, wrong.join(' ')).toBe(2)
+
+    const verified = await ada.run(['audit', 'verify'])
+    expect([verified.code, verified.err]).toEqual([1, ''])
+    expect(verified.out).toBe(`audit log    2 records, broken: 1 fault
+signed       up to record 1, as checkpoints say
+last signed  record 7 on 2026-01-02T03:04:05.000Z, held by audit.checkpoint, cellar
+line 3       is missing: the log ends with record 2, and record 7 was signed on
+             2026-01-02T03:04:05.000Z (held by cellar); up to record 1 all is as it was signed
+`)
+    expect((await ada.run(['audit', 'acknowledge'])).code).toBe(2)
+    expect((await ada.run(['audit', 'acknowledge', '--yes'])).code).toBe(0)
+    expect((await ada.run(['audit', 'verify'])).code).toBe(0)
+
+    expect((await ada.run(['audit', 'export', '-o', 'nowhere/out.jsonl'])).code).not.toBe(0)
+    const exported = await ada.run(['audit', 'export', '-o', 'out.jsonl'])
+    expect([exported.code, exported.err]).toEqual([0, 'out.jsonl: 2 lines\n'])
+    const written = Buffer.from(await ada.disk.read('/work/out.jsonl')).toString()
+    expect(written).toBe((await ada.run(['audit', 'export'])).bytes.toString())
+    expect((await ada.disk.list('/work')).filter((name) => name.endsWith('.part'))).toEqual([])
   })
 
   it('household refuses what cannot be meant, with its own exit code', async () => {

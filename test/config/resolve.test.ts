@@ -31,7 +31,7 @@ describe('the settings', () => {
 
   it('carry their unit in the name where they are numbers with a dimension', () => {
     const unitless = keys
-      .filter((key) => key.type === 'integer' && !/_(ms|s|mb|days)$/.test(key.name))
+      .filter((key) => key.type === 'integer' && !/_(ms|s|mb|days|years)$/.test(key.name))
       .map((key) => key.path)
     expect(unitless).toEqual([
       'api.port',

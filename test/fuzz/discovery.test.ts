@@ -8,8 +8,8 @@ import {
   SERVICE,
 } from '../../src/cluster/discovery/announcement.ts'
 import { MAX_ANSWER_BYTES } from '../../src/cluster/discovery/bounds.ts'
-import { nodeIdOf } from '../../src/cluster/household/node-id.ts'
 import type { HouseholdId } from '../../src/cluster/household/records.ts'
+import { nodeIdOf } from '../../src/host/index.ts'
 import { SimulatedRandom } from '../../src/host/simulated/index.ts'
 
 const ROUNDS = Number(process.env.LOQA_FUZZ_ROUNDS ?? 100_000)

@@ -9,11 +9,10 @@ import {
   encodeEnrolment,
   encodeSealed,
 } from '../../src/cluster/household/messages.ts'
-import { keyOf } from '../../src/cluster/household/node-id.ts'
 import { recordSchema } from '../../src/cluster/household/records.ts'
 import { merge, recordsOf } from '../../src/cluster/household/roster.ts'
 import { makeWelcome } from '../../src/cluster/household/welcome.ts'
-import { LoqaError } from '../../src/host/index.ts'
+import { keyOf, LoqaError } from '../../src/host/index.ts'
 import { SimulatedRandom } from '../../src/host/simulated/index.ts'
 import { id, Town } from '../cluster/household/town.ts'
 

@@ -372,3 +372,17 @@ export async function together(nodes: readonly LanNode[], within_ms: number): Pr
   )
   return Math.max(...ends)
 }
+
+/** Resolves with Date.now() when all hold the same memory. */
+export async function agreed(nodes: readonly LanNode[], within_ms: number): Promise<number> {
+  const deadline = Date.now() + within_ms
+  for (;;) {
+    const digests = await Promise.all(
+      nodes.map(async (node) => (await node.json<{ digest: string }>('store')).digest),
+    )
+    const at = Date.now()
+    if (digests.every((digest) => digest === digests[0])) return at
+    if (at > deadline)
+      throw new Error(`not within ${within_ms} ms: that all hold the same: ${digests.join(', ')}`)
+  }
+}

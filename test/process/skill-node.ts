@@ -14,6 +14,7 @@ import { realHost } from '../../src/host/real.ts'
 import { createLog } from '../../src/observe/index.ts'
 import { type Intent, loadSkills, type SkillInvoke, skill } from '../../src/skills/index.ts'
 import { openStore, ownDirectory, storePorts } from '../../src/store/index.ts'
+import { writerOf } from '../store/writers.ts'
 
 const say = (line: unknown): void => void writeSync(1, `${JSON.stringify(line)}\n`)
 
@@ -27,21 +28,27 @@ const log = createLog({
   wall: () => host.clock.wall(),
 })
 await ownDirectory(host.disk, directory, process.pid)
-const store = await openStore({ host, directory })
+const store = await openStore({ host, directory, key: new Uint8Array(32).fill(1), writer: writerOf(1) })
+const ports = storePorts(store)
 const roots = [fileURLToPath(new URL('../../skills', import.meta.url)), join(directory, 'skills')]
-const skills = await loadSkills({ host, log, roots, zone: 'UTC' })
+const skills = await loadSkills({ host, log, node: nodeId('test'), roots, zone: 'UTC' })
 skills.start()
 const runtime = createRuntime({
   node: nodeId('test'),
   host,
   behaviors: { skill },
   outside: {
-    ...storePorts(store),
+    read: ports.read,
+    write: ports.write,
     invoke: (effect, deliver, actor) => skills.port.request(effect, deliver, actor),
     cancel: (id, actor, port) => {
       if (port === 'invoke') skills.port.cancel(requestId(id), actor)
+      else ports.cancel(id, actor)
     },
-    actorGone: (actor) => skills.port.actorGone(actor),
+    actorGone: (actor) => {
+      ports.actorGone(actor)
+      skills.port.actorGone(actor)
+    },
   },
   observe: {
     log: (level, message, values) => log[level](message, values),

@@ -20,12 +20,11 @@ import {
   issueWindow,
 } from '../../src/cluster/household/issue.ts'
 import { batches } from '../../src/cluster/household/messages.ts'
-import { keyOf, nodeIdOf } from '../../src/cluster/household/node-id.ts'
 import { type HouseholdRecord, recordSchema } from '../../src/cluster/household/records.ts'
 import { emptyRoster, merge, recordsOf } from '../../src/cluster/household/roster.ts'
 import type { Self } from '../../src/cluster/household/state.ts'
 import type { Roster } from '../../src/cluster/household/tables.ts'
-import { monotonic, wall } from '../../src/host/index.ts'
+import { keyOf, monotonic, nodeIdOf, wall } from '../../src/host/index.ts'
 import { SimulatedRandom } from '../../src/host/simulated/index.ts'
 
 /** The same runs every time: what they have to meet, they always meet. `LOQA_SEED` draws others. */

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { EntryChange } from '../../src/actors/index.ts'
 import type { SkillCall } from '../../src/skills/call.ts'
 import type { Skills } from '../../src/skills/index.ts'
 import { callSkill, stageOf, startedSkills } from './house-skills.ts'
@@ -183,4 +184,89 @@ describe('the shopping list', () => {
     await list.ask('list.add', { item: `${'y'.repeat(59)}😀` })
     expect(await list.say('list.read')).toContain(` and ${'y'.repeat(59)}.`)
   })
+
+  it('keeps an entry for each thing, in the order in which they were added', async () => {
+    await list.ask('list.add', { item: ['milk', 'bread'] })
+    await list.ask('list.add', { item: ['apples'] })
+    expect(list.stored).toEqual(
+      new Map([
+        ['storage/item/milk', '1'],
+        ['storage/item/bread', '2'],
+        ['storage/item/apples', '3'],
+      ]),
+    )
+    await list.ask('list.remove', { item: ['bread'] })
+    await list.ask('list.add', { item: ['bread'] })
+    expect(await list.say('list.read')).toBe('There are three things on the list: milk, apples and bread.')
+  })
+
+  it('holds what two nodes added and took off while they could not talk, in the same order on both', async () => {
+    const other = stageOf(skills, 'list')
+    await list.ask('list.add', { item: ['milk', 'eggs'] })
+    await other.settle()
+    other.write(...entriesOf(list))
+    const apart = [new Map(list.stored), new Map(other.stored)]
+    await list.ask('list.add', { item: ['soap'] })
+    await list.ask('list.remove', { item: ['milk'] })
+    await other.ask('list.add', { item: ['bread', 'soap'] })
+    const here = changesSince(apart[0]!, list)
+    const there = changesSince(apart[1]!, other)
+    // Soap was added on both; whichever of the two writes is the later one counts on both.
+    list.write(...there)
+    other.write(...here.filter(({ key }) => key !== 'storage/item/soap'))
+    const said = 'There are three things on the list: eggs, bread and soap.'
+    expect(await list.say('list.read')).toBe(said)
+    expect(await other.say('list.read')).toBe(said)
+  })
+
+  it('when cleared, keeps what another node added meanwhile', async () => {
+    const other = stageOf(skills, 'list')
+    await list.ask('list.add', { item: ['milk', 'eggs'] })
+    await other.settle()
+    other.write(...entriesOf(list))
+    const before = new Map(other.stored)
+    await other.ask('list.clear', {}, true)
+    await list.ask('list.add', { item: ['bread'] })
+    list.write(...changesSince(before, other))
+    expect(await list.say('list.read')).toBe('There is one thing on the list: bread.')
+  })
+
+  it('of an earlier version is read, and carried over with the next change', async () => {
+    list.stored.set('storage/items', 'milk\neggs\ncat food')
+    list.boot()
+    expect(await list.say('list.has', { item: 'eggs' })).toBe('Yes, eggs are on the list.')
+    expect(list.stored.size).toBe(1)
+    expect(await list.say('list.remove', { item: ['eggs'] })).toBe('I took eggs off the list.')
+    await list.ask('list.add', { item: ['bread'] })
+    expect([...list.stored.keys()].sort()).toEqual([
+      'storage/item/bread',
+      'storage/item/cat food',
+      'storage/item/milk',
+    ])
+    expect(await list.say('list.read')).toBe('There are three things on the list: milk, cat food and bread.')
+  })
+
+  it('of an earlier version is carried over whole when it is full, and cleared whole', async () => {
+    const names = Array.from({ length: 200 }, (_, index) => `thing ${index} ${'x'.repeat(50)}`.slice(0, 60))
+    list.stored.set('storage/items', names.join('\n'))
+    list.boot()
+    expect(await list.say('list.add', { item: ['one more'] })).toBe('The shopping list is full.')
+    await list.ask('list.remove', { item: [names[0]!] })
+    expect(list.stored.size).toBe(199)
+    list.stored.set('storage/items', names.join('\n'))
+    list.boot()
+    expect(await list.say('list.clear', {}, true)).toBe('The shopping list is empty now.')
+    expect(list.stored.size).toBe(0)
+  })
 })
+
+const entriesOf = ({ stored }: SkillStage): EntryChange[] =>
+  [...stored].map(([key, value]) => ({ change: 'put', key, value }))
+
+/** What one node did since then, as another one hears of it. */
+const changesSince = (before: ReadonlyMap<string, unknown>, stage: SkillStage): EntryChange[] => [
+  ...entriesOf(stage).filter(({ key }) => !before.has(key)),
+  ...[...before.keys()]
+    .filter((key) => !stage.stored.has(key))
+    .map((key): EntryChange => ({ change: 'delete', key })),
+]

@@ -1,7 +1,7 @@
 /** The skills that ship with the node, in their real sandbox; one process for all tests of a file. */
 import { fileURLToPath } from 'node:url'
 import { placedAddress } from '../../src/actors/index.ts'
-import { requestId } from '../../src/host/index.ts'
+import { nodeId, requestId } from '../../src/host/index.ts'
 import { realHost } from '../../src/host/real.ts'
 import { createLog } from '../../src/observe/index.ts'
 import type { CallOutcome, CallResult, SkillCall } from '../../src/skills/call.ts'
@@ -20,7 +20,7 @@ export const silentLog = createLog({
 })
 
 export const houseSkills = (roots: readonly string[] = [SKILLS_FOLDER], zone = 'UTC'): Promise<Skills> =>
-  loadSkills({ host: realHost(), log: silentLog, roots, zone })
+  loadSkills({ host: realHost(), log: silentLog, node: nodeId('stage'), roots, zone })
 
 /** The same, with its sandbox started: a test's first call finds it as quick as its last. */
 export async function startedSkills(): Promise<Skills> {

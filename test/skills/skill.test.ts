@@ -1,13 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import { requestId } from '../../src/host/index.ts'
+import type { EntryChange } from '../../src/actors/index.ts'
+import { nodeId, requestId } from '../../src/host/index.ts'
 import type { CallOutcome, Change, SkillCall } from '../../src/skills/call.ts'
 import { skillError } from '../../src/skills/errors.ts'
 import type { SkillArgs } from '../../src/skills/index.ts'
-import { MAX_WAITING_CALLS } from '../../src/skills/skill.ts'
-import { type Invoke, SkillStage } from './stage.ts'
+import { RING_STEP_MS } from '../../src/skills/ringing.ts'
+import { MAX_WAITING_CALLS } from '../../src/skills/skill-calls.ts'
+import { type Invoke, SATURDAY_AFTERNOON, SkillStage } from './stage.ts'
 
 const ARGS: SkillArgs = {
   name: 'pet',
+  node: nodeId('here'),
   confirm: { 'pet.release': 'Shall I really?' },
   intents: ['pet.feed', 'pet.release'],
   may_speak: true,
@@ -267,6 +270,203 @@ describe('the actor of a skill', () => {
     })
     expect(calls).toEqual([])
     expect(await stage.say('pet.release', {}, true)).toBe('gone')
+  })
+
+  const MEAL = 'timer/meal'
+  const stored = (delay_ms: number, by = 'there', at = SATURDAY_AFTERNOON): EntryChange => ({
+    ...{ change: 'put', key: MEAL, value: { due_wall: at + delay_ms, delay_ms, by } },
+  })
+  const gone: EntryChange = { change: 'delete', key: MEAL }
+  const house = (...nodes: string[]) => ({
+    type: 'house' as const,
+    nodes: nodes.map((name) => ({ node: nodeId(name), speakers: [], steady: true })),
+    caught_up: true,
+  })
+  const rung = answering('', { change: 'announce', speech: 'Hungry!', room: '', session: '' })
+
+  it('2: gives each call what other nodes wrote and told by then', async () => {
+    const { stage, calls } = scripted()
+    await stage.settle()
+    stage.write({ change: 'put', key: 'storage/meals', value: '3' }, stored(9_000))
+    await stage.ask('pet.feed')
+    stage.write({ change: 'delete', key: 'storage/meals' }, gone)
+    await stage.ask('pet.feed')
+    expect(calls.map(({ storage }) => storage)).toEqual([{ meals: '3' }, {}])
+    expect(calls.map(({ timers }) => timers)).toEqual([{ meal: 9_000 }, {}])
+  })
+
+  it('2: keeps what others wrote while a call was under way', async () => {
+    const { stage, calls } = scripted(answering('fed', { change: 'put', key: 'mine', value: '1' }))
+    await stage.settle()
+    const fed = stage.tellAsk('pet.feed')
+    stage.write({ change: 'put', key: 'storage/theirs', value: '1' })
+    await fed
+    await stage.ask('pet.feed')
+    expect(calls[1]!.storage).toEqual({ mine: '1', theirs: '1' })
+  })
+
+  it('2: holds what the store holds when two wrote the same', async () => {
+    const { stage, calls } = scripted(answering('fed', { change: 'put', key: 'meals', value: 'mine' }))
+    await stage.ask('pet.feed')
+    stage.write({ change: 'put', key: 'storage/meals', value: 'theirs' })
+    await stage.ask('pet.feed')
+    expect(calls[1]!.storage).toEqual({ meals: 'theirs' })
+  })
+
+  it.each([
+    ['no timer', { due_wall: 'soon', delay_ms: 1 }],
+    ['a timer of no time', { due_wall: Number.NaN, delay_ms: 1 }],
+    ['a timer for ever', { due_wall: 1, delay_ms: 1e12 }],
+    ['nothing', null],
+  ])('2: takes %s of another node for none', async (_, value) => {
+    const { stage, calls } = scripted()
+    await stage.settle()
+    stage.write({ change: 'put', key: MEAL, value }, { change: 'put', key: 'storage/meals', value: 7 })
+    await stage.advance(5_000)
+    await stage.ask('pet.feed')
+    expect(calls).toHaveLength(1)
+    expect(calls[0]).toMatchObject({ timers: {}, storage: {} })
+  })
+
+  it('3: goes on with what it knows while the store cannot be followed, and catches up', async () => {
+    const { stage, calls } = scripted()
+    await stage.settle()
+    stage.lost(FULL)
+    expect(await stage.say('pet.feed')).toBe('again')
+    stage.stored.set('storage/meals', '3')
+    await stage.advance(1_000)
+    await stage.ask('pet.feed')
+    expect(calls[1]!.storage).toEqual({ meals: '3' })
+  })
+
+  it('6: says in what it stores who set a timer, and where it was asked for', async () => {
+    const { stage } = scripted(answering('soon', { change: 'timer-set', timer: 'meal', delay_ms: 1_000 }))
+    await stage.ask('pet.feed')
+    expect(stage.stored.get(MEAL)).toEqual({
+      due_wall: SATURDAY_AFTERNOON + 1_000,
+      delay_ms: 1_000,
+      by: 'here',
+      room: 'kitchen',
+    })
+  })
+
+  it('6: rings a timer of an earlier version, and one of a node that is gone', async () => {
+    const { stage } = scripted(rung, rung)
+    await stage.settle()
+    stage.write({
+      ...{ change: 'put', key: MEAL, value: { due_wall: SATURDAY_AFTERNOON + 1_000, delay_ms: 1_000 } },
+    })
+    await stage.advance(1_000)
+    expect(stage.announced).toHaveLength(1)
+    stage.tell(house('here'))
+    stage.write(stored(2_000))
+    await stage.advance(1_000)
+    expect(stage.announced).toHaveLength(2)
+  })
+
+  it('6: leaves a timer to the node that set it, and does not ring what that one rang', async () => {
+    const { stage } = scripted()
+    stage.tell(house('here', 'there'))
+    await stage.settle()
+    stage.write(stored(1_000))
+    await stage.advance(1_100)
+    stage.write(gone)
+    await stage.advance(60_000)
+    expect(stage.announced).toEqual([])
+  })
+
+  it('6: rings it a step later when that one does not, at once when it is gone', async () => {
+    const late = scripted(rung)
+    late.stage.tell(house('here', 'there'))
+    await late.stage.settle()
+    late.stage.write(stored(1_000))
+    await late.stage.advance(1_000 + RING_STEP_MS - 1)
+    expect(late.stage.announced).toEqual([])
+    await late.stage.advance(1)
+    expect(late.stage.announced).toHaveLength(1)
+
+    const soon = scripted(rung)
+    soon.stage.tell(house('here', 'there'))
+    await soon.stage.settle()
+    soon.stage.write(stored(1_000))
+    await soon.stage.advance(1_200)
+    soon.stage.tell(house('here'))
+    await soon.stage.settle()
+    expect(soon.stage.announced).toHaveLength(1)
+  })
+
+  it('6: does not ring what another node cancelled or rang while its own call was under way', async () => {
+    const { stage, calls } = scripted(rung)
+    await stage.settle()
+    stage.write(stored(1_000))
+    await stage.advance(999)
+    stage.hold()
+    await stage.advance(1)
+    stage.write(gone)
+    await stage.release()
+    expect(calls).toHaveLength(1)
+    expect(stage.announced).toEqual([])
+  })
+
+  it('6: rings at the new time what another node moved', async () => {
+    const { stage, calls } = scripted(rung)
+    await stage.settle()
+    stage.write(stored(1_000))
+    await stage.advance(500)
+    stage.write(stored(5_000))
+    await stage.advance(4_499)
+    expect(calls).toEqual([])
+    await stage.advance(1)
+    expect(stage.announced).toHaveLength(1)
+  })
+
+  it('6: takes what a steady node tells for set just now, whatever its clock says', async () => {
+    const { stage, calls } = scripted()
+    stage.tell(house('here', 'there'))
+    await stage.settle()
+    stage.write(stored(60_000, 'there', SATURDAY_AFTERNOON - 3_600_000))
+    await stage.ask('pet.feed')
+    stage.write(stored(60_000, 'there', SATURDAY_AFTERNOON + 3_600_000))
+    await stage.ask('pet.feed')
+    expect(calls.map(({ timers }) => timers.meal)).toEqual([60_000, 60_000])
+  })
+
+  it('7: a node that starts waits until it has heard what happened meanwhile', async () => {
+    const { stage } = scripted(
+      answering('soon', { change: 'timer-set', timer: 'meal', delay_ms: 1_000 }),
+      rung,
+    )
+    await stage.ask('pet.feed')
+    stage.boot(60_000)
+    stage.tell({ ...house('here'), caught_up: false })
+    await stage.advance(9_000)
+    expect(stage.announced).toEqual([])
+    stage.tell(house('here', 'there'))
+    await stage.settle()
+    expect(stage.announced).toHaveLength(1)
+  })
+
+  it('7: a node that was asleep when its turn came waits for a word of the others', async () => {
+    const { stage } = scripted(rung, rung)
+    stage.tell(house('here', 'there'))
+    await stage.settle()
+    stage.write(stored(1_000, 'here'))
+    stage.pass(30_000)
+    await stage.advance(0)
+    expect(stage.announced).toEqual([])
+    stage.write(gone)
+    await stage.advance(60_000)
+    expect(stage.announced).toEqual([])
+  })
+
+  it('7: and rings when none comes', async () => {
+    const { stage } = scripted(rung)
+    stage.tell(house('here', 'there'))
+    await stage.settle()
+    stage.write(stored(1_000, 'here'))
+    stage.pass(2_000)
+    await stage.advance(3_000)
+    expect(stage.announced).toHaveLength(1)
   })
 
   it('gives a skill local time, the room and the slots, and nothing it cannot use twice', async () => {

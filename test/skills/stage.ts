@@ -2,9 +2,9 @@
  * A stage for one skill actor: its effects are carried out here, in virtual time, on a store in memory. The calls go
  * wherever `invoke` takes them: a scripted answer, or a real sandbox.
  */
-import type { Context, Effect, Entry, EntryChange, Ref } from '../../src/actors/index.ts'
+import type { Context, Effect, EntryChange, Followed, Ref } from '../../src/actors/index.ts'
 import { placedAddress } from '../../src/actors/index.ts'
-import { type ErrorShape, monotonic, type SessionId, wall } from '../../src/host/index.ts'
+import { type ErrorShape, monotonic, type RequestId, type SessionId, wall } from '../../src/host/index.ts'
 import type { CallOutcome, SkillCall } from '../../src/skills/call.ts'
 import {
   type Announce,
@@ -26,6 +26,8 @@ export class SkillStage {
   readonly effects: Effect[] = []
   /** Fails every write (or read) with this error while set. */
   storeFails: ErrorShape | undefined
+  /** Of the skill's random numbers. */
+  seed = 7
   state!: SkillState
   #invoke: Invoke
   #now = 1_000
@@ -33,6 +35,8 @@ export class SkillStage {
   #schedules = new Map<string, { at: number; message: SkillMessage }>()
   #answers = new Map<number, (result: SkillResult) => void>()
   #asks = 0
+  #following: RequestId | undefined
+  #held: (() => Promise<void>)[] | undefined
   #work: Promise<void> = Promise.resolve()
 
   constructor(args: SkillArgs, invoke: Invoke) {
@@ -100,7 +104,7 @@ export class SkillStage {
       if (due === undefined) break
       const [id, { at, message }] = due
       this.#schedules.delete(id)
-      this.#passTo(at)
+      this.#passTo(Math.max(at, this.#now))
       this.tell(message)
       await this.settle()
     }
@@ -118,6 +122,34 @@ export class SkillStage {
     this.#carryOut(effects)
   }
 
+  /** Another node wrote this, and it has arrived. */
+  write(...changes: EntryChange[]): void {
+    this.#apply(changes)
+    this.told(false, changes)
+  }
+
+  /** The store tells what it holds. */
+  told(whole: boolean, changes: readonly EntryChange[]): void {
+    const body: Followed = { whole, changes }
+    this.tell({ type: 'outcome', id: this.#following!, event: 'chunk', body })
+  }
+
+  /** The store cannot be followed any more. */
+  lost(error: ErrorShape): void {
+    this.#outcome(this.#following!, error, undefined)
+  }
+
+  /** Calls are not carried out until they are released. */
+  hold(): void {
+    this.#held = []
+  }
+
+  async release(): Promise<void> {
+    for (const call of this.#held ?? []) this.#later(call)
+    this.#held = undefined
+    await this.settle()
+  }
+
   #passTo(at: number): void {
     this.#wall += at - this.#now
     this.#now = at
@@ -128,7 +160,7 @@ export class SkillStage {
       self: SELF,
       now: monotonic(this.#now),
       wall: wall(this.#wall),
-      entropy: 7,
+      entropy: this.seed,
       replyTo: askId === undefined ? undefined : { actor: undefined, id: askId },
       deadline_ms: undefined,
       sender: undefined,
@@ -137,6 +169,7 @@ export class SkillStage {
 
   #carryOut(effects: readonly Effect[]): void {
     for (const effect of effects) {
+      if (effect.type === 'publish' && effect.topic !== 'announce') continue
       this.effects.push(effect)
       switch (effect.type) {
         case 'schedule':
@@ -159,21 +192,30 @@ export class SkillStage {
           break
         }
         case 'read':
-          this.#later(() => this.#outcome(effect.id, this.storeFails, this.#entries()))
+          this.#following = effect.id
+          this.#later(() => {
+            if (this.storeFails !== undefined) this.#outcome(effect.id, this.storeFails, undefined)
+            else this.told(true, this.#entries())
+          })
           break
         case 'write':
           this.#later(() => {
-            if (this.storeFails === undefined) this.#apply(effect.body as readonly EntryChange[])
+            const changes = effect.body as readonly EntryChange[]
+            if (this.storeFails === undefined) this.#apply(changes)
             this.#outcome(effect.id, this.storeFails, undefined)
+            if (this.storeFails === undefined) this.told(false, changes)
           })
           break
-        case 'invoke':
-          this.#later(async () => {
+        case 'invoke': {
+          const call = async (): Promise<void> => {
             const outcome = await this.#invoke(effect.body as SkillCall)
             if (outcome.ok) this.#outcome(effect.id, undefined, outcome.result)
             else this.#outcome(effect.id, outcome.error, undefined)
-          })
+          }
+          if (this.#held === undefined) this.#later(call)
+          else this.#held.push(call)
           break
+        }
       }
     }
   }
@@ -187,8 +229,10 @@ export class SkillStage {
     else this.tell({ type: 'outcome', id, event: 'failed', error })
   }
 
-  #entries(): Entry[] {
-    return [...this.stored].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => ({ key, value }))
+  #entries(): EntryChange[] {
+    return [...this.stored]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, value]) => ({ change: 'put', key, value }))
   }
 
   #apply(changes: readonly EntryChange[]): void {

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { EntryChange } from '../../src/actors/index.ts'
 import type { Skills } from '../../src/skills/index.ts'
 import { stageOf, startedSkills } from './house-skills.ts'
-import type { SkillStage } from './stage.ts'
+import { SATURDAY_AFTERNOON, type SkillStage } from './stage.ts'
 
 /** The timer skill through its actor and a real sandbox, in virtual time. */
 let skills: Skills
@@ -225,5 +226,59 @@ describe('a restart', () => {
     await timer.say('timer.set', { duration: 300 })
     timer.boot(-365 * 86_400 * second_ms)
     expect(await timer.say('timer.left')).toBe('Your five minute timer has five minutes left.')
+  })
+})
+
+describe('timers of two nodes', () => {
+  const entriesOf = ({ stored }: SkillStage): EntryChange[] =>
+    [...stored].map(([key, value]) => ({ change: 'put', key, value }))
+
+  it('that were set while they could not talk are all there afterwards', async () => {
+    const other = stageOf(skills, 'timer')
+    other.seed = 8
+    await timer.say('timer.set', { duration: 300 })
+    await other.say('timer.set', { duration: 300, name: 'tea' })
+    timer.write(...entriesOf(other))
+    other.write(...entriesOf(timer))
+    for (const node of [timer, other]) {
+      expect(await node.say('timer.list')).toMatch(/^You have two timers\./)
+      expect(await node.say('timer.left', { name: 'tea' })).toBe('Your tea timer has five minutes left.')
+    }
+  })
+
+  it('are cancelled, asked about and extended on either', async () => {
+    const other = stageOf(skills, 'timer')
+    await other.settle()
+    await timer.say('timer.set', { duration: 300, name: 'tea' })
+    other.write(...entriesOf(timer))
+    expect(await other.say('timer.left')).toBe('Your tea timer has five minutes left.')
+    expect(await other.say('timer.extend', { duration: 60 })).toBe(
+      'Tea timer extended. It now has six minutes left.',
+    )
+    timer.write(...entriesOf(other))
+    expect(await timer.say('timer.left')).toBe('Your tea timer has six minutes left.')
+    expect(await timer.say('timer.cancel')).toBe('Tea timer cancelled.')
+    expect(timer.stored.size).toBe(0)
+  })
+
+  it('of which one node kept the words only are none, and are forgotten with all others', async () => {
+    await timer.say('timer.set', { duration: 300, name: 'tea' })
+    await timer.say('timer.set', { duration: 300, name: 'egg' })
+    const tea = [...timer.stored].find(([, value]) => String(value).startsWith('tea'))![0]
+    timer.write({ change: 'delete', key: tea.replace('storage/', 'timer/') })
+    expect(await timer.say('timer.list')).toBe('Your egg timer has five minutes left.')
+    expect(await timer.say('timer.cancel')).toBe('Egg timer cancelled.')
+    expect(timer.stored.size).toBe(1)
+    expect(await timer.say('timer.cancel_all')).toBe('There is no timer running.')
+    expect(timer.stored.size).toBe(0)
+  })
+
+  it('of an earlier version, named by number, still ring', async () => {
+    timer.stored.set('storage/t7', 'tea\n60\nkitchen\ns')
+    timer.stored.set('timer/t7', { due_wall: SATURDAY_AFTERNOON + 60_000, delay_ms: 60_000 })
+    timer.boot()
+    await timer.advance(60 * second_ms)
+    expect(timer.announced).toMatchObject([{ speech: 'Your tea timer is done.', room: 'kitchen' }])
+    expect(timer.stored.size).toBe(0)
   })
 })

@@ -52,7 +52,7 @@ describe('a module', () => {
 
   it('that ships with the node is accepted', () => {
     for (const name of ['timer', 'clock', 'list']) {
-      const rules = { ...RULES, imports: grantedImports(['storage', 'timers', 'speak', 'clock']) }
+      const rules = { ...RULES, imports: grantedImports(['storage', 'timers', 'speak', 'clock', 'random']) }
       expect(refusal(readFileSync(`${SKILLS_FOLDER}/${name}/${name}.wasm`), rules)).toBe('accepted')
     }
   })

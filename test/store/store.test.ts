@@ -1,24 +1,31 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { readEntries, readEntry, writeEntries } from '../../src/actors/index.ts'
+import {
+  type Followed,
+  followEntries,
+  type Ref,
+  readEntries,
+  readEntry,
+  writeEntries,
+} from '../../src/actors/index.ts'
 import { LoqaError, requestId } from '../../src/host/index.ts'
 import { realHost } from '../../src/host/real.ts'
-import { type Database, openDatabase } from '../../src/store/database.ts'
 import {
   DataDirectoryBusy,
+  type HouseholdStore,
   openStore,
   ownDirectory,
-  type Store,
-  type StoreHealth,
+  type StoreOptions,
   storePorts,
 } from '../../src/store/index.ts'
+import { writerOf } from './writers.ts'
 
 const host = realHost()
 let directory: string
-let open: Store[] = []
+let open: HouseholdStore[] = []
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'loqa-store-'))
@@ -29,10 +36,10 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-async function start(
-  options: { max_pages?: number; onHealth?: (health: StoreHealth) => void } = {},
-): Promise<Store> {
-  const store = await openStore({ host, directory, ...options })
+const KEY = new Uint8Array(32).fill(1)
+
+async function start(options: Partial<StoreOptions> = {}): Promise<HouseholdStore> {
+  const store = await openStore({ host, directory, key: KEY, writer: writerOf(1), ...options })
   open.push(store)
   return store
 }
@@ -96,8 +103,10 @@ describe('the store', () => {
     ['an empty key', 'c', [put('', 1)]],
     ['a long key', 'c', [put('k'.repeat(257), 1)]],
     ['a value that is no data', 'c', [put('k', undefined)]],
-    ['a large value', 'c', [put('k', 'v'.repeat(300_000))]],
-    ['too many changes', 'c', Array.from({ length: 1_025 }, (_, index) => put(`k${index}`, 1))],
+    ['a key that is long in bytes', 'c', [put('だ'.repeat(200), 1)]],
+    ['a large value', 'c', [put('k', 'v'.repeat(70_000))]],
+    ['too many changes', 'c', Array.from({ length: 513 }, (_, index) => put(`k${index}`, 1))],
+    ['too much at once', 'c', Array.from({ length: 20 }, (_, index) => put(`k${index}`, 'v'.repeat(10_000)))],
   ])('refuses %s', async (_, collection, changes) => {
     const store = await start()
     expect(await codeOf(store.apply(collection, changes))).toBe('invalid-input')
@@ -110,9 +119,9 @@ describe('the store', () => {
     await store.apply('a', [put('k', 1)])
     const mode = (name: string): number => statSync(join(directory, name)).mode & 0o777
     expect(mode('')).toBe(0o700)
-    for (const name of ['owner.lock', 'owner.pid', 'store.db', 'store.db-wal', 'store.db-shm']) {
-      expect([name, mode(name)]).toEqual([name, 0o600])
-    }
+    const names = readdirSync(directory)
+    expect(names).toEqual(expect.arrayContaining(['owner.lock', 'owner.pid', 'replica', 'replica-table']))
+    for (const name of names) expect([name, mode(name)]).toEqual([name, 0o600])
     own.release()
   })
 
@@ -134,9 +143,10 @@ describe('the store', () => {
 describe('the ports of the store', () => {
   it('answer actors with outcomes', async () => {
     const ports = storePorts(await start())
+    const actor = { address: 'loqa://n/a', incarnation: 1 } as unknown as Ref
     const perform = (effect: ReturnType<typeof readEntries> | ReturnType<typeof writeEntries>) =>
       new Promise<unknown>((done) =>
-        effect.type === 'read' ? ports.read(effect, done) : ports.write(effect, done),
+        effect.type === 'read' ? ports.read(effect, done, actor) : ports.write(effect, done),
       )
     const id = requestId('r')
     expect(await perform(writeEntries(id, 'c', [put('k', { a: 1 })]))).toEqual({
@@ -154,114 +164,154 @@ describe('the ports of the store', () => {
   })
 })
 
-describe('a full disk', () => {
-  it('refuses writes whole, keeps reading, says so, and recovers by itself', async () => {
-    const states: string[] = []
-    const store = await start({ max_pages: 64, onHealth: ({ state }) => states.push(state) })
-    await store.apply('a', [put('before', 1)])
-    const large = Array.from({ length: 200 }, (_, index) => put(`large/${index}`, 'x'.repeat(10_000)))
-    expect(await codeOf(store.apply('a', large))).toBe('store-full')
-    expect(store.health()).toMatchObject({ state: 'read-only', error: { code: 'store-full' } })
-    expect(await store.list('a', 'large/')).toEqual([])
-    expect(await store.get('a', 'before')).toEqual({ key: 'before', value: 1 })
-    await store.apply('a', [put('after', 2)])
-    expect(store.health()).toEqual({ state: 'ok' })
-    expect(states).toEqual(['read-only', 'ok'])
+/** Waits for what a follower is told, one after the other. */
+function listening(): { hear: (followed: Followed) => void; next: () => Promise<Followed> } {
+  const told: Followed[] = []
+  let waiting: ((followed: Followed) => void) | undefined
+  return {
+    hear(followed) {
+      if (waiting === undefined) told.push(followed)
+      else waiting(followed)
+      waiting = undefined
+    },
+    next: () => {
+      const known = told.shift()
+      return known === undefined ? new Promise((resolve) => (waiting = resolve)) : Promise.resolve(known)
+    },
+  }
+}
+
+describe('who follows a collection', () => {
+  it('hears all of it, then what its entries are now, and nothing after it stopped', async () => {
+    const store = await start()
+    await store.apply('a', [put('x', 1), put('y', 1)])
+    const { hear, next } = listening()
+    const stop = store.follow('a', { hear, failed: (error) => expect(error).toBeUndefined() })
+    expect(await next()).toEqual({ whole: true, changes: [put('x', 1), put('y', 1)] })
+    await store.apply('b', [put('x', 'of another collection')])
+    await store.apply('a', [put('x', 2), { change: 'delete', key: 'y' }])
+    expect(await next()).toEqual({ whole: false, changes: [put('x', 2), { change: 'delete', key: 'y' }] })
+    await store.apply(
+      'a',
+      Array.from({ length: 300 }, (_, index) => put(`many${index}`, index)),
+    )
+    expect((await next()).whole).toBe(true)
+    stop()
+    await store.apply('a', [put('x', 3)])
+    await store.apply('a', [put('x', 4)])
+    const late = listening()
+    store.follow('a', { hear: late.hear, failed: () => undefined })
+    await late.next()
+    const early = next()
+    await store.apply('a', [put('x', 5)])
+    await late.next()
+    expect(await Promise.race([early, 'nothing'])).toBe('nothing')
   })
 
-  it('does not let one large write keep small ones out', async () => {
-    const store = await start({ max_pages: 64 })
-    const large = Array.from({ length: 200 }, (_, index) => put(`large/${index}`, 'x'.repeat(10_000)))
-    const codes = await Promise.all([
-      codeOf(store.apply('a', [put('one', 1)])),
-      codeOf(store.apply('a', large)),
-      codeOf(store.apply('a', [put('two', 2)])),
-    ])
-    expect(codes).toEqual(['worked', 'store-full', 'worked'])
+  it('as an actor, hears chunks until it cancels or ends', async () => {
+    const store = await start()
+    const ports = storePorts(store)
+    const actor = { address: 'loqa://n/a', incarnation: 1 } as unknown as Ref
+    const chunks: unknown[] = []
+    const first = Promise.withResolvers<void>()
+    ports.read(
+      followEntries(requestId('f'), 'a'),
+      (outcome) => {
+        chunks.push(outcome)
+        first.resolve()
+      },
+      actor,
+    )
+    await first.promise
+    expect(chunks).toMatchObject([{ event: 'chunk', body: { whole: true, changes: [] } }])
+    ports.actorGone(actor)
+    await store.apply('a', [put('x', 1)])
+    await store.list('a')
+    expect(chunks).toHaveLength(1)
   })
 })
 
 describe('a thread that ends unasked', () => {
-  it('fails what was under way and is replaced', async () => {
-    let back = (): void => undefined
-    const replaced = new Promise<void>((done) => {
-      back = done
+  it('fails what was under way and is replaced; who follows is told to begin anew', async () => {
+    const replaced = Promise.withResolvers<void>()
+    const store = await start({
+      thread: new URL('./mortal-store-thread.ts', import.meta.url),
+      onHealth: ({ state }) => state === 'ok' && replaced.resolve(),
     })
-    const store = await openStore({
-      host,
-      directory,
-      thread: new URL('./mortal-thread.ts', import.meta.url),
-      onHealth: ({ state }) => state === 'ok' && back(),
-    })
-    open.push(store)
     await store.apply('a', [put('k', 1)])
+    const followed = Promise.withResolvers<LoqaError>()
+    const { hear, next } = listening()
+    store.follow('a', { hear, failed: followed.resolve })
+    await next()
     expect(await codeOf(store.list('die'))).toBe('store-closed')
+    expect((await followed.promise).code).toBe('store-closed')
     expect(store.health().state).toBe('down')
     expect(await codeOf(store.list('a'))).toBe('store-closed')
-    await replaced
+    await replaced.promise
     expect(await store.list('a')).toEqual([{ key: 'k', value: 1 }])
   })
 })
 
-describe('a damaged file', () => {
-  it('that is no database is named', async () => {
-    writeFileSync(join(directory, 'store.db'), 'this was never a database, it only has its name'.repeat(100))
-    await expect(start()).rejects.toMatchObject({
-      code: 'store-damaged',
-      message: expect.stringContaining('store.db'),
-    })
+describe('files that are not as they were left', () => {
+  const damage = (name: string): void => {
+    const path = join(directory, name)
+    const bytes = readFileSync(path)
+    for (let i = 0; i < bytes.length; i += 97) bytes[i]! ^= 0x55
+    writeFileSync(path, bytes)
+  }
+
+  it('damaged ones are put aside and said so; the node goes on as another writer', async () => {
+    const first = await start()
+    await first.apply('a', [put('k', 1)])
+    await first.close()
+    damage('replica')
+    damage('replica-table')
+    const notices: string[] = []
+    const second = await start({ onNotice: (message) => notices.push(message) })
+    expect(notices).toEqual([expect.stringContaining('put aside')])
+    expect(await second.list('a')).toEqual([])
+    expect(second.replication()!.life).toBeGreaterThan(0)
+    expect(readdirSync(directory).filter((name) => name.startsWith('damaged-')).length).toBeGreaterThan(1)
+    await second.apply('a', [put('k', 2)])
   })
 
-  it('of a newer version is left alone', async () => {
+  it('sealed with another key they are left alone', async () => {
     await (await start()).close()
-    const sqlite = new DatabaseSync(join(directory, 'store.db'))
-    sqlite.exec("UPDATE meta SET value = '99' WHERE key = 'schema_version'")
-    sqlite.close()
-    await expect(start()).rejects.toMatchObject({ code: 'store-too-new' })
+    const before = readdirSync(directory)
+    expect(await codeOf(start({ key: new Uint8Array(32).fill(2) }))).toBe('store-key-wrong')
+    expect(readdirSync(directory)).toEqual(before)
+    await start()
   })
 
-  it('with one flipped bit is noticed, or gives back exactly what was written', {
-    timeout: 60_000,
-  }, async () => {
-    const store = await start()
-    const written = Array.from({ length: 60 }, (_, index) =>
-      put(`key ${index}`, `value ${index} `.repeat(20)),
-    )
-    await store.apply('a', written)
-    await store.close()
-    const file = join(directory, 'store.db')
-    const whole = readFileSync(file)
-    const expected = written
-      .map(({ key, value }) => ({ key, value }))
-      .sort((a, b) => (a.key < b.key ? -1 : 1))
-    let noticed = 0
-    for (let round = 0; round < 120; round += 1) {
-      const damaged = Buffer.from(whole)
-      const bit = Math.floor(((round + 0.5) / 120) * damaged.length * 8)
-      damaged[bit >> 3]! ^= 1 << (bit & 7)
-      writeFileSync(file, damaged)
-      noticed += readsBack(file, expected) ? 0 : 1
-    }
-    expect(noticed).toBeGreaterThan(40)
+  it('of a node that was given a new identity go on under it', async () => {
+    const first = await start()
+    await first.apply('a', [put('x', 1), put('y', { deep: ['ä', null] })])
+    await first.apply('b', [put('z', 'z'.repeat(60_000))])
+    const { digest } = await first.digest()
+    await first.close()
+    const second = await start({ writer: writerOf(2) })
+    expect((await second.digest()).digest).toBe(digest)
+    expect(second.replication()!.writers.map(({ origin }) => origin.split('/')[0])).toEqual([
+      writerOf(2).node,
+    ])
+    expect(readdirSync(directory).filter((name) => name.startsWith('former-'))).toEqual([])
+  })
+
+  it('of an earlier version are taken over once', async () => {
+    const sqlite = new DatabaseSync(join(directory, 'store.db'))
+    sqlite.exec(`CREATE TABLE entries (collection TEXT, key TEXT, value TEXT, sum INTEGER);
+      INSERT INTO entries VALUES ('skill.timer', 'timer/t1', '{"due_wall":1,"delay_ms":2}', 0), ('store', 'probe', '1', 0)`)
+    sqlite.close()
+    const notices: string[] = []
+    const store = await start({ onNotice: (message) => notices.push(message) })
+    expect(notices).toEqual([expect.stringContaining('taken over')])
+    expect(await store.list('skill.timer')).toEqual([
+      { key: 'timer/t1', value: { due_wall: 1, delay_ms: 2 } },
+    ])
+    expect(await store.list('store')).toEqual([])
+    expect(readdirSync(directory)).not.toContain('store.db')
   })
 })
-
-/** False when the damage was reported; throws when it was neither reported nor harmless. */
-function readsBack(file: string, expected: readonly { key: string; value: unknown }[]): boolean {
-  let database: Database | undefined
-  let found: { key: string; value: string }[]
-  try {
-    database = openDatabase(file)
-    found = database.list('a', '', 1_000)
-  } catch (thrown) {
-    expect(thrown).toMatchObject({ code: expect.stringMatching(/^store-(damaged|too-new|io)$/) })
-    return false
-  } finally {
-    database?.close()
-  }
-  expect(found.map(({ key, value }) => ({ key, value: JSON.parse(value) as unknown }))).toEqual(expected)
-  return true
-}
 
 describe('the owner of a data directory', () => {
   it('is one process; another is told its pid', async () => {

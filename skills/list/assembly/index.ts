@@ -1,5 +1,6 @@
 /** The household's shopping list. */
-import { ask, confirm, count, Invocation, joinWords, say, sentence, storage } from '../../../sdk/assemblyscript'
+import { ask, confirm, count, Invocation, joinWords, say, sentence } from '../../../sdk/assemblyscript'
+import { Items } from './items'
 
 /** Things on the list: nobody carries more home. */
 const MOST: i32 = 200
@@ -20,61 +21,61 @@ export function handle(): i32 {
 
 function add(wanted: string[]): i32 {
   if (wanted.length == 0) return ask('item', 'What should I add?')
-  const items = load()
+  const items = Items.load()
   const added: string[] = []
   const known: string[] = []
   for (let i = 0; i < wanted.length; i++) {
     const item = tidy(wanted[i])
     if (item.length == 0 || added.includes(item)) continue
-    if (items.includes(item)) known.push(item)
-    else if (items.length >= MOST) return say('The shopping list is full.')
-    else {
-      items.push(item)
-      added.push(item)
-    }
+    if (items.has(item)) known.push(item)
+    else if (items.names.length >= MOST || !items.add(item)) return full(items, added)
+    else added.push(item)
   }
-  if (added.length > 0 && !save(items)) return say('The shopping list is full.')
   if (added.length == 0) return say(sentence(areOn(known, 'already on the list')))
   if (known.length == 0) return say('I added ' + joinWords(added) + ' to the shopping list.')
   return say('I added ' + joinWords(added) + '. ' + sentence(areOn(known, 'already on the list')))
 }
 
+/** Nothing of what was asked for is kept: half of it would have to be told apart aloud. */
+function full(items: Items, added: string[]): i32 {
+  for (let i = 0; i < added.length; i++) items.remove(added[i])
+  return say('The shopping list is full.')
+}
+
 function remove(unwanted: string[]): i32 {
   if (unwanted.length == 0) return ask('item', 'What should I remove?')
-  const items = load()
+  const items = Items.load()
   const removed: string[] = []
   const missing: string[] = []
   for (let i = 0; i < unwanted.length; i++) {
     const item = tidy(unwanted[i])
-    const at = items.indexOf(item)
-    if (at >= 0) {
-      items.splice(at, 1)
+    if (items.has(item)) {
+      items.remove(item)
       removed.push(item)
     } else if (!removed.includes(item)) missing.push(item)
   }
-  if (removed.length > 0) save(items)
   if (removed.length == 0) return say(sentence(areOn(missing, 'not on the list')))
   if (missing.length == 0) return say('I took ' + joinWords(removed) + ' off the list.')
   return say('I took ' + joinWords(removed) + ' off the list. ' + sentence(areOn(missing, 'not on it')))
 }
 
 function read(): i32 {
-  const items = load()
-  if (items.length == 0) return say('The shopping list is empty.')
-  const verb = items.length == 1 ? 'There is ' : 'There are '
-  const counted = verb + count(items.length, 'thing') + ' on the list'
-  if (items.length <= MOST_READ) return say(counted + ': ' + joinWords(items) + '.')
-  return say(counted + '. The first are: ' + joinWords(items.slice(0, MOST_READ)) + '.')
+  const names = Items.load().names
+  if (names.length == 0) return say('The shopping list is empty.')
+  const verb = names.length == 1 ? 'There is ' : 'There are '
+  const counted = verb + count(names.length, 'thing') + ' on the list'
+  if (names.length <= MOST_READ) return say(counted + ': ' + joinWords(names) + '.')
+  return say(counted + '. The first are: ' + joinWords(names.slice(0, MOST_READ)) + '.')
 }
 
 function has(asked: string[]): i32 {
   if (asked.length == 0) return ask('item', 'What should I look for?')
-  const items = load()
+  const items = Items.load()
   const found: string[] = []
   const missing: string[] = []
   for (let i = 0; i < asked.length; i++) {
     const item = tidy(asked[i])
-    if (items.includes(item)) found.push(item)
+    if (items.has(item)) found.push(item)
     else missing.push(item)
   }
   if (missing.length == 0) return say('Yes, ' + areOn(found, 'on the list'))
@@ -83,24 +84,11 @@ function has(asked: string[]): i32 {
 }
 
 function clear(confirmed: bool): i32 {
-  const items = load()
-  if (items.length == 0) return say('The shopping list is already empty.')
+  const items = Items.load()
+  if (items.names.length == 0) return say('The shopping list is already empty.')
   if (!confirmed) return confirm('Shall I clear the shopping list?')
-  storage.remove('items')
+  items.clear()
   return say('The shopping list is empty now.')
-}
-
-// — what is kept: the items in the order they were added, one per line —
-
-function load(): string[] {
-  const text = storage.get('items')
-  return text === null || text.length == 0 ? [] : text.split('\n')
-}
-
-function save(items: string[]): bool {
-  if (items.length > 0) return storage.put('items', items.join('\n'))
-  storage.remove('items')
-  return true
 }
 
 function tidy(item: string): string {

@@ -3,7 +3,7 @@ import {
   announce, ask, count, DueTimer, durationWords, Invocation, joinWords, numberWords, say, sentence,
   silence,
 } from '../../../sdk/assemblyscript'
-import { Alarm, all, find, freshId, LONGEST_S, MOST, SHORTEST_S } from './store'
+import { Alarm, all, find, freshId, LONGEST_S, MOST, SHORTEST_S, sweep } from './store'
 
 export function handle(): i32 {
   const invocation = Invocation.read()
@@ -59,6 +59,7 @@ function cancel(invocation: Invocation): i32 {
 }
 
 function cancelAll(): i32 {
+  sweep('t')
   const timers = all('t')
   if (timers.length == 0) return say('There is no timer running.')
   for (let i = 0; i < timers.length; i++) timers[i].remove()

@@ -1,5 +1,8 @@
-/** The timers and reminders as they are remembered: one storage entry each, one timer of the node each, same name. */
-import { durationAdjective, storage, timers } from '../../../sdk/assemblyscript'
+/**
+ * The timers and reminders as they are remembered: one storage entry each, one timer of the node each, same name. An entry whose
+ * timer is gone is none: two nodes that could not talk may have done different things to it.
+ */
+import { durationAdjective, random, storage, timers } from '../../../sdk/assemblyscript'
 
 /** Timers of a household at once; reminders are counted apart. */
 export const MOST: i32 = 32
@@ -7,7 +10,7 @@ export const SHORTEST_S: i64 = 1
 export const LONGEST_S: i64 = 86_400
 
 export class Alarm {
-  /** Storage key and name of the node's timer: `t7`, `r2`. Numbers grow, so sorting by length and text is by age. */
+  /** Storage key and name of the node's timer: `t5w2k9a`, `r0c8xq1`; of earlier versions `t7`, `r2`. */
   id: string = ''
   /** A timer's name, empty when it has none; a reminder's task. */
   label: string = ''
@@ -44,6 +47,7 @@ export function all(kind: string): Alarm[] {
   const alarms: Alarm[] = []
   const ids = storage.keys(kind)
   for (let i = 0; i < ids.length; i++) {
+    if (timers.left(ids[i]) < 0) continue
     const alarm = find(ids[i])
     if (alarm !== null) alarms.push(alarm)
   }
@@ -68,12 +72,17 @@ export function find(id: string): Alarm | null {
   return alarm
 }
 
-/** A name nobody has: one above the highest in use. */
+/** A name nobody has, not even a node this one cannot talk to. */
 export function freshId(kind: string): string {
-  let highest = 0
+  let id = kind + random.name()
+  while (storage.get(id) !== null) id = kind + random.name()
+  return id
+}
+
+/** Forgets entries of a kind whose timer is gone. */
+export function sweep(kind: string): void {
   const ids = storage.keys(kind)
-  for (let i = 0; i < ids.length; i++) highest = max(highest, i32(parseInt(ids[i].substring(1))))
-  return kind + (highest + 1).toString()
+  for (let i = 0; i < ids.length; i++) if (timers.left(ids[i]) < 0) storage.remove(ids[i])
 }
 
 function oneLine(text: string): string {

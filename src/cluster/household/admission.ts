@@ -10,7 +10,7 @@ import { currentKey } from './keychain.ts'
 import { untimely } from './presented.ts'
 import type { Card } from './records.ts'
 import { type Course, courseOf } from './sighting.ts'
-import { isAlone, isFresh, isOpen, standingOf } from './standing.ts'
+import { isAlone, isFellow, isFresh, isMovable, isOpen, standingOf } from './standing.ts'
 import type {
   HouseholdContext,
   HouseholdEffect,
@@ -54,14 +54,17 @@ function isLeaving(state: HouseholdState, context: HouseholdContext): boolean {
   return course === 'enrol' || course === 'wait'
 }
 
-export const courseHere = (state: HouseholdState, context: HouseholdContext): Course =>
-  courseOf(
-    standingOf(state, context),
-    // A closed household lets in one at a time: who is not alone would leave the others behind.
-    isAlone(state) && isFresh(state.roster),
-    state.sightings,
-    context.now,
-  )
+export function courseHere(state: HouseholdState, context: HouseholdContext): Course {
+  const standing = standingOf(state, context)
+  if (standing === undefined && isMovable(state) && !isAlone(state)) {
+    // While the window is closed only the way of its fellows counts.
+    const fellows = [...state.sightings].filter(([node]) => isFellow(state, node))
+    const mine = { household: state.roster.household, movable: true }
+    return courseOf(mine, false, new Map(fellows), context.now)
+  }
+  // A closed household lets in one at a time: who is not alone would leave the others behind.
+  return courseOf(standing, isAlone(state) && isFresh(state.roster), state.sightings, context.now)
+}
 
 /** A member that lost its household file, or was away while the key was changed: it proved its key, and was let in once. */
 function isReturning({ roster, keychain }: HouseholdState, card: Card, { wall }: HouseholdContext): boolean {

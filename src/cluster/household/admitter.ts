@@ -7,13 +7,12 @@
  * E3 A welcome is sent at most once, sealed for the one who proved its key.
  * E4 Whoever does not finish within HANDSHAKE_MS, or is not decided on within ENROLMENT_MS, is let go.
  */
-import { assertNever, LoqaError, type NodeId, type Wall } from '../../host/index.ts'
+import { assertNever, keyOf, LoqaError, type NodeId, type Wall } from '../../host/index.ts'
 import { ENROLMENT_MS, HANDSHAKE_MS } from './bounds.ts'
 import { agree, hex, newSecret, sealingPublicKey, sign, verify } from './crypto.ts'
 import { HouseholdError, type HouseholdFault } from './errors.ts'
 import type { EnrolmentContext } from './joiner.ts'
 import { ENROLMENT_VERSION, type EnrolmentMessage, type Hello, type Offer, type Welcome } from './messages.ts'
-import { keyOf } from './node-id.ts'
 import { clockFault } from './presented.ts'
 import { type Card, isOwnCard } from './records.ts'
 import type { Secret } from './secret.ts'

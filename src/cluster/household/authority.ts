@@ -61,6 +61,10 @@ function isKept(roster: Roster, by: NodeId, node: NodeId, list: 'keep' | 'keep_s
   return [...tombstones].every((tombstone) => tombstone[list].includes(node))
 }
 
+/** Everybody who is or once was a member, whatever happened since. */
+export const everMembers = (roster: Roster): ReadonlySet<NodeId> =>
+  new Set([...standings(roster).ever, ...roster.certificate.keys()])
+
 /** May sign for the household now. */
 export const maySign = (roster: Roster, node: NodeId): boolean =>
   !isRevoked(roster, node) && standings(roster).linked.has(node)

@@ -1,13 +1,12 @@
 /** How a household begins, how a node finds itself in it again after a restart, and what both hold to. */
 
-import { assert, type Monotonic, monotonic, type Random } from '../../host/index.ts'
+import { assert, type Monotonic, monotonic, nodeIdOf, type Random } from '../../host/index.ts'
 import { isRevoked, rotationOf, windowOf } from './authority.ts'
 import { MAX_WINDOW_MS, WINDOW_MS } from './bounds.ts'
 import { newSecret, sealingPublicKey, signingPublicKey } from './crypto.ts'
 import { openGate } from './gate.ts'
 import { issueCertificate, issueRotation, issueWindow } from './issue.ts'
 import { addKey, aged, type Keychain } from './keychain.ts'
-import { nodeIdOf } from './node-id.ts'
 import { type Charter, RECORD_VERSION, signCard, signRecord } from './records.ts'
 import { emptyRoster, merge } from './roster.ts'
 import type { HouseholdContext, HouseholdState, Self } from './state.ts'

@@ -7,13 +7,12 @@
  * J3 It reveals its nonce once, to the first offer; after anything unexpected it fails and never goes on.
  * J4 It says `joined` only after the household was kept.
  */
-import { assertNever, type LoqaError, type NodeId, type Random, type Wall } from '../../host/index.ts'
+import { assertNever, keyOf, type LoqaError, type NodeId, type Random, type Wall } from '../../host/index.ts'
 import { ENROLMENT_MS, HANDSHAKE_MS } from './bounds.ts'
 import { agree, hex, newSecret, sealingPublicKey, sign, verify } from './crypto.ts'
 import { HouseholdError } from './errors.ts'
 import type { EnrolmentMessage, Hello, Offer, Welcome } from './messages.ts'
 import { ENROLMENT_VERSION } from './messages.ts'
-import { keyOf } from './node-id.ts'
 import { clockFault } from './presented.ts'
 import type { Card, HouseholdId } from './records.ts'
 import type { Secret } from './secret.ts'

@@ -4,12 +4,11 @@
  * when a newer version wrote it: a node never starts over by itself with another identity.
  */
 import { z } from 'zod'
-import type { Disk } from '../../host/index.ts'
+import { type Disk, nodeIdOf } from '../../host/index.ts'
 import { isRevoked, rotationOf } from './authority.ts'
 import { hash, hex, sealingPublicKey, signingPublicKey, unhex } from './crypto.ts'
 import { KeyringError } from './errors.ts'
 import { addKey, type Keychain } from './keychain.ts'
-import { nodeIdOf } from './node-id.ts'
 import { cardSchema, hexOf, isOwnCard, recordSchema } from './records.ts'
 import { emptyRoster, merge, recordsOf } from './roster.ts'
 import { Secret } from './secret.ts'

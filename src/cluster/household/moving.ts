@@ -163,7 +163,7 @@ export function move(
     return { state, effects: [{ type: 'withdraw' }] }
   if (joined.roster.household === state.roster.household) return returned(state, joined, context)
   // Others may have joined us while we asked: then we stay with them, unless they will come after us.
-  if (!givesWay(state, joined.roster, context) || isRevoked(joined.roster, card.node))
+  if (!givesWay(state, joined.roster, by, context) || isRevoked(joined.roster, card.node))
     return { state, effects: [{ type: 'withdraw' }] }
   const { roster, key } = joined
   const keychain = aged(addKey([], key), roster, context.now)

@@ -13,11 +13,10 @@
  * Signed are the canonical bytes of the fields, not the bytes that travelled: nothing rides along unsigned.
  */
 import { z } from 'zod'
-import { assertNever, type NodeId } from '../../host/index.ts'
+import { assertNever, keyOf, NODE_ID_PATTERN, type NodeId } from '../../host/index.ts'
 import { MAX_LIMITS, MAX_MEMBERS, MAX_SERIAL } from './bounds.ts'
 import { canonical, type Field } from './canonical.ts'
 import { hash, hex, sign, verify } from './crypto.ts'
-import { keyOf, NODE_ID_PATTERN } from './node-id.ts'
 import type { Secret } from './secret.ts'
 
 declare const mark: unique symbol

@@ -8,9 +8,11 @@
  * G2 A fresh household gives way only to an open one that is no longer fresh, or to a fresh one with a smaller id. The first
  *    never moves again and ids do not grow, so nobody goes round in a circle.
  * G3 A node that is alone leaves nobody behind: it may go wherever it was let in.
+ * G4 One whose window is closed, as after a restart, goes nowhere by itself; but it follows its fellows, by the same rule: where one of
+ *    them, proved by its key, lets it in.
  */
-import type { Monotonic } from '../../host/index.ts'
-import { windowOf } from './authority.ts'
+import type { Monotonic, NodeId } from '../../host/index.ts'
+import { certificateOf, windowOf } from './authority.ts'
 import { closing } from './founding.ts'
 import { FOUNDING_SERIAL } from './issue.ts'
 import type { Standing } from './sighting.ts'
@@ -41,10 +43,20 @@ export function standingOf(
   return { household: state.roster.household, movable: isMovable(state) }
 }
 
-/** Whether a node that was let in there leaves its own household for it. */
-export function givesWay(state: HouseholdState, theirs: Roster, context: HouseholdContext): boolean {
+/** Whom it would follow although its own window is closed (G4). */
+export const isFellow = ({ roster }: HouseholdState, node: NodeId): boolean =>
+  isFresh(roster) && certificateOf(roster, node) !== undefined
+
+/** Whether a node that was let in there, by that member of it, leaves its own household for it. */
+export function givesWay(
+  state: HouseholdState,
+  theirs: Roster,
+  by: NodeId,
+  context: HouseholdContext,
+): boolean {
   if (isAlone(state)) return true
   // The others must be able to follow: both windows are open, and what they hear of leads them the same way.
-  if (!isMovable(state) || !isOpen(state, context) || closing(theirs, context) <= context.now) return false
+  if (!isMovable(state) || closing(theirs, context) <= context.now) return false
+  if (!isOpen(state, context) && !isFellow(state, by)) return false
   return !isFresh(theirs) || theirs.household < state.roster.household
 }

@@ -8,6 +8,7 @@ import {
   type Connection,
   LoqaError,
   type NodeId,
+  nodeIdOf,
   type Random,
   wall,
 } from '../../host/index.ts'
@@ -21,7 +22,6 @@ import {
   encodeEnrolment,
   type Welcome,
 } from '../household/messages.ts'
-import { nodeIdOf } from '../household/node-id.ts'
 import type { Standing } from '../household/sighting.ts'
 import { standingOf } from '../household/standing.ts'
 import type { HouseholdEffect, HouseholdInput, HouseholdState } from '../household/state.ts'

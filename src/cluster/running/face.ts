@@ -51,6 +51,8 @@ export interface ClusterListener {
   /** Membership changed its mind about a node. */
   member?(change: MemberChange): void
   sheet?(node: NodeId, sheet: Sheet): void
+  /** Who is or was of the household, this node among them: told at once, and whenever somebody came. */
+  belonged?(members: readonly NodeId[]): void
   /** This node gave way to a copy of itself. */
   cloned?(error: ClonedError): void
 }

@@ -10,6 +10,8 @@ import type { NodeId } from '../../host/index.ts'
 
 /** Capabilities one node may offer: a machine with every engine has about ten. */
 export const MAX_CAPABILITIES = 64
+/** Rooms in which one node has a loudspeaker: a machine serves a few satellites. */
+export const MAX_SPEAKERS = 32
 
 const measured = z.number().min(0).max(1e9).nullable()
 
@@ -34,6 +36,8 @@ export const sheetSchema = z.strictObject({
     .max(MAX_CAPABILITIES),
   /** Share of the machine's processors in use over the last seconds, 0 to 1, in steps (`load.ts`); null: not known yet. */
   load: measured,
+  /** Rooms in which it has a loudspeaker in reach now. Absent: it does not say. */
+  speakers: z.array(z.string().min(1).max(64)).max(MAX_SPEAKERS).exactOptional(),
 })
 export type Sheet = z.infer<typeof sheetSchema>
 

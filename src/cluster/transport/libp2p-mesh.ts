@@ -8,9 +8,8 @@ import { privateKeyFromRaw } from '@libp2p/crypto/keys'
 import type { Connection, Stream } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p, type Libp2p } from 'libp2p'
-import { assert, type Host, LoqaError, type NodeId, nodeId } from '../../host/index.ts'
+import { assert, type Host, LoqaError, NODE_ID_PATTERN, type NodeId, nodeId } from '../../host/index.ts'
 import { signingPublicKey, unhex } from '../household/crypto.ts'
-import { NODE_ID_PATTERN } from '../household/node-id.ts'
 import type { Secret } from '../household/secret.ts'
 import {
   DIAL_MS,

@@ -122,7 +122,7 @@ function checkChange(
       throw new InvalidInputError('A change with a wrong version')
 }
 
-function changeFrom(row: Row): ChangeRow {
+export function changeFrom(row: Row): ChangeRow {
   const [table, pk, cid, val, col_version, db_version, site_id, cl, seq] = row
   return {
     table: String(table),

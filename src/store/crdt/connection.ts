@@ -13,6 +13,12 @@ import { checkValue, type SqlValue } from './values.ts'
 
 export type Row = readonly SqlValue[]
 
+/** One statement with its parameters, `?` in order. */
+export interface Statement {
+  readonly sql: string
+  readonly parameters?: readonly SqlValue[]
+}
+
 /** Statements kept ready. Ours are a few dozen texts; those of a caller who puts values into the text must not pile up. */
 const MAX_PREPARED = 128
 /** Memory kept for passing values in; larger ones are passed through memory of their own. */

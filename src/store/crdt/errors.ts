@@ -1,5 +1,5 @@
 /** What can be wrong with the replicated database, beside what can be wrong with any store (`../errors.ts`). */
-import { LoqaError } from '../../host/index.ts'
+import { LoqaError, type NodeId } from '../../host/index.ts'
 
 /** The files are whole, and were written with another key. */
 export class StoreKeyWrong extends LoqaError {
@@ -25,5 +25,22 @@ export class StatementRefused extends LoqaError {
 export class EngineBroken extends LoqaError {
   constructor(cause: unknown) {
     super('store-engine', 'The database engine failed and is being replaced', { retryable: true, cause })
+  }
+}
+
+/** It fits no batch, so it could never be told to the other nodes. Nothing of it was written. */
+export class TransactionTooLarge extends LoqaError {
+  constructor(detail: string) {
+    super('store-too-large', `That is too much for one write: ${detail}`)
+  }
+}
+
+/** The files belong to another node: this one was given a new identity since. */
+export class WriterChanged extends LoqaError {
+  readonly writer: NodeId
+
+  constructor(file: string, writer: NodeId) {
+    super('store-of-another-node', `${file} was written by node ${writer}`)
+    this.writer = writer
   }
 }

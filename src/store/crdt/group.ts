@@ -51,7 +51,7 @@ export async function runGroup<Result>(first: Work<Result>, ports: GroupPorts<Re
   } catch (thrown) {
     await ports.discard()
     // One that is too large for what is left must not keep the small ones out.
-    if (isFull(thrown) && group.length > 1) return singly(group, ports)
+    if (isTooMuch(thrown) && group.length > 1) return singly(group, ports)
     for (const { id } of group) ports.failed(id, errorShape(thrown))
     return
   }
@@ -75,4 +75,5 @@ function answer<Result>(id: number, given: Answer<Result>, ports: GroupPorts<Res
   else ports.failed(id, given.error)
 }
 
-const isFull = (thrown: unknown): boolean => thrown instanceof LoqaError && thrown.code === 'store-full'
+const TOO_MUCH = ['store-full', 'store-too-large']
+const isTooMuch = (thrown: unknown): boolean => thrown instanceof LoqaError && TOO_MUCH.includes(thrown.code)

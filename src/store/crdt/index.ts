@@ -15,10 +15,16 @@
  */
 
 export type { ChangeRow } from '../sync/rows.ts'
-export { type ChangeBatch, MAX_BATCH_ROWS, MAX_MERGE_ROWS } from './changes.ts'
-export type { Row } from './connection.ts'
-export { EngineBroken, StatementRefused, StoreKeyWrong } from './errors.ts'
-export type { Statement } from './messages.ts'
+export type { Row, Statement } from './connection.ts'
+export {
+  EngineBroken,
+  StatementRefused,
+  StoreKeyWrong,
+  TransactionTooLarge,
+  WriterChanged,
+} from './errors.ts'
+export type { JournalContents, Stored } from './journal.ts'
+export type { Writer } from './messages.ts'
 export {
   MAX_PENDING,
   MAX_PENDING_BYTES,

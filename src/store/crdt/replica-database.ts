@@ -10,9 +10,8 @@ import type { LoqaError } from '../../host/index.ts'
 import { StoreDamaged } from '../errors.ts'
 import type { ChangeRow } from '../sync/rows.ts'
 import { type ChangeBatch, changesSince, dbVersion, mergeChanges, type Tell } from './changes.ts'
-import { Connection, type Row } from './connection.ts'
+import { Connection, type Row, type Statement } from './connection.ts'
 import { openEngine } from './engine.ts'
-import type { Statement } from './messages.ts'
 import { migrate, schemaVersion } from './migrate.ts'
 import type { PageFile } from './page-file.ts'
 import { DATABASE_NAME, PageVfs, PRAGMAS, VFS_NAME } from './page-vfs.ts'
@@ -79,6 +78,25 @@ export class ReplicaDatabase {
   /** One transaction. */
   write(statements: readonly Statement[]): void {
     this.#connection.transaction(() => this.#all(statements))
+  }
+
+  /** For whoever keeps something beside the replicated tables; the connection is replaced by `discard` and `adopt`. */
+  with<T>(work: (connection: Connection) => T): T {
+    return work(this.#connection)
+  }
+
+  /** All of `work` or nothing. */
+  transaction<T>(work: (connection: Connection) => T): T {
+    return this.#connection.transaction(() => work(this.#connection))
+  }
+
+  /** Writes under another name from now on; durable before it returns. */
+  async adopt(site: Uint8Array): Promise<void> {
+    if (!adoptSite(this.#connection, site)) return
+    // The extension reads its own name once.
+    this.#connection.close()
+    this.#connection = await connect(this.#options)
+    this.flush()
   }
 
   /** Every site whose writes are here, the own one first. */

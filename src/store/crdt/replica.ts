@@ -11,13 +11,18 @@ import {
   type ErrorShape,
   InvalidInputError,
   LoqaError,
+  type NodeId,
   OverloadedError,
   PROGRAMS,
 } from '../../host/index.ts'
 import { StoreClosed } from '../errors.ts'
+import type { LogExtent } from '../sync/log.ts'
+import type { OriginKey } from '../sync/origin.ts'
 import type { ChangeRow } from '../sync/rows.ts'
-import { type ChangeBatch, MAX_BATCH_ROWS, MAX_MERGE_ROWS } from './changes.ts'
-import type { Row } from './connection.ts'
+import type { Parked } from '../sync/state.ts'
+import type { Row, Statement } from './connection.ts'
+import { WriterChanged } from './errors.ts'
+import type { JournalContents, Stored } from './journal.ts'
 import type {
   ReplicaAsk,
   ReplicaOpened,
@@ -25,7 +30,7 @@ import type {
   ReplicaRequest,
   ReplicaResult,
   ReplicaThreadData,
-  Statement,
+  Writer,
 } from './messages.ts'
 import { MIGRATIONS, type Migration } from './schema.ts'
 import type { SqlValue } from './values.ts'
@@ -35,9 +40,9 @@ export const MAX_PENDING = 1_024
 /** Text and values of the requests under way: what waits in memory, twice, since the thread gets copies. */
 export const MAX_PENDING_BYTES = 32 * 1024 * 1024
 /** Statements of one transaction. */
-export const MAX_STATEMENTS = 1_024
-/** Text and values of one transaction. Coordinating state is small; what is larger belongs into a file. */
-export const MAX_WRITE_BYTES = 1024 * 1024
+export const MAX_STATEMENTS = 1_000
+/** Text and values of one transaction: what it changes is told to other nodes in one batch. What is larger belongs into a file. */
+export const MAX_WRITE_BYTES = 160 * 1024
 /** Rows one read brings. */
 export const MAX_READ_ROWS = 10_000
 
@@ -46,14 +51,17 @@ export interface ReplicaOptions {
   readonly path: string
   /** 32 bytes, from the node's key file. */
   readonly key: Uint8Array
-  /** Who writes here, 16 bytes: see `site.ts`. By default whoever did. */
-  readonly site?: Uint8Array
+  readonly writer: Writer
+  /** Of the data directory, if nothing is there yet: where something may have been before, one that nobody has heard of. */
+  readonly life?: number
   /** How tests bring tables of their own. */
   readonly migrations?: readonly Migration[]
   /** How tests break the thread. */
   readonly thread?: URL
   /** The thread ended unasked: nothing more comes of this replica, and another is opened. */
   readonly onLost?: () => void
+  /** The own log has grown or was compacted, durably. */
+  readonly onOwnLog?: (extent: LogExtent) => void
 }
 
 type Hear = (rows: readonly ChangeRow[]) => void
@@ -64,15 +72,19 @@ interface Pending {
   readonly reject: (error: LoqaError) => void
 }
 
-/** Errors: `store-damaged`, `store-key-wrong`, `store-too-new`, `store-full`, `store-io`, `data-directory-busy`. */
+/**
+ * Errors: `store-damaged`, `store-key-wrong`, `store-too-new`, `store-full`, `store-io`, `data-directory-busy`, `store-of-another-node`
+ * (`WriterChanged`).
+ */
 export function openReplica(options: ReplicaOptions): Promise<Replica> {
-  const { path, key, site, migrations = MIGRATIONS } = options
-  const workerData: ReplicaThreadData = { path, key, site, migrations }
+  const { path, key, writer, life = 0, migrations = MIGRATIONS } = options
+  const workerData: ReplicaThreadData = { path, key, writer, life, migrations }
   return new Promise((resolve, reject) => {
     const worker = new Worker(options.thread ?? PROGRAMS.replica, { workerData, name: 'replica' })
     worker.once('message', (reply: ReplicaReply) => {
-      if (reply.reply === 'opened') resolve(new Replica(worker, reply, options.onLost))
-      else if (reply.reply === 'not-opened') reject(errorFrom(reply.error))
+      if (reply.reply === 'opened') resolve(new Replica(worker, reply, options))
+      else if (reply.reply === 'not-opened')
+        reject(reply.writer === undefined ? errorFrom(reply.error) : new WriterChanged(path, reply.writer))
     })
     worker.on('error', () => undefined)
     worker.on('exit', () => reject(new StoreClosed()))
@@ -82,24 +94,23 @@ export function openReplica(options: ReplicaOptions): Promise<Replica> {
 export class Replica {
   readonly opened: Omit<ReplicaOpened, 'reply'>
   readonly #worker: Worker
+  readonly #onOwnLog: ((extent: LogExtent) => void) | undefined
   readonly #pending = new Map<number, Pending>()
   readonly #watchers = new Map<string, Set<Hear>>()
   #pendingBytes = 0
-  #version: number
   #nextId = 1
   #state: 'open' | 'closing' | 'lost' = 'open'
 
-  constructor(worker: Worker, opened: ReplicaOpened, onLost?: () => void) {
+  constructor(
+    worker: Worker,
+    opened: ReplicaOpened,
+    { onLost, onOwnLog }: Pick<ReplicaOptions, 'onLost' | 'onOwnLog'> = {},
+  ) {
     this.#worker = worker
+    this.#onOwnLog = onOwnLog
     this.opened = opened
-    this.#version = opened.version
     worker.on('message', (reply: ReplicaReply) => this.#hear(reply))
     worker.on('exit', () => this.#ended(onLost))
-  }
-
-  /** Last durable transaction of this node's that was acknowledged. */
-  get version(): number {
-    return this.#version
   }
 
   /**
@@ -117,31 +128,51 @@ export class Replica {
   }
 
   /**
-   * What a site (by default this one) wrote in its transactions after `since`: whole transactions of together at most `rows`, but at
-   * least one.
+   * Batches of one writer's log, in order: those that are its own and whole are inserted and kept, in one transaction. Resolves when that
+   * is durable.
    */
-  async changesSince(since: number, rows = MAX_BATCH_ROWS, site?: Uint8Array): Promise<ChangeBatch> {
-    const result = await this.#ask({ op: 'changes', site, since, rows: Math.min(rows, MAX_BATCH_ROWS) })
-    assert(result.of === 'changes', 'changes are answered with changes')
-    return result.batch
+  async store(origin: OriginKey, batches: readonly Uint8Array[]): Promise<Stored> {
+    const bytes = batches.reduce((sum, { length }) => sum + length, 0)
+    const result = await this.#ask({ op: 'store', origin, batches }, bytes)
+    assert(result.of === 'store', 'an ask is answered in kind')
+    return result.stored
   }
 
-  /** Every site whose writes are here, this one first. */
-  async sites(): Promise<readonly Uint8Array[]> {
-    const result = await this.#ask({ op: 'sites' })
-    return result.of === 'sites' ? result.sites : []
+  /** What others are given of a log: batches from `above` on, of this edition or later, as many as fit an answer. */
+  async answer(origin: OriginKey, above: number, edition = 0): Promise<readonly Uint8Array[]> {
+    const result = await this.#ask({ op: 'answer', origin, above, edition })
+    return result.of === 'answer' ? result.batches : []
   }
 
-  /**
-   * Rows that were validated, in one transaction with what this node notes of them in tables of its own. Resolves when all of it is
-   * durable, with how many rows changed something.
-   */
-  async merge(rows: readonly ChangeRow[], also: readonly Statement[] = []): Promise<number> {
-    if (rows.length > MAX_MERGE_ROWS) throw new InvalidInputError(`One merge takes ${MAX_MERGE_ROWS} rows`)
-    const noted = also.length === 0 ? 0 : checkedBytes(also)
-    const bytes = rows.reduce((sum, { pk, val }) => sum + pk.length + bytesOf(val), noted)
-    const result = await this.#ask({ op: 'merge', rows, also }, bytes)
-    return result.of === 'merge' ? result.applied : 0
+  /** Reads a log again, under the schema of now. What of it is still of a newer one. */
+  async replay(origin: OriginKey, above: number): Promise<Parked | undefined> {
+    const result = await this.#ask({ op: 'replay', origin, above })
+    return result.of === 'replay' ? result.parked : undefined
+  }
+
+  /** Signs the own log anew if that makes it much shorter, while every log is still held only as far as in `settled`. */
+  async compact(settled: ReadonlyMap<OriginKey, number>): Promise<boolean> {
+    const result = await this.#ask({ op: 'compact', settled })
+    return result.of === 'compact' && result.compacted
+  }
+
+  /** Who is or was of the household: only what they signed is stored. */
+  async believe(members: readonly NodeId[]): Promise<void> {
+    await this.#ask({ op: 'believe', members })
+  }
+
+  /** Writes under another name from now on: these files are an older copy of what this node wrote. */
+  async nextLife(): Promise<JournalContents> {
+    const result = await this.#ask({ op: 'next-life' })
+    assert(result.of === 'next-life', 'an ask is answered in kind')
+    return result.contents
+  }
+
+  /** Hex SHA-256 of what the replicated tables hold, and how many rows. Reads everything. */
+  async digest(): Promise<{ readonly digest: string; readonly rows: number }> {
+    const result = await this.#ask({ op: 'digest' })
+    assert(result.of === 'digest', 'an ask is answered in kind')
+    return result
   }
 
   /** Tells `hear` of durable changes of the table from when this resolves, local and merged alike. Returns how to stop. */
@@ -205,15 +236,13 @@ export class Replica {
       for (const hear of this.#watchers.get(reply.table) ?? []) hear(reply.rows)
       return
     }
+    if (reply.reply === 'own-log') this.#onOwnLog?.(reply.extent)
     if (reply.reply !== 'done' && reply.reply !== 'failed') return
     const pending = this.#pending.get(reply.id)
     this.#pending.delete(reply.id)
     this.#pendingBytes -= pending?.bytes ?? 0
     if (reply.reply === 'failed') pending?.reject(errorFrom(reply.error))
-    else {
-      this.#version = reply.version
-      pending?.resolve(reply.result)
-    }
+    else pending?.resolve(reply.result)
   }
 
   /** Whether what it was doing became durable nobody knows: it is reported as failed. */

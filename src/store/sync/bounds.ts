@@ -13,8 +13,8 @@ export const MAX_NAME_LENGTH = 64
 export const MAX_KEY_COLUMNS = 8
 /** A packed primary key: two ids and a name. */
 export const MAX_KEY_BYTES = 512
-/** One text or blob. The longest kept text is that of one turn; larger things belong in timelines. */
-export const MAX_VALUE_BYTES = 32 * 1024
+/** One text or blob. The longest kept value is what a skill keeps under one key, as JSON; larger things belong in files. */
+export const MAX_VALUE_BYTES = 64 * 1024
 
 /** Transactions of one writer: 800 a second, which is all the disk does, for 10,000 years. Exact in a double. */
 export const MAX_DB_VERSION = 2 ** 48
@@ -102,7 +102,7 @@ assert(MAX_ANSWER_BYTES >= MAX_BATCH_BYTES, 'every batch fits an answer')
 assert(MAX_ANSWER_BYTES + 4_096 < limits.MAX_FRAME_BYTES, 'an answer fits a frame')
 assert(MAX_ORIGINS * 12 < limits.MAX_FRAME_ITEMS, 'all heads fit a frame')
 assert(MAX_FIRST_VERSION + MAX_VERSION_JUMP * 1_000_000 < MAX_COL_VERSION, 'a lie about a cell is outgrown')
-assert(MAX_VALUE_BYTES + MAX_KEY_BYTES < MAX_BATCH_BYTES / 4, 'a row with the largest value fits a batch')
+assert(MAX_VALUE_BYTES + MAX_KEY_BYTES < MAX_BATCH_BYTES / 2, 'a row with the largest value fits a batch')
 assert(MAX_DB_VERSION <= Number.MAX_SAFE_INTEGER, 'versions are exact')
 assert(
   TELL_PAUSE_MS < RELAY_PAUSE_MS && RELAY_PAUSE_MS < TICK_MS,

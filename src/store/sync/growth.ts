@@ -19,7 +19,7 @@
  */
 import type { NodeId } from '../../host/index.ts'
 import { ABSENT_MS, TOMBSTONE_MS } from './bounds.ts'
-import type { OriginKey } from './origin.ts'
+import { type OriginKey, originKey } from './origin.ts'
 import type { SyncState } from './state.ts'
 
 /** Below this a log is not worth signing anew. */
@@ -29,9 +29,9 @@ const LEAST_LOG_BYTES = 64 * 1024
 export const compactionIsDue = (log_bytes: number, live_bytes: number): boolean =>
   log_bytes > LEAST_LOG_BYTES && log_bytes > 2 * live_bytes
 
-/** Every connected peer, and at least one, has told that it holds all that is held here. */
-export function isSettled({ peers, held }: Pick<SyncState, 'peers' | 'held'>): boolean {
-  if (peers.size === 0) return false
+/** Every connected peer, and at least one, has told that it holds all that is held here; or nobody else ever wrote. */
+export function isSettled({ self, peers, held }: Pick<SyncState, 'self' | 'peers' | 'held'>): boolean {
+  if (peers.size === 0) return [...held.keys()].every((origin) => origin === originKey(self))
   for (const { told } of peers.values()) {
     for (const [origin, { version }] of held) if ((told.get(origin)?.version ?? 0) < version) return false
   }

@@ -11,8 +11,8 @@ import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqli
 import { assert, type Random } from '../../host/index.ts'
 import { StoreKeyWrong } from '../crdt/errors.ts'
 import { gcmSealers, KEY_BYTES, NONCE_BYTES, SALT_BYTES, type Sealer, TAG_BYTES } from '../crdt/seal.ts'
-import { checkPages, guarded } from '../database.ts'
 import { StoreDamaged, StoreTooNew } from '../errors.ts'
+import { checkPages, guarded } from '../sqlite.ts'
 import {
   type Erased,
   headSchema,

@@ -9,10 +9,9 @@ import {
   SERVICE,
 } from '../../../src/cluster/discovery/announcement.ts'
 import { hourOf, isOurs, tagOf } from '../../../src/cluster/discovery/tag.ts'
-import { nodeIdOf } from '../../../src/cluster/household/node-id.ts'
 import type { HouseholdId } from '../../../src/cluster/household/records.ts'
 import { Secret } from '../../../src/cluster/household/secret.ts'
-import { wall } from '../../../src/host/index.ts'
+import { nodeIdOf, wall } from '../../../src/host/index.ts'
 
 const life = { node: nodeIdOf('ab'.repeat(32)), incarnation: 3, boot: '0123456789abcdef' }
 const closed: Announcement = {

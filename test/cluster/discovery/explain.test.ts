@@ -13,10 +13,16 @@ import { explain, type Known, type NodeRow, type WhyNot } from '../../../src/clu
 import { hourOf, tagOf } from '../../../src/cluster/discovery/tag.ts'
 import { ClonedError } from '../../../src/cluster/household/clones.ts'
 import { ClockWrongError, HouseholdError } from '../../../src/cluster/household/errors.ts'
-import { nodeIdOf } from '../../../src/cluster/household/node-id.ts'
 import type { HouseholdId } from '../../../src/cluster/household/records.ts'
 import { Secret } from '../../../src/cluster/household/secret.ts'
-import { LoqaError, monotonic, type NodeId, PROTOCOL_VERSION, wall } from '../../../src/host/index.ts'
+import {
+  LoqaError,
+  monotonic,
+  type NodeId,
+  nodeIdOf,
+  PROTOCOL_VERSION,
+  wall,
+} from '../../../src/host/index.ts'
 import { SimulatedRandom } from '../../../src/host/simulated/index.ts'
 
 const WALL = wall(1_800_000_000_000)

@@ -9,9 +9,8 @@ import {
   type NetworkInterface,
   usable,
 } from '../../../src/cluster/discovery/interfaces.ts'
-import { nodeIdOf } from '../../../src/cluster/household/node-id.ts'
 import { Secret } from '../../../src/cluster/household/secret.ts'
-import { type Clock, type Host, type Monotonic, type Wall, wall } from '../../../src/host/index.ts'
+import { type Clock, type Host, type Monotonic, nodeIdOf, type Wall, wall } from '../../../src/host/index.ts'
 import { SimulatedClock, SimulatedRandom } from '../../../src/host/simulated/index.ts'
 
 const v4 = (name: string, address: string, prefix = 24, internal = false): NetworkInterface => ({

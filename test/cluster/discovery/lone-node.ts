@@ -5,9 +5,8 @@
  *   node lone-node.ts SEED_OF_ITS_ID PORT     (the household key is the same for all)
  */
 import { openDiscovery } from '../../../src/cluster/discovery/discovery.ts'
-import { nodeIdOf } from '../../../src/cluster/household/node-id.ts'
 import { Secret } from '../../../src/cluster/household/secret.ts'
-import { type Connection, LoqaError, type NodeId } from '../../../src/host/index.ts'
+import { type Connection, LoqaError, type NodeId, nodeIdOf } from '../../../src/host/index.ts'
 import { realHost } from '../../../src/host/real.ts'
 
 const [seed, port] = process.argv.slice(2).map(Number) as [number, number]

@@ -12,10 +12,9 @@ import {
   openDiscovery,
 } from '../../../src/cluster/discovery/discovery.ts'
 import type { NetworkInterface } from '../../../src/cluster/discovery/interfaces.ts'
-import { nodeIdOf } from '../../../src/cluster/household/node-id.ts'
 import type { HouseholdId } from '../../../src/cluster/household/records.ts'
 import { Secret } from '../../../src/cluster/household/secret.ts'
-import type { NodeId } from '../../../src/host/index.ts'
+import { type NodeId, nodeIdOf } from '../../../src/host/index.ts'
 import { realHost } from '../../../src/host/real.ts'
 
 const host = realHost()

@@ -45,6 +45,10 @@ export const everyMessage: readonly ControlMessage[] = [
   { type: 'life', node: self, starts: 4, boot: 'fedcba9876543210', address: '10.0.0.1 (attic)' },
   { type: 'places', nodes: [{ node: self, places: [{ host: 'fe80::1%eth0', port: 7421 }] }] },
   { type: 'sheet', version: 1, room: 'attic', program: '0.1.0', capabilities: [capability], load: 0.5 },
+  {
+    ...{ type: 'sheet', version: 2, room: 'attic', program: '0.1.0', capabilities: [], load: null },
+    speakers: ['attic', 'hall'],
+  },
   { type: 'ping', number: 1 },
   { type: 'pong', number: 1 },
   { type: 'household', message: { type: 'records', records: recordsOf(state.roster) } },

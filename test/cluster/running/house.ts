@@ -95,6 +95,7 @@ export class House {
   readonly #names = new Map<NodeId, string>()
   readonly #discovery: Street
   #attempts = 0
+  #hosts = 0
   readonly counts = { lost: 0, late: 0 }
 
   constructor(seed: number, discovery = CLEAR) {
@@ -136,7 +137,7 @@ export class House {
     const state = restored(self, roster, keychain, context, { locked, reopened: fresh })
     home.cluster = await openCluster({
       host: { clock: this.clock, random: this.random },
-      doors: this.#doors(home, self.card.node),
+      doors: this.#doors(self.card.node),
       household: state,
       starts: home.starts,
       boot: Buffer.from(this.random.bytes(8)).toString('hex'),
@@ -189,8 +190,9 @@ export class House {
     return this.clock.monotonic() - began
   }
 
-  #doors(home: Home, id: NodeId): ClusterDoors {
-    const host = `10.0.0.${this.homes.indexOf(home) + 1 + 10 * home.starts}`
+  #doors(id: NodeId): ClusterDoors {
+    this.#hosts += 1
+    const host = `10.0.${this.#hosts >> 8}.${this.#hosts & 255}`
     const network = this.world.host(host)
     return {
       mesh: async (keys) => this.network.open(id, keys, { host, port: 7421 }),

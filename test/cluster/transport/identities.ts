@@ -1,7 +1,6 @@
 import { signingPublicKey } from '../../../src/cluster/household/crypto.ts'
-import { nodeIdOf } from '../../../src/cluster/household/node-id.ts'
 import { Secret } from '../../../src/cluster/household/secret.ts'
-import type { NodeId } from '../../../src/host/index.ts'
+import { type NodeId, nodeIdOf } from '../../../src/host/index.ts'
 
 const secret = (fill: number): Secret => new Secret(new Uint8Array(32).fill(fill))
 

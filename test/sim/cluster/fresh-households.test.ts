@@ -84,3 +84,27 @@ describe('fresh nodes started at once', () => {
     )
   }, 300_000)
 })
+
+describe('a fresh household of which one is away', () => {
+  it('that gives way meanwhile is followed by it, although its window closed with its restart', async () => {
+    let followed = 0
+    for (let seed = FIRST; seed < FIRST + 12; seed += 1) {
+      const house = new House(seed)
+      const [a, b] = [await house.found('a'), await house.found('b')]
+      await house.until(() => a.members().length === 2 && b.members().length === 2, SETTLE_MS)
+      const before = a.cluster.household.show().id
+      house.kill(b)
+      const late = await house.found('late')
+      await house.until(() => late.members().length === 2 || late.members().length === 3, SETTLE_MS)
+      house.homes.push(b)
+      await house.start(b)
+      const homes = [a, b, late]
+      const isOne = (): boolean =>
+        homes.every((home) => home.members().length === 3 && home.alive().length === 3)
+      await house.until(isOne, SETTLE_MS)
+      if (a.cluster.household.show().id !== before) followed += 1
+      await Promise.all([...homes.map(({ cluster }) => cluster.stop()), house.pass(1_000)])
+    }
+    expect(followed).toBeGreaterThan(1)
+  }, 60_000)
+})

@@ -9,6 +9,8 @@ import { type Run, runSeed } from './swarm.ts'
 
 const SEEDS = Number(process.env.LOQA_SEEDS ?? 300)
 const FIRST = Number(process.env.LOQA_SEED ?? 1)
+/** Each takes as long as ten small ones. */
+const LARGE_SEEDS = Math.max(3, SEEDS / 50)
 
 /** What each knob leaves behind when it bites. */
 const BITES = [
@@ -82,6 +84,13 @@ test.each([
   [284, 'what was written since it was asked for came back, and was taken for unknown'],
 ])('seed %i again: %s', (seed) => {
   expect(runSeed({ seed }).problem).toBeUndefined()
+})
+
+test('a house of 32 nodes under the same faults', { timeout: 600_000 }, () => {
+  for (let seed = FIRST; seed < FIRST + LARGE_SEEDS; seed += 1) {
+    const run = runSeed({ seed, nodes: 32 })
+    expect(run.problem, describeRun(run)).toBeUndefined()
+  }
 })
 
 test('the same seed gives the same run, another seed another', () => {

@@ -1,11 +1,10 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { ReplicaDatabase } from '../../../src/store/crdt/replica-database.ts'
-import { restore } from '../../../src/store/crdt/restore.ts'
 import { MIGRATIONS, type Migration } from '../../../src/store/crdt/schema.ts'
 import type { ChangeRow } from '../../../src/store/sync/rows.ts'
 import { MortalDisk } from './mortal-disk.ts'
-import { code, codeOf, newSite, openDatabase, pageOptions, scratch } from './opening.ts'
+import { codeOf, newSite, openDatabase, scratch } from './opening.ts'
 
 const at = (name = 'db'): string => join(scratch(), name)
 
@@ -286,41 +285,5 @@ describe('the schema', () => {
     again.database.write([{ sql: "INSERT INTO rooms VALUES ('k', 'kitchen', 'red')" }])
     expect(again.database.changesSince(0, 10).rows).toHaveLength(2)
     again.close()
-  })
-})
-
-describe('a restored backup', () => {
-  it('writes under a new name; what was written before stays under the old one', async () => {
-    const directory = scratch()
-    const [old, next] = [newSite(), newSite()]
-    const original = await openDatabase(join(directory, 'a'), { site: old })
-    original.database.write([put('x', '1'), put('y', '1')])
-    original.database.flush()
-    original.pages.copyTo(pageOptions(join(directory, 'backup')))
-    const options = {
-      backup: pageOptions(join(directory, 'backup')),
-      target: pageOptions(join(directory, 'b')),
-      code,
-    }
-    await restore({ ...options, site: next })
-    await expect(restore({ ...options, site: next })).rejects.toMatchObject({ code: 'invalid-input' })
-    // After the backup both go their own way, with the same transaction numbers.
-    original.database.write([put('x', 'original')])
-    const restored = await openDatabase(join(directory, 'b'))
-    expect(restored.database.site()).toEqual(next)
-    expect(restored.database.sites()).toEqual([next, old])
-    restored.database.write([put('y', 'restored')])
-    expect(restored.database.changesSince(0, 10).rows.map(({ val }) => val)).toEqual(['restored'])
-    restored.database.merge(everything(original.database))
-    original.database.merge(everything(restored.database))
-    expect(entries(original.database)).toEqual({ x: 'original', y: 'restored' })
-    expect(entries(restored.database)).toEqual({ x: 'original', y: 'restored' })
-    expect(codeOf(() => restored.database.changesSince(0, 10, old))).toBe('worked')
-    original.close()
-    restored.database.flush()
-    restored.close()
-    await expect(openDatabase(join(directory, 'b'), { site: old })).rejects.toMatchObject({
-      code: 'invalid-input',
-    })
   })
 })

@@ -1,4 +1,5 @@
 /** A batch holds whole transactions of one writer in order, signed by it; under another's name, changed, or out of order it is refused. */
+
 import { describe, expect, test } from 'vitest'
 import {
   hash,
@@ -8,7 +9,7 @@ import {
   unhex,
   verify,
 } from '../../../src/cluster/household/crypto.ts'
-import { keyOf, nodeIdOf } from '../../../src/cluster/household/node-id.ts'
+import { keyOf, nodeIdOf } from '../../../src/host/index.ts'
 import { SimulatedRandom } from '../../../src/host/simulated/index.ts'
 import { type Header, SIGNATURE_BYTES } from '../../../src/store/sync/batch-bytes.ts'
 import {
@@ -191,7 +192,7 @@ describe('cutting', () => {
       7,
     )
     covered(cuts, 0, 7)
-    expect(cuts.map((cut) => cut.rows.length)).toEqual([5, 2])
+    expect(cuts.map((cut) => cut.rows.length)).toEqual([2, 2, 2, 1])
   })
 
   test('by the span, with nothing between', () => {

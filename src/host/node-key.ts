@@ -3,8 +3,7 @@
  * multihash of the key's protobuf (libp2p specs, "Peer Ids and Keys"). So an id cannot be claimed without the key, and
  * the id a noise handshake proves is the id in the certificate.
  */
-import { type NodeId, nodeId } from '../../host/index.ts'
-import { hex, unhex } from './crypto.ts'
+import { type NodeId, nodeId } from './ids.ts'
 
 const ALPHABET = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
 /** multihash identity (0x00), 36 bytes; protobuf: type Ed25519, data of 32 bytes. */
@@ -30,6 +29,6 @@ export function keyOf(id: string): string | undefined {
   for (const letter of id.slice(1)) value = value * 58n + BigInt(ALPHABET.indexOf(letter))
   const digits = value.toString(16).padStart(74, '0')
   // The leading zero byte is the '1'; one id has one spelling, so what does not read back the same is none.
-  const key = hex(unhex(digits.slice(-64)))
+  const key = digits.slice(-64)
   return nodeIdOf(key) === id ? key : undefined
 }
