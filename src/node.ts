@@ -141,7 +141,10 @@ export async function startNode(
     const skills = await openSkills(host, config, log, identity.id)
     undo.later(() => skills.stop())
     skills.start()
-    const memory = await openMemory({ host, config, keys, store, log, metrics, skills: () => skills.list() })
+    const memory = await openMemory({
+      ...{ host, config, keys, store, log, metrics, audit },
+      skills: () => skills.list(),
+    })
     undo.later(() => memory.close())
     const grammar = await loadGrammar(host.disk, join(PACKAGE, 'config/intents'), skills, log)
     const names = skills.actors.map(({ key }) => key)

@@ -2,9 +2,16 @@
 import type { MemoryView, PersonRow, TimelineRow } from '../api/index.ts'
 import type { Config } from '../config.ts'
 import { type Host, NotFoundError } from '../host/index.ts'
-import type { Log, Metrics } from '../observe/index.ts'
+import type { Audit, Log, Metrics } from '../observe/index.ts'
 import type { SkillRow } from '../skills/index.ts'
-import { type KeptTimeline, type Keys, openTimeline, type Store, type Timeline } from '../store/index.ts'
+import {
+  type Erased,
+  type KeptTimeline,
+  type Keys,
+  openTimeline,
+  type Store,
+  type Timeline,
+} from '../store/index.ts'
 import type { Voice } from '../voice/index.ts'
 import { PLACED } from './conversations.ts'
 import { People, type Person } from './people.ts'
@@ -17,6 +24,8 @@ export interface Memory {
   readonly timeline: Timeline
   readonly people: People
   readonly recorder: Recorder
+  /** In the audit log: ids and counts, never words. */
+  noted(what: string, object: string, outcome: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -27,6 +36,7 @@ export interface MemoryParts {
   readonly store: Store
   readonly log: Log
   readonly metrics: Metrics
+  readonly audit: Pick<Audit, 'append'>
   readonly skills: () => readonly Pick<SkillRow, 'name' | 'permissions'>[]
 }
 
@@ -63,6 +73,9 @@ export async function openMemory(parts: MemoryParts): Promise<Memory> {
   })
   return {
     ...{ timeline, people, recorder },
+    async noted(what, object, outcome) {
+      await parts.audit.append({ actor: 'node', who: '-', what, object, outcome })
+    },
     async close() {
       people.stop()
       await timeline.close()
@@ -88,7 +101,7 @@ export function keepSweeping(
 }
 
 export function memoryView(
-  { timeline, people }: Pick<Memory, 'timeline' | 'people'>,
+  { timeline, people, noted }: Pick<Memory, 'timeline' | 'people' | 'noted'>,
   voice: Pick<Voice, 'replay'>,
 ): MemoryView {
   const eventsOf = async (session: string) => {
@@ -106,14 +119,21 @@ export function memoryView(
     async erase(which, dry_run) {
       const found = await timeline.wouldErase(which)
       if ('session' in which && found.timelines === 0) await eventsOf(which.session)
-      return dry_run ? found : timeline.erase(which)
+      if (dry_run) return found
+      const erased = await timeline.erase(which)
+      await noted('timeline.erased', 'all' in which ? 'all' : 'one', countText(erased))
+      return erased
     },
     async persons() {
       await people.look()
       return people.list().map(personRow)
     },
     addPerson: async (name) => personRow(await people.add(name)),
-    consent: async (person, given) => personRow(await people.consent(person, given)),
+    async consent(wanted, given) {
+      const person = await people.consent(wanted, given)
+      await noted(given ? 'consent.given' : 'consent.withdrawn', person.id, 'ok')
+      return personRow(person)
+    },
     async exportPerson(wanted) {
       await people.look()
       const person = people.known(wanted)
@@ -126,10 +146,13 @@ export function memoryView(
     },
     async erasePerson(wanted, dry_run) {
       const { person, erased } = await people.erase(wanted, dry_run)
+      if (!dry_run) await noted('person.erased', person.id, countText(erased))
       return { person: personRow(person), ...erased }
     },
   }
 }
+
+const countText = ({ timelines, events }: Erased): string => `${timelines} timelines, ${events} steps`
 
 const iso = (wall: number): string => new Date(wall).toISOString()
 

@@ -28,7 +28,7 @@ export interface NodeParts {
   readonly models: readonly Model[]
   readonly skills: Skills
   readonly store: HouseholdStore
-  readonly memory: Pick<Memory, 'timeline' | 'people'>
+  readonly memory: Pick<Memory, 'timeline' | 'people' | 'noted'>
   readonly wiping: Wiping
   readonly voice: Voice
   readonly metrics: Metrics

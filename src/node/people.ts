@@ -22,8 +22,9 @@ import {
 import type { Erased, Selection, Store } from '../store/index.ts'
 import type { Privacy, PrivacyWanted } from '../voice/index.ts'
 
-/** How often what other nodes wrote is looked for, ms: a few entries each time. */
-const LOOK_EVERY_MS = 2_000
+const COLLECTIONS = ['persons', 'consents', 'erasures'] as const
+/** What failed is tried again after so long, ms. */
+const AGAIN_MS = 2_000
 /** A household, its guests, and room to spare. */
 const MAX_PERSONS = 256
 const ID_BYTES = 8
@@ -49,7 +50,7 @@ export interface Erasing {
 }
 
 export interface PeopleParts {
-  readonly store: Pick<Store, 'list' | 'apply'>
+  readonly store: Pick<Store, 'list' | 'apply' | 'follow'>
   readonly timeline: Erasing
   readonly clock: Clock
   readonly random: Random
@@ -64,28 +65,55 @@ export interface PeopleParts {
 export class People {
   readonly #parts: PeopleParts
   #persons: readonly Person[] = []
-  #next: Cancel | undefined
+  readonly #following = new Map<string, Cancel>()
+  #again: Cancel | undefined
   #looking: Promise<void> = Promise.resolve()
+  #failing = false
   #state: 'open' | 'closed' = 'open'
 
   constructor(parts: PeopleParts) {
     this.#parts = parts
   }
 
-  /** Resolves when it was looked once; goes on looking. */
+  /** Resolves when it was looked once; looks again whenever anybody wrote. */
   async start(): Promise<void> {
-    try {
-      await this.look()
-    } catch (thrown) {
-      this.#parts.failed(thrown)
-    }
-    if (this.#state === 'closed') return
-    this.#next = this.#parts.clock.after(LOOK_EVERY_MS, () => void this.start())
+    for (const collection of COLLECTIONS) this.#follow(collection)
+    await this.#lookCalmly()
   }
 
   stop(): void {
     this.#state = 'closed'
-    this.#next?.()
+    for (const unfollow of this.#following.values()) unfollow()
+    this.#again?.()
+  }
+
+  #follow(collection: string): void {
+    if (this.#state === 'closed') return
+    const { store, clock } = this.#parts
+    const stop = store.follow(collection, {
+      hear: () => void this.#lookCalmly(),
+      // The store is opened again: follow it again.
+      failed: () =>
+        this.#following.set(
+          collection,
+          clock.after(AGAIN_MS, () => this.#follow(collection)),
+        ),
+    })
+    this.#following.set(collection, stop)
+  }
+
+  /** What fails is tried again, and said once. */
+  async #lookCalmly(): Promise<void> {
+    try {
+      await this.look()
+      this.#failing = false
+    } catch (thrown) {
+      if (this.#state === 'closed') return
+      if (!this.#failing) this.#parts.failed(thrown)
+      this.#failing = true
+      this.#again?.()
+      this.#again = this.#parts.clock.after(AGAIN_MS, () => void this.#lookCalmly())
+    }
   }
 
   /** Reads what is there now and carries out what was ordered. One after the other. Errors: `store-*`. */

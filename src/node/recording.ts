@@ -15,7 +15,7 @@ export interface Agreed {
 }
 
 export interface RecorderParts {
-  readonly timeline: Pick<Timeline, 'begin' | 'append' | 'end' | 'living'>
+  readonly timeline: Pick<Timeline, 'begin' | 'append' | 'end'>
   readonly clock: Clock
   readonly random: Random
   /** The tier conversations are placed in. */
@@ -87,7 +87,7 @@ export class Recorder {
 
   /** Ends the timelines of conversations that are gone and did not say so: killed, or failed for good. */
   sweep(lives: (session: string) => boolean): void {
-    for (const session of this.#parts.timeline.living()) if (!lives(session)) this.ended(session)
+    for (const session of [...this.#sessions.keys()]) if (!lives(session)) this.ended(session)
   }
 
   #begin(session: string, body: Step['body']): void {

@@ -169,7 +169,7 @@ function healthState({ now }: Stage, reasons: readonly string[]): StatusView['he
 }
 
 /** What does not work, in words: each names the part and the reason. */
-function complaints({ pool, store, skills, clustering, auditing }: NodeParts): string[] {
+function complaints({ pool, store, skills, clustering, auditing, memory }: NodeParts): string[] {
   const health = store.health()
   const gaveWay = clustering.cluster?.refusing
   return [
@@ -180,6 +180,7 @@ function complaints({ pool, store, skills, clustering, auditing }: NodeParts): s
       .capabilities()
       .filter(({ state }) => state !== 'ready')
       .map(({ tag, state, error }) => `${tag} is ${state}${error === undefined ? '' : `: ${error.message}`}`),
+    ...(memory.timeline.works ? [] : ['The steps of conversations are not kept: restart the node']),
     ...(health.state === 'ok' ? [] : [`The store is ${health.state}: ${health.error.message}`]),
     ...skills
       .list()

@@ -5,6 +5,7 @@ import { failureOf } from '../../src/api/failure.ts'
 import { householdOf, listSessions, PLACED } from '../../src/node/conversations.ts'
 import {
   ENDPOINT_TIMES,
+  type Privacy,
   type PrivacyWanted,
   type TurnView,
   Voice,
@@ -21,7 +22,7 @@ interface Home {
   readonly node: StageNode
   readonly voice: Voice
   readonly events: VoiceEvent[]
-  open(session?: string): VoiceChannel
+  open(session?: string, privacy?: PrivacyWanted): VoiceChannel
   ask(text: string, session?: string, privacy?: PrivacyWanted): Promise<TurnView>
   list(): Promise<readonly string[]>
 }
@@ -29,7 +30,7 @@ interface Home {
 class Town {
   readonly house = new PlacingHouse()
 
-  add(name: string, room: string): Home {
+  add(name: string, room: string, privacy?: (wanted: PrivacyWanted) => Privacy): Home {
     const { house } = this
     const { stage } = house
     const noWork: Outside['infer'] = () => undefined
@@ -47,6 +48,7 @@ class Town {
       reply_cache_bytes: 1_000_000,
       session_idle_ms: 60_000,
       dropped: () => undefined,
+      ...(privacy === undefined ? {} : { privacy }),
       household: householdOf({
         self: name as never,
         placing: {
@@ -77,11 +79,14 @@ class Town {
       node,
       voice,
       events,
-      open: (session) =>
-        voice.open(session === undefined ? {} : { session }, {
-          audio: () => undefined,
-          event: (event) => events.push(event),
-        }),
+      open: (session, wanted = {}) =>
+        voice.open(
+          { ...wanted, ...(session === undefined ? {} : { session }) },
+          {
+            audio: () => undefined,
+            event: (event) => events.push(event),
+          },
+        ),
       ask: (text, session, privacy = {}) =>
         settled(
           voice.ask(
@@ -147,6 +152,29 @@ describe('conversations of two nodes', () => {
     expect(await a.ask('say that again', 'supper', ephemeral)).toMatchObject({ session: 'supper' })
     expect(await a.ask('say that again', 'supper')).toMatchObject({ session: 'supper' })
     await expect(a.ask('say that again', 'supper', { scope: 'session' })).rejects.toThrow(/ephemeral/)
+  })
+
+  it('tells whoever begins it when its steps cannot be kept as asked, by voice and by text', async () => {
+    const town = new Town()
+    const notice = 'Nobody consented.'
+    const home = town.add('node-a', 'kitchen', ({ scope = 'session' }) =>
+      scope === 'persistent' ? { scope: 'session', notice } : { scope },
+    )
+    home.open('by-voice', { scope: 'persistent' })
+    expect(home.events).toMatchObject([
+      { type: 'ready', session: 'by-voice' },
+      { type: 'notice', message: notice },
+    ])
+    expect(await home.ask('turn on the lights', 'by-text', { scope: 'persistent' })).toMatchObject({ notice })
+    expect(await home.ask('turn on the lights', 'other')).not.toHaveProperty('notice')
+    home.open('quiet', { scope: 'ephemeral' })
+    expect(home.events.filter(({ type }) => type === 'notice')).toHaveLength(1)
+    expect(home.voice.sessions().map(({ id, privacy }) => `${id} ${privacy.scope}`)).toEqual([
+      'by-voice session',
+      'by-text session',
+      'other session',
+      'quiet ephemeral',
+    ])
   })
 
   it('without a name, each scope is a conversation of its own', async () => {

@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import type { Entry, EntryChange } from '../../src/actors/index.ts'
-import type { PrivacyScope } from '../../src/host/index.ts'
+import { LoqaError, type PrivacyScope } from '../../src/host/index.ts'
 import { simulatedHost } from '../../src/host/simulated/index.ts'
 import { type Erasing, People } from '../../src/node/people.ts'
+import type { Store } from '../../src/store/index.ts'
+
+type Follower = Parameters<Store['follow']>[1]
 
 /** Collections that all nodes of a household see at once, or not, as the test has it. */
 class SharedCollections {
   readonly #entries = new Map<string, Map<string, unknown>>()
+  readonly #followers = new Map<string, Set<Follower>>()
 
   async list(collection: string): Promise<readonly Entry[]> {
     const entries = [...(this.#entries.get(collection) ?? [])].map(([key, value]) => ({ key, value }))
@@ -19,6 +23,18 @@ class SharedCollections {
       if (change.change === 'put') entries.set(change.key, change.value)
       else entries.delete(change.key)
     }
+    for (const { hear } of this.#followers.get(collection) ?? []) hear({ whole: false, changes })
+  }
+  follow(collection: string, follower: Follower): () => void {
+    const followers = this.#followers.get(collection) ?? new Set()
+    this.#followers.set(collection, followers.add(follower))
+    return () => followers.delete(follower)
+  }
+  /** As a store whose thread ends. */
+  fail(): void {
+    const followers = [...this.#followers.values()].flatMap((those) => [...those])
+    this.#followers.clear()
+    for (const { failed } of followers) failed(new LoqaError('store-closed', 'closed'))
   }
 }
 
@@ -191,6 +207,23 @@ describe('erasing a person', () => {
     await people.look()
     expect(people.list()).toEqual([])
     expect(await store.list('persons')).toEqual([])
+  })
+
+  it('is heard of by following, also when the store was lost in between', async () => {
+    const { node, store, host } = house()
+    const [one, other] = [node(), node()]
+    await other.people.start()
+    await one.people.add('Anna')
+    await one.people.add('Ben')
+    await one.people.erase('Anna', false)
+    await expect.poll(() => other.timeline.orders.length).toBe(1)
+    store.fail()
+    host.clock.advance(2_000)
+    await one.people.erase('Ben', false)
+    await expect.poll(() => other.timeline.orders.length).toBe(2)
+    other.people.stop()
+    await one.people.add('Zoe')
+    expect(other.people.list()).toEqual([])
   })
 
   it('that failed on the disk is tried again until it is done', async () => {

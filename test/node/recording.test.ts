@@ -17,7 +17,6 @@ function recorded() {
         ended.push(session)
         heads.delete(session)
       },
-      living: () => [...heads.keys()],
     },
     clock: host.clock,
     random: host.random,

@@ -317,6 +317,61 @@ describe('trouble', () => {
     }
   })
 
+  it('an event that is missing in the middle is noticed; a clock set back tears no hole', async () => {
+    const file = join(directory, 'timeline.db')
+    const written = openTimelineFile(file, { key: KEY, random: new SimulatedRandom(1) })
+    const head = headOf('s', 'session')
+    written.append([5, 1, 3, 9, 2, 8].map((at) => ({ head, at, text: `at ${at}` })))
+    written.prune(0, 4)
+    expect(written.read('s')).toHaveLength(6)
+    written.prune(0, 6)
+    expect(written.read('s')).toEqual(['at 9', 'at 2', 'at 8'])
+    expect(written.list()).toMatchObject([{ events: 3 }])
+    const { DatabaseSync } = await import('node:sqlite')
+    const sqlite = new DatabaseSync(file)
+    sqlite.exec('DELETE FROM events WHERE seq = 5')
+    sqlite.close()
+    expect(() => written.read('s')).toThrow(/missing/)
+    written.close()
+  })
+
+  it('any one bit that rots in the file is found or harmless: nothing but what was noted is ever handed out', () => {
+    const file = join(directory, 'timeline.db')
+    const open = () => openTimelineFile(file, { key: KEY, random: new SimulatedRandom(1) })
+    const written = open()
+    const noted = Array.from({ length: 40 }, (_, i) => `{"words":"${'w'.repeat(i * 7)}"}`)
+    written.append(noted.map((text) => ({ head: headOf('s', 'persistent', 'p'), at: 1, text })))
+    written.close()
+    const whole = readFileSync(file)
+    const random = new SimulatedRandom(20_261_126)
+    const met = { refused: 0, found: 0, harmless: 0, empty: 0 }
+    for (let round = 0; round < 300; round += 1) {
+      const rotten = Buffer.from(whole)
+      rotten[random.below(rotten.length)]! ^= 1 << random.below(8)
+      for (const name of readdirSync(directory)) rmSync(join(directory, name))
+      writeFileSync(file, rotten)
+      let opened: ReturnType<typeof open> | undefined
+      try {
+        opened = open()
+        const texts = opened.read('s')
+        expect(texts.length === 0 ? noted : texts).toEqual(noted)
+        if (texts.length > 0) met.harmless += 1
+        else met.empty += 1
+      } catch (thrown) {
+        expect((thrown as LoqaError).code).toMatch(/^store-(damaged|key-wrong|too-new|io)$/)
+        if (opened === undefined) met.refused += 1
+        else met.found += 1
+      }
+      try {
+        opened?.close()
+      } catch {}
+    }
+    expect(met.refused).toBeGreaterThan(10)
+    expect(met.found).toBeGreaterThan(50)
+    expect(met.harmless).toBeGreaterThan(50)
+    expect(met.empty).toBe(0)
+  })
+
   it('a full disk loses events and says how many; what is there stays, and the conversation went on', async () => {
     const lost: [number, string][] = []
     const timeline = await start({ max_pages: 40, lost: (events, why) => lost.push([events, why]) })
@@ -334,6 +389,28 @@ describe('trouble', () => {
     expect(await timeline.erase({ all: true })).toMatchObject({ events: taken })
     timeline.append(eventOf('s', 'again', 'session'))
     expect(await textsOf(timeline, 's')).toEqual(['again'])
+  })
+
+  it('a thread that ends loses what it had, counted; who asks is told, and nobody waits for ever', async () => {
+    const lost: [number, string][] = []
+    const thread = new URL('./mortal-timeline-thread.ts', import.meta.url)
+    const timeline = await start({ thread, lost: (events, why) => lost.push([events, why]) })
+    timeline.begin(headOf('s', 'session'))
+    timeline.begin(headOf('e', 'ephemeral'))
+    expect(timeline.works).toBe(true)
+    for (let i = 0; i < 3; i += 1) timeline.append(eventOf('s', 'words', 'session'))
+    await timeline.flush()
+    timeline.append(eventOf('s', 'more', 'session'))
+    timeline.append(eventOf('e', 'in memory', 'ephemeral'))
+    expect(lost).toEqual([
+      [3, 'not-written'],
+      [1, 'not-written'],
+    ])
+    expect(timeline.works).toBe(false)
+    expect(await codeOf(timeline.list())).toBe('store-closed')
+    expect(await codeOf(timeline.erase({ all: true }))).toBe('store-closed')
+    timeline.end('s')
+    await timeline.close()
   })
 
   it('a disk that does not keep up costs events, never memory', async () => {

@@ -189,6 +189,9 @@ test('persistent, with consent: kept over a restart; after erase nothing is left
 
   expect(await node.end('SIGTERM')).toBe(0)
   expect(await openedWithTheKey()).toBe('')
+  const audit = readFileSync(join(node.data, 'audit.log'), 'utf8')
+  expect(audit).toMatch(/consent\.given[\s\S]*person\.erased/)
+  expect(audit).not.toContain('Anna')
   expect(whereIsText(TYPED)).toEqual(NOWHERE)
   for (const path of filesIn(node.data)) expect(statSync(path).mode & 0o077, path).toBe(0)
 })

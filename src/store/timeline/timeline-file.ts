@@ -150,12 +150,15 @@ export class TimelineFile {
   /** Of all conversations of that name, in order. Errors: `store-damaged` for an event that does not open. */
   read(session: string): readonly string[] {
     return guarded(this.#file, () =>
-      this.#selected({ session }).flatMap(({ id, sealer }) =>
-        this.#sqlite
+      this.#selected({ session }).flatMap(({ id, sealer }) => {
+        const rows = this.#sqlite
           .prepare('SELECT seq, sealed FROM events WHERE timeline = ? ORDER BY seq')
           .all(id)
-          .map(({ seq, sealed }) => textOf(this.#opened(sealer, sealed, placeOf(id, Number(seq))))),
-      ),
+        // Only the oldest are ever dropped: a hole is damage.
+        const isWhole = rows.every(({ seq }, i) => i === 0 || Number(seq) === Number(rows[i - 1]!.seq) + 1)
+        if (!isWhole) throw new StoreDamaged(this.#file, 'events of a timeline are missing')
+        return rows.map(({ seq, sealed }) => textOf(this.#opened(sealer, sealed, placeOf(id, Number(seq)))))
+      }),
     )
   }
 
@@ -272,18 +275,24 @@ export class TimelineFile {
       left -= Number(bytes)
       upTo = Number(seq)
     }
-    const dropped = this.#sqlite
-      .prepare('DELETE FROM events WHERE timeline = ? AND seq <= ?')
-      .run(kept.id, upTo)
-    kept.bytes = left
-    kept.events -= Number(dropped.changes)
+    this.#dropUpTo(kept, upTo)
   }
 
+  /** From the beginning up to the first that is newer: a clock that was set back must not tear a hole. */
   #dropBefore(kept: Kept, at: number): void {
-    const { bytes } = this.#sqlite
-      .prepare('SELECT total(length(sealed)) AS bytes FROM events WHERE timeline = ? AND at < ?')
+    const { first } = this.#sqlite
+      .prepare('SELECT min(seq) AS first FROM events WHERE timeline = ? AND at >= ?')
       .get(kept.id, at)!
-    const dropped = this.#sqlite.prepare('DELETE FROM events WHERE timeline = ? AND at < ?').run(kept.id, at)
+    this.#dropUpTo(kept, first === null ? kept.seq : Number(first) - 1)
+  }
+
+  #dropUpTo(kept: Kept, seq: number): void {
+    const { bytes } = this.#sqlite
+      .prepare('SELECT total(length(sealed)) AS bytes FROM events WHERE timeline = ? AND seq <= ?')
+      .get(kept.id, seq)!
+    const dropped = this.#sqlite
+      .prepare('DELETE FROM events WHERE timeline = ? AND seq <= ?')
+      .run(kept.id, seq)
     kept.bytes -= Number(bytes)
     kept.events -= Number(dropped.changes)
   }

@@ -52,7 +52,10 @@ export interface TimelineOptions {
   readonly days: number
   /** Events were lost: the disk did not keep up, refused them, or they were too large. */
   readonly lost?: (events: number, why: 'queue-full' | 'not-written' | 'too-large') => void
+  /** How tests fill the disk: most pages (4 KiB) the file may take. */
   readonly max_pages?: number
+  /** How tests break the thread. */
+  readonly thread?: URL
 }
 
 /** Errors: `store-key-wrong`, `store-damaged`, `store-too-new`, `store-full`, `store-io`, `DiskError`. */
@@ -62,7 +65,7 @@ export async function openTimeline(options: TimelineOptions): Promise<Timeline> 
   await options.host.disk.append(file, new Uint8Array())
   const { key, max_pages } = options
   const workerData: TimelineThreadData = { file, key, max_pages }
-  const worker = new Worker(PROGRAMS.timeline, { workerData, name: 'timeline' })
+  const worker = new Worker(options.thread ?? PROGRAMS.timeline, { workerData, name: 'timeline' })
   const erasures = await new Promise<readonly string[]>((resolve, reject) => {
     worker.once('message', (reply: TimelineReply) => {
       if (reply.reply === 'opened') resolve(reply.erasures)
@@ -95,7 +98,8 @@ export class Timeline {
   #sendTimer: Cancel | undefined
   #pruneTimer: Cancel | undefined
   #nextId = 1
-  #state: 'open' | 'closed' = 'open'
+  /** `lost`: its thread ended unasked. */
+  #state: 'open' | 'closed' | 'lost' = 'open'
 
   constructor(worker: Worker, erasures: Set<string>, options: TimelineOptions) {
     this.#worker = worker
@@ -119,11 +123,12 @@ export class Timeline {
   /** Never waits, never throws. */
   append(event: TimelineEvent): void {
     const head = this.#living.get(event.session_id)
-    if (head === undefined || this.#state === 'closed') return
+    if (head === undefined) return
     // A consent may have been withdrawn meanwhile.
     const text = JSON.stringify({ ...event, privacy_scope: head.scope })
     if (text.length > MAX_EVENT_BYTES) this.#options.lost?.(1, 'too-large')
     else if (head.scope === 'ephemeral') this.#memory.append(event, text.length)
+    else if (this.#state !== 'open') this.#options.lost?.(1, 'not-written')
     else if (this.#waitingBytes + text.length > MAX_WAITING_BYTES) this.#options.lost?.(1, 'queue-full')
     else {
       this.#queue.push({ head, at: event.at, text })
@@ -137,13 +142,18 @@ export class Timeline {
     const head = this.#living.get(session)
     this.#living.delete(session)
     this.#memory.end(session)
-    if (head === undefined || head.scope === 'ephemeral' || this.#state === 'closed') return
+    if (head === undefined || head.scope === 'ephemeral' || this.#state !== 'open') return
     const stays = head.scope === 'persistent' && this.#options.keep === 'days'
     // The thread does all in order: what comes of a next conversation of that name comes after.
     this.#send()
     this.#ask(
       stays ? { op: 'end', session, at: this.#wall() } : { op: 'erase', which: { session }, living: true },
     ).catch(() => undefined)
+  }
+
+  /** False: its thread ended unasked; nothing more is kept until the node starts again. */
+  get works(): boolean {
+    return this.#state !== 'lost'
   }
 
   /** Sessions whose conversation goes on, as far as it was told. */
@@ -207,7 +217,7 @@ export class Timeline {
   }
 
   async close(): Promise<void> {
-    if (this.#state === 'closed') return
+    if (this.#state !== 'open') return
     this.#pruneTimer?.()
     for (const session of this.living()) this.end(session)
     await this.flush()
@@ -260,7 +270,7 @@ export class Timeline {
   }
 
   #ask(ask: TimelineAsk): Promise<TimelineResult> {
-    if (this.#state === 'closed') return Promise.reject(new StoreClosed())
+    if (this.#state !== 'open') return Promise.reject(new StoreClosed())
     const id = this.#nextId
     this.#nextId += 1
     return new Promise((resolve, reject) => {
@@ -278,7 +288,7 @@ export class Timeline {
   }
 
   #lost(): void {
-    this.#state = 'closed'
+    if (this.#state === 'open') this.#state = 'lost'
     this.#pruneTimer?.()
     for (const { reject } of this.#pending.values()) reject(new StoreClosed())
     this.#pending.clear()
