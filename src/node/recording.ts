@@ -39,7 +39,8 @@ const DONE_BY: Readonly<Record<string, string>> = {
 }
 
 interface Recorded {
-  readonly head: TimelineHead
+  readonly agreed: Agreed
+  head: TimelineHead
   trace: string
   readonly engines: Map<string, Engine>
 }
@@ -60,6 +61,9 @@ export class Recorder {
     if (kind === 'turn.began') {
       recorded.trace = newTraceId(random)
       recorded.engines.clear()
+      // A consent may have been given or withdrawn since the last turn.
+      recorded.head = this.#headOf(recorded.head, recorded.agreed)
+      timeline.begin(recorded.head)
     }
     timeline.append({
       trace_id: recorded.trace,
@@ -91,12 +95,19 @@ export class Recorder {
   }
 
   #begin(session: string, body: Step['body']): void {
-    // An actor that is started again brings what was agreed at first.
-    const { scope, person } = this.#parts.allowed(body as unknown as Agreed)
-    const room = String(body.room)
-    const head: TimelineHead = { session, scope, room, person, started_at: this.#parts.clock.wall() }
-    this.#sessions.set(session, { head, trace: newTraceId(this.#parts.random), engines: new Map() })
-    this.#parts.timeline.begin(head)
+    const agreed = body as unknown as Agreed
+    const { clock, random, timeline } = this.#parts
+    const head = this.#headOf({ session, room: String(body.room), started_at: clock.wall() }, agreed)
+    this.#sessions.set(session, { agreed, head, trace: newTraceId(random), engines: new Map() })
+    timeline.begin(head)
+  }
+
+  #headOf(
+    { session, room, started_at }: Omit<TimelineHead, 'scope' | 'person'>,
+    agreed: Agreed,
+  ): TimelineHead {
+    const { scope, person } = this.#parts.allowed(agreed)
+    return { session, room, started_at, scope, person }
   }
 
   #known(kind: string, body: Step['body'], { engines }: Recorded): Record<string, unknown> {

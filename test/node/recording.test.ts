@@ -9,6 +9,7 @@ function recorded() {
   const events: TimelineEvent[] = []
   const heads = new Map<string, TimelineHead>()
   const ended: string[] = []
+  const allow = { persistent: true }
   const recorder = new Recorder({
     timeline: {
       begin: (head) => void heads.set(head.session, head),
@@ -21,7 +22,7 @@ function recorded() {
     clock: host.clock,
     random: host.random,
     tier: 'balanced',
-    allowed: (agreed) => (agreed.person === 'withdrew' ? { scope: 'session' } : agreed),
+    allowed: (agreed) => (agreed.person === 'withdrew' || !allow.persistent ? { scope: 'session' } : agreed),
     permissions: (skill) => (skill === 'timer' ? ['storage'] : undefined),
   })
   const refOf = (session: string) => ({ address: `loqa:/session/${session}` as never, incarnation: 1 })
@@ -32,7 +33,7 @@ function recorded() {
     step(session, 'session.began', { room: 'kitchen', scope: 'session', ...more })
     return session
   }
-  return { recorder, events, heads, ended, step, begin, refOf }
+  return { recorder, events, heads, ended, step, begin, refOf, allow }
 }
 
 describe('what is noted down', () => {
@@ -65,6 +66,18 @@ describe('what is noted down', () => {
     begin('s', { scope: 'persistent', person: 'withdrew' })
     expect(heads.get('s')).toMatchObject({ scope: 'session', person: undefined })
     expect(events[0]?.privacy_scope).toBe('session')
+  })
+
+  it('follows a consent that is given or withdrawn while the conversation goes on, from the next turn on', () => {
+    const { heads, step, begin, allow } = recorded()
+    const session = begin('s', { scope: 'persistent', person: 'anna' })
+    expect(heads.get('s')).toMatchObject({ scope: 'persistent', person: 'anna' })
+    allow.persistent = false
+    step(session, 'turn.began', { turn: 1 })
+    expect(heads.get('s')?.scope).toBe('session')
+    allow.persistent = true
+    step(session, 'turn.began', { turn: 2 })
+    expect(heads.get('s')).toMatchObject({ scope: 'persistent', person: 'anna' })
   })
 
   it('says which engine did it and where, for the turn it did it in', () => {

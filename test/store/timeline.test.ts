@@ -258,6 +258,24 @@ describe('erasing', () => {
     expect((await timeline.list())[0]?.person).toBeUndefined()
   })
 
+  it('and consent given again begin another timeline: each is kept as long as it may be', async () => {
+    const timeline = await start()
+    const anna = headOf('s', 'persistent', 'anna')
+    timeline.begin(anna)
+    timeline.append(eventOf('s', 'erased'))
+    await timeline.erase({ person: 'anna' })
+    timeline.append(eventOf('s', 'without consent'))
+    timeline.begin(anna)
+    timeline.append(eventOf('s', 'kept'))
+    expect(await timeline.list()).toMatchObject([{ scope: 'persistent', person: 'anna', events: 1 }])
+    timeline.begin(headOf('s', 'ephemeral'))
+    timeline.append(eventOf('s', 'in memory'))
+    expect(await textsOf(timeline, 's')).toEqual(['kept', 'in memory'])
+    timeline.end('s')
+    expect(await textsOf(timeline, 's')).toEqual(['kept'])
+    expect(await timeline.list()).toMatchObject([{ person: 'anna', ended_at: expect.any(Number) }])
+  })
+
   it('by an order of the household is remembered, so that it is carried out once', async () => {
     const first = await start()
     expect(first.hasErased('e1')).toBe(false)

@@ -13,8 +13,8 @@ import { openTimelineFile } from '../../src/store/timeline/timeline-file.ts'
 import { RunningNode } from './running-node.ts'
 import { pcmOf } from './wav.ts'
 
-/** As short as the setting allows: conversations by text end after it. */
-const IDLE_S = 10
+/** Conversations end after so long without a word. Short, and long enough for two commands on a busy machine. */
+const IDLE_S = 15
 const TYPED = 'heliotrope cannery umbrella'
 /** In words the starter models know; what a timer needs of it is a number of seconds. */
 const SPOKEN = 'forty three minutes and seventeen seconds'
@@ -117,15 +117,15 @@ test('the search finds what is there', () => {
 test('ephemeral, typed and spoken: in no file and no log, while it goes on and afterwards', async () => {
   const asked = await node.json<TurnView>('ask', TYPED, '--scope', 'ephemeral')
   expect(asked.transcript).toBe(TYPED)
+  // It is there, for whoever asks the process, and at once: conversations end after a few seconds here.
+  expect(await timeline(asked.session)).toContain(TYPED)
+  expect(whereIsText(TYPED)).toEqual(NOWHERE)
   const recording = join(node.data, '..', `canary-${process.pid}.wav`)
   await node.loqa('say', `set a timer for ${SPOKEN}`, '-o', recording)
   const heard = await node.json<TurnView>('listen', recording, '--session', 'voice', '--scope', 'ephemeral')
   expect(heard).toMatchObject({ transcript: `set a timer for ${SPOKEN}`, intent: 'timer.set' })
   const sound = pcmOf(recording)
   rmSync(recording)
-
-  // It is there, for whoever asks the process.
-  expect(await timeline(asked.session)).toContain(TYPED)
   expect(await timeline('voice')).toContain(SPOKEN)
   expect(await node.json<ReplayView>('sessions', 'show', 'voice', '--replay')).toMatchObject({ same: true })
   const loud = Math.floor(sound.length / 4) * 2

@@ -111,11 +111,15 @@ export class Timeline {
     this.#pruneLater(0)
   }
 
-  /** A conversation began; of what is said in it before, nothing is noted. Again with the same head: nothing happens. */
+  /**
+   * A conversation began; of what is said in it before, nothing is noted. Again in the same scope, as that of the same person: nothing happens;
+   * in another: that timeline ends, and another begins.
+   */
   begin(head: TimelineHead): void {
     if (this.#options.keep === 'none') return
     const known = this.#living.get(head.session)
     if (known !== undefined && known.scope === head.scope && known.person === head.person) return
+    if (known !== undefined) this.end(head.session)
     this.#living.set(head.session, head)
     if (head.scope === 'ephemeral') this.#memory.begin(head)
   }
