@@ -2,7 +2,7 @@
  * The replication of real stores: what one node writes every other one holds, whoever was away meanwhile; what is deleted stays deleted;
  * nobody writes in another's name.
  */
-import { cpSync, mkdtempSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -113,6 +113,31 @@ describe('stores of one household', () => {
     await older.store.apply('c', [put('newest', 1)])
     await house.agreed([older, b])
     expect((await b.store.list('c')).map(({ key }) => key)).toEqual(['after', 'before', 'newest'])
+  })
+
+  it('fill the gap of one whose files were damaged', async () => {
+    const house = new House()
+    const [a, b] = [await house.move(1), await house.move(2)]
+    house.link(a, b)
+    await a.store.apply('c', [put('mine', 1)])
+    await b.store.apply('c', [put('theirs', 1)])
+    await house.agreed()
+    house.cut(a, b)
+    await a.store.close()
+    house.homes.splice(house.homes.indexOf(a), 1)
+    const path = join(a.directory, 'replica-table')
+    const bytes = readFileSync(path)
+    for (let i = 40; i < bytes.length; i += 7) bytes[i]! ^= 0x55
+    writeFileSync(path, bytes)
+    const again = await house.move(1, a.directory)
+    expect(again.notices).toEqual([expect.stringContaining('put aside')])
+    expect(await again.store.list('c')).toEqual([])
+    house.link(again, b)
+    await house.agreed([again, b])
+    expect((await again.store.list('c')).map(({ key }) => key)).toEqual(['mine', 'theirs'])
+    await again.store.apply('c', [put('mine', 2)])
+    await house.agreed([again, b])
+    expect(await b.store.get('c', 'mine')).toEqual({ key: 'mine', value: 2 })
   })
 
   it('do not believe who is not of the household', async () => {

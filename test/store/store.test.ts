@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -273,6 +273,21 @@ describe('files that are not as they were left', () => {
     expect(second.replication()!.life).toBeGreaterThan(0)
     expect(readdirSync(directory).filter((name) => name.startsWith('damaged-')).length).toBeGreaterThan(1)
     await second.apply('a', [put('k', 2)])
+  })
+
+  it('are put aside for a copy to go back to, which takes nothing away when it is none', async () => {
+    const first = await start()
+    await first.apply('a', [put('k', 'then')])
+    const copy = join(directory, 'copy')
+    mkdirSync(copy)
+    await first.backup(join(copy, 'replica'))
+    await first.apply('a', [put('k', 'now')])
+    await first.close()
+    expect(await codeOf(start({ restore: directory + '/nowhere' }))).toBe('invalid-input')
+    const second = await start({ restore: copy })
+    expect(await second.get('a', 'k')).toEqual({ key: 'k', value: 'then' })
+    expect(second.replication()!.life).toBeGreaterThan(0)
+    expect(readdirSync(directory).some((name) => name.startsWith('replaced-'))).toBe(true)
   })
 
   it('sealed with another key they are left alone', async () => {
