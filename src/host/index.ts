@@ -50,6 +50,7 @@ export type {
 export { monotonic, wall } from './host.ts'
 export type { NodeId, RequestId, SessionId, TraceId } from './ids.ts'
 export { newSessionId, newTraceId, nodeId, requestId, sessionId } from './ids.ts'
+export { excluding, including, withEntry, withoutEntry } from './immutable.ts'
 export { PACKAGE, PROGRAMS, SKILLS_FOLDER } from './layout.ts'
 export * as limits from './limits.ts'
 export { keyOf, NODE_ID_PATTERN, nodeIdOf } from './node-key.ts'

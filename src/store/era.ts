@@ -10,8 +10,9 @@
  * Pure.
  */
 import { z } from 'zod'
-import { decodeFrame, type Envelope, encodeFrame, type NodeId } from '../host/index.ts'
+import { decodeFrame, type NodeId } from '../host/index.ts'
 import { MAX_ORIGINS } from './sync/bounds.ts'
+import { frameOf } from './sync/frames.ts'
 import type { Signatures } from './sync/index.ts'
 
 const node = z.string().regex(/^[0-9A-Za-z._-]{1,64}$/) as unknown as z.ZodType<NodeId>
@@ -75,22 +76,10 @@ export function compareEras(a: Era, b: Era): number {
 /** E2. */
 export const binds = ({ members }: WipeOrder, node: NodeId): boolean => members.includes(node)
 
-const LENGTH_BYTES = 4
 const TYPE = 'wipe.era'
 
 /** What a node shows each peer first. */
-export function encodeEra(self: NodeId, era: Era): Uint8Array {
-  const envelope: Envelope = {
-    trace_id: '-',
-    session_id: null,
-    actor_id: `loqa://${self}/store`,
-    capability_tier: 'balanced',
-    privacy_scope: 'persistent',
-    type: TYPE,
-    body: { order: era ?? null },
-  }
-  return encodeFrame(envelope).subarray(LENGTH_BYTES)
-}
+export const encodeEra = (self: NodeId, era: Era): Uint8Array => frameOf(self, TYPE, { order: era ?? null })
 
 const shown = z.strictObject({ order: order.nullable() })
 

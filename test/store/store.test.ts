@@ -235,7 +235,7 @@ describe('a thread that ends unasked', () => {
   it('fails what was under way and is replaced; who follows is told to begin anew', async () => {
     const replaced = Promise.withResolvers<void>()
     const store = await start({
-      thread: new URL('./mortal-store-thread.ts', import.meta.url),
+      thread: new URL('./mortal-thread.ts', import.meta.url),
       onHealth: ({ state }) => state === 'ok' && replaced.resolve(),
     })
     await store.apply('a', [put('k', 1)])
@@ -283,7 +283,7 @@ describe('files that are not as they were left', () => {
     await first.backup(join(copy, 'replica'))
     await first.apply('a', [put('k', 'now')])
     await first.close()
-    expect(await codeOf(start({ restore: directory + '/nowhere' }))).toBe('invalid-input')
+    expect(await codeOf(start({ restore: `${directory}/nowhere` }))).toBe('invalid-input')
     const second = await start({ restore: copy })
     expect(await second.get('a', 'k')).toEqual({ key: 'k', value: 'then' })
     expect(second.replication()!.life).toBeGreaterThan(0)

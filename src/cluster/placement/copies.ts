@@ -1,17 +1,8 @@
 /** What lives on this node: claimed, or ended when it lives elsewhere too. Pure. */
-import type { NodeId } from '../../host/index.ts'
+import { excluding, including, type NodeId, withEntry, withoutEntry } from '../../host/index.ts'
 import { GRACE_MS, noteOrphans } from './orphans.ts'
 import { whereIs } from './placements.ts'
-import {
-  excluding,
-  including,
-  none,
-  type PlacerContext,
-  type PlacerState,
-  type PlacerStep,
-  withEntry,
-  withoutEntry,
-} from './placer-state.ts'
+import { none, type PlacerContext, type PlacerState, type PlacerStep } from './placer-state.ts'
 import { settled } from './wants.ts'
 
 /** What lives here and was claimed by a node nobody knows is looked at again after this: membership is done in seconds. */

@@ -3,7 +3,7 @@
  * nodes go through orphans in the same order and rank the same seats by what the household knows, not by what one of them
  * measured; so they name the same node without a word. Pure.
  */
-import type { NodeId } from '../../host/index.ts'
+import { type NodeId, withEntry, withoutEntry } from '../../host/index.ts'
 import { orphans as ownerless, whereIs } from './placements.ts'
 import {
   kindOf,
@@ -12,8 +12,6 @@ import {
   type PlacerState,
   type PlacerStep,
   requirementOf,
-  withEntry,
-  withoutEntry,
 } from './placer-state.ts'
 import { seats } from './seats.ts'
 

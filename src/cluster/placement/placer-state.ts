@@ -152,24 +152,3 @@ export const requirementOf = (kinds: PlacedKinds, address: string): Requirement 
   const kind = kinds.get(kindOf(address))
   return kind === undefined ? undefined : { ...kind.requirement, key: address }
 }
-
-export const withEntry = <K, V>(map: ReadonlyMap<K, V>, key: K, value: V): ReadonlyMap<K, V> =>
-  new Map(map).set(key, value)
-
-/** The same one when it was not there. */
-export function withoutEntry<K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<K, V> {
-  if (!map.has(key)) return map
-  const rest = new Map(map)
-  rest.delete(key)
-  return rest
-}
-
-export const including = <T>(set: ReadonlySet<T>, item: T): ReadonlySet<T> =>
-  set.has(item) ? set : new Set(set).add(item)
-
-export function excluding<T>(set: ReadonlySet<T>, item: T): ReadonlySet<T> {
-  if (!set.has(item)) return set
-  const rest = new Set(set)
-  rest.delete(item)
-  return rest
-}

@@ -16,13 +16,12 @@
  * Nothing that lives is moved: that needs its state to come along. Claims are believed of every member: one that lies can have the copies
  * of others end, and nothing started that its node does not allow.
  */
-import { assertNever, LoqaError } from '../../host/index.ts'
+import { assertNever, excluding, LoqaError } from '../../host/index.ts'
 import { contend, ended, lives, remembering, started } from './copies.ts'
 import { GRACE_MS, noteOrphans, orphansDue, startOrphans, sweepOrphans } from './orphans.ts'
 import { whereIs } from './placements.ts'
 import {
   each,
-  excluding,
   livesOn,
   none,
   type PlacerContext,

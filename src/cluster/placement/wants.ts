@@ -1,7 +1,6 @@
 /** What somebody on this node wants to live: nodes are asked one after the other, best seat first, until one has it. Pure. */
-import type { ErrorShape, NodeId } from '../../host/index.ts'
+import { type ErrorShape, including, type NodeId, withEntry, withoutEntry } from '../../host/index.ts'
 import {
-  including,
   livesOn,
   none,
   type PlacerContext,
@@ -9,8 +8,6 @@ import {
   type PlacerStep,
   requirementOf,
   type Want,
-  withEntry,
-  withoutEntry,
 } from './placer-state.ts'
 import { choose, seats } from './seats.ts'
 

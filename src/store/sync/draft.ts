@@ -1,5 +1,5 @@
 /** The state while one input is being dealt with: `sync()` opens a draft, the rules fill it, it is closed again. Pure from outside. */
-import { type Monotonic, monotonic, type NodeId } from '../../host/index.ts'
+import { type Monotonic, monotonic, type NodeId, withEntry } from '../../host/index.ts'
 import { FORGIVE_MS, MAX_PEERS, MAX_STRIKES, SHUNNED_MS } from './bounds.ts'
 import type { LogExtent } from './log.ts'
 import type { OriginKey } from './origin.ts'
@@ -32,17 +32,6 @@ export function draw(draft: Draft, below: number): number {
 }
 
 export const after = (draft: Draft, ms: number): Monotonic => monotonic(draft.now + ms)
-
-/** The map with one entry put in. */
-export const withEntry = <K, V>(map: ReadonlyMap<K, V>, key: K, value: V): ReadonlyMap<K, V> =>
-  new Map(map).set(key, value)
-
-export function withoutEntry<K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<K, V> {
-  if (!map.has(key)) return map
-  const copy = new Map(map)
-  copy.delete(key)
-  return copy
-}
 
 const NOTHING: LogExtent = { version: 0, edition: 0, bytes: 0 }
 

@@ -5,18 +5,23 @@ import { type Decoded, decodeSync, type SyncMessage } from './messages.ts'
 const LENGTH_BYTES = 4
 const PREFIX = 'store.'
 
-export function encodeSync(self: NodeId, message: SyncMessage): Uint8Array {
-  const { type, ...body } = message
+/** A frame of the store to another node's. */
+export function frameOf(self: NodeId, type: string, body: unknown): Uint8Array {
   const envelope: Envelope = {
     trace_id: '-',
     session_id: null,
     actor_id: `loqa://${self}/store`,
     capability_tier: 'balanced',
     privacy_scope: 'persistent',
-    type: PREFIX + type,
+    type,
     body,
   }
   return encodeFrame(envelope).subarray(LENGTH_BYTES)
+}
+
+export function encodeSync(self: NodeId, message: SyncMessage): Uint8Array {
+  const { type, ...body } = message
+  return frameOf(self, PREFIX + type, body)
 }
 
 /** One frame as the link gave it; never throws. Undefined: a frame of something else. */

@@ -2,9 +2,9 @@
  * What to pull next, and from whom. One pull a log, so that its batches arrive in order; several logs and peers at once; what is missing
  * before what is only to be tidied. Where to begin is drawn, so that no log waits behind an endless one.
  */
-import { monotonic, type NodeId } from '../../host/index.ts'
+import { monotonic, type NodeId, withEntry } from '../../host/index.ts'
 import { MAX_LOG_BYTES, MAX_PULLS, MAX_PULLS_PER_PEER, TIDY_PAUSE_MS } from './bounds.ts'
-import { type Draft, draw, heldOf, isShunned, withEntry } from './draft.ts'
+import { type Draft, draw, heldOf, isShunned } from './draft.ts'
 import { type OriginKey, originKey, originOf } from './origin.ts'
 import type { Pull, Told } from './state.ts'
 

@@ -1,8 +1,8 @@
 /** What comes of a pull: an answer, a refusal, silence; then what the store says to it. */
-import type { NodeId } from '../../host/index.ts'
+import { type NodeId, withEntry, withoutEntry } from '../../host/index.ts'
 import { readHeader } from './batch-bytes.ts'
 import { ASIDE_MS, MAX_LOG_BYTES, PULL_TIMEOUT_MS, STORE_PAUSE_MS } from './bounds.ts'
-import { after, type Draft, heldOf, name, putPeer, strike, withEntry, withoutEntry } from './draft.ts'
+import { after, type Draft, heldOf, name, putPeer, strike } from './draft.ts'
 import type { Batches } from './messages.ts'
 import { originKey, originOf } from './origin.ts'
 import type { Pull, SyncInput } from './state.ts'

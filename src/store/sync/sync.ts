@@ -25,9 +25,16 @@
  * few seconds. What it cannot do: change, hold back or invent rows of others, as long as one honest node that has them is reached; make a
  * value win for ever; stop others from replicating; grow anybody's memory.
  */
-import { assertNever, type Monotonic, monotonic, type NodeId } from '../../host/index.ts'
+import {
+  assertNever,
+  type Monotonic,
+  monotonic,
+  type NodeId,
+  withEntry,
+  withoutEntry,
+} from '../../host/index.ts'
 import { MAX_PEERS, TICK_MS } from './bounds.ts'
-import { close, type Draft, open, strike, withEntry, withoutEntry } from './draft.ts'
+import { close, type Draft, open, strike } from './draft.ts'
 import type { LogExtent } from './log.ts'
 import type { SyncMessage } from './messages.ts'
 import { type Origin, type OriginKey, originKey } from './origin.ts'

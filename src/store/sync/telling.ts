@@ -1,7 +1,7 @@
 /** Telling peers what this node holds, and hearing what they hold. */
-import { monotonic, type NodeId } from '../../host/index.ts'
+import { monotonic, type NodeId, withEntry, withoutEntry } from '../../host/index.ts'
 import { MAX_LIVES_PER_NODE, MAX_ORIGINS, RELAY_PAUSE_MS, TELL_EVERY_MS, TELL_PAUSE_MS } from './bounds.ts'
-import { type Draft, heldOf, putPeer, strike, withEntry, withoutEntry } from './draft.ts'
+import { type Draft, heldOf, putPeer, strike } from './draft.ts'
 import type { LogExtent } from './log.ts'
 import type { Head, SyncMessage } from './messages.ts'
 import { type OriginKey, originKey, originOf } from './origin.ts'

@@ -209,7 +209,7 @@ describe('what is watched', () => {
 describe('a thread that ends unasked', () => {
   it('fails what was under way, and leaves what was acknowledged to the next', async () => {
     const path = join(scratch(), 'db')
-    const thread = new URL('./mortal-replica-thread.ts', import.meta.url)
+    const thread = new URL('../mortal-thread.ts', import.meta.url)
     let tell = (): void => undefined
     const lost = new Promise<void>((resolve) => {
       tell = resolve

@@ -1,9 +1,15 @@
-/** The replica's thread, with one weakness: it dies when somebody reads the collection `die`, whichever way it takes the message. */
+/** The replica's thread, with one weakness: it dies when somebody reads `die`, whichever way it takes the message. */
 import { syncBuiltinESMExports } from 'node:module'
 import threads, { type MessagePort } from 'node:worker_threads'
 
-const isDeadly = (request: unknown): boolean =>
-  (request as { statement?: { parameters?: unknown[] } } | undefined)?.statement?.parameters?.[0] === 'die'
+interface Read {
+  readonly statement?: { readonly sql: string; readonly parameters?: readonly unknown[] }
+}
+
+const isDeadly = (request: unknown): boolean => {
+  const { sql, parameters } = (request as Read | undefined)?.statement ?? {}
+  return sql === 'die' || parameters?.[0] === 'die'
+}
 
 threads.parentPort?.on('message', (request: unknown) => {
   if (isDeadly(request)) process.exit(1)
