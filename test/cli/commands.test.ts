@@ -48,7 +48,7 @@ note  The starter models know synthesized voices only. Run: loqa models pull
     expect(code).toBe(0)
     expect(out).toMatch(/^entries {2}3\nstate {4}ok\ndigest {3}abababababababab\n/)
     expect(out).toMatch(/attic +12 +5 kB/)
-    expect(out).toMatch(/\(life 2\) +7 +2\.1 MB +2 to come, 1 to go/)
+    expect(out).toMatch(/\(life 2\) +7 +2\.1 MB +2 to come, 1 not confirmed yet/)
     const made = await ada.run(['store', 'backup'])
     expect([made.code, made.out]).toEqual([0, '/data/backups/2026-01-02T03-04-05-000Z\n'])
     expect(made.err).toMatch(/store\.key.*\n.*loqa-node --restore/)
