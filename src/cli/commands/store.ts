@@ -57,7 +57,10 @@ export function storeText(store: StoreView, nameOf: (node: string) => string, st
 
 function stepText({ ahead, behind }: StoreView['peers'][number]): string {
   if (ahead === 0 && behind === 0) return 'yes'
-  return [...(ahead > 0 ? [`${ahead} to come`] : []), ...(behind > 0 ? [`${behind} not confirmed yet`] : [])].join(', ')
+  return [
+    ...(ahead > 0 ? [`${ahead} to come`] : []),
+    ...(behind > 0 ? [`${behind} not confirmed yet`] : []),
+  ].join(', ')
 }
 
 const sizeText = (bytes: number): string =>

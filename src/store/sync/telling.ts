@@ -60,7 +60,10 @@ export function tellAll(draft: Draft, to: NodeId): void {
   draft.effects.push({ type: 'send', to, message: { type: 'heads', heads } })
 }
 
-/** Every so often everything, because messages are lost; else what has changed, to those that do not hold it already. */
+/**
+ * Every so often everything, because messages are lost; else what has changed, to those that do not hold it already, and to whoever
+ * wrote it.
+ */
 export function tell(draft: Draft): void {
   if (draft.now - draft.told_all_at >= TELL_EVERY_MS) {
     for (const peer of draft.peers.keys()) tellAll(draft, peer)
@@ -73,7 +76,8 @@ export function tell(draft: Draft): void {
   for (const [id, { told }] of draft.peers) {
     const heads = [...draft.untold]
       .map((key) => headOf(draft, key))
-      .filter((head) => isNews(head, told.get(originKey(head))))
+      // The writer has it, and waits to hear who else does.
+      .filter((head) => head.node === id || isNews(head, told.get(originKey(head))))
     if (heads.length > 0) draft.effects.push({ type: 'send', to: id, message: { type: 'heads', heads } })
   }
   draft.untold = new Set()
