@@ -89,7 +89,7 @@ export async function startNode(
     })
     const audit = await openAudit(host.disk, host.clock, join(data, 'audit.log'), identity.id)
     await retireFormerId(host, data, identity, audit)
-    const { era, wiped } = await finishWiping(host, data)
+    const { era, wiped } = await finishWiping(host, data, identity.id)
     if (wiped) log.info('What was kept is gone; the node begins anew')
     const keys = await openStoreKeys(host, config)
     const store = await openStore({

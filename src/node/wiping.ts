@@ -149,8 +149,8 @@ export class Wiping {
     const { host, directory, self, keys, log, audit } = this.#parts
     this.#obeying = true
     try {
-      if (binds(order, self)) await noteOrder(host.disk, directory, order)
-      else await takeOver(host.disk, directory, order)
+      if (binds(order, self)) await noteOrder(host.disk, directory, self, order)
+      else await takeOver(host.disk, directory, self, order)
     } catch (thrown) {
       this.#obeying = false
       throw thrown

@@ -35,6 +35,8 @@ export type WipeOrder = Readonly<z.infer<typeof order>>
 
 const kept = z.strictObject({
   order,
+  /** Who carries it out. A node that was given a new identity since begins in the first era: its household is another. */
+  node,
   /** Everything that was kept before is gone here. */
   done: z.boolean(),
 })

@@ -3,7 +3,7 @@
  * removed, the order noted as done. Whoever starts in between goes on.
  */
 import { join } from 'node:path'
-import type { Disk, Host } from '../host/index.ts'
+import type { Disk, Host, NodeId } from '../host/index.ts'
 import { type Era, type KeptOrder, readKeptOrder, type WipeOrder } from './era.ts'
 import { SEALED_FILES } from './key-file.ts'
 import { wipeKeyFile } from './keys.ts'
@@ -22,12 +22,12 @@ const note = (disk: Disk, directory: string, kept: KeptOrder): Promise<void> =>
   disk.write(join(directory, ORDER_FILE), Buffer.from(`${JSON.stringify(kept)}\n`), { mode: 0o600 })
 
 /** From here on what was kept is gone at the latest when the node has started again. Returns when that is durable. */
-export const noteOrder = (disk: Disk, directory: string, order: WipeOrder): Promise<void> =>
-  note(disk, directory, { order, done: false })
+export const noteOrder = (disk: Disk, directory: string, node: NodeId, order: WipeOrder): Promise<void> =>
+  note(disk, directory, { order, node, done: false })
 
 /** The era goes on without anything being wiped: the order does not bind this node. */
-export const takeOver = (disk: Disk, directory: string, order: WipeOrder): Promise<void> =>
-  note(disk, directory, { order, done: true })
+export const takeOver = (disk: Disk, directory: string, node: NodeId, order: WipeOrder): Promise<void> =>
+  note(disk, directory, { order, node, done: true })
 
 export interface Finished {
   readonly era: Era
@@ -39,17 +39,19 @@ export interface Finished {
 export async function finishWiping(
   { disk, random }: Pick<Host, 'disk' | 'random'>,
   directory: string,
+  self: NodeId,
 ): Promise<Finished> {
   const kept = await keptOrder(disk, directory)
-  if (kept === undefined || kept.done) return { era: kept?.order, wiped: false }
+  const era = kept?.node === self ? kept.order : undefined
+  if (kept === undefined || kept.done) return { era, wiped: false }
   await wipeKeyFile({ disk, random, directory })
   for (const name of await disk.list(directory)) {
     if ([...SEALED_FILES, ...COPIES].some((beginning) => name.startsWith(beginning)))
       await removeAll(disk, join(directory, name))
   }
   await disk.sync(directory)
-  await note(disk, directory, { order: kept.order, done: true })
-  return { era: kept.order, wiped: true }
+  await note(disk, directory, { ...kept, done: true })
+  return { era, wiped: true }
 }
 
 async function removeAll(disk: Disk, path: string): Promise<void> {

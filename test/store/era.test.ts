@@ -1,6 +1,10 @@
 /** Orders to wipe: which counts, whom they bind, and what is no order. */
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { realHost } from '../../src/host/real.ts'
 import { signaturesWith } from '../../src/store/crdt/signatures.ts'
 import {
   binds,
@@ -12,6 +16,7 @@ import {
   readKeptOrder,
   type WipeOrder,
 } from '../../src/store/era.ts'
+import { finishWiping, noteOrder, takeOver } from '../../src/store/wiping.ts'
 import { writerOf } from './writers.ts'
 
 const [a, b, c] = [1, 2, 3].map(writerOf) as [
@@ -23,6 +28,50 @@ const signatures = signaturesWith(a.seed)
 const everybody = (): boolean => true
 const orderBy = (writer: typeof a, before?: WipeOrder, id = '00000000000000aa'): WipeOrder =>
   giveOrder(before, { id, by: writer.node, at: 5, members: [a.node, b.node] }, signaturesWith(writer.seed))
+
+describe('an order to wipe on a disk', () => {
+  const { disk, random } = realHost()
+  const begin = (): string => {
+    const directory = mkdtempSync(join(tmpdir(), 'loqa-wipe-'))
+    onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+    mkdirSync(join(directory, 'backups', 'then'), { recursive: true })
+    for (const name of [
+      'store.key',
+      'replica',
+      'replica-log-3',
+      'timeline.db-wal',
+      'damaged-1-replica',
+      'audit.log',
+    ])
+      writeFileSync(join(directory, name), 'content')
+    writeFileSync(join(directory, 'backups', 'then', 'replica'), 'content')
+    return directory
+  }
+
+  it('is carried out at the next start, wherever the last one ended, and once', async () => {
+    const directory = begin()
+    expect(await finishWiping({ disk, random }, directory, a.node)).toEqual({ era: undefined, wiped: false })
+    expect(readdirSync(directory)).toContain('store.key')
+    const order = orderBy(b)
+    await noteOrder(disk, directory, a.node, order)
+    // The process ended in the middle of it.
+    rmSync(join(directory, 'replica'))
+    expect(await finishWiping({ disk, random }, directory, a.node)).toEqual({ era: order, wiped: true })
+    expect(readdirSync(directory).toSorted()).toEqual(['audit.log', 'backups', 'wiped.json'])
+    expect(readdirSync(join(directory, 'backups', 'then'))).toEqual([])
+    writeFileSync(join(directory, 'store.key'), 'a new one')
+    expect(await finishWiping({ disk, random }, directory, a.node)).toEqual({ era: order, wiped: false })
+    expect(readdirSync(directory)).toContain('store.key')
+  })
+
+  it('leaves alone whom it does not bind, and is nothing to a node that was given a new identity', async () => {
+    const directory = begin()
+    await takeOver(disk, directory, c.node, orderBy(a))
+    expect(await finishWiping({ disk, random }, directory, c.node)).toEqual({ era: orderBy(a), wiped: false })
+    expect(await finishWiping({ disk, random }, directory, b.node)).toEqual({ era: undefined, wiped: false })
+    expect(readdirSync(directory)).toContain('replica')
+  })
+})
 
 describe('an order to wipe', () => {
   it('E1 is later than those it counts; of two given apart the greater id is', () => {
@@ -84,9 +133,7 @@ describe('an order to wipe', () => {
     )
     for (const text of ['', '{}', 'null', '{"order":{},"done":true}', '[1]', '{"order":null,"done":false}'])
       expect(readKeptOrder(text)).toBeUndefined()
-    expect(readKeptOrder(JSON.stringify({ order: orderBy(a), done: false }))).toEqual({
-      order: orderBy(a),
-      done: false,
-    })
+    const kept = { order: orderBy(a), node: a.node, done: false }
+    expect(readKeptOrder(JSON.stringify(kept))).toEqual(kept)
   })
 })
