@@ -30,27 +30,17 @@ import {
   replicaChanged,
   replicasOf,
 } from './inference/index.ts'
-import { Auditing } from './node/auditing.ts'
 import { Clustering } from './node/clustering.ts'
 import { householdOf, PLACED } from './node/conversations.ts'
 import { loadGrammar } from './node/grammar.ts'
 import { tellSkills } from './node/house-news.ts'
-import { openIdentity, retireFormerId } from './node/identity.ts'
+import { openIdentity } from './node/identity.ts'
+import { openKept } from './node/keeping.ts'
 import { keepSweeping, openMemory } from './node/memory.ts'
 import { observeWith, reportRuntime } from './node/observing.ts'
-import { sendOver } from './node/replicating.ts'
 import { shareEngines } from './node/sharing.ts'
-import { openStoreKeys } from './node/store-keys.ts'
 import { nodeView, type Stage } from './node/view.ts'
-import { Wiping } from './node/wiping.ts'
-import {
-  createLog,
-  createMetrics,
-  type Log,
-  openAudit,
-  reportEventLoop,
-  watchEventLoop,
-} from './observe/index.ts'
+import { createLog, createMetrics, type Log, reportEventLoop, watchEventLoop } from './observe/index.ts'
 import {
   isInvokeFromAfar,
   languageSide,
@@ -59,7 +49,7 @@ import {
   sayUnhandled,
   skill,
 } from './skills/index.ts'
-import { finishWiping, openStore, ownDirectory, type Store, storePorts } from './store/index.ts'
+import { ownDirectory, type Store, storePorts } from './store/index.ts'
 import { houseTree } from './tree.ts'
 import { loadVoiceDetectors, type SessionPhase, understandingOf, Voice } from './voice/index.ts'
 
@@ -87,37 +77,11 @@ export async function startNode(
       name: config.node.name,
       locked: config.cluster.locked,
     })
-    const audit = await openAudit(host.disk, host.clock, join(data, 'audit.log'), identity.id)
-    await retireFormerId(host, data, identity, audit)
-    const { era, wiped } = await finishWiping(host, data, identity.id)
-    if (wiped) log.info('What was kept is gone; the node begins anew')
-    const keys = await openStoreKeys(host, config)
-    const store = await openStore({
-      host,
-      directory: data,
-      key: keys.for('replica'),
-      restore,
-      writer: { node: identity.id, seed: identity.keyring.self.identity.expose() },
-      send: sendOver(() => clustering.cluster),
-      onHealth: (health) => log.warn('The store changed its state', { state: health.state }),
-      onNotice: (message, values) => log.warn(message, values),
+    const cluster = () => clustering.cluster
+    const later = (step: () => unknown): void => undo.later(step)
+    const { audit, auditing, keys, store, wiping } = await openKept({
+      ...{ host, config, identity, log, restore, cluster, later },
     })
-    undo.later(() => store.close())
-    const wiping = new Wiping({
-      ...{ host, era, keys, log, directory: data, self: identity.id },
-      seed: identity.keyring.self.identity.expose(),
-      links: store.links,
-      send: (to, frame) => sendOver(() => clustering.cluster)(to, frame),
-      cluster: () => clustering.cluster,
-      audit: (outcome, object) =>
-        audit.append({ actor: 'node', who: '-', what: 'household.wiped', object, outcome }),
-    })
-    const auditing = await Auditing.open({
-      ...{ host, directory: data, identity, audit, store, log },
-      keep_years: config.observe.audit_keep_years,
-    })
-    // Signs the last words of all that stops before it.
-    undo.later(() => auditing.stop())
 
     const boot = Buffer.from(host.random.bytes(8)).toString('hex')
     /** The same in membership, in references to actors and in the mailboxes of others. */
@@ -149,7 +113,6 @@ export async function startNode(
     const grammar = await loadGrammar(host.disk, join(PACKAGE, 'config/intents'), skills, log)
     const names = skills.actors.map(({ key }) => key)
     const local = createInferPort(pool)
-    const cluster = () => clustering.cluster
     const placing = new Placing({
       node: identity.id,
       clock: host.clock,

@@ -1,0 +1,76 @@
+/** What the node keeps in its data directory, opened in the order in which one part needs the other: audit log, key, store, red button. */
+import { join } from 'node:path'
+import type { Cluster } from '../cluster/index.ts'
+import type { Config } from '../config.ts'
+import type { Host } from '../host/index.ts'
+import { type Audit, type Log, openAudit } from '../observe/index.ts'
+import { finishWiping, type HouseholdStore, type Keys, openStore } from '../store/index.ts'
+import { Auditing } from './auditing.ts'
+import { type Identity, retireFormerId } from './identity.ts'
+import { sendOver } from './replicating.ts'
+import { openStoreKeys } from './store-keys.ts'
+import { Wiping } from './wiping.ts'
+
+export interface KeepingParts {
+  readonly host: Host
+  readonly config: Config
+  readonly identity: Identity
+  readonly log: Log
+  /** A copy of the store to go back to first. */
+  readonly restore: string | undefined
+  /** Undefined until it is open. */
+  readonly cluster: () => Cluster | undefined
+  /** To be done when the node stops, the last named first. */
+  readonly later: (step: () => unknown) => void
+}
+
+export interface Kept {
+  readonly audit: Audit
+  readonly auditing: Auditing
+  readonly keys: Keys
+  readonly store: HouseholdStore
+  readonly wiping: Wiping
+}
+
+/** Errors: `store-*`, `config-invalid` for the passphrase's file, `DiskError`. */
+export async function openKept({
+  host,
+  config,
+  identity,
+  log,
+  restore,
+  cluster,
+  later,
+}: KeepingParts): Promise<Kept> {
+  const directory = config.node.data_dir
+  const { id: node } = identity
+  const seed = identity.keyring.self.identity.expose()
+  const audit = await openAudit(host.disk, host.clock, join(directory, 'audit.log'), node)
+  await retireFormerId(host, directory, identity, audit)
+  const { era, wiped } = await finishWiping(host, directory, node)
+  if (wiped) log.info('What was kept is gone; the node begins anew')
+  const keys = await openStoreKeys(host, config)
+  const send = sendOver(cluster)
+  const store = await openStore({
+    ...{ host, directory, restore, send },
+    key: keys.for('replica'),
+    writer: { node, seed },
+    onHealth: (health) => log.warn('The store changed its state', { state: health.state }),
+    onNotice: (message, values) => log.warn(message, values),
+  })
+  later(() => store.close())
+  const wiping = new Wiping({
+    ...{ host, directory, era, keys, seed, send, cluster, log },
+    self: node,
+    links: store.links,
+    audit: (outcome, object) =>
+      audit.append({ actor: 'node', who: '-', what: 'household.wiped', object, outcome }),
+  })
+  const auditing = await Auditing.open({
+    ...{ host, directory, identity, audit, store, log },
+    keep_years: config.observe.audit_keep_years,
+  })
+  // Signs the last words of all that stops before it.
+  later(() => auditing.stop())
+  return { audit, auditing, keys, store, wiping }
+}
