@@ -80,7 +80,7 @@ export async function startNode(
     const cluster = () => clustering.cluster
     const later = (step: () => unknown): void => undo.later(step)
     const { audit, auditing, keys, store, wiping } = await openKept({
-      ...{ host, config, identity, log, restore, cluster, later },
+      ...{ host, config, identity, log, metrics, restore, cluster, later },
     })
 
     const boot = Buffer.from(host.random.bytes(8)).toString('hex')

@@ -9,6 +9,10 @@ export const storeShape = z.object({
   entries: count,
   digest: z.string().describe('The same on every node that has exchanged everything with the others.'),
   life: count.describe('How often this data directory began anew as a writer.'),
+  lag_ms: z
+    .number()
+    .min(0)
+    .describe('For so long a connected node has had something that is not here yet; 0 while nobody has.'),
   writers: z
     .array(
       z.object({

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Cluster } from '../cluster/index.ts'
 import type { Config } from '../config.ts'
 import type { Host } from '../host/index.ts'
-import { type Audit, type Log, openAudit } from '../observe/index.ts'
+import { type Audit, type Log, type Metrics, openAudit } from '../observe/index.ts'
 import { finishWiping, type HouseholdStore, type Keys, openStore } from '../store/index.ts'
 import { Auditing } from './auditing.ts'
 import { type Identity, retireFormerId } from './identity.ts'
@@ -16,6 +16,7 @@ export interface KeepingParts {
   readonly config: Config
   readonly identity: Identity
   readonly log: Log
+  readonly metrics: Metrics
   /** A copy of the store to go back to first. */
   readonly restore: string | undefined
   /** Undefined until it is open. */
@@ -38,6 +39,7 @@ export async function openKept({
   config,
   identity,
   log,
+  metrics,
   restore,
   cluster,
   later,
@@ -57,6 +59,7 @@ export async function openKept({
     writer: { node, seed },
     onHealth: (health) => log.warn('The store changed its state', { state: health.state }),
     onNotice: (message, values) => log.warn(message, values),
+    onCaughtUp: (ms) => metrics.observe('loqa_sync_lag_ms', ms),
   })
   later(() => store.close())
   const wiping = new Wiping({

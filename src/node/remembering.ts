@@ -10,13 +10,14 @@ const BACKUPS = 'backups'
 export async function showStore({ store }: Pick<NodeParts, 'store'>): Promise<StoreView> {
   const { digest, rows } = await store.digest()
   const health = store.health()
-  const { life = 0, writers = [], peers = [] } = store.replication() ?? {}
+  const { life = 0, lag_ms = 0, writers = [], peers = [] } = store.replication() ?? {}
   return {
     state: health.state,
     reason: health.state === 'ok' ? null : health.error.message,
     entries: rows,
     digest,
     life,
+    lag_ms: Math.round(lag_ms),
     writers: writers.map(({ origin, version, bytes }) => {
       const at = origin.lastIndexOf('/')
       return { node: origin.slice(0, at), life: Number(origin.slice(at + 1)), version, bytes }

@@ -51,7 +51,7 @@ export const CATALOGUE: Readonly<Record<string, Declaration>> = {
   },
   loqa_sync_lag_ms: {
     kind: 'histogram',
-    help: 'Age of a replicated change when it was applied here',
+    help: 'From hearing that another node has changes until all of them were here',
     labels: [],
     buckets: LATENCY_MS,
   },

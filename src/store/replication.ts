@@ -3,7 +3,15 @@
  * Nothing is decided here, save that a machine which lost its database ends, and one that found its directory to be an old copy begins
  * anew in the next life.
  */
-import { assertNever, type Cancel, type Clock, errorShape, type NodeId, type Random } from '../host/index.ts'
+import {
+  assertNever,
+  type Cancel,
+  type Clock,
+  errorShape,
+  type Monotonic,
+  type NodeId,
+  type Random,
+} from '../host/index.ts'
 import type { JournalContents, Replica } from './crdt/index.ts'
 import { decodeSyncFrame, encodeSync } from './sync/frames.ts'
 import {
@@ -26,6 +34,8 @@ export interface ReplicationPorts {
   /** Best effort: over the bulk stream of the link to that node. */
   readonly send: (to: NodeId, frame: Uint8Array) => void
   readonly isMember: (node: NodeId) => boolean
+  /** All that connected nodes have told of is here again; how long something was missing. */
+  readonly caughtUp: (ms: number) => void
   readonly fault: (node: NodeId, fault: PeerFault, origin: OriginKey | undefined) => void
   /** This directory is an older copy of what this node wrote: it goes on as another writer. */
   readonly outlived: () => void
@@ -33,6 +43,8 @@ export interface ReplicationPorts {
 
 export interface ReplicationView {
   readonly life: number
+  /** For so long a connected node has had something that is not here yet; 0 while nobody has. */
+  readonly lag_ms: number
   readonly writers: readonly {
     readonly origin: OriginKey
     readonly version: number
@@ -54,6 +66,8 @@ export class Replication {
   /** Size of the own log after it was last compacted, or found not worth it. */
   #compacted_bytes = COMPACT_FROM_BYTES / 2
   #compacting = false
+  /** A connected node has told of something that is not here yet. */
+  #missing_since: Monotonic | undefined
   /** The next word of the own log tells its size after compaction. */
   #compacted = false
 
@@ -105,7 +119,8 @@ export class Replication {
         behind += Math.max(0, version - (told.get(origin)?.version ?? 0))
       return { node, ahead, behind }
     })
-    return { life: self.life, writers, peers: rows }
+    const lag_ms = this.#missing_since === undefined ? 0 : this.#ports.clock.monotonic() - this.#missing_since
+    return { life: self.life, lag_ms, writers, peers: rows }
   }
 
   end(): void {
@@ -119,8 +134,18 @@ export class Replication {
     const context = { now: clock.monotonic(), entropy: random.uint32(), mayWrite: isMember }
     const { state, effects } = sync(this.#state, input, context)
     this.#state = state
+    this.#noteMissing(context.now)
     this.#perform(effects)
     if (input.type === 'tick') this.#compactIfDue()
+  }
+
+  #noteMissing(now: Monotonic): void {
+    const since = this.#missing_since
+    if (isMissing(this.#state)) this.#missing_since ??= now
+    else if (since !== undefined) {
+      this.#missing_since = undefined
+      this.#ports.caughtUp(now - since)
+    }
   }
 
   #perform(effects: readonly SyncEffect[]): void {
@@ -213,15 +238,21 @@ export class Replication {
     this.#compacting = true
     const settled = new Map([...this.#state.held].map(([origin, { version }]) => [origin, version]))
     this.#replica.compact(settled).then(
-      (compacted) => {
+      (compaction) => {
         this.#compacting = false
-        // Not worth it yet: looked at again when it has doubled.
-        this.#compacted_bytes = own.bytes
-        this.#compacted = compacted
+        // What is short is looked at again when it has doubled.
+        if (compaction !== 'moved-on') this.#compacted_bytes = own.bytes
+        this.#compacted = compaction === 'compacted'
       },
       () => {
         this.#compacting = false
       },
     )
   }
+}
+
+function isMissing({ held, peers }: SyncState): boolean {
+  for (const { told } of peers.values())
+    for (const [origin, { version }] of told) if (version > (held.get(origin)?.version ?? 0)) return true
+  return false
 }

@@ -71,6 +71,8 @@ export interface StoreOptions {
   readonly thread?: URL
   /** Told whenever `health` changes: for the log. */
   readonly onHealth?: (health: StoreHealth) => void
+  /** How long it took from hearing that another node has changes until all of them were here. */
+  readonly onCaughtUp?: (ms: number) => void
   /** What a person should know. */
   readonly onNotice?: (message: string, values: Readonly<Record<string, unknown>>) => void
 }
@@ -125,11 +127,12 @@ class ReplicatedStore implements HouseholdStore {
   }
 
   #replicationPorts(): ReplicationPorts {
-    const { host, send, onNotice } = this.#options
+    const { host, send, onCaughtUp, onNotice } = this.#options
     return {
       clock: host.clock,
       random: host.random,
       send: (to, frame) => send?.(to, frame),
+      caughtUp: (ms) => onCaughtUp?.(ms),
       isMember: (node) => this.#members.has(node),
       fault: (node, fault, origin) =>
         onNotice?.('A node does not keep to the rules of replication', { node, fault, log: origin }),

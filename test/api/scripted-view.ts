@@ -367,6 +367,7 @@ export class ScriptedView implements NodeView {
       entries: 3,
       digest: 'ab'.repeat(32),
       life: 0,
+      lag_ms: 0,
       writers: [
         { node: '0123456789abcdef', life: 0, version: 12, bytes: 4_200 },
         { node: 'fedcba9876543210', life: 2, version: 7, bytes: 2_100_000 },

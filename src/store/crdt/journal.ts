@@ -30,6 +30,13 @@ const READ_ROWS = 5_000
 
 export type Stored = Omit<Extract<SyncInput, { type: 'stored' }>, 'type' | 'number'>
 
+export type Compaction =
+  | 'compacted'
+  /** It is not much longer than what still counts of it. */
+  | 'short'
+  /** More was written meanwhile: to be asked again. */
+  | 'moved-on'
+
 export interface JournalContents {
   readonly self: Origin
   readonly schema: number
@@ -123,24 +130,19 @@ export class Journal {
    * Signs anew what still counts of the own log, if that is much less than there is. `settled`: how far every connected peer has told to
    * hold the logs; when one is held farther here by now, nothing is done (`growth.ts`).
    */
-  compact(settled: ReadonlyMap<OriginKey, number>): boolean {
+  compact(settled: ReadonlyMap<OriginKey, number>): Compaction {
     for (const [origin, { extent }] of this.#logs)
-      if ((settled.get(origin) ?? 0) < extent.version) return false
+      if ((settled.get(origin) ?? 0) < extent.version) return 'moved-on'
     const { version, bytes } = this.#own.extent
     const rows = this.#database.with((connection) => this.#ownChanges(connection, 0))
-    if (
-      !compactionIsDue(
-        bytes,
-        rows.reduce((sum, row) => sum + sizeOfRow(row), 0),
-      )
-    )
-      return false
+    const live_bytes = rows.reduce((sum, row) => sum + sizeOfRow(row), 0)
+    if (!compactionIsDue(bytes, live_bytes)) return 'short'
     const edition = this.#own.latest.edition + 1
     this.#transaction((connection) => {
       for (const cut of cutFitting(rows, 0, version))
         this.#keep(connection, this.#signed(cut, edition, version))
     })
-    return true
+    return 'compacted'
   }
 
   /** What was noted in memory of a transaction that failed is forgotten with it. */

@@ -5,7 +5,7 @@ import type { OriginKey } from '../sync/origin.ts'
 import type { ChangeRow } from '../sync/rows.ts'
 import type { Parked } from '../sync/state.ts'
 import type { Row, Statement } from './connection.ts'
-import type { JournalContents, Stored } from './journal.ts'
+import type { Compaction, JournalContents, Stored } from './journal.ts'
 import type { Migration } from './schema.ts'
 
 /** A request without its number. */
@@ -46,7 +46,7 @@ export type ReplicaResult =
   | { readonly of: 'store'; readonly stored: Stored }
   | { readonly of: 'answer'; readonly batches: readonly Uint8Array[] }
   | { readonly of: 'replay'; readonly parked: Parked | undefined }
-  | { readonly of: 'compact'; readonly compacted: boolean }
+  | { readonly of: 'compact'; readonly compaction: Compaction }
   | { readonly of: 'next-life'; readonly contents: JournalContents }
   | { readonly of: 'digest'; readonly digest: string; readonly rows: number }
   /** Empty when all is well. */

@@ -22,7 +22,7 @@ import type { ChangeRow } from '../sync/rows.ts'
 import type { Parked } from '../sync/state.ts'
 import type { Row, Statement } from './connection.ts'
 import { WriterChanged } from './errors.ts'
-import type { JournalContents, Stored } from './journal.ts'
+import type { Compaction, JournalContents, Stored } from './journal.ts'
 import type {
   ReplicaAsk,
   ReplicaOpened,
@@ -151,9 +151,10 @@ export class Replica {
   }
 
   /** Signs the own log anew if that makes it much shorter, while every log is still held only as far as in `settled`. */
-  async compact(settled: ReadonlyMap<OriginKey, number>): Promise<boolean> {
+  async compact(settled: ReadonlyMap<OriginKey, number>): Promise<Compaction> {
     const result = await this.#ask({ op: 'compact', settled })
-    return result.of === 'compact' && result.compacted
+    assert(result.of === 'compact', 'an ask is answered in kind')
+    return result.compaction
   }
 
   /** Who is or was of the household: only what they signed is stored. */

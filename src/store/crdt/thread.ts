@@ -135,7 +135,7 @@ class ReplicaThread {
         // What was written just now belongs into the new edition too.
         if (this.#wrote) for (const row of journal.seal()) this.#watches.changed(row)
         this.#wrote = false
-        return { of: 'compact', compacted: journal.compact(request.settled) }
+        return { of: 'compact', compaction: journal.compact(request.settled) }
       case 'believe':
         journal.believe(new Set(request.members))
         return { of: 'believe' }
