@@ -26,6 +26,7 @@ import {
   type Model,
   openModels,
   Pool,
+  pulledDirectory,
   replicaActor,
   replicaChanged,
   replicasOf,
@@ -350,8 +351,12 @@ async function openEngines(
   onChange: (capability: Capability) => void,
 ): Promise<{ pool: Pool; models: readonly Model[] }> {
   const models_dir = inference.models_dir === '' ? join(PACKAGE, 'models') : inference.models_dir
-  const models = await openModels({ disk, clock, models_dir, unpacked_dir: join(node.data_dir, 'models') })
-  const chosen = chooseModels(models.list, inference)
+  const models = await openModels({
+    ...{ disk, clock, models_dir, unpacked_dir: join(node.data_dir, 'models') },
+    pulled_dir: pulledDirectory(node.data_dir),
+  })
+  if (models.trouble !== undefined) log.warn('What was fetched is not used', { error: models.trouble })
+  const chosen = chooseModels(models.list, inference, models.chosen)
   const replicas = chosen.flatMap((model) => replicasOf(model, models))
   return { models: chosen, pool: new Pool({ settings: inference, replicas, clock, random, log, onChange }) }
 }
