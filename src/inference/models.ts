@@ -119,14 +119,15 @@ async function prepareFile(
   checked: Map<string, string>,
 ): Promise<string> {
   const path = join(directory, file.path)
-  await checkFile(options, model, file, path, checked)
+  await checkFile(options, directory, model, file, path, checked)
   if (file.encoding === 'none') return path
   return unpack(options, file, path, checked)
 }
 
 /** A file once found right is believed until its size or time changes: a restart must not read gigabytes again. */
 async function checkFile(
-  { disk, clock }: ModelsOptions,
+  { disk, clock, pulled_dir }: ModelsOptions,
+  directory: string,
   model: Model,
   file: ModelFile,
   path: string,
@@ -134,7 +135,10 @@ async function checkFile(
 ): Promise<void> {
   const wrong = (why: string): LoqaError =>
     new LoqaError('model-invalid', `The file ${path} of the model ${model.id} ${why}`, {
-      hint: `Fetch it again: loqa models pull ${model.id}. What came with the node is in its repository.`,
+      hint:
+        directory === pulled_dir
+          ? `Fetch it again: loqa models pull ${model.id}`
+          : 'Fetch the model again, or restore the file from the repository.',
     })
   const info = await disk.info(path)
   if (info?.kind !== 'file') throw wrong('is missing')
