@@ -276,7 +276,7 @@ const models: readonly CommandSpec[] = [
   {
     name: 'pull',
     args: '[models...]',
-    summary: 'fetch models; without a name it proposes what suits this machine, and why',
+    summary: 'fetch models by name or address; without one it proposes what suits this machine, and why',
     options: [
       ...configOptions,
       { flags: '--sha256 <hex>', about: 'what the file of an address must be' },
@@ -290,7 +290,6 @@ const models: readonly CommandSpec[] = [
     examples: [
       ['loqa models pull', 'what suits this machine'],
       ['loqa models pull whisper-base-q5_1', 'one of the catalogue; again to go on after a break'],
-      ['loqa models pull https://host/x.gguf --sha256 HEX', 'any file, with its checksum'],
     ],
     load: () => import('./commands/models-pull.ts'),
   },

@@ -40,14 +40,23 @@ export const use: Run = async (call) => {
   )
   const wins = configured === 'auto' || configured === id
   const restart = here.running !== undefined && wins && !here.running.has(id)
+  const needs_mb = entryCalled(id)?.memory_mb ?? 0
+  const limit_mb = here.config.inference.rss_limit_mb
   if (json) {
     const said = { kind, model: id, overruled_by: wins ? null : configured, restart_needed: restart }
-    world.terminal.out(`${JSON.stringify(said)}\n`)
-  } else if (!wins)
-    world.terminal.out(
-      `Chosen, but inference.${kind} is ${configured} in the configuration, which wins. See: loqa config show --origin\n`,
+    world.terminal.out(`${JSON.stringify({ ...said, needs_mb, limit_mb })}\n`)
+    return EXIT.ok
+  }
+  const when = restart ? ' when the node is started again' : ''
+  world.terminal.out(
+    wins
+      ? `${id} is used for ${kind}${when}.\n`
+      : `Chosen, but inference.${kind} is ${configured} in the configuration, which wins. See: loqa config show --origin\n`,
+  )
+  if (needs_mb > limit_mb)
+    world.terminal.err(
+      `It takes about ${needs_mb} MB, and an engine above inference.rss_limit_mb = ${limit_mb} is restarted: raise it first.\n`,
     )
-  else world.terminal.out(`${id} is used for ${kind}${restart ? ' when the node is started again' : ''}.\n`)
   return EXIT.ok
 }
 
