@@ -137,7 +137,7 @@ async function checkFile(
     new LoqaError('model-invalid', `The file ${path} of the model ${model.id} ${why}`, {
       hint:
         directory === pulled_dir
-          ? `Fetch it again: loqa models pull ${model.id}`
+          ? 'Fetch it again as before: loqa models pull.'
           : 'Fetch the model again, or restore the file from the repository.',
     })
   const info = await disk.info(path)

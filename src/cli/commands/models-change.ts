@@ -53,6 +53,8 @@ export const use: Run = async (call) => {
       ? `${id} is used for ${kind}${when}.\n`
       : `Chosen, but inference.${kind} is ${configured} in the configuration, which wins. See: loqa config show --origin\n`,
   )
+  const { not_yet } = entryCalled(id) ?? {}
+  if (not_yet !== undefined) world.terminal.err(`It is of little use yet: ${not_yet}.\n`)
   if (needs_mb > limit_mb)
     world.terminal.err(
       `It takes about ${needs_mb} MB, and an engine above inference.rss_limit_mb = ${limit_mb} is restarted: raise it first.\n`,

@@ -64,8 +64,9 @@ async function pullOne({ world, json }: Call, here: ModelsHere, entry: Entry): P
   }
 }
 
-function nextStep({ id, kind, engine }: Entry): string {
+function nextStep({ id, kind, engine, not_yet }: Entry): string {
   if (!ENGINES.has(engine)) return `This version has no engine ${engine} for it yet.`
+  if (not_yet !== undefined) return `It is of little use yet: ${not_yet}.`
   return isChosenKind(kind) ? `Use it: loqa models use ${id}` : 'Nothing uses models of its kind yet.'
 }
 
@@ -103,7 +104,9 @@ async function proposed(call: Call, here: ModelsHere): Promise<readonly Entry[]>
   const { world, json, options } = call
   const machine = await thisMachine(here.directory)
   const advice = adviceFor(CATALOGUE, machine, ENGINES)
-  const missing = advice.filter(({ entry }) => !here.installed.some(({ id }) => id === entry.id))
+  const absent = advice.filter(({ entry }) => !here.installed.some(({ id }) => id === entry.id))
+  const missing = absent.filter(({ entry }) => entry.not_yet === undefined)
+  const later = absent.filter(({ entry }) => entry.not_yet !== undefined)
   if (json)
     world.terminal.out(
       `${JSON.stringify({ event: 'proposed', machine, models: missing.map(({ entry, why }) => ({ id: entry.id, bytes: sizeOf(entry) ?? null, why })) })}\n`,
@@ -118,6 +121,7 @@ async function proposed(call: Call, here: ModelsHere): Promise<readonly Entry[]>
     return []
   }
   const lines = missing.map(({ entry, why }) => `  ${entry.id}  ${sizeText(sizeOf(entry) ?? 0)}: ${why}`)
+  lines.push(...later.map(({ entry }) => `  ${entry.id} would fit, and is not fetched: ${entry.not_yet}`))
   const text = `For this machine (${sizeText(machine.memory_bytes)} memory, ${machine.cores} cores, ${sizeText(machine.free_bytes)} free on the disk):\n${lines.join('\n')}`
   if (options.dryRun === true) {
     if (!json) world.terminal.out(`${text}\n`)

@@ -54,8 +54,13 @@ function llm(
     about,
     files: [{ role: 'model', name, format: 'gguf', bytes, sha256, sources }],
     parameters: { context_tokens: CONTEXT_TOKENS, threads: 4 },
+    not_yet: NO_INSTRUCTIONS,
   }
 }
+
+/** `skills/intents/interpret.ts` writes the prompt of the starter; one that instructs takes this away. */
+const NO_INSTRUCTIONS =
+  'the node asks a language model as it asks its starter, a sentence in and an intent out without instructions, which a model that talks was not made for'
 
 const LLAMA_3_2 = 'Llama 3.2 Community License'
 const APACHE = 'Apache-2.0'

@@ -29,6 +29,8 @@ export interface Entry {
   readonly about: string
   readonly files: readonly EntryFile[]
   readonly parameters: Readonly<Record<string, unknown>>
+  /** Why this version makes nothing good of it; absent when it does. */
+  readonly not_yet?: string
 }
 
 /** Bytes of all files; undefined when one is unpinned. */
