@@ -24,7 +24,8 @@ const MAY_IMPORT = {
   store: ['host', 'observe', 'actors'],
   voice: ['host', 'observe', 'actors', 'inference', 'skills'],
   api: ['host', 'observe', 'voice'],
-  cli: ['host', 'api', 'voice'],
+  /** Models are fetched and measured in the command's own process: no node needs to run for it. */
+  cli: ['host', 'api', 'voice', 'inference'],
 }
 
 /** Outside library → the only files that may import it. */
@@ -68,7 +69,7 @@ const folderRules = FOLDERS.map((folder) => ({
 }))
 
 /** Pure files a command may load alone, because the face would bring engines along and `loqa` must start at once. */
-const LIGHT = ['^src/voice/(wav|audio)\\.ts$']
+const LIGHT = ['^src/voice/(wav|audio)\\.ts$', '^src/inference/catalogue/index\\.ts$']
 
 const faceRules = FOLDERS.filter((folder) => folder !== 'host').map((folder) => ({
   name: `${folder}-face`,

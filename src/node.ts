@@ -26,6 +26,7 @@ import {
   type Model,
   openModels,
   Pool,
+  pulledDirectory,
   replicaActor,
   replicaChanged,
   replicasOf,
@@ -94,7 +95,7 @@ export async function startNode(
 
     /** Engines start before the actors that mirror them. */
     let mirror: (row: Capability) => unknown = () => undefined
-    const { pool, models } = await openEngines(host, config, log, (row) => {
+    const { pool, models, checkModel } = await openEngines(host, config, log, (row) => {
       mirror(row)
       clustering.tell()
     })
@@ -222,6 +223,7 @@ export async function startNode(
       pool,
       engines,
       models,
+      checkModel,
       skills,
       store,
       memory,
@@ -311,12 +313,20 @@ async function openEngines(
   { inference, node }: Config,
   log: Log,
   onChange: (capability: Capability) => void,
-): Promise<{ pool: Pool; models: readonly Model[] }> {
+): Promise<{ pool: Pool; models: readonly Model[]; checkModel: (model: Model) => Promise<unknown> }> {
   const models_dir = inference.models_dir === '' ? join(PACKAGE, 'models') : inference.models_dir
-  const models = await openModels({ disk, clock, models_dir, unpacked_dir: join(node.data_dir, 'models') })
-  const chosen = chooseModels(models.list, inference)
+  const models = await openModels({
+    ...{ disk, clock, models_dir, unpacked_dir: join(node.data_dir, 'models') },
+    pulled_dir: pulledDirectory(node.data_dir),
+  })
+  if (models.trouble !== undefined) log.warn('What was fetched is not used', { error: models.trouble })
+  const chosen = chooseModels(models.list, inference, models.chosen)
   const replicas = chosen.flatMap((model) => replicasOf(model, models))
-  return { models: chosen, pool: new Pool({ settings: inference, replicas, clock, random, log, onChange }) }
+  return {
+    models: chosen,
+    pool: new Pool({ settings: inference, replicas, clock, random, log, onChange }),
+    checkModel: (model) => models.prepare(model),
+  }
 }
 
 function openSkills(host: Host, { skills, node }: Config, log: Log, self: NodeId): Promise<Skills> {

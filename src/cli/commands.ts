@@ -258,6 +258,76 @@ const audit: readonly CommandSpec[] = [
   },
 ]
 
+const changingModels = (pick: (module: typeof import('./commands/models-change.ts')) => Run) => async () => ({
+  run: pick(await import('./commands/models-change.ts')),
+})
+
+const models: readonly CommandSpec[] = [
+  {
+    name: 'ls',
+    summary: 'what is here, what is used, what can be fetched',
+    options: [...configOptions, { flags: '--here', about: 'only what is here' }],
+    examples: [
+      ['loqa models ls', 'a table, with size and licence'],
+      ['loqa models ls --json', 'for a script'],
+    ],
+    load: () => import('./commands/models-ls.ts'),
+  },
+  {
+    name: 'pull',
+    args: '[models...]',
+    summary: 'fetch models by name or address; without one it proposes what suits this machine, and why',
+    options: [
+      ...configOptions,
+      { flags: '--sha256 <hex>', about: 'what the file of an address must be' },
+      { flags: '--from <url>', about: 'ask here first, for a model of the catalogue' },
+      { flags: '--as <name>', about: 'what the file of an address is called here' },
+      { flags: '--kind <kind>', about: 'what it is for: stt, llm, tts, vad, wake, embedding' },
+      { flags: '--engine <engine>', about: 'what it runs on' },
+      { flags: '--dry-run', about: 'only say what would be fetched' },
+      yes,
+    ],
+    examples: [
+      ['loqa models pull', 'what suits this machine'],
+      ['loqa models pull whisper-base-q5_1', 'one of the catalogue; again to go on after a break'],
+    ],
+    load: () => import('./commands/models-pull.ts'),
+  },
+  {
+    name: 'use',
+    args: '<model>',
+    summary: 'use a model that is here, where the configuration says auto',
+    options: configOptions,
+    examples: [
+      ['loqa models use zipformer-en-20m', 'for its kind, from the next start of the node'],
+      ['loqa models use recogniser-starter', 'back to the one that came with the node'],
+    ],
+    load: changingModels(({ use }) => use),
+  },
+  {
+    name: 'rm',
+    args: '<model>',
+    summary: 'remove a model that was fetched, or what an unfinished download left',
+    options: [...configOptions, dryRun, yes],
+    examples: [
+      ['loqa models rm whisper-base-q5_1', 'asks first'],
+      ['loqa models rm whisper-base-q5_1 --dry-run', 'how much is that?'],
+    ],
+    load: changingModels(({ rm }) => rm),
+  },
+  {
+    name: 'bench',
+    args: '<model>',
+    summary: 'how fast a model is on this machine',
+    options: configOptions,
+    examples: [
+      ['loqa models bench whisper-base-q5_1', 'as its engine measures itself'],
+      ['loqa models bench intent-starter --json', 'for a script'],
+    ],
+    load: () => import('./commands/models-bench.ts'),
+  },
+]
+
 export const commands: readonly CommandSpec[] = [
   {
     name: 'status',
@@ -396,6 +466,15 @@ export const commands: readonly CommandSpec[] = [
         load: async () => ({ run: (await import('./commands/store.ts')).backup }),
       },
     ],
+  },
+  {
+    name: 'models',
+    summary: 'fetch, choose, measure and remove models',
+    examples: [
+      ['loqa models ls', 'what is here, and what there is'],
+      ['loqa models pull', 'proposes what suits this machine'],
+    ],
+    children: models,
   },
   {
     name: 'wipe',

@@ -36,6 +36,7 @@ const EXIT_OF: Readonly<Record<string, ExitCode>> = {
   'store-key-exposed': EXIT.config,
   'store-key-damaged': EXIT.config,
   'data-directory-busy': EXIT.busy,
+  'models-busy': EXIT.busy,
   overloaded: EXIT.busy,
   'rate-limited': EXIT.busy,
   'enrolment-locked': EXIT.busy,

@@ -24,7 +24,9 @@ const model = (about: string) =>
     .regex(/^[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}$/)
     .default('auto')
     .describe(about)
-    .meta({ allowed: 'auto, off, or the id of a model in models/manifest.json' })
+    .meta({
+      allowed: 'auto, off, or the id of a model that loqa models ls --here lists',
+    })
 
 const node = z.strictObject({
   name: name('What this machine is called in tables and on the network.').default('loqa'),
@@ -160,7 +162,9 @@ const inference = z.strictObject({
   models_dir: path(
     'Directory with models and their manifest.json; empty is the one that came with the node.',
   ).default(''),
-  stt: model('Speech recognition model; off leaves it to other nodes of the household.'),
+  stt: model(
+    'Speech recognition model; auto is the one chosen with loqa models use, off leaves it to other nodes of the household.',
+  ),
   llm: model('Language model; off leaves it to other nodes.'),
   tts: model('Speech synthesis model; off leaves it to other nodes.'),
   streams_per_engine: whole(1, 256, 'Runs one engine process takes at once before it refuses.').default(16),

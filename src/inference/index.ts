@@ -6,11 +6,13 @@
  * limit refuses instead of queueing; engines end when the node does.
  *
  * Read `engine.ts` first (the contract every engine keeps), then `replica-machine.ts` (the life of an engine process, pure),
- * `pool.ts` (who gets a run), `lending.ts` (runs that go to other nodes, and come back when one is lost) and `child/` (what runs inside the process: one file per library). Behaviours use the
+ * `pool.ts` (who gets a run), `lending.ts` (runs that go to other nodes, and come back when one is lost), `catalogue/` (what there is to fetch, and how) and `child/` (what runs inside the process: one file per library). Behaviours use the
  * constructors of `messages.ts`; the composition root calls `openModels`, `chooseModels`, `replicasOf`, `new Pool`,
  * `createInferPort`.
  */
+
 export { isEngineEvent, isEngineWork } from './asked.ts'
+export { ENGINES, pulledDirectory } from './catalogue/index.ts'
 export type {
   Engine,
   EngineEvent,

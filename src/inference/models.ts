@@ -4,53 +4,18 @@
  * into the data directory.
  */
 import { createHash } from 'node:crypto'
-import { isAbsolute, join, normalize } from 'node:path'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
-import { z } from 'zod'
-import { type Clock, type Disk, DiskError, type FileInfo, LoqaError, limits } from '../host/index.ts'
+import type { z } from 'zod'
+import { type Clock, type Disk, DiskError, type FileInfo, LoqaError } from '../host/index.ts'
+import { type Chosen, readShelf, type Shelf } from './catalogue/shelf.ts'
+import { hashOf } from './checksum.ts'
 import type { ModelFiles } from './engine.ts'
+import { type Model, manifestSchema } from './manifest.ts'
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/)
-const bytes = z.int().min(0).max(limits.MAX_MODEL_BYTES)
+export type { Model }
 
-const fileSchema = z.object({
-  /** What the file is to its engine: `model`, `tokens`, `encoder` … */
-  role: z.string().min(1).max(64),
-  /** Relative to the manifest, inside its directory. */
-  path: z
-    .string()
-    .min(1)
-    .max(512)
-    .refine(
-      (path) => !isAbsolute(path) && !normalize(path).startsWith('..'),
-      'leads out of the models directory',
-    ),
-  sha256,
-  bytes,
-  /** Stored packed; `sha256` and `bytes` are those of the packed file. */
-  encoding: z.enum(['none', 'gzip']).default('none'),
-})
-
-const modelSchema = z.object({
-  id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/),
-  kind: z.enum(['stt', 'llm', 'tts', 'vad', 'wake', 'embedding']),
-  engine: z.string().min(1).max(64),
-  files: z.array(fileSchema).max(32),
-  licence: z.string().max(256).default('unknown'),
-  languages: z.array(z.string().max(16)).max(128).default([]),
-  /** What the adapter needs to know beyond the files. */
-  parameters: z.record(z.string(), z.unknown()).default({}),
-  /** What it was made for, e.g. that it knows synthesized voices only. */
-  covers: z.string().max(512).default(''),
-})
-
-const manifestSchema = z.object({
-  version: z.literal(1).default(1),
-  models: z.array(modelSchema).max(1_000),
-})
-
-export type Model = z.infer<typeof modelSchema>
 type ModelFile = Model['files'][number]
 
 /** The voice that needs no files; always there. */
@@ -72,11 +37,17 @@ export interface ModelsOptions {
   readonly models_dir: string
   /** Where packed files are unpacked: `<data>/models`. */
   readonly unpacked_dir: string
+  /** What a person fetched and chose: `<data>/models/pulled`; absent is none. */
+  readonly pulled_dir?: string
 }
 
 export interface Models {
-  /** In order of preference, the formant voice last. */
+  /** In order of preference: those of the manifest, the formant voice, those a person fetched (used only when chosen). */
   readonly list: readonly Model[]
+  /** What a person wants used where the configuration says `auto`. */
+  readonly chosen: Chosen
+  /** Why nothing a person fetched is listed; the node goes on with what came with it. */
+  readonly trouble: LoqaError | undefined
   /** Absolute paths of checked files. Errors: `LoqaError` `model-invalid`, or `DiskError`. */
   prepare(model: Model): Promise<ModelFiles>
 }
@@ -84,16 +55,37 @@ export interface Models {
 /** Errors: `LoqaError` `model-invalid` when the manifest is missing or malformed. */
 export async function openModels(options: ModelsOptions): Promise<Models> {
   const manifest = await readManifest(options)
+  const { shelf, trouble } = await readPulled(options)
+  const pulled = new Set(shelf.models)
   /** Path → size and time of modification of files that were found right. */
   const checked = new Map<string, string>()
   return {
-    list: [...manifest.models, FORMANT_VOICE],
+    list: [...manifest.models, FORMANT_VOICE, ...shelf.models],
+    chosen: shelf.chosen,
+    trouble,
     async prepare(model) {
       const paths: Record<string, string> = {}
-      for (const file of model.files) paths[file.role] = await prepareFile(options, model, file, checked)
+      const directory = pulled.has(model) ? options.pulled_dir! : options.models_dir
+      for (const file of model.files)
+        paths[file.role] = await prepareFile(options, directory, model, file, checked)
       const { id, kind, engine, parameters } = model
       return { id, kind, engine, paths, parameters }
     },
+  }
+}
+
+const EMPTY_SHELF: Shelf = { models: [], pins: {}, chosen: {} }
+
+async function readPulled({
+  disk,
+  pulled_dir,
+}: ModelsOptions): Promise<{ shelf: Shelf; trouble: LoqaError | undefined }> {
+  if (pulled_dir === undefined) return { shelf: EMPTY_SHELF, trouble: undefined }
+  try {
+    return { shelf: await readShelf(disk, pulled_dir), trouble: undefined }
+  } catch (thrown) {
+    if (!(thrown instanceof LoqaError)) throw thrown
+    return { shelf: EMPTY_SHELF, trouble: thrown }
   }
 }
 
@@ -121,19 +113,21 @@ async function readManifest({ disk, models_dir }: ModelsOptions): Promise<z.infe
 
 async function prepareFile(
   options: ModelsOptions,
+  directory: string,
   model: Model,
   file: ModelFile,
   checked: Map<string, string>,
 ): Promise<string> {
-  const path = join(options.models_dir, file.path)
-  await checkFile(options, model, file, path, checked)
+  const path = join(directory, file.path)
+  await checkFile(options, directory, model, file, path, checked)
   if (file.encoding === 'none') return path
   return unpack(options, file, path, checked)
 }
 
 /** A file once found right is believed until its size or time changes: a restart must not read gigabytes again. */
 async function checkFile(
-  { disk, clock }: ModelsOptions,
+  { disk, clock, pulled_dir }: ModelsOptions,
+  directory: string,
   model: Model,
   file: ModelFile,
   path: string,
@@ -141,7 +135,10 @@ async function checkFile(
 ): Promise<void> {
   const wrong = (why: string): LoqaError =>
     new LoqaError('model-invalid', `The file ${path} of the model ${model.id} ${why}`, {
-      hint: 'Fetch the model again, or restore the file from the repository.',
+      hint:
+        directory === pulled_dir
+          ? 'Fetch it again as before: loqa models pull.'
+          : 'Fetch the model again, or restore the file from the repository.',
     })
   const info = await disk.info(path)
   if (info?.kind !== 'file') throw wrong('is missing')
@@ -151,18 +148,6 @@ async function checkFile(
   if ((await hashOf(disk, clock, path, info.size)) !== file.sha256)
     throw wrong('is damaged: its checksum is wrong')
   checked.set(path, mark)
-}
-
-const HASHED_AT_ONCE = 4 * 1024 * 1024
-
-/** SHA-256 in hex; the event loop gets its turn every few milliseconds. */
-async function hashOf(disk: Disk, clock: Clock, path: string, size: number): Promise<string> {
-  const hash = createHash('sha256')
-  for (let offset = 0; offset < size; offset += HASHED_AT_ONCE) {
-    hash.update(await disk.readAt(path, offset, HASHED_AT_ONCE))
-    await new Promise<void>((resolve) => clock.soon(resolve))
-  }
-  return hash.digest('hex')
 }
 
 const unpackBytes = promisify(gunzip)

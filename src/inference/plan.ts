@@ -4,7 +4,7 @@ import type { EngineKind } from './engine.ts'
 import type { Model, Models } from './models.ts'
 import type { ReplicaSpec } from './replica.ts'
 
-/** Model id per capability; `auto` is the first one listed, `off` is none. */
+/** Model id per capability; `auto` is the one a person chose with `loqa models use`, else the first one listed; `off` is none. */
 export interface ModelChoice {
   readonly stt: string
   readonly llm: string
@@ -14,12 +14,17 @@ export interface ModelChoice {
 const CHOSEN = ['stt', 'llm', 'tts'] as const satisfies readonly EngineKind[]
 
 /** Errors: `LoqaError` `config-invalid` that names the models there are. A capability without any model is left out. */
-export function chooseModels(models: readonly Model[], choice: ModelChoice): readonly Model[] {
+export function chooseModels(
+  models: readonly Model[],
+  choice: ModelChoice,
+  chosen: Readonly<Partial<ModelChoice>> = {},
+): readonly Model[] {
   return CHOSEN.flatMap((kind) => {
     const offered = models.filter((model) => model.kind === kind)
     const wanted = choice[kind]
     if (wanted === 'off') return []
-    if (wanted === 'auto') return offered.slice(0, 1)
+    if (wanted === 'auto')
+      return [offered.find(({ id }) => id === chosen[kind]) ?? offered[0]].filter((one) => one !== undefined)
     const found = offered.find(({ id }) => id === wanted)
     if (found !== undefined) return [found]
     throw new LoqaError(
@@ -33,7 +38,7 @@ export function chooseModels(models: readonly Model[], choice: ModelChoice): rea
 }
 
 /** `count` processes of one model share its load and outlive one another. */
-export function replicasOf(model: Model, models: Models, count = 1): readonly ReplicaSpec[] {
+export function replicasOf(model: Model, models: Pick<Models, 'prepare'>, count = 1): readonly ReplicaSpec[] {
   return Array.from({ length: count }, (_, i) => ({
     name: `${model.kind}.${model.engine}.${model.id}${i === 0 ? '' : `.${i + 1}`}`,
     tag: `${model.kind}.${model.engine}:${model.id}`,

@@ -25,7 +25,7 @@ export async function checkUp(parts: NodeParts): Promise<readonly Finding[]> {
     await timelines(parts),
     await auditLog(parts),
     ...engines(parts),
-    ...models(parts),
+    ...(await models(parts)),
     ...skillStates(parts),
     exposure(parts),
     ...household(parts),
@@ -143,8 +143,22 @@ function engines({ pool }: NodeParts): Finding[] {
   })
 }
 
-function models({ models: used }: NodeParts): Finding[] {
-  return used.map(({ id, covers }) => finding(`model ${id}`, true, covers === '' ? 'in use' : covers))
+/** Each file is compared with its checksum, where it changed since it was. */
+function models({ models: used, checkModel }: NodeParts): Promise<Finding[]> {
+  return Promise.all(
+    used.map(async (model) => {
+      const { id, covers, files } = model
+      const whole = files.length === 0 ? '' : 'checksums right'
+      const detail = [whole, covers].filter((text) => text !== '').join('; ')
+      try {
+        await checkModel(model)
+        return finding(`model ${id}`, true, detail === '' ? 'in use' : detail)
+      } catch (thrown) {
+        const { message, hint } = errorShape(thrown)
+        return finding(`model ${id}`, false, message, hint ?? 'See the log.')
+      }
+    }),
+  )
 }
 
 function skillStates({ skills }: NodeParts): Finding[] {

@@ -26,6 +26,8 @@ export interface NodeParts {
   readonly engines: InferPort
   /** The models in use. */
   readonly models: readonly Model[]
+  /** Whether its files are still what they were; reads them again where they changed. Errors: `LoqaError` `model-invalid`. */
+  readonly checkModel: (model: Model) => Promise<unknown>
   readonly skills: Skills
   readonly store: HouseholdStore
   readonly memory: Pick<Memory, 'timeline' | 'people' | 'noted'>
