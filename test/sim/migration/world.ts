@@ -37,8 +37,6 @@ export const VERDICT_MS = 4_000
 const GRACE_MS = 2_000
 const CONTESTED_MS = 6_000
 const TICK_MS = 250
-/** One message. */
-const HANDLING_MS = 1
 
 /** What the actor remembers: the numbers of each sender, in the order in which it handled them. */
 export interface State {
@@ -46,7 +44,7 @@ export interface State {
 }
 
 export interface Copy {
-  readonly fence: Fence
+  fence: Fence
   readonly born: 'first' | 'moved' | 'anew'
   state: State
   mailbox: Parcel[]
@@ -85,6 +83,9 @@ export interface WorldOptions {
   readonly fate?: (number: number, message: MoveMessage) => Fate
   /** Right before and after a word is heard. */
   readonly around?: (when: 'before' | 'after', number: number) => void
+  /** What one message takes. Default 1. */
+  readonly handling_ms?: number
+  /** Of the actor's state, as each node understands it. Default 2. */
   readonly versions?: readonly number[]
   readonly state_bytes?: number
 }
@@ -262,7 +263,10 @@ export class World {
         this.#say(node, this.byId(effect.to), effect.message)
         return
       case 'freeze':
-        if (copy === undefined) return this.#feed(node, { type: 'cannot', address: ADDRESS })
+        if (copy === undefined) {
+          this.#feed(node, { type: 'cannot', address: ADDRESS })
+          return
+        }
         copy.frozen = true
         this.#feed(node, { type: 'frozen', address: ADDRESS, bundle: this.#bundleOf(copy) })
         return
@@ -277,7 +281,7 @@ export class World {
         return
       }
       case 'claim':
-        if (copy !== undefined) node.copy = { ...copy, fence: { epoch: effect.epoch, node: node.id } }
+        if (copy !== undefined) copy.fence = { epoch: effect.epoch, node: node.id }
         this.#claim(node, effect.epoch)
         return
       case 'release':
@@ -344,12 +348,12 @@ export class World {
     const { copy, life } = node
     if (copy === undefined || copy.frozen || copy.busy || copy.mailbox.length === 0) return
     copy.busy = true
-    this.clock.after(HANDLING_MS, () => {
+    this.clock.after(this.options.handling_ms ?? 1, () => {
       copy.busy = false
-      if (node.life !== life || !node.up || node.copy !== copy) return this.#handleNext(node)
-      if (copy.frozen) return
-      const parcel = copy.mailbox.shift()
-      if (parcel !== undefined) this.#handle(copy, nameOf(parcel.message))
+      if (node.life === life && node.up && node.copy === copy && !copy.frozen) {
+        const parcel = copy.mailbox.shift()
+        if (parcel !== undefined) this.#handle(copy, nameOf(parcel.message))
+      }
       this.#handleNext(node)
     })
   }
@@ -371,10 +375,12 @@ export class World {
 
   #arrive(node: SimulatedNode, from: NodeId, parcel: Parcel): void {
     const name = nameOf(parcel.message)
-    if (moves(node.mover, ADDRESS)) return this.#feed(node, { type: 'told', address: ADDRESS, from, parcel })
-    if (node.copy === undefined) return this.#lose(name, 'nobody')
-    node.copy.mailbox.push(parcel)
-    this.#handleNext(node)
+    if (moves(node.mover, ADDRESS)) this.#feed(node, { type: 'told', address: ADDRESS, from, parcel })
+    else if (node.copy === undefined) this.#lose(name, 'nobody')
+    else {
+      node.copy.mailbox.push(parcel)
+      this.#handleNext(node)
+    }
   }
 
   #voided(node: SimulatedNode): void {
@@ -428,18 +434,23 @@ export class World {
     const lost = (why: Lost): void => {
       for (const name of names) this.#lose(name, why)
     }
-    if (from !== to && this.isCut(from, to)) return lost('link')
-    if (!to.up) return lost('died')
+    const why = from !== to && this.isCut(from, to) ? 'link' : to.up ? undefined : 'died'
+    if (why !== undefined) {
+      lost(why)
+      return
+    }
     const at = Math.max(this.#inOrder[pair]!, this.now + (from === to ? 0 : this.#delay()))
     this.#inOrder[pair] = at
     const cuts = this.#cutCount[pair]
     const { life } = to
     const own = from.life
     this.clock.after(at - this.now, () => {
-      if (to.life !== life || !to.up) return lost('died')
-      if (cuts !== this.#cutCount[pair] || from.life !== own) return lost('link')
-      this.#meet(to, from)
-      run()
+      if (to.life !== life || !to.up) lost('died')
+      else if (cuts !== this.#cutCount[pair] || from.life !== own) lost('link')
+      else {
+        this.#meet(to, from)
+        run()
+      }
     })
   }
 
@@ -456,7 +467,10 @@ export class World {
     }
     const fate = this.options.fate?.(number, message) ?? 'fine'
     const { loss, duplicate } = this.weather
-    if (fate === 'lose' || (loss > 0 && this.random.float() < loss)) return this.count('lost words')
+    if (fate === 'lose' || (loss > 0 && this.random.float() < loss)) {
+      this.count('lost words')
+      return
+    }
     const twice = fate === 'twice' || (duplicate > 0 && this.random.float() < duplicate)
     if (twice) this.count('words twice')
     const extra = typeof fate === 'object' ? fate.late_ms : 0
@@ -488,6 +502,10 @@ export class World {
   #gossip(from: SimulatedNode, to: SimulatedNode): void {
     const claim = this.#claimOf(from)
     if (claim === undefined || this.isCut(from, to) || !from.up || !to.up) return
+    const known = this.#claimOf(to)
+    // Nothing new, and both know who the other is.
+    if (known?.epoch === claim.epoch && known.node === claim.node && to.lives[from.index] === from.life)
+      return
     const lives = [from.life, to.life]
     this.clock.after(this.#delay(), () => {
       if (!to.up || this.isCut(from, to) || to.life !== lives[1] || from.life !== lives[0]) return
@@ -564,7 +582,7 @@ export class World {
   }
 
   #again(node: SimulatedNode, epoch: number): void {
-    node.copy = { ...node.copy!, fence: { epoch, node: node.id } }
+    node.copy!.fence = { epoch, node: node.id }
     node.contested_at = undefined
     this.#claim(node, epoch)
     this.#handleNext(node)
