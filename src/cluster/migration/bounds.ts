@@ -36,7 +36,10 @@ export const OFFER_MS = 3_000
 export const RESUME_MS = 5_000
 /** Unanswered words are said again: a few round trips of a poor Wi-Fi. */
 export const RETRY_MS = 250
-/** Messages that come the old way are forwarded for so long after the last of them: news of a move is gossiped in less than a second. */
+/**
+ * What comes the old way is forwarded for so long: whoever has a link to the source hears of the move over it, in less than a second.
+ * Nor does anybody's message wait longer for the end of the old way.
+ */
 export const FORWARD_MS = 3_000
 /** A source that says nothing for so long is not waited for: direct messages are handled, late forwards refused. */
 export const HOLD_MS = 5_000

@@ -70,7 +70,7 @@ export type Bundle = Readonly<z.infer<typeof bundleSchema>>
 export type PackFault = 'too-large' | 'unsendable'
 
 /** Where bundles are written, doubled up to the bound: most are a few kilobytes. */
-const FIRST_BYTES = 64 * 1024
+const FIRST_BYTES = 16 * 1024
 
 export function pack(bundle: Bundle): Uint8Array<ArrayBuffer> | PackFault {
   for (let size = FIRST_BYTES; ; size = Math.min(size * 4, MAX_BUNDLE_BYTES)) {

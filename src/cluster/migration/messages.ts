@@ -91,16 +91,23 @@ export type MoveMessage = Readonly<z.infer<typeof moveSchema>>
 export type Passed = Readonly<z.infer<typeof passed>>
 export type MessageOf<Type extends MoveMessage['type']> = Extract<MoveMessage, { type: Type }>
 
+/** Most words of a move are short; what is larger is written again into more room. */
+const FIRST_BYTES = 1_024
+
 /** A frame's worth; undefined when a forwarded message is no plain data or too large. */
 export function encodeMove(message: MoveMessage): Uint8Array | undefined {
   const most = limits.MAX_FRAME_BYTES
-  const into = Buffer.allocUnsafe(message.type === 'chunk' ? CHUNK_BYTES + 1_024 : most)
-  into[0] = MIGRATION_VERSION
-  try {
-    const end = encodeValue(message, into, 1, into.length)
-    return end < 0 ? undefined : into.subarray(0, end)
-  } catch {
-    return undefined
+  const first = message.type === 'chunk' ? message.bytes.length + FIRST_BYTES : FIRST_BYTES
+  for (let size = first; ; size = Math.min(size * 16, most)) {
+    const into = Buffer.allocUnsafe(size)
+    into[0] = MIGRATION_VERSION
+    try {
+      const end = encodeValue(message, into, 1, size)
+      if (end >= 0) return into.subarray(0, end)
+    } catch {
+      return undefined
+    }
+    if (size >= most) return undefined
   }
 }
 

@@ -64,7 +64,7 @@ export type SourceState = { readonly move: Move; readonly kind: string; readonly
       readonly queue: readonly Passed[]
       readonly first: number
       readonly sent: number
-      /** Forwarding ends then, unless more comes. */
+      /** Forwarding ends then. */
       readonly until: number
       readonly closing: boolean
       /** When the target last said something. */
@@ -273,11 +273,9 @@ function forwarding(state: In<'forwarding'>, input: SourceInput, now: number): S
       if (state.closing || state.queue.length >= MAX_LATE) {
         return step(state, ...bury([input.passed], state.closing ? 'unreachable' : 'overflow'))
       }
-      // A word that ends the old way does not keep it open.
-      const until = input.passed.what === 'told' ? now + FORWARD_MS : state.until
       const retry_at = state.queue.length === 0 ? now + RETRY_MS : state.retry_at
       const heard_at = state.queue.length === 0 ? now : state.heard_at
-      return sayForwards({ ...state, queue: [...state.queue, input.passed], until, retry_at, heard_at })
+      return sayForwards({ ...state, queue: [...state.queue, input.passed], retry_at, heard_at })
     }
     case 'heard':
       return heardForwarding(state, input.message, now)

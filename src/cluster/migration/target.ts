@@ -65,7 +65,7 @@ export type TargetInput =
 
 export type TargetEffect =
   | { readonly type: 'say'; readonly message: MoveMessage }
-  /** Start it from this, under this epoch, and tell the map. */
+  /** Start it from this, under this epoch, and tell the map. What lives here at that address is older and void: it ends first. */
   | { readonly type: 'install'; readonly kind: string; readonly version: number; readonly bundle: Bundle }
   /** Into its mailbox, in this order. */
   | { readonly type: 'deliver'; readonly node: NodeId; readonly parcels: readonly Parcel[] }

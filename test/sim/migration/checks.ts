@@ -26,6 +26,23 @@ export function messages(world: World, allowed: readonly Lost[]): string | undef
   return undefined
 }
 
-/** G2, G3 (never twice) and G4 are watched at every step. */
+/** G2, G3 (never twice), G4 and G5 are watched at every step (`world.ts`). */
+/** G6: no move is remembered for ever. */
+export function remembered(world: World): string | undefined {
+  for (const { id, mover } of world.nodes) {
+    const [left] = [...mover.away.values(), ...mover.here.values()]
+    if (left !== undefined) return `${id} still remembers a move that is ${left.phase}`
+  }
+  return undefined
+}
+
+/** What the actor set for itself came along, and not early. */
+export function times(world: World): string | undefined {
+  const [one] = world.running()
+  const kept = one?.copy?.times.get('kept')
+  if (one?.copy?.born === 'first' && kept === undefined) return 'a time was lost'
+  return kept !== undefined && kept < 60_000 ? `a time is due ${60_000 - kept} ms early` : undefined
+}
+
 export const problem = (world: World, allowed: readonly Lost[]): string | undefined =>
-  world.problems[0] ?? copies(world) ?? messages(world, allowed)
+  world.problems[0] ?? copies(world) ?? messages(world, allowed) ?? remembered(world) ?? times(world)

@@ -49,8 +49,9 @@ export interface Copy {
   state: State
   mailbox: Parcel[]
   frozen: boolean
+  /** As it was when it froze. */
+  before: { readonly state: State; readonly mailbox: readonly Parcel[]; readonly epoch: number } | undefined
   busy: boolean
-  readonly rung: Set<string>
   /** What it set for itself, by name: when. */
   readonly times: Map<string, number>
 }
@@ -268,6 +269,7 @@ export class World {
           return
         }
         copy.frozen = true
+        copy.before = { state: copy.state, mailbox: [...copy.mailbox], epoch: copy.fence.epoch }
         this.#feed(node, { type: 'frozen', address: ADDRESS, bundle: this.#bundleOf(copy) })
         return
       case 'thaw': {
@@ -277,6 +279,8 @@ export class World {
         const kept = effect.without_mailbox ? [] : copy.mailbox
         copy.mailbox = [...kept, ...effect.late.map(({ parcel }) => parcel)]
         copy.frozen = false
+        if (!effect.without_mailbox && !isAsBefore(copy))
+          this.problems.push('an aborted move changed something')
         this.#handleNext(node)
         return
       }
@@ -294,7 +298,8 @@ export class World {
           effect.version,
           effect.bundle.state,
         )
-        if (node.copy !== undefined) this.problems.push(`${node.id} has two copies`)
+        // An older one of a partition, which counts no more.
+        if (node.copy !== undefined) this.#voided(node)
         node.copy = copyAt({ epoch: effect.epoch, node: node.id }, 'moved', { log: (snapshot as State).log })
         node.copy.mailbox = [...effect.bundle.mailbox]
         for (const { id, remaining_ms } of effect.bundle.schedules)
@@ -555,7 +560,10 @@ export class World {
   /** C3 and C5 of the placer, for one actor. */
   #place(node: SimulatedNode): void {
     const claim = this.#claimOf(node)
-    if (claim === undefined) return
+    if (claim === undefined) {
+      this.#wanted(node)
+      return
+    }
     const owner = this.byId(claim.node)
     const busy = node.mover.away.has(ADDRESS)
     if (node.copy !== undefined && !busy && outranks(claim, node.copy.fence)) {
@@ -581,6 +589,15 @@ export class World {
     this.#claim(node, claim.epoch + 1)
   }
 
+  /** All who knew it were started anew: nobody claims it, and it is wanted. */
+  #wanted(node: SimulatedNode): void {
+    const up = this.nodes.filter((each) => each.up)
+    if (up[0] !== node || up.some((each) => this.#claimOf(each) !== undefined)) return
+    this.count('forgotten')
+    node.copy = copyAt({ epoch: 1, node: node.id }, 'anew', { log: [] })
+    this.#claim(node, 1)
+  }
+
   #again(node: SimulatedNode, epoch: number): void {
     node.copy!.fence = { epoch, node: node.id }
     node.contested_at = undefined
@@ -603,8 +620,15 @@ export class World {
 }
 
 const copyAt = (fence: Fence, born: Copy['born'], state: State): Copy => ({
-  ...{ fence, born, state, mailbox: [], frozen: false, busy: false },
-  ...{ rung: new Set<string>(), times: new Map<string, number>() },
+  ...{ fence, born, state, mailbox: [], frozen: false, before: undefined },
+  ...{ busy: false, times: new Map<string, number>() },
 })
+
+/** G5: but for what came meanwhile, behind what waited. */
+const isAsBefore = ({ before, state, mailbox, fence }: Copy): boolean =>
+  before !== undefined &&
+  before.state === state &&
+  before.epoch === fence.epoch &&
+  before.mailbox.every((parcel, i) => mailbox[i] === parcel)
 
 export const nameOf = (message: Message): string => (message as Message & { readonly name: string }).name
