@@ -27,6 +27,8 @@ export const MAX_WATCHERS = 4_096
 export const MAX_WATCHING = 1_024
 /** Moves of one node at a time, in and out together: each may hold a bundle. */
 export const MAX_MOVES = 16
+/** Moves to here that are remembered after they are done, so that late words are answered rightly: seventy a second for HELD_MS. */
+export const MAX_REMEMBERED = 1_024
 
 /** A handler that is under way ends: a slow one is named after 50 ms. */
 export const FREEZE_MS = 500
@@ -45,6 +47,9 @@ export const FORWARD_MS = 3_000
 export const HOLD_MS = 5_000
 /** What was accepted and is not resumed: by then the source has taken it back or is dead. */
 export const HELD_MS = 15_000
+
+/** By then a move has settled whatever happened, and nobody has to hear again who sent which way. */
+export const WORD_MS = FORWARD_MS + RESUME_MS + 2 * HOLD_MS
 
 assert(CHUNK_BYTES + 1_024 < limits.MAX_FRAME_BYTES, 'a chunk is a frame')
 assert(HELD_MS > OFFER_MS + RESUME_MS + HOLD_MS, 'the source decides before the target forgets')

@@ -37,6 +37,6 @@ export {
   moves,
   noMoves,
 } from './mover.ts'
-export { noRoutes, type Routes, route } from './route.ts'
+export { noRoutes, type Routes, relinked, route } from './route.ts'
 export type { Outcome } from './source.ts'
 export { type Movable, readSnapshot, understands } from './versions.ts'

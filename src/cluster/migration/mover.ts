@@ -3,7 +3,7 @@
  * `source.ts` and `target.ts`.
  */
 import type { NodeId } from '../../host/index.ts'
-import { HELD_MS, MAX_MOVES } from './bounds.ts'
+import { HELD_MS, MAX_MOVES, MAX_REMEMBERED } from './bounds.ts'
 import type { Bundle, Parcel } from './bundle.ts'
 import { type Fence, outranks } from './fence.ts'
 import type { MoveMessage, Passed, Refusal } from './messages.ts'
@@ -253,7 +253,8 @@ function offered(
     const before = state.here.get(address)
     if (before !== undefined && before.move.epoch >= epoch) return 'stale'
     if (state.away.has(address) || before?.phase === 'running') return 'busy'
-    return count(state) >= MAX_MOVES ? 'busy' : undefined
+    const full = count(state) >= MAX_MOVES || state.here.size >= MAX_REMEMBERED
+    return full ? 'busy' : undefined
   }
 }
 

@@ -5,10 +5,10 @@
  * receiving ─ accepted ─ running ─ done
  */
 import { assertNever, type NodeId } from '../../host/index.ts'
-import { HELD_MS, HOLD_MS, MAX_HELD, MAX_LANES, OFFER_MS, RETRY_MS } from './bounds.ts'
+import { HELD_MS, HOLD_MS, MAX_HELD, MAX_LANES, OFFER_MS, RETRY_MS, WINDOW_FORWARDS } from './bounds.ts'
 import { type Bundle, type Parcel, unpack } from './bundle.ts'
 import { type Fence, outranks } from './fence.ts'
-import type { MessageOf, MoveMessage, Refusal } from './messages.ts'
+import type { MessageOf, MoveMessage, Passed, Refusal } from './messages.ts'
 import type { Move } from './source.ts'
 
 /** A node that changed its way: what came straight from it waits for the end of the old one. */
@@ -39,6 +39,8 @@ export type TargetState = { readonly move: Move } & (
       readonly phase: 'running'
       /** Number of the forward that is next. */
       readonly next: number
+      /** Forwards that overtook it. */
+      readonly early: ReadonlyMap<number, Passed>
       readonly lanes: ReadonlyMap<NodeId, Lane>
       /** Ways that ended before the word of who switched was here. */
       readonly switched: ReadonlyMap<NodeId, number>
@@ -196,7 +198,16 @@ function accepted(state: In<'accepted'>, input: TargetInput, now: number): Targe
       }
       if (input.message.type !== 'resume') return step(state)
       return step(
-        { phase: 'running', move, next: 0, lanes: new Map(), switched: new Map(), held: 0, heard_at: now },
+        {
+          phase: 'running',
+          move,
+          next: 0,
+          early: new Map(),
+          lanes: new Map(),
+          switched: new Map(),
+          held: 0,
+          heard_at: now,
+        },
         { type: 'install', kind, version, bundle },
         say({ type: 'resumed', ...ofMove(move) }),
       )
@@ -249,16 +260,9 @@ function heardRunning(state: In<'running'>, message: MoveMessage, now: number): 
     case 'resume':
       return step(state, say({ type: 'resumed', ...ofMove(move) }))
     case 'forward': {
-      if (message.number !== next) return step(state, forwardedOf(move, next))
-      const { passed } = message
-      const after: In<'running'> = { ...state, next: next + 1 }
-      const ack = forwardedOf(move, next + 1)
-      if (passed.what === 'told') return step(after, deliver(passed.node, [passed.parcel]), ack)
-      const switched = new Map(state.switched).set(passed.node, passed.mark)
-      const lane = state.lanes.get(passed.node)
-      if (lane !== undefined && lane.mark !== passed.mark) return step({ ...after, switched }, ack)
-      const open = opened({ ...after, switched }, passed.node)
-      return step(open.state, ...open.effects, ack)
+      if (message.number < next || message.number >= next + WINDOW_FORWARDS)
+        return step(state, forwardedOf(move, next))
+      return inOrder({ ...state, early: new Map(state.early).set(message.number, message.passed) })
     }
     case 'close': {
       // What was lost on the way comes again first.
@@ -268,6 +272,29 @@ function heardRunning(state: In<'running'>, message: MoveMessage, now: number): 
     }
     default:
       return step(state)
+  }
+}
+
+/** What is next, and all that waited for it. */
+function inOrder(state: In<'running'>): TargetStep {
+  const effects: TargetEffect[] = []
+  const early = new Map(state.early)
+  let now: In<'running'> = { ...state, early }
+  for (;;) {
+    const passed = early.get(now.next)
+    if (passed === undefined) return step(now, ...effects, forwardedOf(state.move, now.next))
+    early.delete(now.next)
+    now = { ...now, next: now.next + 1 }
+    if (passed.what === 'told') {
+      effects.push(deliver(passed.node, [passed.parcel]))
+      continue
+    }
+    now = { ...now, switched: new Map(now.switched).set(passed.node, passed.mark) }
+    // A word of another life than the one that waits.
+    if ((now.lanes.get(passed.node)?.mark ?? passed.mark) !== passed.mark) continue
+    const open = opened(now, passed.node)
+    now = open.state as In<'running'>
+    effects.push(...open.effects)
   }
 }
 

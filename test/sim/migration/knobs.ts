@@ -11,6 +11,7 @@ export const KNOBS = [
   'bridge',
   'crash',
   'restart',
+  'aimed',
   'slow-actor',
   'large-state',
   'skew',
@@ -65,6 +66,38 @@ export function disturb(world: World, knobs: ReadonlySet<Knob>, for_ms: number):
     world.clock.after(between(random, 5, 9_000), () => world.start(node))
   })
   repeat('cancel', 8, (random) => world.cancel(oneOf(random)))
+}
+
+/** While a move is under way: one of the two dies, or they lose each other. */
+export function aim(world: World, random: SimulatedRandom, for_ms: number): void {
+  if (world.calmed || random.below(6) > 0) return
+  const moving = world.nodes.filter(({ mover }) => mover.away.size > 0)
+  const from = moving[random.below(Math.max(1, moving.length))]
+  const [move] = from === undefined ? [] : from.mover.away.values()
+  if (from === undefined || move === undefined || move.phase === 'forwarding') return
+  const to = world.byId(move.move.to)
+  world.count('aimed')
+  switch (random.below(4)) {
+    case 0:
+      world.crash(from)
+      world.clock.after(for_ms * random.float(), () => world.start(from))
+      return
+    case 1:
+      world.crash(to)
+      world.clock.after(for_ms * random.float(), () => world.start(to))
+      return
+    case 2:
+      // Others still reach both, so that no verdict comes.
+      split(
+        world,
+        new Set([from]),
+        for_ms * random.float(),
+        world.nodes.find((node) => node !== from && node !== to),
+      )
+      return
+    default:
+      split(world, new Set([to]), for_ms * random.float())
+  }
 }
 
 /** Two sides that do not reach each other; a bridge reaches both. */

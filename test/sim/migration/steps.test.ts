@@ -28,17 +28,25 @@ interface Case {
     readonly side: (typeof SIDES)[number]
     readonly back_ms: number | undefined
   }
+  /** The two lose each other; the third node reaches both (then nobody is called dead), or only one of them. */
+  readonly cut?: {
+    readonly at: number
+    readonly when: (typeof WHEN)[number]
+    readonly alone: 'source' | 'target' | 'neither'
+    readonly for_ms: number
+  }
 }
 
 const totals: Record<string, number> = {}
 
-function run({ fates, death }: Case): World {
+function run({ fates, death, cut }: Case): World {
   const world: World = new World({
     seed: 1,
     nodes: 3,
     handling_ms: HANDLING_MS,
     fate: (number) => fates.get(number) ?? 'fine',
     around(when, number) {
+      if (cut !== undefined && number === cut.at && when === cut.when) lose(world, cut)
       if (death === undefined || number !== death.at || when !== death.when) return
       const node = dying(world, death.side)
       world.crash(node)
@@ -59,6 +67,17 @@ function run({ fates, death }: Case): World {
   return world
 }
 
+function lose(world: World, { alone, for_ms }: NonNullable<Case['cut']>): void {
+  const [source, target, third] = world.nodes as [SimulatedNode, SimulatedNode, SimulatedNode]
+  const pairs: (readonly [SimulatedNode, SimulatedNode])[] = [[source, target]]
+  if (alone === 'source') pairs.push([source, third])
+  if (alone === 'target') pairs.push([target, third])
+  for (const [a, b] of pairs) world.cut(a, b)
+  world.clock.after(for_ms, () => {
+    for (const [a, b] of pairs) world.mend(a, b)
+  })
+}
+
 const dying = (world: World, side: (typeof SIDES)[number]): SimulatedNode =>
   world.nodes[side === 'source' ? 0 : 1]!
 
@@ -66,7 +85,7 @@ const dying = (world: World, side: (typeof SIDES)[number]): SimulatedNode =>
 const WORDS = run({ fates: new Map() }).words
 const numbers = Array.from({ length: WORDS }, (_, i) => i)
 
-const name = ({ fates, death }: Case): string => JSON.stringify([[...fates], death])
+const name = ({ fates, death, cut }: Case): string => JSON.stringify([[...fates], death, cut])
 
 function holds(each: Case, allowed: readonly Lost[]): World {
   const world = run(each)
@@ -142,12 +161,44 @@ test('either side dies at any word while another word is lost, twice or late', {
   }
 })
 
+/** What is on a link that is lost; and what a copy had that counts no more, or comes to a place where it is no more. */
+const WITH_A_CUT: readonly Lost[] = ['link', 'doubt', 'void', 'buried', 'nobody']
+
+test('the two lose each other at any word, for a moment, beyond each wait, beyond verdicts', () => {
+  for (const at of numbers) {
+    for (const when of WHEN) {
+      for (const alone of ['neither', ...SIDES] as const) {
+        for (const for_ms of [20, 1_000, 4_600, 9_000, 18_000]) {
+          holds({ fates: new Map(), cut: { at, when, alone, for_ms } }, WITH_A_CUT)
+        }
+      }
+    }
+  }
+})
+
+test('the two lose each other at any word, and then one of them dies', { timeout: 120_000 }, () => {
+  for (const at of numbers) {
+    for (const later of numbers) {
+      for (const side of SIDES) {
+        const cut = { at, when: 'before', alone: 'neither', for_ms: 2_000 } as const
+        holds({ fates: new Map(), cut, death: { at: later, when: 'after', side, back_ms: undefined } }, [
+          ...WITH_A_DEATH,
+          ...WITH_A_CUT,
+        ])
+      }
+    }
+  }
+})
+
 test('all of it was met', () => {
   if (process.env.LOQA_COUNTS) console.log(WORDS, totals)
   for (const what of [
     'moved',
     'aborted: gone',
     'taken-back: gone',
+    'taken-back: timeout',
+    'two copies',
+    'words said again',
     'inherited',
     'started anew',
     'forward',

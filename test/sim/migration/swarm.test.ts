@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 import { KNOBS, type Knob } from './knobs.ts'
 import { type Run, runSeed } from './swarm.ts'
 
-const SEEDS = Number(process.env.LOQA_SEEDS ?? 100)
+const SEEDS = Number(process.env.LOQA_SEEDS ?? 200)
 const FIRST = Number(process.env.LOQA_SEED ?? 1)
 
 /** What each knob, and each way a move can end, leaves behind. */
@@ -18,14 +18,15 @@ const MET = [
   'aborted: cancelled',
   'aborted: version',
   'taken-back: gone',
-  'taken-back: timeout',
   'outranked',
   'voided',
   'inherited',
   'two copies',
   'started anew',
+  'aimed',
   'waited for the old way',
   'lost words',
+  'words said again',
   'words twice',
   'partitions',
   'crashes',
@@ -65,7 +66,7 @@ test(`${SEEDS} seeds from ${FIRST}: one copy is left, nothing is handled twice o
   if (SEEDS < 100) return
   for (const what of MET) expect(counts[what] ?? 0, `"${what}" was met`).toBeGreaterThan(0)
   expect([...used].sort()).toEqual([...KNOBS].sort())
-  expect(handled).toBeGreaterThan(sent / 2)
+  expect(handled).toBeGreaterThan(sent / 4)
 })
 
 test('without faults every message arrives, whatever the hurry', () => {

@@ -2,12 +2,14 @@
 import { createHash } from 'node:crypto'
 import { SimulatedRandom } from '../../../src/host/simulated/index.ts'
 import { problem } from './checks.ts'
-import { disturb, drawKnobs, type Knob } from './knobs.ts'
+import { aim, disturb, drawKnobs, type Knob } from './knobs.ts'
 import { type Lost, World } from './world.ts'
 
 /** Verdicts, turns of the placer, and what is remembered of moves, one after the other. */
 const CALM_MS = 40_000
 
+/** How long such a fault lasts at most: two verdicts. */
+const AIMED_MS = 10_000
 /** A slow actor that was shouted at has this long for what waits. */
 const CAUGHT_UP_MS = 600_000
 const isBehind = (world: World): boolean => world.nodes.some(({ copy }) => (copy?.mailbox.length ?? 0) > 0)
@@ -34,15 +36,19 @@ export function runSeed({
   const random = new SimulatedRandom(seed ^ 0x5eed)
   const knobs = options.knobs ?? drawKnobs(random)
   const nodes = 2 + random.below(4)
-  const world = new World({
+  const aiming = random.fork()
+  const world: World = new World({
     ...{ seed, nodes },
+    around: () => {
+      if (knobs.has('aimed')) aim(world, aiming, AIMED_MS)
+    },
     handling_ms: knobs.has('slow-actor') ? 3 + random.float() * 20 : 1,
     state_bytes: knobs.has('large-state') ? random.below(400_000) : 0,
     versions: Array.from({ length: nodes }, () => (knobs.has('skew') ? 1 + random.below(3) : 2)),
   })
   const for_ms = 4_000 + random.float() * 12_000
   disturb(world, knobs, for_ms)
-  tellFor(world, random.fork(), for_ms, knobs.has('crowd'))
+  tellFor(world, random.fork(), knobs.has('crowd'))
   moveFor(world, random.fork(), for_ms, knobs.has('hurry'))
   world.clock.advance(for_ms)
   world.calm()
@@ -65,7 +71,7 @@ function allowedIn({ counts }: World, knobs: ReadonlySet<Knob>): readonly Lost[]
   return knobs.has('loss') ? ['doubt'] : []
 }
 
-function tellFor(world: World, random: SimulatedRandom, for_ms: number, crowd: boolean): void {
+function tellFor(world: World, random: SimulatedRandom, crowd: boolean): void {
   for (const node of world.nodes) {
     const tell = (): void => {
       if (world.calmed) return
@@ -74,7 +80,6 @@ function tellFor(world: World, random: SimulatedRandom, for_ms: number, crowd: b
     }
     world.clock.after(random.float() * 20, tell)
   }
-  world.clock.after(for_ms, () => undefined)
 }
 
 /** Whoever runs it is asked to hand it to another one. */

@@ -24,6 +24,7 @@ import {
   type Parcel,
   type Routes,
   readSnapshot,
+  relinked,
   route,
 } from '../../../src/cluster/migration/index.ts'
 import { merge, NO_PLACEMENTS, type Placements } from '../../../src/cluster/placement/placements.ts'
@@ -38,13 +39,19 @@ const GRACE_MS = 2_000
 const CONTESTED_MS = 6_000
 const TICK_MS = 250
 
-/** What the actor remembers: the numbers of each sender, in the order in which it handled them. */
+/** What the actor remembers: how many it handled, and the last number of each sender. */
 export interface State {
-  readonly log: readonly string[]
+  readonly handled: number
+  readonly last: Readonly<Record<string, number>>
+  /** One start from nothing and all that moved on from it. */
+  readonly line: number
 }
+const NEW: State = { handled: 0, last: {}, line: 0 }
 
 export interface Copy {
   fence: Fence
+  /** Its epoch is the placer's, as of one started anew: in a partition another node may have given the same. */
+  claimed_again: boolean
   readonly born: 'first' | 'moved' | 'anew'
   state: State
   mailbox: Parcel[]
@@ -110,6 +117,7 @@ export class World {
   readonly #inOrder: Float64Array
   /** Cuts and lives a told message was sent under. */
   readonly #cutCount: Int32Array
+  #lines = 0
   readonly #wakes = new Map<number, () => void>()
 
   constructor(options: WorldOptions) {
@@ -125,7 +133,7 @@ export class World {
       version: options.versions?.[index] ?? 2,
     }))
     const [first] = this.nodes
-    first!.copy = copyAt({ epoch: 1, node: first!.id }, 'first', { log: [] })
+    first!.copy = copyAt({ epoch: 1, node: first!.id }, 'first', NEW)
     first!.copy.times.set('kept', 60_000)
     for (const node of this.nodes) this.#merge(node, [{ address: ADDRESS, node: first!.id, epoch: 1 }])
     this.#tick()
@@ -143,7 +151,8 @@ export class World {
   tell(node: SimulatedNode): void {
     if (!node.up) return
     node.said += 1
-    const name = `${node.id}:${node.said}`
+    // Another life of a node is another sender.
+    const name = `${node.id}.${node.life}:${node.said}`
     const owner = this.#claimOf(node)
     if (owner === undefined) return
     this.sent.push(name)
@@ -151,18 +160,15 @@ export class World {
       ...{ lane: 'data', sender: { address: addressOf(placedAddress('sender', node.id)), incarnation: 1 } },
       ...{ ask: null, message: { type: 'count', name } as Message },
     }
-    const routed = route(node.routes, ADDRESS, owner)
+    const routed = route(node.routes, ADDRESS, owner, this.now)
     node.routes = routed.routes
-    for (const { to, message } of routed.said) {
-      this.#inOrderTo(
-        node,
-        this.byId(to),
-        () => this.#feed(this.byId(to), { type: 'heard', from: node.id, message }),
-        [],
-      )
-    }
+    for (const { to, message } of routed.said) this.#sayInOrder(node, this.byId(to), message)
     const to = this.byId(owner.node)
     this.#inOrderTo(node, to, () => this.#arrive(to, node.id, parcel), [name])
+  }
+
+  #sayInOrder(from: SimulatedNode, to: SimulatedNode, message: MoveMessage): void {
+    this.#inOrderTo(from, to, () => this.#feed(to, { type: 'heard', from: from.id, message }), [])
   }
 
   move(from: SimulatedNode, to: SimulatedNode): void {
@@ -207,12 +213,31 @@ export class World {
 
   mend(a: SimulatedNode, b: SimulatedNode): void {
     this.links.mend(a.index, b.index)
+    if (!this.isCut(a, b)) this.#relink(a, b)
+  }
+
+  /** First on the new link, in both directions. */
+  #relink(a: SimulatedNode, b: SimulatedNode): void {
+    for (const [from, to] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      if (!from.up || !to.up) continue
+      for (const { message } of relinked(from.routes, to.id, this.now)) {
+        this.count('words said again')
+        this.#sayInOrder(from, to, message)
+      }
+    }
   }
 
   calm(): void {
     this.calmed = true
     Object.assign(this.weather, { loss: 0, duplicate: 0, delay_ms: 1, jitter_ms: 0 })
+    const cut = this.nodes.flatMap((a) =>
+      this.nodes.filter((b) => a.index < b.index && this.isCut(a, b)).map((b) => [a, b] as const),
+    )
     this.links.healAll()
+    for (const [a, b] of cut) this.#relink(a, b)
     for (const node of this.nodes) this.start(node)
   }
 
@@ -285,7 +310,8 @@ export class World {
         return
       }
       case 'claim':
-        if (copy !== undefined) copy.fence = { epoch: effect.epoch, node: node.id }
+        if (copy !== undefined)
+          Object.assign(copy, { fence: { epoch: effect.epoch, node: node.id }, claimed_again: false })
         this.#claim(node, effect.epoch)
         return
       case 'release':
@@ -300,7 +326,7 @@ export class World {
         )
         // An older one of a partition, which counts no more.
         if (node.copy !== undefined) this.#voided(node)
-        node.copy = copyAt({ epoch: effect.epoch, node: node.id }, 'moved', { log: (snapshot as State).log })
+        node.copy = copyAt({ epoch: effect.epoch, node: node.id }, 'moved', stateIn(snapshot))
         node.copy.mailbox = [...effect.bundle.mailbox]
         for (const { id, remaining_ms } of effect.bundle.schedules)
           node.copy.times.set(id, this.now + remaining_ms)
@@ -345,7 +371,7 @@ export class World {
       message: { type: 'ring' },
     }))
     const bytes = this.options.state_bytes ?? 0
-    const state = { log: copy.state.log, ...(bytes > 0 ? { filler: new Uint8Array(bytes) } : {}) }
+    const state = { ...copy.state, ...(bytes > 0 ? { filler: new Uint8Array(bytes) } : {}) }
     return { incarnation: 1, state, mailbox: copy.mailbox, schedules, watchers: [], watching: [] }
   }
 
@@ -365,11 +391,13 @@ export class World {
 
   #handle(copy: Copy, name: string): void {
     const [sender, number] = name.split(':') as [string, string]
-    const before = copy.state.log.findLast((each) => each.startsWith(`${sender}:`))
-    if (before !== undefined && Number(before.slice(sender.length + 1)) >= Number(number)) {
-      this.problems.push(`${name} came after ${before}`)
+    const before = copy.state.last[sender] ?? 0
+    if (before >= Number(number)) this.problems.push(`${name} came after ${before}`)
+    copy.state = {
+      ...copy.state,
+      handled: copy.state.handled + 1,
+      last: { ...copy.state.last, [sender]: Number(number) },
     }
-    copy.state = { log: [...copy.state.log, name] }
     const by = this.handled.get(name)
     if (by === undefined) this.handled.set(name, [copy])
     else {
@@ -582,9 +610,12 @@ export class World {
     const first = this.nodes.find((each) => each === node || (each.up && !this.#isDead(node, each)))
     if (!lost || (owner !== node && first !== node)) return
     this.count('started anew')
-    const log = (node.inherited?.state as State | undefined)?.log ?? []
+    const state = node.inherited === undefined ? NEW : stateIn(node.inherited.state)
     if (node.inherited !== undefined) this.count('started from what was inherited')
-    node.copy = copyAt({ epoch: claim.epoch + 1, node: node.id }, 'anew', { log })
+    node.copy = copyAt({ epoch: claim.epoch + 1, node: node.id }, 'anew', {
+      ...state,
+      line: this.#nextLine(),
+    })
     node.inherited = undefined
     this.#claim(node, claim.epoch + 1)
   }
@@ -594,12 +625,18 @@ export class World {
     const up = this.nodes.filter((each) => each.up)
     if (up[0] !== node || up.some((each) => this.#claimOf(each) !== undefined)) return
     this.count('forgotten')
-    node.copy = copyAt({ epoch: 1, node: node.id }, 'anew', { log: [] })
+    node.copy = copyAt({ epoch: 1, node: node.id }, 'anew', { ...NEW, line: this.#nextLine() })
     this.#claim(node, 1)
+  }
+
+  #nextLine(): number {
+    this.#lines += 1
+    return this.#lines
   }
 
   #again(node: SimulatedNode, epoch: number): void {
     node.copy!.fence = { epoch, node: node.id }
+    node.copy!.claimed_again = true
     node.contested_at = undefined
     this.#claim(node, epoch)
     this.#handleNext(node)
@@ -612,7 +649,9 @@ export class World {
       for (const b of running.slice(i + 1)) {
         this.count('two copies')
         if (a.copy!.fence.epoch !== b.copy!.fence.epoch) continue
-        if (a.copy!.born !== 'anew' && b.copy!.born !== 'anew')
+        // Two sides of a partition may each have started one anew; the map then names the smaller node (M2).
+        if (a.copy!.state.line !== b.copy!.state.line) continue
+        if (!a.copy!.claimed_again && !b.copy!.claimed_again)
           this.problems.push(`two copies in epoch ${a.copy!.fence.epoch}`)
       }
     }
@@ -620,9 +659,14 @@ export class World {
 }
 
 const copyAt = (fence: Fence, born: Copy['born'], state: State): Copy => ({
-  ...{ fence, born, state, mailbox: [], frozen: false, before: undefined },
+  ...{ fence, born, claimed_again: born === 'anew', state, mailbox: [], frozen: false, before: undefined },
   ...{ busy: false, times: new Map<string, number>() },
 })
+
+const stateIn = (snapshot: unknown): State => {
+  const { handled, last, line } = snapshot as State
+  return { handled, last, line }
+}
 
 /** G5: but for what came meanwhile, behind what waited. */
 const isAsBefore = ({ before, state, mailbox, fence }: Copy): boolean =>
