@@ -8,8 +8,8 @@
  * are nodes, which actors do not know.
  *
  * G1  Never zero copies after heal: until the target said that it runs it, the source keeps it, and goes on with it when a step fails or
- *     takes too long. Who dies alone with it leaves an orphan, which the placer starts anew (C3); from its state, where a target had
- *     accepted it (`inherit`).
+ *     takes too long. Who dies alone with it leaves an orphan, which the placer starts anew (C3); from its state as it
+ *     was when it froze, where a target had accepted that (`inherit`).
  * G2  Never two copies in one epoch: an epoch is offered once, to one node; what is taken back gets the next one. Of two copies made by a
  *     partition that of the higher epoch counts, the other ends and its writes are void.
  * G3  No message is handled twice. One is lost only (a) with a node that dies, or a link that is lost while it is on it (A3, A22), (b) that

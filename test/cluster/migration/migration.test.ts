@@ -169,6 +169,16 @@ test('G2: of two copies the one counts that the map of placements names', () => 
   }
 })
 
+test('G2: who accepts a move that was given up hears so, and forgets it', () => {
+  const { a, said } = offering(bundleOf(0))
+  const b = new Side(B)
+  for (const message of said) b.hear(A, message)
+  a.feed({ type: 'cancel', address })
+  expect(types(a.hear(B, word('accept')))).toEqual(['abort'])
+  b.hear(A, word('abort'))
+  expect(words(b.hear(A, word('resume')))).toEqual([word('refuse', { why: 'unknown-move' })])
+})
+
 test('G4: what comes straight from a node waits for what it sent the old way', () => {
   const b = new Side(B)
   for (const message of offering(bundleOf(0)).said) b.hear(A, message)
