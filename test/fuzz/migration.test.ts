@@ -26,13 +26,14 @@ const parcel: Parcel = {
 }
 const BUNDLE = Uint8Array.from(
   pack({
-  ...{ incarnation: 1, state: { text: 'x', samples: new Float32Array(4) }, mailbox: [parcel] },
-  ...{
-    schedules: [{ id: 'bell', remaining_ms: 5, message: { type: 'ring' } }],
-    watchers: [],
-    watching: [address],
-  },
-}) as Uint8Array<ArrayBuffer>
+    ...{ incarnation: 1, state: { text: 'x', samples: new Float32Array(4) }, mailbox: [parcel] },
+    ...{
+      schedules: [{ id: 'bell', remaining_ms: 5, message: { type: 'ring' } }],
+      watchers: [],
+      watching: [address],
+    },
+  }) as Uint8Array,
+)
 const X = nodeId('x')
 /** One good word of every kind. */
 const GOOD: readonly MoveMessage[] = [
