@@ -25,9 +25,9 @@ export const MAX_LANES = 1_024
 export const MAX_SCHEDULES = 1_024
 export const MAX_WATCHERS = 4_096
 export const MAX_WATCHING = 1_024
-/** Moves of one node at a time, in and out together: each may hold a bundle. */
+/** Moves of one node at a time that hold a bundle, in and out together: 128 MB at the very most. */
 export const MAX_MOVES = 16
-/** Moves to here that are remembered after they are done, so that late words are answered rightly: seventy a second for HELD_MS. */
+/** Moves that are under way, forwarded or remembered so that late words are answered rightly: seventy a second for HELD_MS. */
 export const MAX_REMEMBERED = 1_024
 
 /** A handler that is under way ends: a slow one is named after 50 ms. */

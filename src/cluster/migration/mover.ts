@@ -127,7 +127,7 @@ function begin(
   if (movable === undefined) return refused('unknown-kind')
   if (held?.node !== state.self || to === state.self) return refused('not-here')
   const arriving = state.here.get(address)?.phase === 'running'
-  if (arriving || state.away.has(address) || count(state) >= MAX_MOVES) return refused('busy')
+  if (arriving || state.away.has(address) || isFull(state)) return refused('busy')
   const vain = [...state.offered].filter(([, { until }]) => until > now)
   const epoch = Math.max(held.epoch, state.offered.get(address)?.epoch ?? 0) + 1
   const offered = new Map(vain).set(address, { epoch, until: now + 2 * HELD_MS })
@@ -135,9 +135,13 @@ function begin(
   return fromSource({ ...state, offered }, address, beginMove(move, kind, movable.version, now))
 }
 
-/** Those that hold a bundle. */
+/** Those that hold a bundle; what only forwards or is remembered does not. */
 const count = ({ away, here }: MoverState): number =>
-  away.size + [...here.values()].filter(({ phase }) => phase === 'receiving' || phase === 'accepted').length
+  [...away.values()].filter(({ phase }) => phase !== 'forwarding').length +
+  [...here.values()].filter(({ phase }) => phase === 'receiving' || phase === 'accepted').length
+
+const isFull = (state: MoverState): boolean =>
+  count(state) >= MAX_MOVES || state.away.size + state.here.size >= MAX_REMEMBERED
 
 function sourceStep(
   state: MoverState,
@@ -253,8 +257,7 @@ function offered(
     const before = state.here.get(address)
     if (before !== undefined && before.move.epoch >= epoch) return 'stale'
     if (state.away.has(address) || before?.phase === 'running') return 'busy'
-    const full = count(state) >= MAX_MOVES || state.here.size >= MAX_REMEMBERED
-    return full ? 'busy' : undefined
+    return isFull(state) ? 'busy' : undefined
   }
 }
 
