@@ -130,6 +130,14 @@ test('G1 G3: in doubt it is taken back under a new epoch, without what had gone 
   }
 })
 
+test('G1 G3: a source that dies leaves its state to who had accepted it, not its messages', () => {
+  const b = new Side(B)
+  for (const message of offering(bundleOf('state', [parcel(1)])).said) b.hear(A, message)
+  expect(b.feed({ type: 'gone', node: A })).toMatchObject([
+    { type: 'inherit', bundle: { state: 'state', mailbox: [] } },
+  ])
+})
+
 test('G2: an epoch that was offered in vain is not offered again', () => {
   const { a } = offering(bundleOf(0))
   a.feed({ type: 'cancel', address })

@@ -66,9 +66,10 @@ export function runSeed({
 function allowedIn({ counts }: World, knobs: ReadonlySet<Knob>): readonly Lost[] {
   const cut = (counts.partitions ?? 0) > 0
   const died = (counts.crashes ?? 0) > 0
-  if (cut) return ['died', 'link', 'doubt', 'void', 'buried', 'nobody']
-  if (died) return ['died', 'link', 'doubt', 'void', 'buried', 'nobody']
-  return knobs.has('loss') ? ['doubt'] : []
+  if (cut) return ['died', 'link', 'doubt', 'void', 'buried', 'overflow', 'nobody']
+  if (died) return ['died', 'link', 'doubt', 'void', 'buried', 'overflow', 'nobody']
+  // A thousand messages a second beside words that are lost: more wait than may.
+  return knobs.has('loss') ? ['doubt', 'overflow'] : []
 }
 
 function tellFor(world: World, random: SimulatedRandom, crowd: boolean): void {

@@ -82,7 +82,7 @@ export interface SimulatedNode {
 }
 
 export type Fate = 'fine' | 'lose' | 'twice' | { readonly late_ms: number }
-export type Lost = 'died' | 'link' | 'doubt' | 'void' | 'buried' | 'nobody'
+export type Lost = 'died' | 'link' | 'doubt' | 'void' | 'buried' | 'overflow' | 'nobody'
 
 export interface WorldOptions {
   readonly seed: number
@@ -350,7 +350,8 @@ export class World {
         return
       case 'bury': {
         const parcels = 'told' in effect ? effect.told.map(({ parcel }) => parcel) : effect.parcels
-        for (const { message } of parcels) this.#lose(nameOf(message), 'buried')
+        for (const { message } of parcels)
+          this.#lose(nameOf(message), effect.why === 'overflow' ? 'overflow' : 'buried')
         return
       }
       case 'ended': {
