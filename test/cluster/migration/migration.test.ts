@@ -138,6 +138,14 @@ test('G1 G3: a source that dies leaves its state to who had accepted it, not its
   ])
 })
 
+test('G2 G3: a copy that counts no more ends, and its source never hears that it did not run', () => {
+  const b = new Side(B)
+  for (const message of offering(bundleOf(0)).said) b.hear(A, message)
+  b.hear(A, word('resume'))
+  expect(types(b.feed({ type: 'claimed', address, fence: { epoch: 3, node: X } }))).toEqual(['void'])
+  expect(types(b.hear(A, word('resume')))).toEqual(['resumed'])
+})
+
 test('G2: an epoch that was offered in vain is not offered again', () => {
   const { a } = offering(bundleOf(0))
   a.feed({ type: 'cancel', address })
