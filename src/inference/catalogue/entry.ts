@@ -23,7 +23,7 @@ export interface Entry {
   /** BCP 47; `multi` for those that know dozens. */
   readonly languages: readonly string[]
   readonly licence: string
-  /** Memory the engine process takes with it, in MB: measured where it was, else the files and half again. */
+  /** Memory the engine process takes with it, in MB: estimated from size and context, else the files and half again. */
   readonly memory_mb: number
   /** One line: what it is good for. */
   readonly about: string
