@@ -7,14 +7,13 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
-  begin,
   type Effect,
   type Input,
   MAX_ANEW,
   SPARE_BYTES,
   type Step,
-  step,
-} from '../../src/inference/catalogue/download.ts'
+} from '../../src/inference/catalogue/course.ts'
+import { begin, step } from '../../src/inference/catalogue/download.ts'
 import { HEAD_BYTES } from '../../src/inference/catalogue/formats.ts'
 import { readJournal, type Wanted, writeJournal } from '../../src/inference/catalogue/wanted.ts'
 

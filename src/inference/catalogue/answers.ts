@@ -1,6 +1,6 @@
 /** What the head of an HTTP answer says about a file. Pure: everything in it was written by a stranger. */
 import { limits } from '../../host/index.ts'
-import type { Answer } from './download.ts'
+import type { Answer } from './course.ts'
 
 export type HeadFields = Readonly<Record<string, string | readonly string[] | undefined>>
 

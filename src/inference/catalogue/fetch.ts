@@ -1,16 +1,8 @@
 /** Carries out what a download decides: one connection, one part of a file and its journal on the disk. */
 import { type Clock, type Disk, DiskError, LoqaError } from '../../host/index.ts'
 import { hashOf } from '../checksum.ts'
-import {
-  type Answer,
-  type Ask,
-  begin,
-  type Download,
-  type DownloadEvent,
-  type Effect,
-  type Input,
-  step,
-} from './download.ts'
+import type { Answer, Ask, Download, DownloadEvent, Effect, Input } from './course.ts'
+import { begin, step } from './download.ts'
 import { HEAD_BYTES } from './formats.ts'
 import { errorOf } from './refusals.ts'
 import { MAX_JOURNAL_BYTES, readJournal, type Wanted, writeJournal } from './wanted.ts'

@@ -11,7 +11,7 @@
  */
 export { type Advice, adviceFor, type Machine } from './advice.ts'
 export { MAX_REDIRECTS, readAnswer, redirectOf } from './answers.ts'
-export type { DownloadEvent } from './download.ts'
+export type { DownloadEvent } from './course.ts'
 export { CATALOGUE } from './entries.ts'
 export { type Entry, type EntryFile, isPinned, sizeOf } from './entry.ts'
 export { type Connection, type FetchDoors, fetchFile, SourceError } from './fetch.ts'

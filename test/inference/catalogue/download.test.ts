@@ -2,7 +2,6 @@
 import { describe, expect, test } from 'vitest'
 import {
   type Answer,
-  begin,
   type Input,
   MAX_FRUITLESS,
   MAX_PAUSE_MS,
@@ -10,8 +9,8 @@ import {
   SLOW_MIB_MS,
   SPARE_BYTES,
   type Step,
-  step,
-} from '../../../src/inference/catalogue/download.ts'
+} from '../../../src/inference/catalogue/course.ts'
+import { begin, step } from '../../../src/inference/catalogue/download.ts'
 import type { Journal, Wanted } from '../../../src/inference/catalogue/wanted.ts'
 
 const SHA = 'a'.repeat(64)

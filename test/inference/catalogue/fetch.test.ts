@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { type SimulatedHost, simulatedHost } from '../../../src/host/simulated/index.ts'
-import type { DownloadEvent } from '../../../src/inference/catalogue/download.ts'
+import type { DownloadEvent } from '../../../src/inference/catalogue/course.ts'
 import { type Connection, fetchFile, SourceError, STALL_MS } from '../../../src/inference/catalogue/fetch.ts'
 import type { Wanted } from '../../../src/inference/catalogue/wanted.ts'
 
