@@ -15,6 +15,8 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }))
 const ROUNDS = Number(process.env.LOQA_KILLS ?? 100)
 /** So many databases, side by side: most of a round is waiting. One that grew for longer only takes longer to check. */
 const LANES = 5
+/** Looking costs as much as writing: after so many kills. */
+const LOOKED_AT = 4
 /** What a person waits for a node to come back. */
 const REOPENED_MS = 2_000
 
@@ -29,10 +31,12 @@ async function run(lane: number, rounds: number): Promise<Lane> {
   const acknowledged: number[] = []
   const opened_ms: number[] = []
   for (let round = 0; round < rounds; round += 1) {
-    const most = 1 + ((round * 157 + lane * 61) % 400)
+    const most = 1 + ((round * 157 + lane * 61) % 150)
     const written = await writeAndKill(WRITER, path, (lane * rounds + round) * 1_000_000, most)
     expect(written.length).toBeGreaterThan(0)
     acknowledged.push(...written)
+    // What was lost or torn in one round still is after the next ones, each of which opens what the one before left.
+    if ((round + 1) % LOOKED_AT !== 0 && round + 1 < rounds) continue
     const began = performance.now()
     const store = await openStore({
       host: realHost(),

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 import { KNOBS, type Knob } from './knobs.ts'
 import { type Run, runSeed } from './swarm.ts'
 
-const SEEDS = Number(process.env.LOQA_SEEDS ?? 200)
+const SEEDS = Number(process.env.LOQA_SEEDS ?? 120)
 const FIRST = Number(process.env.LOQA_SEED ?? 1)
 
 /** What each knob, and each way a move can end, leaves behind. */
