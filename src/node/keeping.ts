@@ -2,12 +2,11 @@
 import { join } from 'node:path'
 import type { Cluster } from '../cluster/index.ts'
 import type { Config } from '../config.ts'
-import type { Host } from '../host/index.ts'
+import type { Host, NodeId } from '../host/index.ts'
 import { type Audit, type Log, type Metrics, openAudit } from '../observe/index.ts'
 import { finishWiping, type HouseholdStore, type Keys, openStore } from '../store/index.ts'
 import { Auditing } from './auditing.ts'
 import { type Identity, retireFormerId } from './identity.ts'
-import { sendOver } from './replicating.ts'
 import { openStoreKeys } from './store-keys.ts'
 import { Wiping } from './wiping.ts'
 
@@ -52,7 +51,10 @@ export async function openKept({
   const { era, wiped } = await finishWiping(host, directory, node)
   if (wiped) log.info('What was kept is gone; the node begins anew')
   const keys = await openStoreKeys(host, config)
-  const send = sendOver(cluster)
+  /** Best effort: without a link, or over one that is full, it is lost, and what matters of it is said again. */
+  const send = (to: NodeId, frame: Uint8Array): void => {
+    cluster()?.linkTo(to)?.send('bulk', frame)
+  }
   const store = await openStore({
     ...{ host, directory, restore, send },
     key: keys.for('replica'),

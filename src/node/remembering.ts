@@ -1,10 +1,8 @@
 /** What people see of the store, and the copies they make of it. */
 import { join } from 'node:path'
 import type { BackupView, StoreView } from '../api/index.ts'
+import { BACKUPS, REPLICA_FILE } from '../store/index.ts'
 import type { NodeParts } from './parts.ts'
-
-/** Under the data directory, one directory a copy. */
-const BACKUPS = 'backups'
 
 /** Reads everything: 5 µs an entry. Errors: `store-closed`. */
 export async function showStore({ store }: Pick<NodeParts, 'store'>): Promise<StoreView> {
@@ -36,6 +34,6 @@ export async function backUp({
   const directory = join(config.node.data_dir, BACKUPS, stamp)
   await host.disk.makeDirectory(join(config.node.data_dir, BACKUPS), { mode: 0o700 })
   await host.disk.makeDirectory(directory, { mode: 0o700 })
-  await store.backup(join(directory, 'replica'))
+  await store.backup(join(directory, REPLICA_FILE))
   return { directory }
 }

@@ -42,6 +42,7 @@ export {
 } from './errors.ts'
 export { SEALED_FILES, StoreKeyError, type StoreKeyFault } from './key-file.ts'
 export { type Keys, type KeysOptions, openKeys, passphraseFrom } from './keys.ts'
+export { BACKUPS, REPLICA_FILE } from './layout.ts'
 export { type Ownership, ownDirectory } from './ownership.ts'
 export { type StorePorts, storePorts } from './ports.ts'
 export type { ReplicationView } from './replication.ts'

@@ -11,8 +11,8 @@ import { readEngineCode, realFiles } from './crdt/real-files.ts'
 import { gcmSealers } from './crdt/seal.ts'
 import { MAX_CHANGES, statementsOf } from './entries.ts'
 import { FORMER_FILE, readFormerEntries } from './former.ts'
+import { type Aside, REPLICA_FILE } from './layout.ts'
 
-export const REPLICA_FILE = 'replica'
 /** A directory that is begun anew takes one of so many lives: what it wrote before under another, if anything, stays another's log. */
 const LIVES = 256
 /** Bytes of one transaction when entries are taken over: well below what one may have. */
@@ -160,7 +160,7 @@ const isReplicaFile = (name: string): boolean =>
   name === REPLICA_FILE || (name.startsWith(`${REPLICA_FILE}-`) && name !== `${REPLICA_FILE}-lock`)
 
 /** Under names that begin with `<why>-`, so that nothing is lost before somebody has looked at it. */
-async function putAside({ host, directory }: Opening, why: string): Promise<string> {
+async function putAside({ host, directory }: Opening, why: Aside): Promise<string> {
   const prefix = `${why}-${Math.floor(host.clock.wall() / 1_000)}-`
   for (const name of (await host.disk.list(directory)).filter(isReplicaFile))
     await host.disk.rename(join(directory, name), join(directory, prefix + name))
@@ -168,7 +168,7 @@ async function putAside({ host, directory }: Opening, why: string): Promise<stri
   return join(directory, `${prefix}${REPLICA_FILE}`)
 }
 
-async function removeAside({ host, directory }: Opening, why: string): Promise<void> {
+async function removeAside({ host, directory }: Opening, why: Aside): Promise<void> {
   for (const name of await host.disk.list(directory))
     if (name.startsWith(`${why}-`) && name.includes(REPLICA_FILE))
       await host.disk.remove(join(directory, name))

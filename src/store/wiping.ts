@@ -7,10 +7,11 @@ import type { Disk, Host, NodeId } from '../host/index.ts'
 import { type Era, type KeptOrder, readKeptOrder, type WipeOrder } from './era.ts'
 import { SEALED_FILES } from './key-file.ts'
 import { wipeKeyFile } from './keys.ts'
+import { ASIDE, BACKUPS } from './layout.ts'
 
 const ORDER_FILE = 'wiped.json'
-/** Copies, and what was put aside of damaged, replaced and former files. */
-const COPIES = ['backups', 'damaged-', 'replaced-', 'former-']
+/** Beginnings of the names of all copies. */
+const COPIES = [BACKUPS, ...ASIDE.map((why) => `${why}-`)]
 
 async function keptOrder(disk: Disk, directory: string): Promise<KeptOrder | undefined> {
   const path = join(directory, ORDER_FILE)

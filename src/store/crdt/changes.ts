@@ -25,7 +25,8 @@ export interface ChangeBatch {
   readonly more: boolean
 }
 
-const COLUMNS = '"table", pk, cid, val, col_version, db_version, site_id, cl, seq'
+/** Of a change, in the order of `changeFrom`. */
+export const COLUMNS = '"table", pk, cid, val, col_version, db_version, site_id, cl, seq'
 const SELECT = `SELECT ${COLUMNS} FROM crsql_changes
   WHERE db_version > ? AND db_version <= ? AND site_id = ? ORDER BY db_version, seq`
 const INSERT = `INSERT INTO crsql_changes (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`

@@ -5,7 +5,7 @@ import { SENTINEL } from '../sync/rows.ts'
 import type { ColumnRule, KeyType, ReplicatedSchema, TableRule } from '../sync/schema.ts'
 import type { KnownVersions } from '../sync/validate.ts'
 import type { Connection } from './connection.ts'
-import { replicatedTables, schemaVersion } from './migrate.ts'
+import { keyColumns, replicatedTables, schemaVersion } from './migrate.ts'
 
 /** As the database has it: what cannot be inserted there is not let in. */
 export function replicatedSchema(connection: Connection): ReplicatedSchema {
@@ -52,7 +52,6 @@ export function knownVersions(
 }
 
 const matching = (connection: Connection, table: string): string =>
-  connection
-    .all('SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk', [table])
-    .map(([name]) => `"${String(name)}" = ?`)
+  keyColumns(connection, table)
+    .map((name) => `"${name}" = ?`)
     .join(' AND ')

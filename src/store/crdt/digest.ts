@@ -1,7 +1,7 @@
 /** What the replicated tables hold, as one number: nodes that have exchanged everything give the same. */
 import { createHash } from 'node:crypto'
 import type { Connection } from './connection.ts'
-import { replicatedTables } from './migrate.ts'
+import { keyColumns, replicatedTables } from './migrate.ts'
 
 /** Rows read at once: what is in memory of a large table. */
 const PAGE = 1_000
@@ -26,9 +26,8 @@ export function digestOf(connection: Connection): { readonly digest: string; rea
 }
 
 const keyOf = (connection: Connection, table: string): string =>
-  connection
-    .all('SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk', [table])
-    .map(([name]) => `"${String(name)}"`)
+  keyColumns(connection, table)
+    .map((name) => `"${name}"`)
     .join(', ')
 
 const printed = (value: unknown): unknown => {

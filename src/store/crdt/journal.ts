@@ -19,14 +19,11 @@ import { holdRow, type Quarantine } from '../sync/quarantine.ts'
 import { asInserted, type ChangeRow } from '../sync/rows.ts'
 import type { ReplicatedSchema } from '../sync/schema.ts'
 import type { Parked, SyncInput } from '../sync/state.ts'
-import { changeFrom, changesSince, mergeChanges, type Tell } from './changes.ts'
+import { COLUMNS, changeFrom, changesSince, MAX_BATCH_ROWS, mergeChanges, type Tell } from './changes.ts'
 import { knownVersions, replicatedSchema } from './clocks.ts'
 import type { Connection } from './connection.ts'
 import { TransactionTooLarge } from './errors.ts'
 import type { ReplicaDatabase } from './replica-database.ts'
-
-/** Rows read at once of the own changes. */
-const READ_ROWS = 5_000
 
 export type Stored = Omit<Extract<SyncInput, { type: 'stored' }>, 'type' | 'number'>
 
@@ -71,7 +68,7 @@ export class Journal {
         const entry = { edition, base, from, to, size } as LogEntry
         this.#logOf(String(origin) as OriginKey).add(entry)
       }
-      this.#leaping = connection.all(`SELECT ${CHANGE} FROM leaping ORDER BY rowid`).map(changeFrom)
+      this.#leaping = connection.all(`SELECT ${COLUMNS} FROM leaping ORDER BY rowid`).map(changeFrom)
     })
   }
 
@@ -87,11 +84,6 @@ export class Journal {
   /** Who is or was of the household: what they signed is believed to be theirs. */
   believe(members: ReadonlySet<NodeId>): void {
     this.#members = members
-  }
-
-  /** How many rows whose versions leap are set aside. */
-  get leaping(): number {
-    return this.#leaping.length
   }
 
   /** J1: what was written here since the last time. Errors: `TransactionTooLarge`. */
@@ -119,7 +111,7 @@ export class Journal {
     const site = siteOf(this.#self, this.#signatures)
     const rows: ChangeRow[] = []
     for (let since = above; ; ) {
-      const batch = changesSince(connection, site, since, READ_ROWS)
+      const batch = changesSince(connection, site, since, MAX_BATCH_ROWS)
       rows.push(...batch.rows)
       since = batch.to
       if (!batch.more) return rows
@@ -280,11 +272,6 @@ export class Journal {
     return parked === undefined ? undefined : { above: Number(parked) }
   }
 
-  /** Every writer there is, for people. */
-  writers(): readonly (Origin & LogExtent)[] {
-    return [...this.#logs].map(([origin, { extent }]) => ({ ...originOf(origin), ...extent }))
-  }
-
   /** Writes under another name from now on: what was written so far is another's log. */
   adopt(self: Origin): void {
     this.#self = self
@@ -295,7 +282,6 @@ export class Journal {
 const hex = (site: Uint8Array): string => Buffer.from(site).toString('hex')
 
 const PLACE = 'origin = ? AND edition = ? AND first = ? AND last = ?'
-const CHANGE = '"table", pk, cid, val, col_version, db_version, site_id, cl, seq'
 
 function batchOf(connection: Connection, origin: OriginKey, { edition, from, to }: LogEntry): Uint8Array {
   const batch = connection.one(`SELECT batch FROM log WHERE ${PLACE}`, [origin, edition, from, to])

@@ -40,3 +40,9 @@ export const replicatedTables = (connection: Connection): string[] =>
       "SELECT substr(name, 1, length(name) - length('__crsql_clock')) FROM sqlite_master WHERE type = 'table' AND name LIKE '%\\_\\_crsql\\_clock' ESCAPE '\\' ORDER BY 1",
     )
     .map(([name]) => String(name))
+
+/** Columns of a table's primary key, in its order. */
+export const keyColumns = (connection: Connection, table: string): string[] =>
+  connection
+    .all('SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk', [table])
+    .map(([name]) => String(name))

@@ -15,6 +15,8 @@ import type { Signatures } from '../sync/origin.ts'
 const PRIVATE = Buffer.from('302e020100300506032b657004220420', 'hex')
 const PUBLIC = Buffer.from('302a300506032b6570032100', 'hex')
 
+export const sha256: Signatures['hash'] = (bytes) => digest('sha256', bytes, 'buffer')
+
 /** `seed`: 32 bytes, the node's private key. */
 export function signaturesWith(seed: Uint8Array): Signatures {
   const own = createPrivateKey({ key: Buffer.concat([PRIVATE, seed]), format: 'der', type: 'pkcs8' })
@@ -44,6 +46,6 @@ export function signaturesWith(seed: Uint8Array): Signatures {
         return false
       }
     },
-    hash: (bytes) => digest('sha256', bytes, 'buffer'),
+    hash: sha256,
   }
 }

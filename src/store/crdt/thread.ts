@@ -93,10 +93,13 @@ class ReplicaThread {
   }
 
   #flush(): void {
-    const { database, journal } = this.#parts
-    if (this.#wrote) for (const row of journal.seal()) this.#watches.changed(row)
+    this.#seal()
+    this.#parts.database.flush()
+  }
+
+  #seal(): void {
+    if (this.#wrote) for (const row of this.#parts.journal.seal()) this.#watches.changed(row)
     this.#wrote = false
-    database.flush()
   }
 
   async #discard(): Promise<void> {
@@ -133,8 +136,7 @@ class ReplicaThread {
         return { of: 'replay', parked: journal.replay(request.origin, request.above, this.#watches) }
       case 'compact':
         // What was written just now belongs into the new edition too.
-        if (this.#wrote) for (const row of journal.seal()) this.#watches.changed(row)
-        this.#wrote = false
+        this.#seal()
         return { of: 'compact', compaction: journal.compact(request.settled) }
       case 'believe':
         journal.believe(new Set(request.members))

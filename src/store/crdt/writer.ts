@@ -2,15 +2,13 @@
  * Who writes in this database: a node, in one life of its data directory. Noted beside the tables, so that a copy of the files says whose
  * it is; the site id of the rows follows from it.
  */
-import { hash as digest } from 'node:crypto'
 import type { NodeId } from '../../host/index.ts'
 import { type Origin, originOf, siteOf } from '../sync/origin.ts'
 import type { Connection } from './connection.ts'
 import { WriterChanged } from './errors.ts'
 import type { JournalContents } from './journal.ts'
 import type { ReplicaDatabase } from './replica-database.ts'
-
-const sha256 = { hash: (bytes: Uint8Array): Uint8Array => digest('sha256', bytes, 'buffer') }
+import { sha256 } from './signatures.ts'
 
 const writerOf = (connection: Connection): Origin | undefined => {
   const [row] = connection.all('SELECT node, life FROM writer')
@@ -28,7 +26,7 @@ export async function openWriter(database: ReplicaDatabase, path: string, fresh:
   if (found !== undefined && found.node !== fresh.node) throw new WriterChanged(path, found.node)
   const self = found ?? fresh
   if (found === undefined) database.transaction((connection) => note(connection, self))
-  await database.adopt(siteOf(self, sha256))
+  await database.adopt(siteOf(self, { hash: sha256 }))
   database.flush()
   return self
 }
@@ -38,7 +36,7 @@ export async function nextLife(database: ReplicaDatabase, { self, held }: Journa
   const lives = [...held.keys()].map(originOf).filter(({ node }) => node === self.node)
   const next = { node: self.node, life: Math.max(self.life, ...lives.map(({ life }) => life)) + 1 }
   database.transaction((connection) => note(connection, next))
-  await database.adopt(siteOf(next, sha256))
+  await database.adopt(siteOf(next, { hash: sha256 }))
   database.flush()
   return next
 }

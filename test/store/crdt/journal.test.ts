@@ -7,7 +7,7 @@ import { SimulatedRandom } from '../../../src/host/simulated/index.ts'
 import { digestOf } from '../../../src/store/crdt/digest.ts'
 import { MIGRATIONS, type Migration } from '../../../src/store/crdt/schema.ts'
 import { nextLife } from '../../../src/store/crdt/writer.ts'
-import { originKey } from '../../../src/store/sync/index.ts'
+import { originKey, originOf } from '../../../src/store/sync/index.ts'
 import { entriesOf, give, type Journaled, openJournaled, write } from './journaled.ts'
 import { MortalDisk, PowerCut } from './mortal-disk.ts'
 import { codeOf } from './opening.ts'
@@ -141,7 +141,7 @@ describe('logs of others', () => {
     write(risen, { x: 'second life', y: '1' })
     expect(give(risen, b)).toMatchObject({ fault: undefined, wrong: 0 })
     expect(entriesOf(b)).toEqual({ x: 'second life', y: '1' })
-    expect(b.journal.writers().map(({ life }) => life)).toEqual([0, 1])
+    expect([...b.journal.contents().held.keys()].map((origin) => originOf(origin).life)).toEqual([0, 1])
     a.close()
     b.close()
   })

@@ -1,5 +1,5 @@
 /** The real extension in memory, as far as a test of merging needs it: run SQL, changes out, changes in. */
-import { changeFrom } from '../../../src/store/crdt/changes.ts'
+import { COLUMNS, changeFrom } from '../../../src/store/crdt/changes.ts'
 import { Connection } from '../../../src/store/crdt/connection.ts'
 import { type Engine, openEngine } from '../../../src/store/crdt/engine.ts'
 import { PageVfs, VFS_NAME } from '../../../src/store/crdt/page-vfs.ts'
@@ -7,8 +7,6 @@ import { siteOf } from '../../../src/store/crdt/site.ts'
 import { type ChangeRow, type ChangeValue, SENTINEL } from '../../../src/store/sync/index.ts'
 import { MortalDisk } from '../crdt/mortal-disk.ts'
 import { code, openPages } from '../crdt/opening.ts'
-
-const COLUMNS = '"table", pk, cid, val, col_version, db_version, site_id, cl, seq'
 
 /** One engine serves all databases of a test. */
 export async function loadCrSqlite(): Promise<() => RealReplica> {
