@@ -35,13 +35,20 @@ import { Clustering } from './node/clustering.ts'
 import { householdOf, PLACED } from './node/conversations.ts'
 import { loadGrammar } from './node/grammar.ts'
 import { tellSkills } from './node/house-news.ts'
-import { openIdentity } from './node/identity.ts'
+import { openIdentity, retireFormerId } from './node/identity.ts'
 import { openKept } from './node/keeping.ts'
 import { keepSweeping, openMemory } from './node/memory.ts'
 import { observeWith, reportRuntime } from './node/observing.ts'
 import { shareEngines } from './node/sharing.ts'
 import { nodeView, type Stage } from './node/view.ts'
-import { createLog, createMetrics, type Log, reportEventLoop, watchEventLoop } from './observe/index.ts'
+import {
+  createLog,
+  createMetrics,
+  type Log,
+  openAudit,
+  reportEventLoop,
+  watchEventLoop,
+} from './observe/index.ts'
 import {
   isInvokeFromAfar,
   languageSide,
@@ -80,9 +87,8 @@ export async function startNode(
     })
     const cluster = () => clustering.cluster
     const later = (step: () => unknown): void => undo.later(step)
-    const { audit, auditing, keys, store, wiping } = await openKept({
-      ...{ host, config, identity, log, metrics, restore, cluster, later },
-    })
+    const audit = await openAudit(host.disk, host.clock, join(data, 'audit.log'), identity.id)
+    await retireFormerId(host, data, identity, audit)
 
     const boot = Buffer.from(host.random.bytes(8)).toString('hex')
     /** The same in membership, in references to actors and in the mailboxes of others. */
@@ -92,16 +98,22 @@ export async function startNode(
       ...{ host, config, identity, boot, log, metrics, audit, capabilities },
       processors: realProcessors,
     })
-
-    /** Engines start before the actors that mirror them. */
     let mirror: (row: Capability) => unknown = () => undefined
     const { pool, models, checkModel } = await openEngines(host, config, log, (row) => {
       mirror(row)
       clustering.tell()
     })
     undo.later(() => pool.stop())
-    // Engines load in processes of their own while the rest is put together.
+
+    // Before all that takes long: a household that starts together (the power is back) is one again while its engines load and its
+    // stores open. What comes over links meanwhile is kept for those who listen later.
+    undo.later(() => clustering.stop())
+    await clustering.open()
+    /** Engines load in processes of their own while the rest is put together, and before the actors that mirror them. */
     const enginesSettled = pool.start()
+    const { auditing, keys, store, wiping } = await openKept({
+      ...{ host, config, identity, log, metrics, audit, restore, cluster, later },
+    })
 
     const skills = await openSkills(host, config, log, identity.id)
     undo.later(() => skills.stop())
@@ -246,9 +258,6 @@ export async function startNode(
     await announceRuntime(host, data, api.port, null)
     undo.later(() => host.disk.remove(join(data, 'runtime.json')))
 
-    // The libraries of the mesh are loaded while the engines, in processes of their own, load their models. Sooner was tried: the
-    // engines then wait for the processor, and nodes are together no sooner.
-    await clustering.open()
     // First to go: the others must hear of it before anything here has stopped.
     undo.later(() => clustering.stop())
     undo.later(() => telling.leave())
