@@ -111,6 +111,7 @@ export async function startNode(
     await clustering.open()
     /** Engines load in processes of their own while the rest is put together, and before the actors that mirror them. */
     const enginesSettled = pool.start()
+    await clustering.met()
     const { auditing, keys, store, wiping } = await openKept({
       ...{ host, config, identity, log, metrics, audit, restore, cluster, later },
     })
