@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import LongestFirst from './test/order.ts'
 
 export default defineConfig({
   test: {
@@ -6,6 +7,7 @@ export default defineConfig({
     // Two cores: more workers than that only make real processes in the tests wait for each other.
     maxWorkers: 2,
     pool: 'forks',
+    sequence: { sequencer: LongestFirst },
     // Bounds for what hangs, not for what is slow: a machine may be busy with something else.
     testTimeout: 60_000,
     hookTimeout: 60_000,
