@@ -10,7 +10,7 @@ import {
   type OutsideEffect,
   placedAddress,
 } from './actors/index.ts'
-import { startApi, tokenFrom } from './api/index.ts'
+import { startApi, startWyoming, tokenFrom } from './api/index.ts'
 import type { RunningNode, StartOptions } from './cli/index.ts'
 import { createRemote, Placing, remoteListener } from './cluster/index.ts'
 import type { Config, Resolved } from './config.ts'
@@ -246,8 +246,9 @@ export async function startNode(
       auditing,
       started,
     }
+    const view = nodeView(parts, stage, connections)
     const api = await startApi({
-      view: nodeView(parts, stage, connections),
+      view,
       clock: host.clock,
       settings: config.api,
       token: await tokenOf(host, config),
@@ -255,8 +256,13 @@ export async function startNode(
       defect: (error, route) => log.error('A request failed unexpectedly', { route, error }),
     })
     undo.later(() => api.stop())
+    const wyoming = config.wyoming.enabled
+      ? await startWyoming({ ...host, view, host: config.wyoming.host, port: config.wyoming.port })
+      : undefined
+    undo.later(() => wyoming?.stop())
+    const ports = { http: api.port, wyoming: wyoming?.port ?? null }
     // Before it is ready: whoever asks meanwhile is told that it starts, not that there is none.
-    await announceRuntime(host, data, api.port, null)
+    await announceRuntime(host, data, { ...ports, p2p: null })
     undo.later(() => host.disk.remove(join(data, 'runtime.json')))
 
     // First to go: the others must hear of it before anything here has stopped.
@@ -264,7 +270,7 @@ export async function startNode(
     undo.later(() => telling.leave())
     // Before they are gone, so that others hold what was signed last.
     undo.later(() => auditing.stop())
-    await announceRuntime(host, data, api.port, clustering.cluster?.port ?? null)
+    await announceRuntime(host, data, { ...ports, p2p: clustering.cluster?.port ?? null })
     await enginesSettled
     stage.now = 'serving'
     auditing.begin()
@@ -417,9 +423,8 @@ async function tokenOf({ disk }: Host, { api }: Config): Promise<string | undefi
 async function announceRuntime(
   { disk }: Host,
   data: string,
-  http: number,
-  p2p: number | null,
+  ports: { readonly http: number; readonly p2p: number | null; readonly wyoming: number | null },
 ): Promise<void> {
-  const runtime = { pid: process.pid, http, p2p, wyoming: null, version: VERSION }
+  const runtime = { pid: process.pid, ...ports, version: VERSION }
   await disk.write(join(data, 'runtime.json'), Buffer.from(`${JSON.stringify(runtime)}\n`))
 }

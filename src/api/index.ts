@@ -31,6 +31,8 @@ export type {
   ActorView,
   AuditView,
   CapabilityView,
+  Dictation,
+  DictationListener,
   Latency,
   MemoryView,
   NodeView,
@@ -43,3 +45,4 @@ export type {
   VoiceRequest,
 } from './view.ts'
 export type { WipePlan } from './wipe-shapes.ts'
+export { type RunningWyoming, startWyoming } from './wyoming/index.ts'

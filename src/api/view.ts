@@ -124,6 +124,20 @@ export interface VoiceChannel {
   close(): void
 }
 
+/** A recording being read. */
+export interface Dictation {
+  /** s16le mono, any number of whole samples. */
+  push(pcm: Uint8Array): void
+  /** It is whole: its words are wanted. */
+  finish(): void
+  cancel(): void
+}
+
+export interface DictationListener {
+  final(text: string): void
+  failed(error: { readonly code: string; readonly message: string }): void
+}
+
 export interface VoiceListener {
   /** s16le mono 16 kHz, at most 200 ms ahead of real time. */
   audio(pcm: Uint8Array): void
@@ -182,6 +196,8 @@ export interface NodeView {
     signal: AbortSignal,
   ): AsyncIterable<{ pcm: Uint8Array; sample_rate: number }>
   openVoice(request: VoiceRequest, listener: VoiceListener): VoiceChannel
+  /** Words of a recording, at 4 to 384 kHz, outside any conversation. Exactly one of `final` and `failed` follows, unless cancelled. */
+  dictate(sample_rate: number, listener: DictationListener): Dictation
   /** Prometheus text format. */
   metrics(): Promise<string>
   /** True when a spoken command would be answered now; otherwise the reasons. */

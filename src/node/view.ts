@@ -12,6 +12,7 @@ import { VERSION } from '../host/version.ts'
 import type { Capability, Pool } from '../inference/index.ts'
 import type { Clustering } from './clustering.ts'
 import { listSessions } from './conversations.ts'
+import { dictation } from './dictate.ts'
 import { checkUp } from './doctor.ts'
 import { memoryView } from './memory.ts'
 import type { NodeParts } from './parts.ts'
@@ -54,6 +55,8 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
         config.voice.speed,
         signal,
       ),
+    dictate: (sample_rate, listener) =>
+      dictation({ engines: parts.engines, random: parts.host.random }, sample_rate, listener),
     openVoice(request, listener) {
       const channel = voice.open(request, listener)
       connections.count += 1

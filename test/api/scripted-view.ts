@@ -3,6 +3,8 @@ import type {
   AuditRow,
   AuditVerification,
   AuditView,
+  Dictation,
+  DictationListener,
   HouseholdChange,
   HouseholdView,
   MemoryView,
@@ -286,6 +288,10 @@ export class ScriptedView implements NodeView {
     }
   auditNow: AuditVerification = scriptedVerification
   onOpen: (channel: ScriptedChannel) => void = () => undefined
+
+  dictate(_rate: number, told: DictationListener): Dictation {
+    return { push: () => undefined, finish: () => told.final('what time is it'), cancel: () => undefined }
+  }
 
   status(): StatusView {
     return this.statusNow
