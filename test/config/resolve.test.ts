@@ -35,6 +35,7 @@ describe('the settings', () => {
       .map((key) => key.path)
     expect(unitless).toEqual([
       'api.port',
+      'wyoming.port',
       'api.requests_per_minute',
       'api.max_voice_connections',
       'cluster.port',
