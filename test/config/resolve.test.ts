@@ -35,9 +35,9 @@ describe('the settings', () => {
       .map((key) => key.path)
     expect(unitless).toEqual([
       'api.port',
-      'wyoming.port',
       'api.requests_per_minute',
       'api.max_voice_connections',
+      'wyoming.port',
       'cluster.port',
       'cluster.enrolment_port',
       'inference.streams_per_engine',
