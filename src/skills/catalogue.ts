@@ -7,7 +7,7 @@ import { dirname, join, normalize } from 'node:path'
 import { parse } from 'yaml'
 import { type Disk, DiskError, type ErrorShape, errorShape, InvalidInputError } from '../host/index.ts'
 import { MAX_MANIFEST_BYTES, readManifest, type SkillManifest } from './manifest.ts'
-import { grantedImports, type Permission } from './permissions.ts'
+import { grantedImports, neededExports, type Permission } from './permissions.ts'
 import { checkModule, MAX_MODULE_BYTES } from './wasm.ts'
 
 export interface Skill {
@@ -84,7 +84,7 @@ export async function loadSkill(disk: Disk, folder: string): Promise<Skill> {
   const manifest = readManifest(source, file)
   const bytes = await readLimited(disk, join(folder, manifest.module), MAX_MODULE_BYTES)
   const permissions = manifest.permissions.map(({ use }) => use)
-  const exports = permissions.includes('timers') ? ['handle', 'due'] : ['handle']
+  const exports = neededExports(permissions)
   const { memory_kb } = manifest.budgets
   const checked = checkModule(bytes, { imports: grantedImports(permissions), exports, memory_kb })
   const sha256 = createHash('sha256').update(bytes).digest('hex')
