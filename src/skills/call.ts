@@ -79,8 +79,11 @@ export interface Heard {
 
 const key = z.string().min(1).max(128)
 const speech = z.string().min(1).max(1_000)
-/** Words with dots between them: `weather.changed`. */
-export const topicName = z.string().regex(/^[a-z][a-z0-9-]{0,31}(\.[a-z][a-z0-9-]{0,31}){0,3}$/)
+/** Words with dots between them, as in a manifest: `weather.changed`. */
+const topicName = z
+  .string()
+  .max(120)
+  .regex(/^[a-z][a-z0-9_-]{0,31}(\.[a-z0-9_-]{1,32}){0,7}$/)
 /** Headers of one request. */
 const isFew = (headers: object): boolean => Object.keys(headers).length <= 16
 
