@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import { dirname, join, normalize } from 'node:path'
 import { type Disk, DiskError, type ErrorShape, errorShape, InvalidInputError } from '../host/index.ts'
 import { MAX_MANIFEST_BYTES, readManifest, type SkillManifest } from './manifest/index.ts'
-import { grantedImports, type Permission } from './permissions.ts'
+import { grantedImports, neededExports, type Permission } from './permissions.ts'
 import { checkModule, MAX_MODULE_BYTES } from './wasm.ts'
 
 export interface Skill {
@@ -83,7 +83,7 @@ export async function loadSkill(disk: Disk, folder: string): Promise<Skill> {
   const { manifest, source } = readManifest(text, file)
   const bytes = await readLimited(disk, join(folder, manifest.module), MAX_MODULE_BYTES)
   const permissions = manifest.permissions.map(({ use }) => use)
-  const exports = permissions.includes('timers') ? ['handle', 'due'] : ['handle']
+  const exports = neededExports(permissions)
   const { memory_kb } = manifest.budgets
   const checked = checkModule(bytes, { imports: grantedImports(permissions), exports, memory_kb })
   const sha256 = createHash('sha256').update(bytes).digest('hex')
