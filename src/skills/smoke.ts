@@ -4,7 +4,7 @@
  */
 import type { Invocation, SkillCall } from './call.ts'
 import type { Grammar, IntentDefinition, SlotValue } from './intents/index.ts'
-import type { SkillManifest } from './manifest.ts'
+import type { SkillManifest } from './manifest/index.ts'
 
 /** One call takes well under a millisecond; a skill with more intents is tried with its first ones. */
 export const MAX_SMOKE_CALLS = 16
