@@ -21,23 +21,23 @@ export function climateOf(config: EntityConfig, templates: Templates): Parts | u
   const mode = templates.reader('mode_state_template', config.mode_state_template)
 
   function command(command: string, value: CommandValue): Told | Refusal {
-    if (command === 'temperature') {
+    if (command === 'set_temperature') {
       const degrees = numberIn(value, least, most)
       if (temperature_command_topic === undefined || warm === undefined)
         return refused('it takes no temperature')
       if (degrees === undefined) return refused(`it takes ${least} to ${most} degrees`)
       return {
         publish: [{ topic: temperature_command_topic, payload: warm(degrees) }],
-        ...(config.temperature_state_topic === undefined ? { then: { target: degrees } } : {}),
+        ...(config.temperature_state_topic === undefined ? { after: { target: degrees } } : {}),
       }
     }
-    if (command !== 'mode') return refused('a thermostat takes a temperature or a mode')
+    if (command !== 'set_mode') return refused('a thermostat takes a temperature or a mode')
     if (mode_command_topic === undefined || turn === undefined) return refused('it has no modes')
     if (typeof value !== 'string' || !modes.includes(value))
       return refused(`its modes are ${modes.join(', ')}`)
     return {
       publish: [{ topic: mode_command_topic, payload: turn(value) }],
-      ...(config.mode_state_topic === undefined ? { then: { mode: value } } : {}),
+      ...(config.mode_state_topic === undefined ? { after: { mode: value } } : {}),
     }
   }
 

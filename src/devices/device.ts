@@ -10,7 +10,7 @@ export const DEVICE_KINDS = ['light', 'switch', 'cover', 'climate', 'lock', 'sce
 export type DeviceKind = (typeof DEVICE_KINDS)[number]
 
 /**
- * What is known of a device. Every kind: `available: false` while it is known to be out of reach, `class` as Home Assistant names
+ * What is known of a device. Every kind: `available: false` while it is known to be out of reach, `device_class` as Home Assistant names
  * device classes ("garage", "outlet").
  *
  * - light: `on`, `brightness` 1 … 100 %, `kelvin`; `can_dim`, `can_tune` when it takes those commands
@@ -36,14 +36,14 @@ export interface Device {
 export type CommandValue = string | number | boolean | undefined
 
 /**
- * The commands of each kind. Values: `brightness` and `position` in percent, `kelvin` in kelvin, `temperature` in the device's own
- * unit, `mode` one of its modes; the others take none.
+ * The commands of each kind. Values: `set_brightness` and `set_position` in percent, `set_kelvin` in kelvin, `set_temperature` in the
+ * device's own unit, `set_mode` one of its modes; the others take none.
  */
 export const COMMANDS: Readonly<Record<DeviceKind, readonly string[]>> = {
-  light: ['on', 'off', 'brightness', 'kelvin'],
+  light: ['on', 'off', 'set_brightness', 'set_kelvin'],
   switch: ['on', 'off'],
-  cover: ['open', 'close', 'stop', 'position'],
-  climate: ['temperature', 'mode'],
+  cover: ['open', 'close', 'stop', 'set_position'],
+  climate: ['set_temperature', 'set_mode'],
   lock: ['lock', 'unlock'],
   scene: ['start'],
   sensor: [],
@@ -58,7 +58,7 @@ export interface Publish {
 /** What a command comes to: messages, and what is then true of a device that does not report its state. */
 export interface Told {
   readonly publish: readonly Publish[]
-  readonly then?: DeviceState
+  readonly after?: DeviceState
 }
 
 /** Why a device cannot do as told; safe to show. */

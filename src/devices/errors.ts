@@ -3,10 +3,10 @@ import { LoqaError } from '../host/index.ts'
 
 export class DeviceError extends LoqaError {
   constructor(
-    code: 'device-unknown' | 'device-refused' | 'device-away' | 'devices-away',
+    code: 'device-unknown' | 'device-refused' | 'device-unreachable',
     message: string,
     hint?: string,
   ) {
-    super(code, message, { retryable: code.endsWith('away'), hint })
+    super(code, message, { retryable: code === 'device-unreachable', hint })
   }
 }

@@ -170,7 +170,7 @@ function told(
 ): Told | Refusal {
   const change = changeOf(command, value, can_dim, can_tune)
   if ('refused' in change) return change
-  return { publish: publish(change), ...(reports ? {} : { then: { ...change } }) }
+  return { publish: publish(change), ...(reports ? {} : { after: { ...change } }) }
 }
 
 function changeOf(
@@ -181,13 +181,13 @@ function changeOf(
 ): Change | Refusal {
   if (command === 'on') return { on: true }
   if (command === 'off') return { on: false }
-  if (command === 'brightness') {
+  if (command === 'set_brightness') {
     const percent = numberIn(value, 0, 100)
     if (!can_dim) return refused('it cannot be dimmed')
     if (percent === undefined) return refused('brightness is 0 to 100 percent')
     return percent === 0 ? { on: false } : { on: true, brightness: percent }
   }
-  if (command === 'kelvin') {
+  if (command === 'set_kelvin') {
     const kelvin = numberIn(value, 1_000, 12_000)
     if (!can_tune) return refused('its white cannot be changed')
     return kelvin === undefined ? refused('kelvin is 1000 to 12000') : { on: true, kelvin }

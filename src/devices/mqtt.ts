@@ -81,9 +81,14 @@ class MqttSource implements DeviceSource {
     if (known === undefined)
       throw new DeviceError('device-unknown', `There is no device ${device.slice(0, 96)}`)
     if (this.#state !== 'connected') {
-      throw new DeviceError('devices-away', `The broker ${this.#url} is away`, this.#reason ?? undefined)
+      throw new DeviceError(
+        'device-unreachable',
+        `The broker ${this.#url} is away`,
+        this.#reason ?? undefined,
+      )
     }
-    if (known.state.available === false) throw new DeviceError('device-away', `${known.name} is out of reach`)
+    if (known.state.available === false)
+      throw new DeviceError('device-unreachable', `${known.name} is out of reach`)
     const told = this.#registry.command(device, command, value)
     if ('refused' in told) {
       throw new DeviceError(
@@ -92,7 +97,7 @@ class MqttSource implements DeviceSource {
       )
     }
     for (const message of told.publish) await this.#send(message)
-    if (told.then !== undefined) this.#registry.assume(device, told.then)
+    if (told.after !== undefined) this.#registry.assume(device, told.after)
   }
 
   async stop(): Promise<void> {
@@ -108,7 +113,7 @@ class MqttSource implements DeviceSource {
         giveUp()
         this.#flying.delete(message)
         if (error === undefined || error === null) done()
-        else fail(new DeviceError('devices-away', `The broker ${this.#url} did not take it in time`))
+        else fail(new DeviceError('device-unreachable', `The broker ${this.#url} did not take it in time`))
       })
       message = this.#client.getLastMessageId()
       this.#flying.add(message)

@@ -27,22 +27,22 @@ export function coverOf(config: EntityConfig, templates: Templates): Parts | und
   }
 
   function command(command: string, value: CommandValue): Told | Refusal {
-    const wanted = command === 'position' ? numberIn(value, 0, 100) : ends(command, command_topic)
-    if (command === 'position' && !can_position) return refused('it opens and closes only as a whole')
-    if (command === 'position' && wanted === undefined) return refused('a position is 0 to 100 percent')
+    const wanted = command === 'set_position' ? numberIn(value, 0, 100) : ends(command, command_topic)
+    if (command === 'set_position' && !can_position) return refused('it opens and closes only as a whole')
+    if (command === 'set_position' && wanted === undefined) return refused('a position is 0 to 100 percent')
     if (wanted !== undefined && set_position_topic !== undefined && place !== undefined) {
       const own = Math.round(closed + ((open - closed) * wanted) / 100)
       return {
         publish: [{ topic: set_position_topic, payload: place(own) }],
-        ...(reports ? {} : { then: { position: wanted, state: wanted === 0 ? 'closed' : 'open' } }),
+        ...(reports ? {} : { after: { position: wanted, state: wanted === 0 ? 'closed' : 'open' } }),
       }
     }
     const text = Object.hasOwn(payloads, command) ? payloads[command] : undefined
     if (text === undefined || command_topic === undefined)
       return refused('it opens, closes, stops or takes a position')
     if (text === null) return refused(`it cannot ${command}`)
-    const then: DeviceState = command === 'stop' ? {} : { state: command === 'open' ? 'open' : 'closed' }
-    return { publish: [{ topic: command_topic, payload: text }], ...(reports ? {} : { then }) }
+    const after: DeviceState = command === 'stop' ? {} : { state: command === 'open' ? 'open' : 'closed' }
+    return { publish: [{ topic: command_topic, payload: text }], ...(reports ? {} : { after }) }
   }
 
   return {
@@ -50,7 +50,7 @@ export function coverOf(config: EntityConfig, templates: Templates): Parts | und
       can_position,
       ...(config.device_class === undefined || config.device_class === null
         ? {}
-        : { class: config.device_class }),
+        : { device_class: config.device_class }),
     },
     readings: [
       ...reading(config.state_topic, state, (said) => {
@@ -105,7 +105,7 @@ export function lockOf(config: EntityConfig, templates: Templates): Parts | unde
         command === 'lock' ? payload(config.payload_lock, 'LOCK') : payload(config.payload_unlock, 'UNLOCK')
       return {
         publish: [{ topic: command_topic, payload: write(text) }],
-        ...(reports ? {} : { then: { state: command === 'lock' ? 'locked' : 'unlocked' } }),
+        ...(reports ? {} : { after: { state: command === 'lock' ? 'locked' : 'unlocked' } }),
       }
     },
   }

@@ -8,7 +8,7 @@ import { numberOf } from './template.ts'
 const MAX_VALUE_CHARS = 64
 
 const classOf = ({ device_class }: EntityConfig): DeviceState =>
-  device_class === undefined || device_class === null ? {} : { class: device_class }
+  device_class === undefined || device_class === null ? {} : { device_class }
 
 export function switchOf(config: EntityConfig, templates: Templates): Parts | undefined {
   const { command_topic, state_topic } = config
@@ -27,7 +27,7 @@ export function switchOf(config: EntityConfig, templates: Templates): Parts | un
       if (command !== 'on' && command !== 'off') return refused('it goes on or off')
       return {
         publish: [{ topic: command_topic, payload: write(command === 'on' ? on : off) }],
-        ...(state_topic === undefined ? { then: { on: command === 'on' } } : {}),
+        ...(state_topic === undefined ? { after: { on: command === 'on' } } : {}),
       }
     },
   }

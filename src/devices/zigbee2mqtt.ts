@@ -198,7 +198,7 @@ function light(features: Features, topic: string): Parts {
     }),
     command(command, value): Told | Refusal {
       if (command === 'on' || command === 'off') return set(topic, { state: turn(command === 'on') })
-      if (command === 'brightness') {
+      if (command === 'set_brightness') {
         const percent = numberIn(value, 0, 100)
         if (level === undefined) return refused('it cannot be dimmed')
         if (percent === undefined) return refused('brightness is 0 to 100 percent')
@@ -206,7 +206,7 @@ function light(features: Features, topic: string): Parts {
         return set(topic, { state: turn(true), brightness: Math.max(1, Math.round((percent / 100) * most)) })
       }
       const kelvin = numberIn(value, 1_000, 12_000)
-      if (command !== 'kelvin' || shade === undefined) return refused('its white cannot be changed')
+      if (command !== 'set_kelvin' || shade === undefined) return refused('its white cannot be changed')
       return kelvin === undefined
         ? refused('kelvin is 1000 to 12000')
         : set(topic, { state: turn(true), color_temp: mireds(kelvin) })
@@ -246,7 +246,7 @@ function cover(features: Features, topic: string): Parts {
       }
     }),
     command(command, value): Told | Refusal {
-      if (command === 'position') {
+      if (command === 'set_position') {
         const position = numberIn(value, 0, 100)
         if (!can_position) return refused('it opens and closes only as a whole')
         return position === undefined ? refused('a position is 0 to 100 percent') : set(topic, { position })
@@ -301,13 +301,13 @@ function climate(features: Features, topic: string): Parts {
       }
     }),
     command(command, value: CommandValue): Told | Refusal {
-      if (command === 'temperature') {
+      if (command === 'set_temperature') {
         const degrees = numberIn(value, least, most)
         if (wish?.name === undefined) return refused('it takes no temperature')
         if (degrees === undefined) return refused(`it takes ${least} to ${most} degrees`)
         return set(topic, { [wish.property ?? wish.name]: degrees })
       }
-      if (command !== 'mode' || typeof value !== 'string' || !modes.includes(value)) {
+      if (command !== 'set_mode' || typeof value !== 'string' || !modes.includes(value)) {
         return refused(modes.length === 0 ? 'it has no modes' : `its modes are ${modes.join(', ')}`)
       }
       return set(topic, { system_mode: value })
@@ -319,7 +319,7 @@ function sensor(expose: Expose, topic: string): Parts {
   const property = expose.property ?? expose.name ?? ''
   return {
     initial: {
-      ...(expose.name === undefined ? {} : { class: expose.name }),
+      ...(expose.name === undefined ? {} : { device_class: expose.name }),
       ...(expose.unit === undefined ? {} : { unit: expose.unit }),
     },
     readings: states(topic, (said) => {

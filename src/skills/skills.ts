@@ -65,6 +65,10 @@ export interface Skills {
    * first asked for. Errors: `GrammarError` when the house's own sentences cannot be compiled.
    */
   readonly grammar: Grammar
+  /** The skill that carries out an intent of the house's own sentences; of several that offer to, the most trusted, then the first. */
+  handlerOf(intent: string): Pick<Skill, 'manifest' | 'permissions'> | undefined
+  /** The words of the house changed: sentences of skills are read with the new ones from now on. Errors: `GrammarError`; the old ones stay then. */
+  houseSays(sources: readonly GrammarSource[]): void
   list(): readonly SkillRow[]
   /** A person switches a skill on again that failed too often. */
   enable(skill: string): void
@@ -109,10 +113,12 @@ class LiveSkills implements Skills {
   #skills: readonly Skill[]
   #unusable: Catalogue['unusable']
   #compiled: Compiled | undefined
+  #house: readonly GrammarSource[]
   #changing: Promise<unknown> = Promise.resolve()
 
   constructor(options: SkillsOptions, port: InvokePort, { skills, unusable }: Catalogue) {
     this.#options = options
+    this.#house = options.house ?? []
     this.port = port
     this.#skills = skills
     this.#unusable = unusable
@@ -132,6 +138,22 @@ class LiveSkills implements Skills {
 
   get grammar(): Grammar {
     return this.#current().grammar
+  }
+
+  handlerOf(intent: string): Skill | undefined {
+    const offers = this.#skills.filter(({ manifest }) => manifest.handles?.includes(intent) === true)
+    return offers.sort((a, b) => a.manifest.zone - b.manifest.zone)[0]
+  }
+
+  houseSays(sources: readonly GrammarSource[]): void {
+    const before = this.#house
+    this.#house = sources
+    try {
+      this.#compiled = this.#compile(this.#skills)
+    } catch (thrown) {
+      this.#house = before
+      throw thrown
+    }
   }
 
   list(): readonly SkillRow[] {
@@ -206,7 +228,7 @@ class LiveSkills implements Skills {
 
   #compile(skills: readonly Skill[]): Compiled {
     const learned = skills.map((skill) => ({ file: sourceFile(skill), content: skill.source }))
-    return compileWithSkills(this.#options.house ?? [], learned)
+    return compileWithSkills(this.#house, learned)
   }
 
   /** One change at a time; one that fails is no reason for the next not to begin. */
@@ -230,7 +252,7 @@ class LiveSkills implements Skills {
       name: manifest.name,
       node,
       confirm,
-      intents: Object.keys(manifest.intents),
+      intents: [...Object.keys(manifest.intents), ...(manifest.handles ?? [])],
       may_speak: permissions.includes('speak'),
       zone,
     }
