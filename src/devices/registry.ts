@@ -122,7 +122,31 @@ export class Registry {
     note(this.#problems, topic, problems)
     if (entities.length === 0) this.#announced.delete(topic)
     else this.#announced.set(topic, { payload: payload.slice(0, MAX_CONFIG_BYTES), entities })
-    return entities.length === 0 && known === undefined ? NOTHING : this.#rebuild(entities)
+    if (entities.length === 0 && known === undefined) return NOTHING
+    return known === undefined && this.#areNew(entities) ? this.#add(entities) : this.#rebuild(entities)
+  }
+
+  /** Nothing that is known has to give way to them. */
+  #areNew(entities: readonly Entity[]): boolean {
+    const topics = new Set(entities.flatMap((entity) => [entity.command_topic, ...topicsOf(entity)]))
+    return (
+      this.#live.size + entities.length <= MAX_ENTITIES &&
+      !entities.some(({ id }) => this.#live.has(id)) &&
+      new Set(entities.map(({ id }) => id)).size === entities.length &&
+      !this.#bridge.some(
+        ({ command_topic, readings }) => topics.has(command_topic) || topics.has(readings[0]?.topic ?? ''),
+      )
+    )
+  }
+
+  /** A broker that is connected to announces all devices at once: each for itself, and not all anew for each. */
+  #add(entities: readonly Entity[]): Heard {
+    for (const entity of entities) {
+      const live = kept(undefined, entity)
+      this.#live.set(entity.id, live)
+      enter(this.#byTopic, live)
+    }
+    return { subscribe: [...new Set(entities.flatMap(topicsOf))], unsubscribe: [], changed: true }
   }
 
   #list(topic: string, payload: string): Heard {
@@ -146,13 +170,7 @@ export class Registry {
       live.set(entity.id, kept(before.live.get(entity.id), entity))
     }
     const byTopic = new Map<string, Live[]>()
-    for (const one of live.values()) {
-      for (const topic of new Set(topicsOf(one.entity))) {
-        const others = byTopic.get(topic)
-        if (others === undefined) byTopic.set(topic, [one])
-        else others.push(one)
-      }
-    }
+    for (const one of live.values()) enter(byTopic, one)
     this.#live = live
     this.#byTopic = byTopic
     const wanted = new Set(fresh.flatMap(topicsOf))
@@ -198,6 +216,14 @@ const topicsOf = ({ readings, reach }: Entity): string[] => [
   ...readings.map(({ topic }) => topic),
   ...reach.map(({ topic }) => topic),
 ]
+
+function enter(byTopic: Map<string, Live[]>, live: Live): void {
+  for (const topic of new Set(topicsOf(live.entity))) {
+    const others = byTopic.get(topic)
+    if (others === undefined) byTopic.set(topic, [live])
+    else others.push(live)
+  }
+}
 
 /** What it said before counts on while it is told on the same topics. */
 function kept(before: Live | undefined, entity: Entity): Live {
