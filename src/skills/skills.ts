@@ -4,7 +4,9 @@ import type { Host, NodeId } from '../host/index.ts'
 import type { Log } from '../observe/index.ts'
 import { type Catalogue, loadCatalogue, type Skill } from './catalogue.ts'
 import { zoneOffset } from './local-time.ts'
+import { neededExports } from './permissions.ts'
 import { InvokePort } from './port.ts'
+import type { Risk } from './risk.ts'
 import type { SkillArgs } from './skill-state.ts'
 
 export interface SkillsOptions {
@@ -79,15 +81,22 @@ export async function loadSkills({ host, log, node, roots, zone }: SkillsOptions
 
 function argsOf({ manifest, permissions }: Skill, node: NodeId, zone: string): SkillArgs {
   const confirm: Record<string, string> = {}
+  const risk: Record<string, Risk> = {}
   for (const [intent, declared] of Object.entries(manifest.intents)) {
     if (declared.confirm !== undefined) confirm[intent] = declared.confirm
+    if (declared.risk !== 'low') risk[intent] = declared.risk
   }
+  const intents = Object.entries(manifest.intents)
   return {
     name: manifest.name,
     node,
     confirm,
+    risk,
     intents: Object.keys(manifest.intents),
+    idempotent: intents.filter(([, declared]) => declared.idempotent).map(([intent]) => intent),
     may_speak: permissions.includes('speak'),
+    hears: neededExports(permissions).includes('heard'),
+    subscribes: permissions.includes('topics') ? (manifest.topics?.subscribe ?? []) : [],
     zone,
   }
 }
