@@ -6,6 +6,7 @@
 import { z } from 'zod'
 import type { SkillErrorShape } from './errors.ts'
 import { type Device, HTTP_METHODS } from './host-ports.ts'
+import type { Act } from './risk.ts'
 
 /**
  * Exported functions of a skill module: `handle` carries out an intent, `due` is told that a timer rang, `heard` what came of
@@ -162,6 +163,8 @@ export type SkillAnswer = z.infer<typeof answerSchema>
 export interface CallResult {
   readonly answer: SkillAnswer
   readonly changes: readonly Change[]
+  /** Those of them that are not harmless; the node judged that, not the skill. */
+  readonly acts?: readonly Act[]
 }
 
 export type CallOutcome =

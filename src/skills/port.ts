@@ -12,7 +12,7 @@ import type { CallOutcome, SkillCall } from './call.ts'
 import type { Skill } from './catalogue.ts'
 import { SkillError, type SkillErrorShape, skillError } from './errors.ts'
 import { type Installed, Sandbox, type SandboxEvents } from './sandbox/sandbox.ts'
-import { ANSWER_WITHIN_MS } from './skill.ts'
+import { ANSWER_WITHIN_MS } from './skill-work.ts'
 
 /** A process of an own takes 40 MB: ended after ten idle minutes, started again within about 150 ms. */
 const EVICT_AFTER_MS = 600_000

@@ -15,7 +15,9 @@ import type { Log } from '../observe/index.ts'
 import { type Catalogue, loadCatalogue, type Skill } from './catalogue.ts'
 import { compileWithSkills, type Grammar, type GrammarError, type GrammarSource } from './intents/index.ts'
 import { zoneOffset } from './local-time.ts'
+import { neededExports } from './permissions.ts'
 import { InvokePort } from './port.ts'
+import type { Risk } from './risk.ts'
 import type { SkillArgs } from './skill-state.ts'
 import { smokeCalls } from './smoke.ts'
 
@@ -245,15 +247,22 @@ class LiveSkills implements Skills {
   #argsOf({ manifest, permissions }: Skill): SkillArgs {
     const { node, zone } = this.#options
     const confirm: Record<string, string> = {}
-    for (const [intent, declared] of Object.entries(manifest.intents)) {
+    const risk: Record<string, Risk> = {}
+    const intents = Object.entries(manifest.intents)
+    for (const [intent, declared] of intents) {
       if (declared.confirm !== undefined) confirm[intent] = declared.confirm
+      if (declared.risk !== 'low') risk[intent] = declared.risk
     }
     return {
       name: manifest.name,
       node,
       confirm,
+      risk,
       intents: [...Object.keys(manifest.intents), ...(manifest.handles ?? [])],
+      idempotent: intents.filter(([, declared]) => declared.idempotent).map(([intent]) => intent),
       may_speak: permissions.includes('speak'),
+      hears: neededExports(permissions).includes('heard'),
+      subscribes: permissions.includes('topics') ? (manifest.topics?.subscribe ?? []) : [],
       zone,
     }
   }
