@@ -1,5 +1,8 @@
-/** Lights, scenes, heating, covers and locks of the house, by room and by name. */
-import { announce, devices, Heard, Invocation, joinWords, say, sentence, silence } from '../../../sdk/assemblyscript'
+/**
+ * Lights, scenes, heating, covers and locks of the house, by room and by name. What is said here is spoken only when the devices were
+ * told; when one was not, the node says so instead.
+ */
+import { devices, Invocation, joinWords, say, sentence } from '../../../sdk/assemblyscript'
 import { setDegrees, shift, tell } from './climate'
 import { called, House, names } from './find'
 import { dimDevice, setLights, shiftLights, switchDevice, switchLights, white } from './lights'
@@ -35,14 +38,6 @@ export function handle(): i32 {
   if (intent == 'home.is_open') return isOpen(house, invocation)
   if (intent == 'house.status') return status(house, invocation)
   return say('I cannot do that with the devices of the house.')
-}
-
-/** A command that went out failed: whoever asked was told that it is done, and must hear that it is not. */
-export function heard(): i32 {
-  const told = Heard.read()
-  if (told.of != 'device' || told.ok) return silence()
-  announce('That did not work: ' + (told.message.length == 0 ? 'a device did not answer' : told.message) + '.', told.room)
-  return silence()
 }
 
 function scene(house: House, invocation: Invocation): i32 {

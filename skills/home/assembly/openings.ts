@@ -1,20 +1,10 @@
 /**
- * What opens and closes. Who may come into the house is nothing to be guessed: locks are unlocked, and doors, gates and garages opened,
- * only after a yes.
+ * What opens and closes. Who may come into the house is nothing to be guessed: the node itself asks back before a lock is unlocked or a
+ * door, gate or garage opened, whatever this skill says.
  */
-import { ask, confirm, devices, Invocation, joinWords, numberWords, say, sentence } from '../../../sdk/assemblyscript'
+import { ask, devices, Invocation, joinWords, numberWords, say, sentence } from '../../../sdk/assemblyscript'
 import { called, House, names, reachable } from './find'
 import { one, outOfReach, unknown } from './tell'
-
-const WAYS_IN: string[] = ['garage', 'garage_door', 'gate', 'door']
-
-/** Home Assistant's class of a cover, or its name where it gives none. */
-function isWayIn(device: devices.Device): bool {
-  if (device.kind == 'lock') return true
-  if (WAYS_IN.includes(device.text('device_class'))) return true
-  const name = device.name.toLowerCase()
-  return name.endsWith('door') || name.endsWith('gate') || name.endsWith('garage')
-}
 
 export function open(house: House, invocation: Invocation): i32 {
   const name = invocation.text('opening')
@@ -29,7 +19,6 @@ export function open(house: House, invocation: Invocation): i32 {
   const choice = one(found, 'opening', name, room)
   const device = choice.device
   if (device === null) return choice.ended
-  if (isWayIn(device) && !invocation.confirmed) return confirm('Shall I open ' + called(device) + '?')
   devices.command(device.id, 'open')
   return say('I am opening ' + called(device) + '.')
 }
@@ -57,9 +46,7 @@ function manySaid(name: string): bool {
 function moveAll(found: devices.Device[], command: string, doing: string): i32 {
   const there = reachable(found)
   if (there.length == 0) return outOfReach(found)
-  for (let i = 0; i < there.length; i++) {
-    if (command == 'close' || !isWayIn(there[i])) devices.command(there[i].id, command)
-  }
+  for (let i = 0; i < there.length; i++) devices.command(there[i].id, command)
   return say('I am ' + doing + ' ' + joinWords(names(there)) + '.')
 }
 
@@ -80,7 +67,6 @@ export function position(house: House, invocation: Invocation): i32 {
   const device = choice.device
   if (device === null) return choice.ended
   if (!device.is('can_position')) return say(sentence(called(device)) + ' can only be opened and closed as a whole.')
-  if (isWayIn(device) && level > 0 && !invocation.confirmed) return confirm('Shall I open ' + called(device) + '?')
   devices.commandNumber(device.id, 'set_position', level)
   return say('I am moving ' + called(device) + ' to ' + numberWords(i32(level)) + ' percent.')
 }
@@ -102,7 +88,6 @@ export function unlock(house: House, invocation: Invocation, name: string): i32 
   const choice = one(house.named(name, ['lock'], '', invocation.room), 'door', name, '')
   const device = choice.device
   if (device === null) return choice.ended
-  if (!invocation.confirmed) return confirm('Shall I unlock ' + called(device) + '?')
   devices.command(device.id, 'unlock')
   return say('I am unlocking ' + called(device) + '.')
 }
