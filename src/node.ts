@@ -14,6 +14,7 @@ import { startApi, tokenFrom } from './api/index.ts'
 import type { RunningNode, StartOptions } from './cli/index.ts'
 import { createRemote, Placing, remoteListener } from './cluster/index.ts'
 import type { Config, Resolved } from './config.ts'
+import type { DeviceHouse } from './devices/index.ts'
 import { DiskError, type Host, LoqaError, limits, type NodeId, PACKAGE, requestId } from './host/index.ts'
 import { realHost } from './host/real.ts'
 import { realProcessors } from './host/real-processors.ts'
@@ -35,6 +36,7 @@ import { Clustering } from './node/clustering.ts'
 import { householdOf, PLACED } from './node/conversations.ts'
 import { houseSentences, understandingNow } from './node/grammar.ts'
 import { tellSkills } from './node/house-news.ts'
+import { handlerWith, openHouseDevices } from './node/devices.ts'
 import { openIdentity } from './node/identity.ts'
 import { openKept } from './node/keeping.ts'
 import { keepSweeping, openMemory } from './node/memory.ts'
@@ -43,7 +45,7 @@ import { shareEngines } from './node/sharing.ts'
 import { followSkills } from './node/skill-actors.ts'
 import { nodeView, type Stage } from './node/view.ts'
 import { createLog, createMetrics, type Log, reportEventLoop, watchEventLoop } from './observe/index.ts'
-import { isInvokeFromAfar, loadSkills, type Skills, skill } from './skills/index.ts'
+import { type GrammarSource, isInvokeFromAfar, loadSkills, type Skills, skill } from './skills/index.ts'
 import { ownDirectory, type Store, storePorts } from './store/index.ts'
 import { houseTree } from './tree.ts'
 import { loadVoiceDetectors, type SessionPhase, Voice } from './voice/index.ts'
@@ -97,9 +99,13 @@ export async function startNode(
     // Engines load in processes of their own while the rest is put together.
     const enginesSettled = pool.start()
 
-    const skills = await openSkills(host, config, log, identity.id)
+    const devices = await openHouseDevices(host, config, log)
+    undo.later(() => devices.stop())
+    const house = await houseSentences(host.disk, join(PACKAGE, 'config/intents'))
+    const skills = await openSkills(host, config, log, { self: identity.id, house, devices })
     undo.later(() => skills.stop())
     skills.start()
+    devices.teach(skills, house)
     const memory = await openMemory({
       ...{ host, config, keys, store, log, metrics, audit },
       skills: () => skills.list(),
@@ -149,7 +155,7 @@ export async function startNode(
     const voice = new Voice({
       clock: host.clock,
       random: host.random,
-      understanding: understandingNow(skills),
+      understanding: understandingNow(skills, handlerWith(skills, devices)),
       engines,
       detectors: await loadVoiceDetectors(),
       ...voiceSettings(config),
@@ -217,6 +223,7 @@ export async function startNode(
       models,
       checkModel,
       skills,
+      devices,
       store,
       memory,
       wiping,
@@ -321,11 +328,16 @@ async function openEngines(
   }
 }
 
-async function openSkills(host: Host, { skills, node }: Config, log: Log, self: NodeId): Promise<Skills> {
+function openSkills(
+  host: Host,
+  { skills, node }: Config,
+  log: Log,
+  { self, house, devices }: { self: NodeId; house: readonly GrammarSource[]; devices: DeviceHouse },
+): Promise<Skills> {
   const added = skills.extra_dir === '' ? join(node.data_dir, 'skills') : skills.extra_dir
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
-  const house = await houseSentences(host.disk, join(PACKAGE, 'config/intents'))
-  return loadSkills({ host, log, node: self, roots: [join(PACKAGE, 'skills'), added], zone, house })
+  const roots = [join(PACKAGE, 'skills'), added]
+  return loadSkills({ host, log, node: self, roots, zone, house, ports: { devices } })
 }
 
 function voiceSettings({ voice, node }: Config) {
