@@ -16,12 +16,14 @@ import { createRemote, Placing, remoteListener } from './cluster/index.ts'
 import type { Config, Resolved } from './config.ts'
 import { DiskError, type Host, LoqaError, limits, type NodeId, PACKAGE, requestId } from './host/index.ts'
 import { realHost } from './host/real.ts'
+import { ownAddresses, realHttp } from './host/real-http.ts'
 import { realProcessors } from './host/real-processors.ts'
 import { VERSION } from './host/version.ts'
 import {
   type Capability,
   chooseModels,
   createInferPort,
+  type InferPort,
   isEngineWork,
   type Model,
   openModels,
@@ -37,12 +39,15 @@ import { loadGrammar } from './node/grammar.ts'
 import { tellSkills } from './node/house-news.ts'
 import { openIdentity } from './node/identity.ts'
 import { openKept } from './node/keeping.ts'
+import { languagePort } from './node/language.ts'
 import { keepSweeping, openMemory } from './node/memory.ts'
 import { observeWith, reportRuntime } from './node/observing.ts'
 import { shareEngines } from './node/sharing.ts'
 import { nodeView, type Stage } from './node/view.ts'
 import { createLog, createMetrics, type Log, reportEventLoop, watchEventLoop } from './observe/index.ts'
 import {
+  createHttpPort,
+  type HostPorts,
   isInvokeFromAfar,
   languageSide,
   loadSkills,
@@ -103,7 +108,16 @@ export async function startNode(
     // Engines load in processes of their own while the rest is put together.
     const enginesSettled = pool.start()
 
-    const skills = await openSkills(host, config, log, identity.id)
+    let lent: InferPort | undefined
+    /** Ports of this node, known when they are open; no skill may ask the node itself. */
+    let listening: readonly number[] = []
+    const skills = await openSkills(host, config, log, identity.id, {
+      http: createHttpPort({
+        door: realHttp,
+        own: () => ({ ports: listening, addresses: ownAddresses() }),
+      }),
+      language: languagePort(() => lent),
+    })
     undo.later(() => skills.stop())
     skills.start()
     const memory = await openMemory({
@@ -154,6 +168,7 @@ export async function startNode(
         metrics.add('loqa_work_moved_total', 1, { capability: to, why })
       },
     })
+    lent = engines
     const voice = new Voice({
       clock: host.clock,
       random: host.random,
@@ -242,6 +257,7 @@ export async function startNode(
       defect: (error, route) => log.error('A request failed unexpectedly', { route, error }),
     })
     undo.later(() => api.stop())
+    listening = [api.port]
     // Before it is ready: whoever asks meanwhile is told that it starts, not that there is none.
     await announceRuntime(host, data, api.port, null)
     undo.later(() => host.disk.remove(join(data, 'runtime.json')))
@@ -254,7 +270,9 @@ export async function startNode(
     undo.later(() => telling.leave())
     // Before they are gone, so that others hold what was signed last.
     undo.later(() => auditing.stop())
-    await announceRuntime(host, data, api.port, clustering.cluster?.port ?? null)
+    const p2p = clustering.cluster?.port
+    listening = [api.port, ...(p2p === undefined ? [] : [p2p])]
+    await announceRuntime(host, data, api.port, p2p ?? null)
     await enginesSettled
     stage.now = 'serving'
     auditing.begin()
@@ -329,10 +347,16 @@ async function openEngines(
   }
 }
 
-function openSkills(host: Host, { skills, node }: Config, log: Log, self: NodeId): Promise<Skills> {
+function openSkills(
+  host: Host,
+  { skills, node }: Config,
+  log: Log,
+  self: NodeId,
+  ports: HostPorts,
+): Promise<Skills> {
   const added = skills.extra_dir === '' ? join(node.data_dir, 'skills') : skills.extra_dir
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
-  return loadSkills({ host, log, node: self, roots: [join(PACKAGE, 'skills'), added], zone })
+  return loadSkills({ host, log, node: self, roots: [join(PACKAGE, 'skills'), added], zone, ports })
 }
 
 function voiceSettings({ voice, node }: Config) {

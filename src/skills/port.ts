@@ -8,6 +8,8 @@ import type { Clock, RequestId } from '../host/index.ts'
 import type { SkillCall } from './call.ts'
 import type { Skill } from './catalogue.ts'
 import { type SkillErrorShape, skillError } from './errors.ts'
+import type { HostPorts } from './host-ports.ts'
+import { OutsideWork } from './outside.ts'
 import { Sandbox, type SandboxEvents } from './sandbox/sandbox.ts'
 import { ANSWER_WITHIN_MS } from './skill-work.ts'
 
@@ -24,10 +26,13 @@ export class InvokePort {
   readonly #events: SandboxEvents
   readonly #sandboxes = new Map<string, Sandbox>()
   readonly #pending = new Map<string, Pending>()
+  /** What takes time and is not a skill's own code. */
+  readonly #outside: OutsideWork
   #shared: Sandbox | undefined
 
-  constructor(clock: Clock, events: SandboxEvents) {
+  constructor(clock: Clock, events: SandboxEvents, ports: HostPorts = {}) {
     this.#clock = clock
+    this.#outside = new OutsideWork(clock, ports)
     this.#events = events
   }
 
@@ -35,7 +40,15 @@ export class InvokePort {
     const { name, zone, budgets } = skill.manifest
     const sandbox = this.#sandboxes.get(name) ?? this.#sandboxFor(zone)
     this.#sandboxes.set(name, sandbox)
-    sandbox.install({ name, permissions: skill.permissions, budget: budgets, module: skill.module })
+    const publishes = skill.manifest.topics?.publish ?? []
+    sandbox.install({
+      name,
+      permissions: skill.permissions,
+      budget: budgets,
+      publishes,
+      module: skill.module,
+    })
+    this.#outside.install(skill)
   }
 
   /** Starts the process of the skills that ship with the node. */
@@ -47,7 +60,10 @@ export class InvokePort {
     return this.#sandboxes.get(skill)
   }
 
-  /** Carries out one `invoke` effect: `op` is `call`, `to` the skill, `body` a `SkillCall`; `done` brings a `CallResult`. */
+  /**
+   * Carries out one `invoke` effect: `op` is `call`, `to` the skill, `body` a `SkillCall`; `done` brings a `CallResult`. Any other
+   * `op` is something the skill wants done outside.
+   */
   request(effect: OutsidePort, deliver: (outcome: Outcome) => void, actor: Ref): void {
     const { id } = effect
     const fail = (error: SkillErrorShape): void => deliver({ type: 'outcome', id, event: 'failed', error })
@@ -57,8 +73,13 @@ export class InvokePort {
       return
     }
     const key = keyOf(id, actor)
+    if (effect.op !== 'call') {
+      this.#outside.request(effect, key, deliver)
+      return
+    }
+    const completed = this.#outside.completed(effect.to, effect.body as SkillCall)
     const deadline_ms = effect.deadline_ms ?? ANSWER_WITHIN_MS
-    const call = sandbox.call(effect.to, effect.body as SkillCall, deadline_ms, (outcome) => {
+    const call = sandbox.call(effect.to, completed, deadline_ms, (outcome) => {
       this.#pending.delete(key)
       if (outcome.ok) deliver({ type: 'outcome', id, event: 'done', body: outcome.result })
       else fail(outcome.error)
@@ -68,6 +89,7 @@ export class InvokePort {
 
   cancel(id: RequestId, actor: Ref): void {
     const key = keyOf(id, actor)
+    if (this.#outside.cancel(key)) return
     const pending = this.#pending.get(key)
     this.#pending.delete(key)
     pending?.sandbox.cancel(pending.call)
@@ -76,6 +98,7 @@ export class InvokePort {
   /** The actor ended: nobody hears its calls any more. */
   actorGone(actor: Ref): void {
     const prefix = keyOf('' as RequestId, actor)
+    this.#outside.cancelAll(prefix)
     for (const [key, { sandbox, call }] of this.#pending) {
       if (!key.startsWith(prefix)) continue
       this.#pending.delete(key)

@@ -3,6 +3,7 @@ import { placedAddress } from '../actors/index.ts'
 import type { Host, NodeId } from '../host/index.ts'
 import type { Log } from '../observe/index.ts'
 import { type Catalogue, loadCatalogue, type Skill } from './catalogue.ts'
+import type { HostPorts } from './host-ports.ts'
 import { zoneOffset } from './local-time.ts'
 import { neededExports } from './permissions.ts'
 import { InvokePort } from './port.ts'
@@ -18,6 +19,8 @@ export interface SkillsOptions {
   readonly roots: readonly string[]
   /** IANA name of the household's time zone. */
   readonly zone: string
+  /** What reaches out of the skills' own state; without one, that is refused in words. */
+  readonly ports?: HostPorts
 }
 
 /** One row of `loqa skill ls`. */
@@ -52,14 +55,18 @@ export interface Skills {
 }
 
 /** Errors: none for a single skill (see `list`), `DiskError` when a folder cannot be read, `RangeError` for an unknown zone. */
-export async function loadSkills({ host, log, node, roots, zone }: SkillsOptions): Promise<Skills> {
+export async function loadSkills({ host, log, node, roots, zone, ports }: SkillsOptions): Promise<Skills> {
   // The first use of a zone loads its tables, 20 to 100 ms: not in the middle of a conversation.
   zoneOffset(host.clock.wall(), zone)
   const catalogue = await loadCatalogue(host.disk, roots)
-  const port = new InvokePort(host.clock, {
-    charged: (skill, error, disabled) => log.warn('A skill failed', { skill, code: error.code, disabled }),
-    ended: (detail) => log.debug('A sandbox process ended', { detail }),
-  })
+  const port = new InvokePort(
+    host.clock,
+    {
+      charged: (skill, error, disabled) => log.warn('A skill failed', { skill, code: error.code, disabled }),
+      ended: (detail) => log.debug('A sandbox process ended', { detail }),
+    },
+    ports,
+  )
   for (const skill of catalogue.skills) port.install(skill)
   for (const { folder, error } of catalogue.unusable) {
     log.warn('A skill cannot be used', { folder, code: error.code, problem: error.message })
