@@ -14,15 +14,16 @@ import { startApi, tokenFrom } from './api/index.ts'
 import type { RunningNode, StartOptions } from './cli/index.ts'
 import { createRemote, Placing, remoteListener } from './cluster/index.ts'
 import type { Config, Resolved } from './config.ts'
-import type { DeviceHouse } from './devices/index.ts'
 import { DiskError, type Host, LoqaError, limits, type NodeId, PACKAGE, requestId } from './host/index.ts'
 import { realHost } from './host/real.ts'
+import { ownAddresses, realHttp } from './host/real-http.ts'
 import { realProcessors } from './host/real-processors.ts'
 import { VERSION } from './host/version.ts'
 import {
   type Capability,
   chooseModels,
   createInferPort,
+  type InferPort,
   isEngineWork,
   type Model,
   openModels,
@@ -34,18 +35,27 @@ import {
 } from './inference/index.ts'
 import { Clustering } from './node/clustering.ts'
 import { householdOf, PLACED } from './node/conversations.ts'
+import { handlerWith, openHouseDevices } from './node/devices.ts'
 import { houseSentences, understandingNow } from './node/grammar.ts'
 import { tellSkills } from './node/house-news.ts'
-import { handlerWith, openHouseDevices } from './node/devices.ts'
 import { openIdentity } from './node/identity.ts'
 import { openKept } from './node/keeping.ts'
+import { languagePort } from './node/language.ts'
 import { keepSweeping, openMemory } from './node/memory.ts'
 import { observeWith, reportRuntime } from './node/observing.ts'
 import { shareEngines } from './node/sharing.ts'
 import { followSkills } from './node/skill-actors.ts'
 import { nodeView, type Stage } from './node/view.ts'
 import { createLog, createMetrics, type Log, reportEventLoop, watchEventLoop } from './observe/index.ts'
-import { type GrammarSource, isInvokeFromAfar, loadSkills, type Skills, skill } from './skills/index.ts'
+import {
+  createHttpPort,
+  type GrammarSource,
+  type HostPorts,
+  isInvokeFromAfar,
+  loadSkills,
+  type Skills,
+  skill,
+} from './skills/index.ts'
 import { ownDirectory, type Store, storePorts } from './store/index.ts'
 import { houseTree } from './tree.ts'
 import { loadVoiceDetectors, type SessionPhase, Voice } from './voice/index.ts'
@@ -102,7 +112,17 @@ export async function startNode(
     const devices = await openHouseDevices(host, config, log)
     undo.later(() => devices.stop())
     const house = await houseSentences(host.disk, join(PACKAGE, 'config/intents'))
-    const skills = await openSkills(host, config, log, { self: identity.id, house, devices })
+    let lent: InferPort | undefined
+    /** Ports of this node, known when they are open; no skill may ask the node itself. */
+    let listening: readonly number[] = []
+    const skills = await openSkills(host, config, log, identity.id, house, {
+      devices,
+      http: createHttpPort({
+        door: realHttp,
+        own: () => ({ ports: listening, addresses: ownAddresses() }),
+      }),
+      language: languagePort(() => lent),
+    })
     undo.later(() => skills.stop())
     skills.start()
     devices.teach(skills, house)
@@ -152,6 +172,7 @@ export async function startNode(
         metrics.add('loqa_work_moved_total', 1, { capability: to, why })
       },
     })
+    lent = engines
     const voice = new Voice({
       clock: host.clock,
       random: host.random,
@@ -241,6 +262,7 @@ export async function startNode(
       defect: (error, route) => log.error('A request failed unexpectedly', { route, error }),
     })
     undo.later(() => api.stop())
+    listening = [api.port]
     // Before it is ready: whoever asks meanwhile is told that it starts, not that there is none.
     await announceRuntime(host, data, api.port, null)
     undo.later(() => host.disk.remove(join(data, 'runtime.json')))
@@ -253,7 +275,9 @@ export async function startNode(
     undo.later(() => telling.leave())
     // Before they are gone, so that others hold what was signed last.
     undo.later(() => auditing.stop())
-    await announceRuntime(host, data, api.port, clustering.cluster?.port ?? null)
+    const p2p = clustering.cluster?.port
+    listening = [api.port, ...(p2p === undefined ? [] : [p2p])]
+    await announceRuntime(host, data, api.port, p2p ?? null)
     await enginesSettled
     stage.now = 'serving'
     auditing.begin()
@@ -332,12 +356,14 @@ function openSkills(
   host: Host,
   { skills, node }: Config,
   log: Log,
-  { self, house, devices }: { self: NodeId; house: readonly GrammarSource[]; devices: DeviceHouse },
+  self: NodeId,
+  house: readonly GrammarSource[],
+  ports: HostPorts,
 ): Promise<Skills> {
   const added = skills.extra_dir === '' ? join(node.data_dir, 'skills') : skills.extra_dir
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
   const roots = [join(PACKAGE, 'skills'), added]
-  return loadSkills({ host, log, node: self, roots, zone, house, ports: { devices } })
+  return loadSkills({ host, log, node: self, roots, zone, house, ports })
 }
 
 function voiceSettings({ voice, node }: Config) {

@@ -11,6 +11,8 @@ import type { Clock, RequestId } from '../host/index.ts'
 import type { CallOutcome, SkillCall } from './call.ts'
 import type { Skill } from './catalogue.ts'
 import { SkillError, type SkillErrorShape, skillError } from './errors.ts'
+import type { HostPorts } from './host-ports.ts'
+import { OutsideWork } from './outside.ts'
 import { type Installed, Sandbox, type SandboxEvents } from './sandbox/sandbox.ts'
 import { ANSWER_WITHIN_MS } from './skill-work.ts'
 
@@ -40,10 +42,13 @@ export class InvokePort {
   readonly #pending = new Map<string, Pending>()
   /** Versions that are no longer called and still have calls under way. */
   readonly #leaving = new Set<{ readonly skill: string; readonly sandbox: Sandbox }>()
+  /** What takes time and is not a skill's own code. */
+  readonly #outside: OutsideWork
   #shared: Sandbox | undefined
 
-  constructor(clock: Clock, events: SandboxEvents) {
+  constructor(clock: Clock, events: SandboxEvents, ports: HostPorts = {}) {
     this.#clock = clock
+    this.#outside = new OutsideWork(clock, ports)
     this.#events = events
   }
 
@@ -52,6 +57,7 @@ export class InvokePort {
     const sandbox = this.#sandboxes.get(name) ?? this.#sandboxFor(zone)
     this.#sandboxes.set(name, sandbox)
     sandbox.install(installed(skill))
+    this.#outside.install(skill)
   }
 
   /**
@@ -83,6 +89,7 @@ export class InvokePort {
         inUse = true
         this.remove(name)
         this.#sandboxes.set(name, sandbox)
+        this.#outside.install(skill)
       },
       drop: () => sandbox.stop(),
     }
@@ -106,7 +113,10 @@ export class InvokePort {
     return this.#sandboxes.get(skill)
   }
 
-  /** Carries out one `invoke` effect: `op` is `call`, `to` the skill, `body` a `SkillCall`; `done` brings a `CallResult`. */
+  /**
+   * Carries out one `invoke` effect: `op` is `call`, `to` the skill, `body` a `SkillCall`; `done` brings a `CallResult`. Any other
+   * `op` is something the skill wants done outside.
+   */
   request(effect: OutsidePort, deliver: (outcome: Outcome) => void, actor: Ref): void {
     const { id } = effect
     const fail = (error: SkillErrorShape): void => deliver({ type: 'outcome', id, event: 'failed', error })
@@ -116,8 +126,13 @@ export class InvokePort {
       return
     }
     const key = keyOf(id, actor)
+    if (effect.op !== 'call') {
+      this.#outside.request(effect, key, deliver)
+      return
+    }
+    const completed = this.#outside.completed(effect.to, effect.body as SkillCall)
     const deadline_ms = effect.deadline_ms ?? ANSWER_WITHIN_MS
-    const call = sandbox.call(effect.to, effect.body as SkillCall, deadline_ms, (outcome) => {
+    const call = sandbox.call(effect.to, completed, deadline_ms, (outcome) => {
       this.#settled(key)
       if (outcome.ok) deliver({ type: 'outcome', id, event: 'done', body: outcome.result })
       else fail(outcome.error)
@@ -127,6 +142,7 @@ export class InvokePort {
 
   cancel(id: RequestId, actor: Ref): void {
     const key = keyOf(id, actor)
+    if (this.#outside.cancel(key)) return
     const pending = this.#pending.get(key)
     pending?.sandbox.cancel(pending.call)
     this.#settled(key)
@@ -135,6 +151,7 @@ export class InvokePort {
   /** The actor ended: nobody hears its calls any more. */
   actorGone(actor: Ref): void {
     const prefix = keyOf('' as RequestId, actor)
+    this.#outside.cancelAll(prefix)
     for (const [key, { sandbox, call }] of this.#pending) {
       if (!key.startsWith(prefix)) continue
       sandbox.cancel(call)
@@ -175,6 +192,7 @@ export class InvokePort {
 const installed = ({ manifest, permissions, module }: Skill): Installed => ({
   ...{ name: manifest.name, permissions, module },
   budget: manifest.budgets,
+  publishes: manifest.topics?.publish ?? [],
 })
 
 const keyOf = (id: RequestId, actor: Ref): string => `${actor.address} ${actor.incarnation} ${id}`

@@ -13,6 +13,7 @@ import { placedAddress } from '../actors/index.ts'
 import { type Host, type NodeId, NotFoundError } from '../host/index.ts'
 import type { Log } from '../observe/index.ts'
 import { type Catalogue, loadCatalogue, type Skill } from './catalogue.ts'
+import type { HostPorts } from './host-ports.ts'
 import { compileWithSkills, type Grammar, type GrammarError, type GrammarSource } from './intents/index.ts'
 import { zoneOffset } from './local-time.ts'
 import { neededExports } from './permissions.ts'
@@ -32,6 +33,8 @@ export interface SkillsOptions {
   readonly zone: string
   /** The words of the house, which the sentences of skills use. Default: none. */
   readonly house?: readonly GrammarSource[]
+  /** What reaches out of the skills' own state; without one, that is refused in words. */
+  readonly ports?: HostPorts
 }
 
 /** One row of `loqa skill ls`. */
@@ -87,14 +90,18 @@ export interface Skills {
 
 /** Errors: none for a single skill (see `list`), `DiskError` when a folder cannot be read, `RangeError` for an unknown zone. */
 export async function loadSkills(options: SkillsOptions): Promise<Skills> {
-  const { host, log, roots, zone } = options
+  const { host, log, roots, zone, ports } = options
   // The first use of a zone loads its tables, 20 to 100 ms: not in the middle of a conversation.
   zoneOffset(host.clock.wall(), zone)
   const catalogue = await loadCatalogue(host.disk, roots)
-  const port = new InvokePort(host.clock, {
-    charged: (skill, error, disabled) => log.warn('A skill failed', { skill, code: error.code, disabled }),
-    ended: (detail) => log.debug('A sandbox process ended', { detail }),
-  })
+  const port = new InvokePort(
+    host.clock,
+    {
+      charged: (skill, error, disabled) => log.warn('A skill failed', { skill, code: error.code, disabled }),
+      ended: (detail) => log.debug('A sandbox process ended', { detail }),
+    },
+    ports,
+  )
   for (const skill of catalogue.skills) port.install(skill)
   for (const { folder, error } of catalogue.unusable) {
     log.warn('A skill cannot be used', { folder, code: error.code, problem: error.message })
