@@ -7,13 +7,16 @@ import { dirname, join, normalize } from 'node:path'
 import { type Disk, DiskError, type ErrorShape, errorShape, InvalidInputError } from '../host/index.ts'
 import { MAX_MANIFEST_BYTES, readManifest, type SkillManifest } from './manifest/index.ts'
 import { grantedImports, neededExports, type Permission } from './permissions.ts'
+import { checkScript, openScriptEngine, type ScriptEngine } from './script.ts'
 import { checkModule, MAX_MODULE_BYTES } from './wasm.ts'
 
 export interface Skill {
   readonly manifest: SkillManifest
   readonly permissions: readonly Permission[]
-  /** Checked, its memory limited to the budget. */
+  /** Checked, its memory limited to the budget; of a script its text. */
   readonly module: Uint8Array
+  /** What it runs on, if it is a script. */
+  readonly script: ScriptEngine | undefined
   /** Hex sha-256 of the module's file. */
   readonly sha256: string
   readonly folder: string
@@ -83,11 +86,15 @@ export async function loadSkill(disk: Disk, folder: string): Promise<Skill> {
   const { manifest, source } = readManifest(text, file)
   const bytes = await readLimited(disk, join(folder, manifest.module), MAX_MODULE_BYTES)
   const permissions = manifest.permissions.map(({ use }) => use)
+  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  const skill = { manifest, permissions, sha256, folder, source }
+  if (manifest.runtime === 'typescript') {
+    return { ...skill, module: checkScript(bytes, manifest), script: await openScriptEngine(disk) }
+  }
   const exports = neededExports(permissions)
   const { memory_kb } = manifest.budgets
   const checked = checkModule(bytes, { imports: grantedImports(permissions), exports, memory_kb })
-  const sha256 = createHash('sha256').update(bytes).digest('hex')
-  return { manifest, permissions, module: checked.bytes, sha256, folder, source }
+  return { ...skill, module: checked.bytes, script: undefined }
 }
 
 async function readLimited(disk: Disk, path: string, most: number): Promise<Uint8Array> {

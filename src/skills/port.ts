@@ -172,8 +172,8 @@ export class InvokePort {
   }
 }
 
-const installed = ({ manifest, permissions, module }: Skill): Installed => ({
-  ...{ name: manifest.name, permissions, module },
+const installed = ({ manifest, permissions, module, script }: Skill): Installed => ({
+  ...{ name: manifest.name, permissions, module, script },
   budget: manifest.budgets,
 })
 

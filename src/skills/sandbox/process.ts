@@ -3,7 +3,7 @@
  * environment, may read only the runner's own files, cannot compile code from strings, and has a small heap.
  */
 import { spawn } from 'node:child_process'
-import { PROGRAMS, SKILLS_FOLDER } from '../../host/index.ts'
+import { PROGRAMS, SCRIPT_FOLDERS, SKILLS_FOLDER } from '../../host/index.ts'
 
 export interface SandboxProcess {
   readonly pid: number | undefined
@@ -28,7 +28,9 @@ export function startSandboxProcess(events: SandboxEvents): SandboxProcess {
     process.execPath,
     [
       '--permission',
-      `--allow-fs-read=${SKILLS_FOLDER}*`,
+      ...[SKILLS_FOLDER, ...SCRIPT_FOLDERS].map((folder) => `--allow-fs-read=${folder}*`),
+      // Finding where a link leads would need to read the folders above it.
+      '--preserve-symlinks',
       `--max-old-space-size=${HEAP_MB}`,
       '--disallow-code-generation-from-strings',
       '--no-warnings',

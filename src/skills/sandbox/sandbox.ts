@@ -10,13 +10,20 @@ import { newSandbox, nextAlarm, stepSandbox } from './machine.ts'
 import type { SandboxEffect, SandboxHabits, SandboxInput, SandboxState } from './machine-state.ts'
 import { type SandboxProcess, startSandboxProcess } from './process.ts'
 import type { Order } from './protocol.ts'
+import { packScript, type ScriptSource } from './script-source.ts'
 import { type Grant, verifyAnswer } from './verify.ts'
 
 /** A module ready to run: checked, its memory limited to the budget. */
 export interface Installed extends Grant {
   readonly name: string
+  /** Of a script its text. */
   readonly module: Uint8Array
+  /** What a script runs on; absent: it is a module of WebAssembly. */
+  readonly script?: Omit<ScriptSource, 'skill'> | undefined
 }
+
+/** What is told of why a module cannot be loaded. */
+const MAX_REASON_CHARS = 300
 
 export interface SandboxEvents {
   /** A skill failed; `disabled` when that was once too often. */
@@ -104,8 +111,10 @@ export class Sandbox {
         this.#start()
         break
       case 'load': {
-        const { name, permissions, budget, module } = this.#installed.get(effect.skill)!
-        this.#send({ order: 'load', skill: name, permissions, budget }, module)
+        const { name, permissions, budget, module, script } = this.#installed.get(effect.skill)!
+        const runtime = script === undefined ? 'wasm' : 'typescript'
+        const payload = script === undefined ? module : packScript({ ...script, skill: module })
+        this.#send({ order: 'load', runtime, skill: name, permissions, budget }, payload)
         break
       }
       case 'run':
@@ -173,7 +182,7 @@ export class Sandbox {
     if (word === 'ready') return { type: 'ready' }
     if (word === 'loaded') return { type: 'loaded' }
     if (word === 'failed' && process.phase === 'loading') {
-      const message = `The module of the skill ${process.skill} cannot be loaded`
+      const message = `The module of the skill ${process.skill} cannot be loaded${reasonOf(body)}`
       return { type: 'load-failed', error: skillError('skill-refused', message) }
     }
     return { type: 'babble' }
@@ -193,4 +202,12 @@ export class Sandbox {
     })
     this.#alarm = { at, cancel }
   }
+}
+
+/** A sandbox's words about what it could not load. A stranger's: short, and without control characters. */
+function reasonOf(body: unknown): string {
+  const { message } = body as { message?: unknown }
+  const said = typeof message === 'string' ? message : ''
+  const printable = said.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, MAX_REASON_CHARS)
+  return printable === '' ? '' : `: ${printable}`
 }

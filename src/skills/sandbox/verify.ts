@@ -24,7 +24,7 @@ const saysSchema = z.discriminatedUnion('answer', [
 ])
 
 /** Faults a sandbox may report about a skill; the others are the node's own verdicts. */
-const REPORTED = ['skill-trapped', 'skill-budget', 'skill-answer', 'skill-refused'] as const
+const REPORTED = ['skill-trapped', 'skill-budget', 'skill-timeout', 'skill-answer', 'skill-refused'] as const
 
 const NEEDS: Readonly<Record<Change['change'], Permission | undefined>> = {
   put: 'storage',

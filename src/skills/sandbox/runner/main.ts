@@ -6,43 +6,62 @@
  * Every call gets a fresh instance of its module: nothing a skill does can outlive the call except its changes.
  */
 import { readSync, writeSync } from 'node:fs'
+import type { SkillCall } from '../../call.ts'
 import type { Permission } from '../../permissions.ts'
 import { decodeFrame, encodeFrame, MAX_ORDER_BYTES } from '../frames.ts'
 import { HostCalls } from '../hostcalls.ts'
 import type { Answer, Budget, Order } from '../protocol.ts'
+import { unpackScript } from '../script-source.ts'
 import { bindImports } from './bindings.ts'
 import { Kernel, Stop } from './kernel.ts'
 
+/** A skill, ready to be called. */
 interface Loaded {
-  readonly module: WebAssembly.Module
-  readonly permissions: readonly Permission[]
-  readonly budget: Budget
+  run(call: SkillCall): Answer
+  /** Between two calls, when the first was answered. */
+  makeReady?(): Promise<void>
 }
+
+type LoadOrder = Extract<Order, { order: 'load' }>
 
 const loaded = new Map<string, Loaded>()
 const encoder = new TextEncoder()
 
-function carryOut(order: Order, payload: Uint8Array): Answer {
-  if (order.order === 'load') {
+async function load(
+  { runtime, skill, permissions, budget }: LoadOrder,
+  payload: Uint8Array,
+): Promise<Answer> {
+  if (runtime === 'typescript') {
+    // Most sandboxes never see a script: what runs it is read when one comes.
+    const { loadScript } = await import('./script.ts')
+    loaded.set(skill, await loadScript(unpackScript(payload), permissions, budget))
+  } else {
     // V8 keeps a reference to the bytes: they must not lie in the read buffer.
     const module = new WebAssembly.Module(payload.slice())
-    loaded.set(order.skill, { module, permissions: order.permissions, budget: order.budget })
-    return { answer: 'loaded' }
+    loaded.set(skill, { run: (call) => runModule(module, call, permissions, budget) })
   }
+  return { answer: 'loaded' }
+}
+
+function call(order: Exclude<Order, LoadOrder>): Answer {
   const skill = loaded.get(order.skill)
   if (skill === undefined) throw new Stop('skill-crashed', 'its module is not loaded')
-  const host = new HostCalls(order.call, skill.budget)
-  const kernel = new Kernel(
-    encoder.encode(order.call.input),
-    skill.budget.memory_kb * 1024,
-    (level, message) => host.log(level, message),
+  return skill.run(order.call)
+}
+
+function runModule(
+  module: WebAssembly.Module,
+  call: SkillCall,
+  permissions: readonly Permission[],
+  budget: Budget,
+): Answer {
+  const host = new HostCalls(call, budget)
+  const kernel = new Kernel(encoder.encode(call.input), budget.memory_kb * 1024, (level, message) =>
+    host.log(level, message),
   )
-  const instance = new WebAssembly.Instance(
-    skill.module,
-    bindImports(kernel, host, skill.permissions, skill.budget),
-  )
-  const entry = instance.exports[order.call.entry]
-  if (typeof entry !== 'function') throw new Stop('skill-refused', `it has no function "${order.call.entry}"`)
+  const instance = new WebAssembly.Instance(module, bindImports(kernel, host, permissions, budget))
+  const entry = instance.exports[call.entry]
+  if (typeof entry !== 'function') throw new Stop('skill-refused', `it has no function "${call.entry}"`)
   const status: unknown = entry()
   if (status !== 0 && status !== undefined) {
     throw new Stop('skill-trapped', kernel.error ?? `it returned ${String(status)}`)
@@ -87,11 +106,13 @@ while (readFully(header)) {
   const bytes = new Uint8Array(length)
   if (!readFully(bytes)) break
   const { body, payload } = decodeFrame(bytes)
+  const order = body as Order
   let answer: Answer
   try {
-    answer = carryOut(body as Order, payload)
+    answer = order.order === 'load' ? await load(order, payload) : call(order)
   } catch (thrown) {
     answer = failure(thrown)
   }
   say(answer)
+  if (order.order === 'call') await loaded.get(order.skill)?.makeReady?.()
 }

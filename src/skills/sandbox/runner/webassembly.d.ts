@@ -11,6 +11,9 @@ declare namespace WebAssembly {
     constructor(module: Module, imports?: Imports)
     readonly exports: Readonly<Record<string, unknown>>
   }
+  class Memory {
+    constructor(limits: { initial: number; maximum?: number })
+  }
   class CompileError extends Error {}
   class LinkError extends Error {}
 }
