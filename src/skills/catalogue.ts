@@ -21,6 +21,12 @@ export interface Skill {
   readonly source: unknown
 }
 
+/** What a skill is made of, wherever it came from. */
+export interface SkillParts extends Pick<Skill, 'manifest' | 'source' | 'folder'> {
+  /** Its module's file, not checked yet. */
+  readonly module: Uint8Array
+}
+
 export interface Unusable {
   readonly folder: string
   readonly error: ErrorShape
@@ -81,12 +87,17 @@ export async function loadSkill(disk: Disk, folder: string): Promise<Skill> {
   const file = join(folder, 'skill.yaml')
   const text = new TextDecoder().decode(await readLimited(disk, file, MAX_MANIFEST_BYTES))
   const { manifest, source } = readManifest(text, file)
-  const bytes = await readLimited(disk, join(folder, manifest.module), MAX_MODULE_BYTES)
+  const module = await readLimited(disk, join(folder, manifest.module), MAX_MODULE_BYTES)
+  return skillOf({ manifest, source, module, folder })
+}
+
+/** A skill whose module was checked against its manifest. Errors: `SkillError` for the module. */
+export function skillOf({ manifest, source, module, folder }: SkillParts): Skill {
   const permissions = manifest.permissions.map(({ use }) => use)
   const exports = permissions.includes('timers') ? ['handle', 'due'] : ['handle']
   const { memory_kb } = manifest.budgets
-  const checked = checkModule(bytes, { imports: grantedImports(permissions), exports, memory_kb })
-  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  const checked = checkModule(module, { imports: grantedImports(permissions), exports, memory_kb })
+  const sha256 = createHash('sha256').update(module).digest('hex')
   return { manifest, permissions, module: checked.bytes, sha256, folder, source }
 }
 
