@@ -39,6 +39,7 @@ const IMPORTERS = {
   ws: '^src/(api|cli)/',
   'multicast-dns': '^src/cluster/discovery/mdns\\.ts$',
   commander: '^src/cli/',
+  'modern-tar': '^src/skills/package/archive\\.ts$',
   'smol-toml': '^src/config/toml\\.ts$',
   'sherpa-onnx-node': '^src/inference/child/sherpa\\.ts$',
   '@fugood/whisper\\.node': '^src/inference/child/whisper\\.ts$',
