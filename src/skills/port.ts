@@ -1,18 +1,26 @@
 /**
  * The `invoke` port of the actor runtime: takes a skill actor's calls to the sandbox the skill lives in. Skills of zone 1
- * ship with the node and share one process, kept warm; every other skill has a process of its own, started when it is
- * called and ended when idle.
+ * ship with the node and share one process, kept warm; every other skill has a process of its own, taken from a spare when it
+ * is called and ended when idle, at once when more than a few are. So any number of idle skills takes three processes at most.
  */
 import type { Outcome, OutsidePort, Ref } from '../actors/index.ts'
 import type { Clock, RequestId } from '../host/index.ts'
 import type { SkillCall } from './call.ts'
 import type { Skill } from './catalogue.ts'
 import { type SkillErrorShape, skillError } from './errors.ts'
+import { NO_FENCE } from './sandbox/fence.ts'
+import { processStarter, type StartProcess } from './sandbox/process.ts'
 import { Sandbox, type SandboxEvents } from './sandbox/sandbox.ts'
+import { SparePool } from './sandbox/spare.ts'
 import { ANSWER_WITHIN_MS } from './skill.ts'
 
-/** A process of an own takes 40 MB: ended after ten idle minutes, started again within about 150 ms. */
-const EVICT_AFTER_MS = 600_000
+/** A conversation with a skill pauses no longer. */
+const EVICT_AFTER_MS = 120_000
+/**
+ * Processes of single skills that stay while idle: the one that is spoken with. Each takes 50 MB as `ps` counts, 10 MB beside what all
+ * share; with the shared one and the spare that makes three.
+ */
+const MOST_IDLE = 1
 
 interface Pending {
   readonly sandbox: Sandbox
@@ -22,13 +30,17 @@ interface Pending {
 export class InvokePort {
   readonly #clock: Clock
   readonly #events: SandboxEvents
+  readonly #start: StartProcess
+  readonly #spare: SparePool
   readonly #sandboxes = new Map<string, Sandbox>()
   readonly #pending = new Map<string, Pending>()
   #shared: Sandbox | undefined
 
-  constructor(clock: Clock, events: SandboxEvents) {
+  constructor(clock: Clock, events: SandboxEvents, start: StartProcess = processStarter(NO_FENCE)) {
     this.#clock = clock
     this.#events = events
+    this.#start = start
+    this.#spare = new SparePool(clock, start)
   }
 
   install(skill: Skill): void {
@@ -38,9 +50,22 @@ export class InvokePort {
     sandbox.install({ name, permissions: skill.permissions, budget: budgets, module: skill.module })
   }
 
-  /** Starts the process of the skills that ship with the node. */
+  /** Starts the process of the skills that ship with the node, and a spare one where others are installed. */
   warm(): void {
     this.#shared?.warm()
+    if (this.#own.length > 0) this.#spare.keep()
+  }
+
+  /** Of the processes that live, each with whose it is. */
+  get pids(): readonly { readonly of: string; readonly pid: number }[] {
+    const all = [
+      { of: 'skills that ship with the node', pid: this.#shared?.pid },
+      { of: 'nobody yet', pid: this.#spare.pid },
+      ...[...this.#sandboxes]
+        .filter(([, sandbox]) => sandbox !== this.#shared)
+        .map(([of, { pid }]) => ({ of, pid })),
+    ]
+    return all.flatMap(({ of, pid }) => (pid === undefined ? [] : [{ of, pid }]))
   }
 
   sandboxOf(skill: string): Sandbox | undefined {
@@ -60,6 +85,7 @@ export class InvokePort {
     const deadline_ms = effect.deadline_ms ?? ANSWER_WITHIN_MS
     const call = sandbox.call(effect.to, effect.body as SkillCall, deadline_ms, (outcome) => {
       this.#pending.delete(key)
+      this.#trim()
       if (outcome.ok) deliver({ type: 'outcome', id, event: 'done', body: outcome.result })
       else fail(outcome.error)
     })
@@ -84,13 +110,31 @@ export class InvokePort {
   }
 
   stop(): void {
+    this.#spare.stop()
     for (const sandbox of new Set(this.#sandboxes.values())) sandbox.stop()
   }
 
   #sandboxFor(zone: 1 | 2 | 3): Sandbox {
-    if (zone !== 1) return new Sandbox(this.#clock, this.#events, { evict_after_ms: EVICT_AFTER_MS })
-    this.#shared ??= new Sandbox(this.#clock, this.#events, { preload: true })
+    if (zone !== 1) {
+      return new Sandbox(this.#clock, this.#events, this.#spare.take, { evict_after_ms: EVICT_AFTER_MS })
+    }
+    this.#shared ??= new Sandbox(this.#clock, this.#events, this.#start, { preload: true })
     return this.#shared
+  }
+
+  get #own(): Sandbox[] {
+    return [...new Set(this.#sandboxes.values())].filter((sandbox) => sandbox !== this.#shared)
+  }
+
+  /** Ends what has been idle longest. */
+  #trim(): void {
+    const idle = this.#own
+      .map((sandbox) => ({ sandbox, process: sandbox.state.process }))
+      .flatMap(({ sandbox, process }) =>
+        process.phase === 'idle' ? [{ sandbox, since: process.since }] : [],
+      )
+      .sort((a, b) => b.since - a.since)
+    for (const { sandbox } of idle.slice(MOST_IDLE)) sandbox.evict()
   }
 }
 

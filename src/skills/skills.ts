@@ -55,7 +55,7 @@ export async function loadSkills({ host, log, node, roots, zone }: SkillsOptions
   zoneOffset(host.clock.wall(), zone)
   const catalogue = await loadCatalogue(host.disk, roots)
   const port = new InvokePort(host.clock, {
-    charged: (skill, error, disabled) => log.warn('A skill failed', { skill, code: error.code, disabled }),
+    charged: (skill, error, stopped) => log.warn('A skill failed', { skill, code: error.code, stopped }),
     ended: (detail) => log.debug('A sandbox process ended', { detail }),
   })
   for (const skill of catalogue.skills) port.install(skill)
@@ -94,7 +94,7 @@ function argsOf({ manifest, permissions }: Skill, node: NodeId, zone: string): S
 
 function rowOf({ manifest, permissions, sha256 }: Skill, port: InvokePort): SkillRow {
   const { name, version, publisher, zone, summary } = manifest
-  const disabled = port.sandboxOf(name)?.state.skills[name]?.disabled === true
+  const disabled = port.sandboxOf(name)?.state.skills[name]?.stopped !== undefined
   return {
     name,
     version,
