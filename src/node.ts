@@ -33,26 +33,20 @@ import {
 } from './inference/index.ts'
 import { Clustering } from './node/clustering.ts'
 import { householdOf, PLACED } from './node/conversations.ts'
-import { loadGrammar } from './node/grammar.ts'
+import { houseSentences, understandingNow } from './node/grammar.ts'
 import { tellSkills } from './node/house-news.ts'
 import { openIdentity } from './node/identity.ts'
 import { openKept } from './node/keeping.ts'
 import { keepSweeping, openMemory } from './node/memory.ts'
 import { observeWith, reportRuntime } from './node/observing.ts'
 import { shareEngines } from './node/sharing.ts'
+import { followSkills } from './node/skill-actors.ts'
 import { nodeView, type Stage } from './node/view.ts'
 import { createLog, createMetrics, type Log, reportEventLoop, watchEventLoop } from './observe/index.ts'
-import {
-  isInvokeFromAfar,
-  languageSide,
-  loadSkills,
-  type Skills,
-  sayUnhandled,
-  skill,
-} from './skills/index.ts'
+import { isInvokeFromAfar, loadSkills, type Skills, skill } from './skills/index.ts'
 import { ownDirectory, type Store, storePorts } from './store/index.ts'
 import { houseTree } from './tree.ts'
-import { loadVoiceDetectors, type SessionPhase, understandingOf, Voice } from './voice/index.ts'
+import { loadVoiceDetectors, type SessionPhase, Voice } from './voice/index.ts'
 
 /** Actors get so long to say their last words; with the rest of stopping it stays under the 5 s promised. */
 const SHUTDOWN_MS = 2_500
@@ -111,8 +105,6 @@ export async function startNode(
       skills: () => skills.list(),
     })
     undo.later(() => memory.close())
-    const grammar = await loadGrammar(host.disk, join(PACKAGE, 'config/intents'), skills, log)
-    const names = skills.actors.map(({ key }) => key)
     const local = createInferPort(pool)
     const placing = new Placing({
       node: identity.id,
@@ -157,9 +149,7 @@ export async function startNode(
     const voice = new Voice({
       clock: host.clock,
       random: host.random,
-      understanding: understandingOf(grammar, names, languageSide(grammar), (intent) =>
-        sayUnhandled(grammar, intent),
-      ),
+      understanding: understandingNow(skills),
       engines,
       detectors: await loadVoiceDetectors(),
       ...voiceSettings(config),
@@ -192,7 +182,8 @@ export async function startNode(
     clustering.listen(placing.listener)
     clustering.listen(wiping.listener)
     const telling = tellSkills({
-      ...{ self: identity.id, clock: host.clock, runtime, skills: names, store, clustering },
+      ...{ self: identity.id, clock: host.clock, runtime, store, clustering },
+      skills: () => skills.actors.map(({ key }) => key),
     })
     undo.later(() => telling.stop())
     mirror = (row) => runtime.tell(placedAddress('replica', row.name), replicaChanged(row))
@@ -202,6 +193,7 @@ export async function startNode(
         skills: skills.actors,
       }),
     )
+    undo.later(followSkills({ node: identity.id, clock: host.clock, runtime, skills }))
     runtime.subscribe('session.phase', (message) => {
       const { session, phase } = message as SessionPhase
       if (phase === 'ended') memory.recorder.ended(session)
@@ -329,10 +321,11 @@ async function openEngines(
   }
 }
 
-function openSkills(host: Host, { skills, node }: Config, log: Log, self: NodeId): Promise<Skills> {
+async function openSkills(host: Host, { skills, node }: Config, log: Log, self: NodeId): Promise<Skills> {
   const added = skills.extra_dir === '' ? join(node.data_dir, 'skills') : skills.extra_dir
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
-  return loadSkills({ host, log, node: self, roots: [join(PACKAGE, 'skills'), added], zone })
+  const house = await houseSentences(host.disk, join(PACKAGE, 'config/intents'))
+  return loadSkills({ host, log, node: self, roots: [join(PACKAGE, 'skills'), added], zone, house })
 }
 
 function voiceSettings({ voice, node }: Config) {

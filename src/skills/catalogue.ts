@@ -4,10 +4,9 @@
  */
 import { createHash } from 'node:crypto'
 import { dirname, join, normalize } from 'node:path'
-import { parse } from 'yaml'
 import { type Disk, DiskError, type ErrorShape, errorShape, InvalidInputError } from '../host/index.ts'
-import { MAX_MANIFEST_BYTES, readManifest, type SkillManifest } from './manifest.ts'
-import { grantedImports, type Permission } from './permissions.ts'
+import { MAX_MANIFEST_BYTES, readManifest, type SkillManifest } from './manifest/index.ts'
+import { grantedImports, neededExports, type Permission } from './permissions.ts'
 import { checkModule, MAX_MODULE_BYTES } from './wasm.ts'
 
 export interface Skill {
@@ -80,11 +79,11 @@ async function skillFolders(disk: Disk, roots: readonly string[]): Promise<strin
 /** Errors: `InvalidInputError` for the manifest, `SkillError` for the module, `DiskError`. */
 export async function loadSkill(disk: Disk, folder: string): Promise<Skill> {
   const file = join(folder, 'skill.yaml')
-  const source = parseYaml(new TextDecoder().decode(await readLimited(disk, file, MAX_MANIFEST_BYTES)), file)
-  const manifest = readManifest(source, file)
+  const text = new TextDecoder().decode(await readLimited(disk, file, MAX_MANIFEST_BYTES))
+  const { manifest, source } = readManifest(text, file)
   const bytes = await readLimited(disk, join(folder, manifest.module), MAX_MODULE_BYTES)
   const permissions = manifest.permissions.map(({ use }) => use)
-  const exports = permissions.includes('timers') ? ['handle', 'due'] : ['handle']
+  const exports = neededExports(permissions)
   const { memory_kb } = manifest.budgets
   const checked = checkModule(bytes, { imports: grantedImports(permissions), exports, memory_kb })
   const sha256 = createHash('sha256').update(bytes).digest('hex')
@@ -96,13 +95,4 @@ async function readLimited(disk: Disk, path: string, most: number): Promise<Uint
   if (info === undefined) throw new DiskError('missing', path)
   if (info.size > most) throw new InvalidInputError(`${path} is larger than ${most / 1024} KiB`)
   return disk.read(path)
-}
-
-function parseYaml(text: string, file: string): unknown {
-  try {
-    // No aliases: a manifest of a few lines could otherwise unfold into gigabytes.
-    return parse(text, { maxAliasCount: 0 })
-  } catch {
-    throw new InvalidInputError(`${file} is not YAML`)
-  }
 }

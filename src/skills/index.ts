@@ -10,7 +10,7 @@
  * Every node runs its own actor of each skill on entries that all nodes share, so what was said in one room is known in every
  * other; which of them rings a timer stands in `ringing.ts`.
  *
- * Modules and manifests are judged before anything runs (`wasm.ts`, `manifest.ts`). What sentences mean is the business
+ * Modules and manifests are judged before anything runs (`wasm.ts`, `manifest/`). What sentences mean is the business
  * of `intents/`. Imports host, observe and actors. Read `call.ts` first, then `skill.ts`, then `sandbox/machine.ts`.
  */
 export { isInvokeFromAfar } from './afar.ts'
@@ -51,10 +51,19 @@ export {
   sayUnhandled,
   TemplateError,
 } from './intents/index.ts'
-export type { SkillManifest } from './manifest.ts'
+export {
+  ManifestError,
+  type ManifestProblem,
+  manifestJsonSchema,
+  type ReadManifest,
+  readManifest,
+  type SkillManifest,
+  type SkillRuntime,
+  sayProblem,
+} from './manifest/index.ts'
 export type { Announce, SkillInvoke, SkillResult } from './messages.ts'
 export type { InvokePort } from './port.ts'
 export type { HouseNode } from './ringing.ts'
 export { HOUSE_WANTED, skill } from './skill.ts'
 export type { House, SkillArgs, SkillMessage, SkillState } from './skill-state.ts'
-export { loadSkills, type SkillRow, type Skills } from './skills.ts'
+export { loadSkills, type SkillChange, type SkillRow, type Skills } from './skills.ts'

@@ -83,6 +83,15 @@ export function noted(
         })
         break
       case 'announce':
+      // What reaches out is carried out once the rest is durable: `skill-reach.ts`.
+      case 'device':
+      case 'http':
+      case 'language':
+      case 'question':
+      case 'publish':
+      case 'card':
+      case 'personal-put':
+      case 'personal-delete':
         break
       default:
         assertNever(change)

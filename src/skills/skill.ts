@@ -83,6 +83,8 @@ export const skill: Behavior<SkillState, SkillMessage, SkillArgs> = {
         return andProceed(turnCame(state, message.timer, context), context)
       case 'house':
         return andProceed(houseChanged(state, message, context), context)
+      case 'renewed':
+        return next({ ...state, args: message.args })
       case 'reload':
         return next(state, [followEntries(STATE, skillCollection(state.args.name))])
       case 'outcome':

@@ -2,10 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { parse } from 'yaml'
 import { realHost } from '../../src/host/real.ts'
 import { loadCatalogue } from '../../src/skills/catalogue.ts'
-import { readManifest } from '../../src/skills/manifest.ts'
+import { readManifest } from '../../src/skills/manifest/index.ts'
 import { moduleOf, saying, writeSkill } from './hostile.ts'
 import { callSkill, houseSkills, SKILLS_FOLDER } from './house-skills.ts'
 
@@ -32,7 +31,7 @@ ${change}`
 
 const problemOf = (text: string): string => {
   try {
-    readManifest(parse(text), 'skill.yaml')
+    readManifest(text, 'skill.yaml')
   } catch (thrown) {
     return String(thrown)
   }

@@ -202,7 +202,8 @@ function defineIntent(
     }
     slots.set(slot, { type, optional, many, ask })
   }
-  const exactOnly = intent.risk === 'high' || intent.confirm !== undefined
+  const risky = intent.risk === 'high' || intent.risk === 'critical'
+  const exactOnly = risky || intent.confirm !== undefined
   return { name, slots, confirm: intent.confirm, exactOnly }
 }
 
