@@ -24,6 +24,10 @@ export type Order =
       readonly skill: string
       readonly permissions: readonly Permission[]
       readonly budget: Budget
+      /** The module runs nothing by itself: instances may be made before they are called. */
+      readonly ahead: boolean
+      /** The memory it imports, pages of 64 KiB. */
+      readonly memory?: { readonly least: number; readonly most: number }
     }
   /** Answered by `answered` or `failed`. */
   | { readonly order: 'call'; readonly skill: string; readonly call: SkillCall }

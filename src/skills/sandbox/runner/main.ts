@@ -2,71 +2,42 @@
  * Entry of a sandbox process. It has no environment, may read nothing but these files, and knows one thing: take an
  * order from standard input, carry it out, answer on standard output. Reading blocks on purpose, since there is never
  * anything else to do and a blocked read wakes faster than an event loop. It ends when the node closes the pipe.
- *
- * Every call gets a fresh instance of its module: nothing a skill does can outlive the call except its changes.
+ * What a skill is made of is the business of `module.ts` and `script.ts`.
  */
 import { readSync, writeSync } from 'node:fs'
 import type { SkillCall } from '../../call.ts'
-import type { Permission } from '../../permissions.ts'
 import { decodeFrame, encodeFrame, MAX_ORDER_BYTES } from '../frames.ts'
-import { HostCalls } from '../hostcalls.ts'
-import type { Answer, Budget, Order } from '../protocol.ts'
+import type { Answer, Order } from '../protocol.ts'
 import { unpackScript } from '../script-source.ts'
-import { bindImports } from './bindings.ts'
-import { Kernel, Stop } from './kernel.ts'
+import { Stop } from './kernel.ts'
+import { LoadedModule } from './module.ts'
 
 /** A skill, ready to be called. */
 interface Loaded {
   run(call: SkillCall): Answer
-  /** Between two calls, when the first was answered. */
-  makeReady?(): Promise<void>
+  /** While there is nothing else to do: gets ready for the next call. */
+  makeReady(): Promise<void>
 }
-
-type LoadOrder = Extract<Order, { order: 'load' }>
 
 const loaded = new Map<string, Loaded>()
-const encoder = new TextEncoder()
 
-async function load(
-  { runtime, skill, permissions, budget }: LoadOrder,
-  payload: Uint8Array,
-): Promise<Answer> {
-  if (runtime === 'typescript') {
-    // Most sandboxes never see a script: what runs it is read when one comes.
-    const { loadScript } = await import('./script.ts')
-    loaded.set(skill, await loadScript(unpackScript(payload), permissions, budget))
-  } else {
-    // V8 keeps a reference to the bytes: they must not lie in the read buffer.
-    const module = new WebAssembly.Module(payload.slice())
-    loaded.set(skill, { run: (call) => runModule(module, call, permissions, budget) })
-  }
-  return { answer: 'loaded' }
-}
-
-function call(order: Exclude<Order, LoadOrder>): Answer {
+async function carryOut(order: Order, payload: Uint8Array): Promise<Answer> {
+  if (order.order === 'load') return load(order, payload)
   const skill = loaded.get(order.skill)
   if (skill === undefined) throw new Stop('skill-crashed', 'its module is not loaded')
   return skill.run(order.call)
 }
 
-function runModule(
-  module: WebAssembly.Module,
-  call: SkillCall,
-  permissions: readonly Permission[],
-  budget: Budget,
-): Answer {
-  const host = new HostCalls(call, budget)
-  const kernel = new Kernel(encoder.encode(call.input), budget.memory_kb * 1024, (level, message) =>
-    host.log(level, message),
-  )
-  const instance = new WebAssembly.Instance(module, bindImports(kernel, host, permissions, budget))
-  const entry = instance.exports[call.entry]
-  if (typeof entry !== 'function') throw new Stop('skill-refused', `it has no function "${call.entry}"`)
-  const status: unknown = entry()
-  if (status !== 0 && status !== undefined) {
-    throw new Stop('skill-trapped', kernel.error ?? `it returned ${String(status)}`)
+async function load(order: Extract<Order, { order: 'load' }>, payload: Uint8Array): Promise<Answer> {
+  const { runtime, skill, permissions, budget, ahead, memory } = order
+  if (runtime === 'typescript') {
+    // Most sandboxes never see a script: what runs it is read when one comes.
+    const { loadScript } = await import('./script.ts')
+    loaded.set(skill, await loadScript(unpackScript(payload), permissions, budget))
+  } else {
+    loaded.set(skill, new LoadedModule({ bytes: payload, permissions, budget, ahead, memory }))
   }
-  return { answer: 'answered', output: kernel.output(), changes: host.changes }
+  return { answer: 'loaded' }
 }
 
 function failure(thrown: unknown): Answer {
@@ -106,13 +77,12 @@ while (readFully(header)) {
   const bytes = new Uint8Array(length)
   if (!readFully(bytes)) break
   const { body, payload } = decodeFrame(bytes)
-  const order = body as Order
   let answer: Answer
   try {
-    answer = order.order === 'load' ? await load(order, payload) : call(order)
+    answer = await carryOut(body as Order, payload)
   } catch (thrown) {
     answer = failure(thrown)
   }
   say(answer)
-  if (order.order === 'call') await loaded.get(order.skill)?.makeReady?.()
+  await loaded.get((body as Order).skill)?.makeReady()
 }

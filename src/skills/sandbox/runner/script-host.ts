@@ -55,8 +55,9 @@ export type ScriptFunction = (...given: readonly unknown[]) => string | number |
 
 /** Errors of the functions: `Stop`, as for a module. */
 export function scriptFunctions(kernel: Kernel, imports: WebAssembly.Imports): Map<string, ScriptFunction> {
-  const offered = new Map(Object.entries(imports[HOST_MODULE] ?? {}))
-  for (const name of FROM_KERNEL) offered.set(name, imports[KERNEL_MODULE]![name]!)
+  type Functions = Record<string, (...args: never[]) => unknown>
+  const offered = new Map(Object.entries((imports[HOST_MODULE] ?? {}) as Functions))
+  for (const name of FROM_KERNEL) offered.set(name, (imports[KERNEL_MODULE] as Functions)[name]!)
   const functions = new Map<string, ScriptFunction>()
   for (const [name, run] of offered) {
     const known = SIGNATURES[name]

@@ -14,14 +14,14 @@ import type { Answer, Budget } from '../protocol.ts'
 import type { ScriptSource } from '../script-source.ts'
 import { bindImports } from './bindings.ts'
 import { firstLine, Interpreter, type Sources } from './interpreter.ts'
-import { Kernel, Stop } from './kernel.ts'
+import { Stop } from './kernel.ts'
+import { kernelFor } from './module.ts'
 import { compileEngine, newEngine } from './script-engine.ts'
 import { FROM_KERNEL, scriptFunctions } from './script-host.ts'
 
 /** The script is interrupted after this share of its time, so that it fails by itself and the process lives. */
 const INTERRUPTED_AT = 0.9
 
-const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
 /** The same for all skills of a process. */
@@ -61,14 +61,11 @@ export class LoadedScript {
     this.#budget = budget
   }
 
-  /** Only between two `makeReady`. */
+  /** Once after each `makeReady`. Errors: `Stop`. */
   run(call: SkillCall): Answer {
     const until_ms = performance.now() + this.#budget.call_ms * INTERRUPTED_AT
     const host = new HostCalls(call, this.#budget)
-    const limit_bytes = this.#budget.memory_kb * 1024
-    const kernel = new Kernel(encoder.encode(call.input), limit_bytes, (level, message) =>
-      host.log(level, message),
-    )
+    const kernel = kernelFor(call, this.#budget, (level, message) => host.log(level, message))
     const imports = bindImports(kernel, host, this.#permissions, this.#budget)
     const wall_ms = this.#permissions.includes('clock') ? call.time.wall_ms : 0
     this.#used = this.#ready
@@ -91,6 +88,7 @@ export class LoadedScript {
 
   /** Throws the used interpreter away and makes the next, which the next call then need not wait for. */
   async makeReady(): Promise<void> {
+    if (this.#ready !== undefined) return
     try {
       if (this.#engine !== undefined) this.#used?.end()
     } catch {

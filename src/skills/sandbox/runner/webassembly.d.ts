@@ -1,6 +1,6 @@
 /** The part of the WebAssembly interface used here and in tests: Node has it, its types come with a browser's library only. */
 declare namespace WebAssembly {
-  type Imports = Record<string, Record<string, (...args: never[]) => unknown>>
+  type Imports = Record<string, Record<string, ((...args: never[]) => unknown) | Memory>>
   function validate(bytes: Uint8Array): boolean
   class Module {
     constructor(bytes: Uint8Array)
@@ -12,7 +12,8 @@ declare namespace WebAssembly {
     readonly exports: Readonly<Record<string, unknown>>
   }
   class Memory {
-    constructor(limits: { initial: number; maximum?: number })
+    constructor(pages: { initial: number; maximum: number })
+    readonly buffer: ArrayBuffer
   }
   class CompileError extends Error {}
   class LinkError extends Error {}
