@@ -43,6 +43,7 @@ const IMPORTERS = {
   mqtt: '^src/devices/mqtt\\.ts$',
   'multicast-dns': '^src/cluster/discovery/mdns\\.ts$',
   commander: '^src/cli/',
+  'modern-tar': '^src/skills/package/archive\\.ts$',
   'smol-toml': '^src/config/toml\\.ts$',
   'sherpa-onnx-node': '^src/inference/child/sherpa\\.ts$',
   '@fugood/whisper\\.node': '^src/inference/child/whisper\\.ts$',
@@ -54,6 +55,8 @@ const IMPORTERS = {
   '@multiformats/[a-z-]+': '^src/cluster/transport/',
   uint8arraylist: '^src/cluster/transport/',
   '@echogarden/fvad-wasm': '^src/voice/vad\\.ts$',
+  'quickjs-emscripten-core': '^src/skills/sandbox/runner/script\\.ts$',
+  '@jitl/[a-z-]+': '^src/skills/sandbox/runner/script\\.ts$',
   '@vlcn\\.io/wa-sqlite': '^src/store/crdt/engine\\.ts$',
 }
 

@@ -76,8 +76,21 @@ export {
   sayProblem,
 } from './manifest/index.ts'
 export type { Announce, SkillInvoke, SkillResult } from './messages.ts'
+export {
+  fileOf,
+  MAX_PACKAGE_BYTES,
+  PackageError,
+  type PackageFile,
+  packSkill,
+  readFolder,
+  readPackage,
+  type SkillPackage,
+} from './package/index.ts'
 export type { InvokePort } from './port.ts'
+export * as registry from './registry/index.ts'
 export type { HouseNode } from './ringing.ts'
 export { HOUSE_WANTED, skill } from './skill.ts'
 export type { House, SkillArgs, SkillMessage, SkillState } from './skill-state.ts'
 export { loadSkills, type SkillChange, type SkillRow, type Skills } from './skills.ts'
+export * as trust from './trust/index.ts'
+export { inspectPackage, signPackage } from './trust/index.ts'

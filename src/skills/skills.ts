@@ -19,6 +19,8 @@ import { zoneOffset } from './local-time.ts'
 import { neededExports } from './permissions.ts'
 import { InvokePort } from './port.ts'
 import type { Risk } from './risk.ts'
+import type { SandboxEvents } from './sandbox/sandbox.ts'
+import { openScriptEngine } from './script.ts'
 import type { SkillArgs } from './skill-state.ts'
 import { smokeCalls } from './smoke.ts'
 
@@ -94,14 +96,11 @@ export async function loadSkills(options: SkillsOptions): Promise<Skills> {
   // The first use of a zone loads its tables, 20 to 100 ms: not in the middle of a conversation.
   zoneOffset(host.clock.wall(), zone)
   const catalogue = await loadCatalogue(host.disk, roots)
-  const port = new InvokePort(
-    host.clock,
-    {
-      charged: (skill, error, disabled) => log.warn('A skill failed', { skill, code: error.code, disabled }),
-      ended: (detail) => log.debug('A sandbox process ended', { detail }),
-    },
-    ports,
-  )
+  const events: SandboxEvents = {
+    charged: (skill, error, stopped) => log.warn('A skill failed', { skill, code: error.code, stopped }),
+    ended: (detail) => log.debug('A sandbox process ended', { detail }),
+  }
+  const port = new InvokePort(host.clock, events, undefined, await openScriptEngine(host.disk), ports)
   for (const skill of catalogue.skills) port.install(skill)
   for (const { folder, error } of catalogue.unusable) {
     log.warn('A skill cannot be used', { folder, code: error.code, problem: error.message })
@@ -285,7 +284,7 @@ function withSkill(skills: readonly Skill[], skill: Skill): readonly Skill[] {
 
 function rowOf({ manifest, permissions, sha256 }: Skill, port: InvokePort): SkillRow {
   const { name, version, publisher, zone, summary } = manifest
-  const disabled = port.sandboxOf(name)?.state.skills[name]?.disabled === true
+  const disabled = port.sandboxOf(name)?.state.skills[name]?.stopped !== undefined
   return {
     name,
     version,
