@@ -16,7 +16,7 @@ import { processStarter, type StartProcess } from './sandbox/process.ts'
 import { type Installed, Sandbox, type SandboxEvents } from './sandbox/sandbox.ts'
 import { SparePool } from './sandbox/spare.ts'
 import type { ScriptEngine } from './script.ts'
-import { ANSWER_WITHIN_MS } from './skill.ts'
+import { ANSWER_WITHIN_MS } from './skill-work.ts'
 
 /** A conversation with a skill pauses no longer. */
 const EVICT_AFTER_MS = 120_000

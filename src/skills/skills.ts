@@ -15,9 +15,11 @@ import type { Log } from '../observe/index.ts'
 import { type Catalogue, loadCatalogue, type Skill } from './catalogue.ts'
 import { compileWithSkills, type Grammar, type GrammarError, type GrammarSource } from './intents/index.ts'
 import { zoneOffset } from './local-time.ts'
+import { neededExports } from './permissions.ts'
 import { InvokePort } from './port.ts'
 import type { SandboxEvents } from './sandbox/sandbox.ts'
 import { openScriptEngine } from './script.ts'
+import type { Risk } from './risk.ts'
 import type { SkillArgs } from './skill-state.ts'
 import { smokeCalls } from './smoke.ts'
 
@@ -126,7 +128,7 @@ class LiveSkills implements Skills {
   }
 
   get actors() {
-    return this.#skills.map((skill) => ({ key: skill.manifest.name, args: this.#argsOf(skill) }))
+    return this.#skills.map((skill) => ({ key: skill.manifest.name, args: argsOf(skill, this.#options) }))
   }
 
   get intentSources() {
@@ -187,7 +189,7 @@ class LiveSkills implements Skills {
     const trial = await this.port.try(skill, smokeCalls(skill.manifest, compiled.grammar, time))
     trial.use()
     this.#holds(skills, compiled)
-    this.#tell({ change: 'put', name, args: this.#argsOf(skill) })
+    this.#tell({ change: 'put', name, args: argsOf(skill, this.#options) })
   }
 
   #holds(skills: readonly Skill[], compiled?: Compiled): void {
@@ -222,22 +224,6 @@ class LiveSkills implements Skills {
   #tell(change: SkillChange): void {
     for (const listener of this.#listeners) listener(change)
   }
-
-  #argsOf({ manifest, permissions }: Skill): SkillArgs {
-    const { node, zone } = this.#options
-    const confirm: Record<string, string> = {}
-    for (const [intent, declared] of Object.entries(manifest.intents)) {
-      if (declared.confirm !== undefined) confirm[intent] = declared.confirm
-    }
-    return {
-      name: manifest.name,
-      node,
-      confirm,
-      intents: Object.keys(manifest.intents),
-      may_speak: permissions.includes('speak'),
-      zone,
-    }
-  }
 }
 
 const sourceFile = ({ folder }: Skill): string => `${folder}/skill.yaml`
@@ -246,6 +232,28 @@ const sourceFile = ({ folder }: Skill): string => `${folder}/skill.yaml`
 function withSkill(skills: readonly Skill[], skill: Skill): readonly Skill[] {
   const at = skills.findIndex(({ manifest }) => manifest.name === skill.manifest.name)
   return at === -1 ? [...skills, skill] : skills.with(at, skill)
+}
+
+function argsOf({ manifest, permissions }: Skill, { node, zone }: SkillsOptions): SkillArgs {
+  const confirm: Record<string, string> = {}
+  const risk: Record<string, Risk> = {}
+  for (const [intent, declared] of Object.entries(manifest.intents)) {
+    if (declared.confirm !== undefined) confirm[intent] = declared.confirm
+    if (declared.risk !== 'low') risk[intent] = declared.risk
+  }
+  const intents = Object.entries(manifest.intents)
+  return {
+    name: manifest.name,
+    node,
+    confirm,
+    risk,
+    intents: Object.keys(manifest.intents),
+    idempotent: intents.filter(([, declared]) => declared.idempotent).map(([intent]) => intent),
+    may_speak: permissions.includes('speak'),
+    hears: neededExports(permissions).includes('heard'),
+    subscribes: permissions.includes('topics') ? (manifest.topics?.subscribe ?? []) : [],
+    zone,
+  }
 }
 
 function rowOf({ manifest, permissions, sha256 }: Skill, port: InvokePort): SkillRow {
