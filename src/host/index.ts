@@ -48,6 +48,7 @@ export type {
   Wall,
 } from './host.ts'
 export { monotonic, wall } from './host.ts'
+export type { HttpDoor, HttpOrder, HttpResponse } from './http.ts'
 export type { NodeId, RequestId, SessionId, TraceId } from './ids.ts'
 export { newSessionId, newTraceId, nodeId, requestId, sessionId } from './ids.ts'
 export { excluding, including, withEntry, withoutEntry } from './immutable.ts'

@@ -17,6 +17,20 @@ export { isInvokeFromAfar } from './afar.ts'
 export type { Invocation, SkillCall } from './call.ts'
 export { type Catalogue, loadCatalogue, type Skill } from './catalogue.ts'
 export { SkillError, type SkillFault } from './errors.ts'
+export type {
+  Device,
+  DeviceKind,
+  DevicePort,
+  DeviceValue,
+  HostPorts,
+  HttpPort,
+  LanguageAnswer,
+  LanguagePort,
+  SettingsPort,
+  SkillSettings,
+} from './host-ports.ts'
+export { DEVICE_KINDS, MAX_DEVICES } from './host-ports.ts'
+export { createHttpPort } from './http/index.ts'
 export {
   answerSchema,
   compileGrammar,

@@ -11,6 +11,8 @@ import type { Clock, RequestId } from '../host/index.ts'
 import type { CallOutcome, SkillCall } from './call.ts'
 import type { Skill } from './catalogue.ts'
 import { SkillError, type SkillErrorShape, skillError } from './errors.ts'
+import type { HostPorts } from './host-ports.ts'
+import { OutsideWork } from './outside.ts'
 import { NO_FENCE } from './sandbox/fence.ts'
 import { processStarter, type StartProcess } from './sandbox/process.ts'
 import { type Installed, Sandbox, type SandboxEvents } from './sandbox/sandbox.ts'
@@ -36,6 +38,15 @@ export interface Trial {
   drop(): void
 }
 
+export interface PortParts {
+  /** Default: processes without a fence. */
+  readonly start?: StartProcess
+  /** Where what takes time is done; without one of them it is refused in words. */
+  readonly ports?: HostPorts
+  /** Without it no skill written in TypeScript runs. */
+  readonly scripts?: ScriptEngine
+}
+
 interface Pending {
   readonly skill: string
   readonly sandbox: Sandbox
@@ -52,17 +63,15 @@ export class InvokePort {
   readonly #pending = new Map<string, Pending>()
   /** Versions that are no longer called and still have calls under way. */
   readonly #leaving = new Set<{ readonly skill: string; readonly sandbox: Sandbox }>()
+  /** What takes time and is not a skill's own code. */
+  readonly #outside: OutsideWork
   #shared: Sandbox | undefined
 
-  /** Without `scripts` no skill written in TypeScript runs. */
-  constructor(
-    clock: Clock,
-    events: SandboxEvents,
-    start: StartProcess = processStarter(NO_FENCE),
-    scripts?: ScriptEngine,
-  ) {
+  constructor(clock: Clock, events: SandboxEvents, parts: PortParts = {}) {
+    const { start = processStarter(NO_FENCE), ports = {}, scripts } = parts
     this.#scripts = scripts
     this.#clock = clock
+    this.#outside = new OutsideWork(clock, ports)
     this.#events = events
     this.#start = start
     this.#spare = new SparePool(clock, start)
@@ -73,6 +82,7 @@ export class InvokePort {
     const sandbox = this.#sandboxes.get(name) ?? this.#sandboxFor(zone)
     this.#sandboxes.set(name, sandbox)
     sandbox.install(installed(skill, this.#scripts))
+    this.#outside.install(skill)
   }
 
   /**
@@ -105,6 +115,7 @@ export class InvokePort {
         inUse = true
         this.remove(name)
         this.#sandboxes.set(name, sandbox)
+        this.#outside.install(skill)
         this.#spare.keep()
         this.#trim()
       },
@@ -143,7 +154,10 @@ export class InvokePort {
     return this.#sandboxes.get(skill)
   }
 
-  /** Carries out one `invoke` effect: `op` is `call`, `to` the skill, `body` a `SkillCall`; `done` brings a `CallResult`. */
+  /**
+   * Carries out one `invoke` effect: `op` is `call`, `to` the skill, `body` a `SkillCall`; `done` brings a `CallResult`. Any other
+   * `op` is something the skill wants done outside.
+   */
   request(effect: OutsidePort, deliver: (outcome: Outcome) => void, actor: Ref): void {
     const { id } = effect
     const fail = (error: SkillErrorShape): void => deliver({ type: 'outcome', id, event: 'failed', error })
@@ -153,8 +167,13 @@ export class InvokePort {
       return
     }
     const key = keyOf(id, actor)
+    if (effect.op !== 'call') {
+      this.#outside.request(effect, key, deliver)
+      return
+    }
+    const completed = this.#outside.completed(effect.to, effect.body as SkillCall)
     const deadline_ms = effect.deadline_ms ?? ANSWER_WITHIN_MS
-    const call = sandbox.call(effect.to, effect.body as SkillCall, deadline_ms, (outcome) => {
+    const call = sandbox.call(effect.to, completed, deadline_ms, (outcome) => {
       this.#settled(key)
       this.#trim()
       if (outcome.ok) deliver({ type: 'outcome', id, event: 'done', body: outcome.result })
@@ -165,6 +184,7 @@ export class InvokePort {
 
   cancel(id: RequestId, actor: Ref): void {
     const key = keyOf(id, actor)
+    if (this.#outside.cancel(key)) return
     const pending = this.#pending.get(key)
     pending?.sandbox.cancel(pending.call)
     this.#settled(key)
@@ -173,6 +193,7 @@ export class InvokePort {
   /** The actor ended: nobody hears its calls any more. */
   actorGone(actor: Ref): void {
     const prefix = keyOf('' as RequestId, actor)
+    this.#outside.cancelAll(prefix)
     for (const [key, { sandbox, call }] of this.#pending) {
       if (!key.startsWith(prefix)) continue
       sandbox.cancel(call)
@@ -229,8 +250,9 @@ export class InvokePort {
 }
 
 function installed({ manifest, permissions, module }: Skill, scripts: ScriptEngine | undefined): Installed {
-  const { name, runtime, budgets: budget } = manifest
-  return { name, permissions, module, budget, script: runtime === 'typescript' ? scripts : undefined }
+  const { name, runtime, budgets: budget, topics } = manifest
+  const script = runtime === 'typescript' ? scripts : undefined
+  return { name, permissions, module, budget, script, publishes: topics?.publish ?? [] }
 }
 
 const keyOf = (id: RequestId, actor: Ref): string => `${actor.address} ${actor.incarnation} ${id}`

@@ -13,13 +13,14 @@ import { placedAddress } from '../actors/index.ts'
 import { type Host, type NodeId, NotFoundError } from '../host/index.ts'
 import type { Log } from '../observe/index.ts'
 import { type Catalogue, loadCatalogue, type Skill } from './catalogue.ts'
+import type { HostPorts } from './host-ports.ts'
 import { compileWithSkills, type Grammar, type GrammarError, type GrammarSource } from './intents/index.ts'
 import { zoneOffset } from './local-time.ts'
 import { neededExports } from './permissions.ts'
 import { InvokePort } from './port.ts'
+import type { Risk } from './risk.ts'
 import type { SandboxEvents } from './sandbox/sandbox.ts'
 import { openScriptEngine } from './script.ts'
-import type { Risk } from './risk.ts'
 import type { SkillArgs } from './skill-state.ts'
 import { smokeCalls } from './smoke.ts'
 
@@ -34,6 +35,8 @@ export interface SkillsOptions {
   readonly zone: string
   /** The words of the house, which the sentences of skills use. Default: none. */
   readonly house?: readonly GrammarSource[]
+  /** What reaches out of the skills' own state; without one, that is refused in words. */
+  readonly ports?: HostPorts
 }
 
 /** One row of `loqa skill ls`. */
@@ -69,6 +72,10 @@ export interface Skills {
    * first asked for. Errors: `GrammarError` when the house's own sentences cannot be compiled.
    */
   readonly grammar: Grammar
+  /** The skill that carries out an intent of the house's own sentences; of several that offer to, the most trusted, then the first. */
+  handlerOf(intent: string): Pick<Skill, 'manifest' | 'permissions'> | undefined
+  /** The words of the house changed: sentences of skills are read with the new ones from now on. Errors: `GrammarError`; the old ones stay then. */
+  houseSays(sources: readonly GrammarSource[]): void
   list(): readonly SkillRow[]
   /** A person switches a skill on again that failed too often. */
   enable(skill: string): void
@@ -85,7 +92,7 @@ export interface Skills {
 
 /** Errors: none for a single skill (see `list`), `DiskError` when a folder cannot be read, `RangeError` for an unknown zone. */
 export async function loadSkills(options: SkillsOptions): Promise<Skills> {
-  const { host, log, roots, zone } = options
+  const { host, log, roots, zone, ports } = options
   // The first use of a zone loads its tables, 20 to 100 ms: not in the middle of a conversation.
   zoneOffset(host.clock.wall(), zone)
   const catalogue = await loadCatalogue(host.disk, roots)
@@ -93,7 +100,8 @@ export async function loadSkills(options: SkillsOptions): Promise<Skills> {
     charged: (skill, error, stopped) => log.warn('A skill failed', { skill, code: error.code, stopped }),
     ended: (detail) => log.debug('A sandbox process ended', { detail }),
   }
-  const port = new InvokePort(host.clock, events, undefined, await openScriptEngine(host.disk))
+  const scripts = await openScriptEngine(host.disk)
+  const port = new InvokePort(host.clock, events, { ports: ports ?? {}, scripts })
   for (const skill of catalogue.skills) port.install(skill)
   for (const { folder, error } of catalogue.unusable) {
     log.warn('A skill cannot be used', { folder, code: error.code, problem: error.message })
@@ -114,10 +122,12 @@ class LiveSkills implements Skills {
   #skills: readonly Skill[]
   #unusable: Catalogue['unusable']
   #compiled: Compiled | undefined
+  #house: readonly GrammarSource[]
   #changing: Promise<unknown> = Promise.resolve()
 
   constructor(options: SkillsOptions, port: InvokePort, { skills, unusable }: Catalogue) {
     this.#options = options
+    this.#house = options.house ?? []
     this.port = port
     this.#skills = skills
     this.#unusable = unusable
@@ -137,6 +147,22 @@ class LiveSkills implements Skills {
 
   get grammar(): Grammar {
     return this.#current().grammar
+  }
+
+  handlerOf(intent: string): Skill | undefined {
+    const offers = this.#skills.filter(({ manifest }) => manifest.handles?.includes(intent) === true)
+    return offers.sort((a, b) => a.manifest.zone - b.manifest.zone)[0]
+  }
+
+  houseSays(sources: readonly GrammarSource[]): void {
+    const before = this.#house
+    this.#house = sources
+    try {
+      this.#compiled = this.#compile(this.#skills)
+    } catch (thrown) {
+      this.#house = before
+      throw thrown
+    }
   }
 
   list(): readonly SkillRow[] {
@@ -211,7 +237,7 @@ class LiveSkills implements Skills {
 
   #compile(skills: readonly Skill[]): Compiled {
     const learned = skills.map((skill) => ({ file: sourceFile(skill), content: skill.source }))
-    return compileWithSkills(this.#options.house ?? [], learned)
+    return compileWithSkills(this.#house, learned)
   }
 
   /** One change at a time; one that fails is no reason for the next not to begin. */
@@ -247,7 +273,7 @@ function argsOf({ manifest, permissions }: Skill, { node, zone }: SkillsOptions)
     node,
     confirm,
     risk,
-    intents: Object.keys(manifest.intents),
+    intents: [...Object.keys(manifest.intents), ...(manifest.handles ?? [])],
     idempotent: intents.filter(([, declared]) => declared.idempotent).map(([intent]) => intent),
     may_speak: permissions.includes('speak'),
     hears: neededExports(permissions).includes('heard'),

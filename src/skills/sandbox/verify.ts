@@ -3,10 +3,10 @@
  * a process with the skill: whoever broke out of WebAssembly could answer anything.
  */
 import { z } from 'zod'
+import { actsOf } from '../acts.ts'
 import { answerSchema, type CallOutcome, type Change, changeSchema, type SkillCall } from '../call.ts'
 import { skillError } from '../errors.ts'
 import type { Permission } from '../permissions.ts'
-import { actsOf } from '../risk.ts'
 import {
   entrySize,
   MAX_ANNOUNCEMENTS,
