@@ -16,12 +16,14 @@ import { createRemote, Placing, remoteListener } from './cluster/index.ts'
 import type { Config, Resolved } from './config.ts'
 import { DiskError, type Host, LoqaError, limits, type NodeId, PACKAGE, requestId } from './host/index.ts'
 import { realHost } from './host/real.ts'
+import { ownAddresses, realHttp } from './host/real-http.ts'
 import { realProcessors } from './host/real-processors.ts'
 import { VERSION } from './host/version.ts'
 import {
   type Capability,
   chooseModels,
   createInferPort,
+  type InferPort,
   isEngineWork,
   type Model,
   openModels,
@@ -33,26 +35,30 @@ import {
 } from './inference/index.ts'
 import { Clustering } from './node/clustering.ts'
 import { householdOf, PLACED } from './node/conversations.ts'
-import { loadGrammar } from './node/grammar.ts'
+import { handlerWith, openHouseDevices } from './node/devices.ts'
+import { houseSentences, understandingNow } from './node/grammar.ts'
 import { tellSkills } from './node/house-news.ts'
 import { openIdentity } from './node/identity.ts'
 import { openKept } from './node/keeping.ts'
+import { languagePort } from './node/language.ts'
 import { keepSweeping, openMemory } from './node/memory.ts'
 import { observeWith, reportRuntime } from './node/observing.ts'
 import { shareEngines } from './node/sharing.ts'
+import { followSkills } from './node/skill-actors.ts'
 import { nodeView, type Stage } from './node/view.ts'
 import { createLog, createMetrics, type Log, reportEventLoop, watchEventLoop } from './observe/index.ts'
 import {
+  createHttpPort,
+  type GrammarSource,
+  type HostPorts,
   isInvokeFromAfar,
-  languageSide,
   loadSkills,
   type Skills,
-  sayUnhandled,
   skill,
 } from './skills/index.ts'
 import { ownDirectory, type Store, storePorts } from './store/index.ts'
 import { houseTree } from './tree.ts'
-import { loadVoiceDetectors, type SessionPhase, understandingOf, Voice } from './voice/index.ts'
+import { loadVoiceDetectors, type SessionPhase, Voice } from './voice/index.ts'
 
 /** Actors get so long to say their last words; with the rest of stopping it stays under the 5 s promised. */
 const SHUTDOWN_MS = 2_500
@@ -103,16 +109,28 @@ export async function startNode(
     // Engines load in processes of their own while the rest is put together.
     const enginesSettled = pool.start()
 
-    const skills = await openSkills(host, config, log, identity.id)
+    const devices = await openHouseDevices(host, config, log)
+    undo.later(() => devices.stop())
+    const house = await houseSentences(host.disk, join(PACKAGE, 'config/intents'))
+    let lent: InferPort | undefined
+    /** Ports of this node, known when they are open; no skill may ask the node itself. */
+    let listening: readonly number[] = []
+    const skills = await openSkills(host, config, log, identity.id, house, {
+      devices,
+      http: createHttpPort({
+        door: realHttp,
+        own: () => ({ ports: listening, addresses: ownAddresses() }),
+      }),
+      language: languagePort(() => lent),
+    })
     undo.later(() => skills.stop())
     skills.start()
+    devices.teach(skills, house)
     const memory = await openMemory({
       ...{ host, config, keys, store, log, metrics, audit },
       skills: () => skills.list(),
     })
     undo.later(() => memory.close())
-    const grammar = await loadGrammar(host.disk, join(PACKAGE, 'config/intents'), skills, log)
-    const names = skills.actors.map(({ key }) => key)
     const local = createInferPort(pool)
     const placing = new Placing({
       node: identity.id,
@@ -154,12 +172,11 @@ export async function startNode(
         metrics.add('loqa_work_moved_total', 1, { capability: to, why })
       },
     })
+    lent = engines
     const voice = new Voice({
       clock: host.clock,
       random: host.random,
-      understanding: understandingOf(grammar, names, languageSide(grammar), (intent) =>
-        sayUnhandled(grammar, intent),
-      ),
+      understanding: understandingNow(skills, handlerWith(skills, devices)),
       engines,
       detectors: await loadVoiceDetectors(),
       ...voiceSettings(config),
@@ -192,7 +209,8 @@ export async function startNode(
     clustering.listen(placing.listener)
     clustering.listen(wiping.listener)
     const telling = tellSkills({
-      ...{ self: identity.id, clock: host.clock, runtime, skills: names, store, clustering },
+      ...{ self: identity.id, clock: host.clock, runtime, store, clustering },
+      skills: () => skills.actors.map(({ key }) => key),
     })
     undo.later(() => telling.stop())
     mirror = (row) => runtime.tell(placedAddress('replica', row.name), replicaChanged(row))
@@ -202,6 +220,7 @@ export async function startNode(
         skills: skills.actors,
       }),
     )
+    undo.later(followSkills({ node: identity.id, clock: host.clock, runtime, skills }))
     runtime.subscribe('session.phase', (message) => {
       const { session, phase } = message as SessionPhase
       if (phase === 'ended') memory.recorder.ended(session)
@@ -225,6 +244,7 @@ export async function startNode(
       models,
       checkModel,
       skills,
+      devices,
       store,
       memory,
       wiping,
@@ -242,6 +262,7 @@ export async function startNode(
       defect: (error, route) => log.error('A request failed unexpectedly', { route, error }),
     })
     undo.later(() => api.stop())
+    listening = [api.port]
     // Before it is ready: whoever asks meanwhile is told that it starts, not that there is none.
     await announceRuntime(host, data, api.port, null)
     undo.later(() => host.disk.remove(join(data, 'runtime.json')))
@@ -254,7 +275,9 @@ export async function startNode(
     undo.later(() => telling.leave())
     // Before they are gone, so that others hold what was signed last.
     undo.later(() => auditing.stop())
-    await announceRuntime(host, data, api.port, clustering.cluster?.port ?? null)
+    const p2p = clustering.cluster?.port
+    listening = [api.port, ...(p2p === undefined ? [] : [p2p])]
+    await announceRuntime(host, data, api.port, p2p ?? null)
     await enginesSettled
     stage.now = 'serving'
     auditing.begin()
@@ -329,10 +352,18 @@ async function openEngines(
   }
 }
 
-function openSkills(host: Host, { skills, node }: Config, log: Log, self: NodeId): Promise<Skills> {
+function openSkills(
+  host: Host,
+  { skills, node }: Config,
+  log: Log,
+  self: NodeId,
+  house: readonly GrammarSource[],
+  ports: HostPorts,
+): Promise<Skills> {
   const added = skills.extra_dir === '' ? join(node.data_dir, 'skills') : skills.extra_dir
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
-  return loadSkills({ host, log, node: self, roots: [join(PACKAGE, 'skills'), added], zone })
+  const roots = [join(PACKAGE, 'skills'), added]
+  return loadSkills({ host, log, node: self, roots, zone, house, ports })
 }
 
 function voiceSettings({ voice, node }: Config) {

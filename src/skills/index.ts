@@ -17,6 +17,20 @@ export { isInvokeFromAfar } from './afar.ts'
 export type { Invocation, SkillCall } from './call.ts'
 export { type Catalogue, loadCatalogue, type Skill } from './catalogue.ts'
 export { SkillError, type SkillFault } from './errors.ts'
+export type {
+  Device,
+  DeviceKind,
+  DevicePort,
+  DeviceValue,
+  HostPorts,
+  HttpPort,
+  LanguageAnswer,
+  LanguagePort,
+  SettingsPort,
+  SkillSettings,
+} from './host-ports.ts'
+export { DEVICE_KINDS, MAX_DEVICES } from './host-ports.ts'
+export { createHttpPort } from './http/index.ts'
 export {
   answerSchema,
   compileGrammar,
@@ -77,6 +91,6 @@ export * as registry from './registry/index.ts'
 export type { HouseNode } from './ringing.ts'
 export { HOUSE_WANTED, skill } from './skill.ts'
 export type { House, SkillArgs, SkillMessage, SkillState } from './skill-state.ts'
-export { loadSkills, type SkillRow, type Skills } from './skills.ts'
+export { loadSkills, type SkillChange, type SkillRow, type Skills } from './skills.ts'
 export * as trust from './trust/index.ts'
 export { inspectPackage, signPackage } from './trust/index.ts'

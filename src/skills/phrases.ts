@@ -16,6 +16,10 @@ export function apology(skill: string, error: ErrorShape): string {
       return 'Sorry, I cannot save that. The disk is full.'
     case 'not-found':
       return `Sorry, the ${skill} skill cannot do that.`
+    case 'device-unknown':
+    case 'device-refused':
+    case 'device-unreachable':
+      return `Sorry. ${error.message}.`
     default:
       return error.code.startsWith('store-')
         ? 'Sorry, I could not save that.'
@@ -28,3 +32,10 @@ export const lostTimer = (skill: string, missed: boolean): string =>
   missed
     ? `While I was away, something was due that the ${skill} skill should have told you. Sorry, I lost what it was.`
     : `Something is due that the ${skill} skill should tell you. Sorry, I lost what it was.`
+
+/** An intent that can do harm and brings no question of its own. */
+export const askAnyway = 'That can do harm. Shall I do it?'
+
+/** A yes is not enough. */
+export const needsApproval =
+  'That must be allowed by hand first: on the page of the house, or with loqa approvals.'

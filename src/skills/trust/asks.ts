@@ -29,7 +29,7 @@ export interface PlainAsk {
   readonly serious: boolean
 }
 
-const MEANS: Readonly<Record<Permission, { readonly means: string; readonly serious?: true }>> = {
+const MEANS: Readonly<Partial<Record<Permission, { readonly means: string; readonly serious?: true }>>> = {
   storage: { means: 'keep things of its own, on all nodes of the household' },
   timers: { means: 'be woken at a time it sets' },
   speak: { means: 'say something aloud without being asked' },
