@@ -38,6 +38,15 @@ export interface Trial {
   drop(): void
 }
 
+export interface PortParts {
+  /** Default: processes without a fence. */
+  readonly start?: StartProcess
+  /** Where what takes time is done; without one of them it is refused in words. */
+  readonly ports?: HostPorts
+  /** Without it no skill written in TypeScript runs. */
+  readonly scripts?: ScriptEngine
+}
+
 interface Pending {
   readonly skill: string
   readonly sandbox: Sandbox
@@ -58,14 +67,8 @@ export class InvokePort {
   readonly #outside: OutsideWork
   #shared: Sandbox | undefined
 
-  /** Without `scripts` no skill written in TypeScript runs. */
-  constructor(
-    clock: Clock,
-    events: SandboxEvents,
-    start: StartProcess = processStarter(NO_FENCE),
-    scripts?: ScriptEngine,
-    ports: HostPorts = {},
-  ) {
+  constructor(clock: Clock, events: SandboxEvents, parts: PortParts = {}) {
+    const { start = processStarter(NO_FENCE), ports = {}, scripts } = parts
     this.#scripts = scripts
     this.#clock = clock
     this.#outside = new OutsideWork(clock, ports)
@@ -249,7 +252,7 @@ export class InvokePort {
 function installed({ manifest, permissions, module }: Skill, scripts: ScriptEngine | undefined): Installed {
   const { name, runtime, budgets: budget, topics } = manifest
   const script = runtime === 'typescript' ? scripts : undefined
-  return { name, permissions, module, budget, publishes: topics?.publish ?? [], script }
+  return { name, permissions, module, budget, script, publishes: topics?.publish ?? [] }
 }
 
 const keyOf = (id: RequestId, actor: Ref): string => `${actor.address} ${actor.incarnation} ${id}`

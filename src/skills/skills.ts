@@ -100,7 +100,8 @@ export async function loadSkills(options: SkillsOptions): Promise<Skills> {
     charged: (skill, error, stopped) => log.warn('A skill failed', { skill, code: error.code, stopped }),
     ended: (detail) => log.debug('A sandbox process ended', { detail }),
   }
-  const port = new InvokePort(host.clock, events, undefined, await openScriptEngine(host.disk), ports)
+  const scripts = await openScriptEngine(host.disk)
+  const port = new InvokePort(host.clock, events, { ports: ports ?? {}, scripts })
   for (const skill of catalogue.skills) port.install(skill)
   for (const { folder, error } of catalogue.unusable) {
     log.warn('A skill cannot be used', { folder, code: error.code, problem: error.message })
@@ -137,7 +138,7 @@ class LiveSkills implements Skills {
   }
 
   get actors() {
-    return this.#skills.map((skill) => ({ key: skill.manifest.name, args: this.#argsOf(skill) }))
+    return this.#skills.map((skill) => ({ key: skill.manifest.name, args: argsOf(skill, this.#options) }))
   }
 
   get intentSources() {
@@ -214,7 +215,7 @@ class LiveSkills implements Skills {
     const trial = await this.port.try(skill, smokeCalls(skill.manifest, compiled.grammar, time))
     trial.use()
     this.#holds(skills, compiled)
-    this.#tell({ change: 'put', name, args: this.#argsOf(skill) })
+    this.#tell({ change: 'put', name, args: argsOf(skill, this.#options) })
   }
 
   #holds(skills: readonly Skill[], compiled?: Compiled): void {
@@ -249,29 +250,6 @@ class LiveSkills implements Skills {
   #tell(change: SkillChange): void {
     for (const listener of this.#listeners) listener(change)
   }
-
-  #argsOf({ manifest, permissions }: Skill): SkillArgs {
-    const { node, zone } = this.#options
-    const confirm: Record<string, string> = {}
-    const risk: Record<string, Risk> = {}
-    const intents = Object.entries(manifest.intents)
-    for (const [intent, declared] of intents) {
-      if (declared.confirm !== undefined) confirm[intent] = declared.confirm
-      if (declared.risk !== 'low') risk[intent] = declared.risk
-    }
-    return {
-      name: manifest.name,
-      node,
-      confirm,
-      risk,
-      intents: [...Object.keys(manifest.intents), ...(manifest.handles ?? [])],
-      idempotent: intents.filter(([, declared]) => declared.idempotent).map(([intent]) => intent),
-      may_speak: permissions.includes('speak'),
-      hears: neededExports(permissions).includes('heard'),
-      subscribes: permissions.includes('topics') ? (manifest.topics?.subscribe ?? []) : [],
-      zone,
-    }
-  }
 }
 
 const sourceFile = ({ folder }: Skill): string => `${folder}/skill.yaml`
@@ -280,6 +258,28 @@ const sourceFile = ({ folder }: Skill): string => `${folder}/skill.yaml`
 function withSkill(skills: readonly Skill[], skill: Skill): readonly Skill[] {
   const at = skills.findIndex(({ manifest }) => manifest.name === skill.manifest.name)
   return at === -1 ? [...skills, skill] : skills.with(at, skill)
+}
+
+function argsOf({ manifest, permissions }: Skill, { node, zone }: SkillsOptions): SkillArgs {
+  const confirm: Record<string, string> = {}
+  const risk: Record<string, Risk> = {}
+  for (const [intent, declared] of Object.entries(manifest.intents)) {
+    if (declared.confirm !== undefined) confirm[intent] = declared.confirm
+    if (declared.risk !== 'low') risk[intent] = declared.risk
+  }
+  const intents = Object.entries(manifest.intents)
+  return {
+    name: manifest.name,
+    node,
+    confirm,
+    risk,
+    intents: [...Object.keys(manifest.intents), ...(manifest.handles ?? [])],
+    idempotent: intents.filter(([, declared]) => declared.idempotent).map(([intent]) => intent),
+    may_speak: permissions.includes('speak'),
+    hears: neededExports(permissions).includes('heard'),
+    subscribes: permissions.includes('topics') ? (manifest.topics?.subscribe ?? []) : [],
+    zone,
+  }
 }
 
 function rowOf({ manifest, permissions, sha256 }: Skill, port: InvokePort): SkillRow {
