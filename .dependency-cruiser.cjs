@@ -3,6 +3,7 @@
 const FOLDERS = [
   'host',
   'observe',
+  'devices',
   'actors',
   'cluster',
   'inference',
@@ -17,6 +18,8 @@ const FOLDERS = [
 const MAY_IMPORT = {
   host: [],
   observe: ['host'],
+  /** Who asks for devices, and who may, is decided where all parts meet; a device knows of nobody. */
+  devices: ['host'],
   actors: ['host', 'observe'],
   cluster: ['host', 'observe', 'actors'],
   inference: ['host', 'observe', 'actors'],
@@ -37,6 +40,7 @@ const IMPORTERS = {
   fastify: '^src/api/',
   '@fastify/[a-z-]+': '^src/api/',
   ws: '^src/(api|cli)/',
+  mqtt: '^src/devices/mqtt\\.ts$',
   'multicast-dns': '^src/cluster/discovery/mdns\\.ts$',
   commander: '^src/cli/',
   'smol-toml': '^src/config/toml\\.ts$',

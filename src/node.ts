@@ -35,7 +35,8 @@ import {
 } from './inference/index.ts'
 import { Clustering } from './node/clustering.ts'
 import { householdOf, PLACED } from './node/conversations.ts'
-import { loadGrammar } from './node/grammar.ts'
+import { handlerWith, openHouseDevices } from './node/devices.ts'
+import { houseSentences, understandingNow } from './node/grammar.ts'
 import { tellSkills } from './node/house-news.ts'
 import { openIdentity } from './node/identity.ts'
 import { openKept } from './node/keeping.ts'
@@ -43,21 +44,21 @@ import { languagePort } from './node/language.ts'
 import { keepSweeping, openMemory } from './node/memory.ts'
 import { observeWith, reportRuntime } from './node/observing.ts'
 import { shareEngines } from './node/sharing.ts'
+import { followSkills } from './node/skill-actors.ts'
 import { nodeView, type Stage } from './node/view.ts'
 import { createLog, createMetrics, type Log, reportEventLoop, watchEventLoop } from './observe/index.ts'
 import {
   createHttpPort,
+  type GrammarSource,
   type HostPorts,
   isInvokeFromAfar,
-  languageSide,
   loadSkills,
   type Skills,
-  sayUnhandled,
   skill,
 } from './skills/index.ts'
 import { ownDirectory, type Store, storePorts } from './store/index.ts'
 import { houseTree } from './tree.ts'
-import { loadVoiceDetectors, type SessionPhase, understandingOf, Voice } from './voice/index.ts'
+import { loadVoiceDetectors, type SessionPhase, Voice } from './voice/index.ts'
 
 /** Actors get so long to say their last words; with the rest of stopping it stays under the 5 s promised. */
 const SHUTDOWN_MS = 2_500
@@ -108,25 +109,29 @@ export async function startNode(
     // Engines load in processes of their own while the rest is put together.
     const enginesSettled = pool.start()
 
+    const devices = await openHouseDevices(host, config, log)
+    undo.later(() => devices.stop())
+    const house = await houseSentences(host.disk, join(PACKAGE, 'config/intents'))
     let lent: InferPort | undefined
     /** Ports of this node, known when they are open; no skill may ask the node itself. */
     let listening: readonly number[] = []
-    const skills = await openSkills(host, config, log, identity.id, {
+    const ports: HostPorts = {
+      devices,
       http: createHttpPort({
         door: realHttp,
         own: () => ({ ports: listening, addresses: ownAddresses() }),
       }),
       language: languagePort(() => lent),
-    })
+    }
+    const skills = await openSkills(host, config, log, { self: identity.id, house, ports })
     undo.later(() => skills.stop())
     skills.start()
+    devices.teach(skills, house)
     const memory = await openMemory({
       ...{ host, config, keys, store, log, metrics, audit },
       skills: () => skills.list(),
     })
     undo.later(() => memory.close())
-    const grammar = await loadGrammar(host.disk, join(PACKAGE, 'config/intents'), skills, log)
-    const names = skills.actors.map(({ key }) => key)
     const local = createInferPort(pool)
     const placing = new Placing({
       node: identity.id,
@@ -172,9 +177,7 @@ export async function startNode(
     const voice = new Voice({
       clock: host.clock,
       random: host.random,
-      understanding: understandingOf(grammar, names, languageSide(grammar), (intent) =>
-        sayUnhandled(grammar, intent),
-      ),
+      understanding: understandingNow(skills, handlerWith(skills, devices)),
       engines,
       detectors: await loadVoiceDetectors(),
       ...voiceSettings(config),
@@ -207,7 +210,8 @@ export async function startNode(
     clustering.listen(placing.listener)
     clustering.listen(wiping.listener)
     const telling = tellSkills({
-      ...{ self: identity.id, clock: host.clock, runtime, skills: names, store, clustering },
+      ...{ self: identity.id, clock: host.clock, runtime, store, clustering },
+      skills: () => skills.actors.map(({ key }) => key),
     })
     undo.later(() => telling.stop())
     mirror = (row) => runtime.tell(placedAddress('replica', row.name), replicaChanged(row))
@@ -217,6 +221,7 @@ export async function startNode(
         skills: skills.actors,
       }),
     )
+    undo.later(followSkills({ node: identity.id, clock: host.clock, runtime, skills }))
     runtime.subscribe('session.phase', (message) => {
       const { session, phase } = message as SessionPhase
       if (phase === 'ended') memory.recorder.ended(session)
@@ -240,6 +245,7 @@ export async function startNode(
       models,
       checkModel,
       skills,
+      devices,
       store,
       memory,
       wiping,
@@ -351,12 +357,12 @@ function openSkills(
   host: Host,
   { skills, node }: Config,
   log: Log,
-  self: NodeId,
-  ports: HostPorts,
+  { self, house, ports }: { self: NodeId; house: readonly GrammarSource[]; ports: HostPorts },
 ): Promise<Skills> {
   const added = skills.extra_dir === '' ? join(node.data_dir, 'skills') : skills.extra_dir
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
-  return loadSkills({ host, log, node: self, roots: [join(PACKAGE, 'skills'), added], zone, ports })
+  const roots = [join(PACKAGE, 'skills'), added]
+  return loadSkills({ host, log, node: self, roots, zone, house, ports })
 }
 
 function voiceSettings({ voice, node }: Config) {

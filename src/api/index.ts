@@ -11,6 +11,7 @@
  * Read `view.ts` first, then `operations.ts`.
  */
 export type { AuditQuery, AuditRow, AuditVerification } from './audit-shapes.ts'
+export type { DevicesView } from './device-shapes.ts'
 export type { NodeEvent } from './events.ts'
 export type { HouseholdChange, HouseholdView } from './household-shapes.ts'
 export type {

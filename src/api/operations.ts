@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { LoqaError } from '../host/index.ts'
 import { auditOperations } from './audit.ts'
+import { deviceOperations } from './devices.ts'
 import { householdOperations } from './household.ts'
 import { memoryOperations } from './memory.ts'
 import type { Operation } from './operation.ts'
@@ -149,6 +150,7 @@ export const operations: readonly Operation[] = [
     run: async ({ view }) => ({ body: await view.doctor() }),
   },
   ...householdOperations,
+  ...deviceOperations,
   ...storeOperations,
   ...wipeOperations,
   ...auditOperations,

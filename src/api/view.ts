@@ -4,6 +4,7 @@
  */
 import type { PrivacyScope } from '../host/index.ts'
 import type { AuditQuery, AuditRow, AuditVerification } from './audit-shapes.ts'
+import type { DevicesView } from './device-shapes.ts'
 import type { HouseholdChange, HouseholdView } from './household-shapes.ts'
 import type {
   ErasedView,
@@ -172,6 +173,7 @@ export interface NodeView {
   /** Returns what the household is then. Errors: `LoqaError`, e.g. `code-wrong`, `not-found`, `not-entitled`. */
   changeHousehold(change: HouseholdChange): Promise<HouseholdView>
   actors(): readonly ActorView[]
+  devices(): DevicesView
   /** Of the whole household, as far as its nodes answer. */
   sessions(): Promise<readonly SessionView[]>
   /** Errors: `LoqaError` with a stable code. */

@@ -448,6 +448,15 @@ export const commands: readonly CommandSpec[] = [
     load: () => import('./commands/metrics.ts'),
   },
   {
+    name: 'devices',
+    summary: 'the lights, locks, blinds and sensors of the house, and what they say',
+    examples: [
+      ['loqa devices', 'a table'],
+      ['loqa devices --json', 'with all they say, for a script'],
+    ],
+    load: () => import('./commands/devices.ts'),
+  },
+  {
     name: 'store',
     summary: 'what the household remembers, and whether its nodes are in step',
     examples: [

@@ -1,6 +1,7 @@
 /** The parts of a running node, for those that show or examine them. */
 import type { Runtime } from '../actors/index.ts'
 import type { Config, ConfigRow } from '../config.ts'
+import type { DeviceHouse } from '../devices/index.ts'
 import type { Host, Monotonic } from '../host/index.ts'
 import type { InferPort, Model, Pool } from '../inference/index.ts'
 import type { Metrics } from '../observe/index.ts'
@@ -29,6 +30,7 @@ export interface NodeParts {
   /** Whether its files are still what they were; reads them again where they changed. Errors: `LoqaError` `model-invalid`. */
   readonly checkModel: (model: Model) => Promise<unknown>
   readonly skills: Skills
+  readonly devices: Pick<DeviceHouse, 'list' | 'status'>
   readonly store: HouseholdStore
   readonly memory: Pick<Memory, 'timeline' | 'people' | 'noted'>
   readonly wiping: Wiping

@@ -44,6 +44,7 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
         mailbox,
         restarts,
       })),
+    devices: () => ({ sources: parts.devices.status(), devices: parts.devices.list() }),
     sessions: () => listSessions({ self: node, voice, runtime, cluster: parts.clustering.cluster }),
     ask: (request, signal) => voice.ask(request, signal),
     say: ({ text, voice: name }, signal) =>

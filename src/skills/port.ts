@@ -2,21 +2,35 @@
  * The `invoke` port of the actor runtime: takes a skill actor's calls to the sandbox the skill lives in. Skills of zone 1
  * ship with the node and share one process, kept warm; every other skill has a process of its own, started when it is
  * called and ended when idle.
+ *
+ * A new version is tried beside the one in use, in a process of its own; when it is taken into use, new calls go there, and
+ * the old process ends with the last call that was under way in it.
  */
 import type { Outcome, OutsidePort, Ref } from '../actors/index.ts'
 import type { Clock, RequestId } from '../host/index.ts'
-import type { SkillCall } from './call.ts'
+import type { CallOutcome, SkillCall } from './call.ts'
 import type { Skill } from './catalogue.ts'
-import { type SkillErrorShape, skillError } from './errors.ts'
+import { SkillError, type SkillErrorShape, skillError } from './errors.ts'
 import type { HostPorts } from './host-ports.ts'
 import { OutsideWork } from './outside.ts'
-import { Sandbox, type SandboxEvents } from './sandbox/sandbox.ts'
+import { type Installed, Sandbox, type SandboxEvents } from './sandbox/sandbox.ts'
 import { ANSWER_WITHIN_MS } from './skill-work.ts'
 
 /** A process of an own takes 40 MB: ended after ten idle minutes, started again within about 150 ms. */
 const EVICT_AFTER_MS = 600_000
 
+/** A call of a trial: the process starts for it, as slowly as on a loaded single-board computer. */
+const TRIAL_WITHIN_MS = 15_000
+
+/** A version that passed its trial and is not in use yet. One of the two is called. */
+export interface Trial {
+  /** New calls of the skill go to it from now on; those under way end where they began. */
+  use(): void
+  drop(): void
+}
+
 interface Pending {
+  readonly skill: string
   readonly sandbox: Sandbox
   readonly call: number
 }
@@ -28,6 +42,8 @@ export class InvokePort {
   readonly #pending = new Map<string, Pending>()
   /** What takes time and is not a skill's own code. */
   readonly #outside: OutsideWork
+  /** Versions that are no longer called and still have calls under way. */
+  readonly #leaving = new Set<{ readonly skill: string; readonly sandbox: Sandbox }>()
   #shared: Sandbox | undefined
 
   constructor(clock: Clock, events: SandboxEvents, ports: HostPorts = {}) {
@@ -37,18 +53,55 @@ export class InvokePort {
   }
 
   install(skill: Skill): void {
-    const { name, zone, budgets } = skill.manifest
+    const { name, zone } = skill.manifest
     const sandbox = this.#sandboxes.get(name) ?? this.#sandboxFor(zone)
     this.#sandboxes.set(name, sandbox)
-    const publishes = skill.manifest.topics?.publish ?? []
-    sandbox.install({
-      name,
-      permissions: skill.permissions,
-      budget: budgets,
-      publishes,
-      module: skill.module,
-    })
+    sandbox.install(installed(skill))
     this.#outside.install(skill)
+  }
+
+  /**
+   * Starts a version in a process of its own and makes these calls of it, whose changes count for nothing. The one in use is
+   * not touched. Errors: `SkillError` of the first call that fails.
+   */
+  async try(skill: Skill, calls: readonly SkillCall[]): Promise<Trial> {
+    const { name } = skill.manifest
+    let inUse = false
+    const sandbox = new Sandbox(
+      this.#clock,
+      // What fails in a trial is told to whoever wanted it tried.
+      { ...this.#events, charged: (...about) => void (inUse && this.#events.charged(...about)) },
+      { evict_after_ms: EVICT_AFTER_MS },
+    )
+    sandbox.install(installed(skill))
+    sandbox.warm()
+    for (const call of calls) {
+      const outcome = await new Promise<CallOutcome>((done) => {
+        sandbox.call(name, call, TRIAL_WITHIN_MS, done)
+      })
+      if (outcome.ok) continue
+      sandbox.stop()
+      const { code, message, hint } = outcome.error
+      throw new SkillError(code, message, hint)
+    }
+    return {
+      use: () => {
+        inUse = true
+        this.remove(name)
+        this.#sandboxes.set(name, sandbox)
+        this.#outside.install(skill)
+      },
+      drop: () => sandbox.stop(),
+    }
+  }
+
+  /** The skill is called no more; what is under way ends. */
+  remove(skill: string): void {
+    const sandbox = this.#sandboxes.get(skill)
+    if (sandbox === undefined) return
+    this.#sandboxes.delete(skill)
+    this.#leaving.add({ skill, sandbox })
+    this.#letGo()
   }
 
   /** Starts the process of the skills that ship with the node. */
@@ -80,19 +133,19 @@ export class InvokePort {
     const completed = this.#outside.completed(effect.to, effect.body as SkillCall)
     const deadline_ms = effect.deadline_ms ?? ANSWER_WITHIN_MS
     const call = sandbox.call(effect.to, completed, deadline_ms, (outcome) => {
-      this.#pending.delete(key)
+      this.#settled(key)
       if (outcome.ok) deliver({ type: 'outcome', id, event: 'done', body: outcome.result })
       else fail(outcome.error)
     })
-    this.#pending.set(key, { sandbox, call })
+    this.#pending.set(key, { skill: effect.to, sandbox, call })
   }
 
   cancel(id: RequestId, actor: Ref): void {
     const key = keyOf(id, actor)
     if (this.#outside.cancel(key)) return
     const pending = this.#pending.get(key)
-    this.#pending.delete(key)
     pending?.sandbox.cancel(pending.call)
+    this.#settled(key)
   }
 
   /** The actor ended: nobody hears its calls any more. */
@@ -101,13 +154,32 @@ export class InvokePort {
     this.#outside.cancelAll(prefix)
     for (const [key, { sandbox, call }] of this.#pending) {
       if (!key.startsWith(prefix)) continue
-      this.#pending.delete(key)
       sandbox.cancel(call)
+      this.#settled(key)
     }
   }
 
   stop(): void {
-    for (const sandbox of new Set(this.#sandboxes.values())) sandbox.stop()
+    const leaving = [...this.#leaving].map(({ sandbox }) => sandbox)
+    this.#leaving.clear()
+    for (const sandbox of new Set([...this.#sandboxes.values(), ...leaving])) sandbox.stop()
+  }
+
+  #settled(key: string): void {
+    if (this.#pending.delete(key) && this.#leaving.size > 0) this.#letGo()
+  }
+
+  /** Ends what leaves and has nothing under way. Every call is answered by its deadline, so nothing stays for long. */
+  #letGo(): void {
+    const busy = (skill: string, sandbox: Sandbox): boolean =>
+      [...this.#pending.values()].some((call) => call.skill === skill && call.sandbox === sandbox)
+    for (const leaving of this.#leaving) {
+      const { skill, sandbox } = leaving
+      if (busy(skill, sandbox)) continue
+      this.#leaving.delete(leaving)
+      if (sandbox === this.#shared) sandbox.forget(skill)
+      else sandbox.stop()
+    }
   }
 
   #sandboxFor(zone: 1 | 2 | 3): Sandbox {
@@ -116,5 +188,11 @@ export class InvokePort {
     return this.#shared
   }
 }
+
+const installed = ({ manifest, permissions, module }: Skill): Installed => ({
+  ...{ name: manifest.name, permissions, module },
+  budget: manifest.budgets,
+  publishes: manifest.topics?.publish ?? [],
+})
 
 const keyOf = (id: RequestId, actor: Ref): string => `${actor.address} ${actor.incarnation} ${id}`

@@ -206,6 +206,8 @@ export type SkillMessage =
   | { readonly type: 'timer.due'; readonly timer: string }
   /** The composition root → every skill: who is in use now, this node included; again whenever that changes. */
   | ({ readonly type: 'house' } & House)
+  /** The composition root → the skill: it has a new version, and goes on with these arguments. */
+  | { readonly type: 'renewed'; readonly args: SkillArgs }
   | TopicSaid
   | ApprovalDecided
   /** Nobody answered in time. */

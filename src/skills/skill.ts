@@ -72,6 +72,8 @@ export const skill: Behavior<SkillState, SkillMessage, SkillArgs> = {
         return andProceed(turnCame(state, message.timer, context), context)
       case 'house':
         return andLookAfter(houseChanged(state, message, context), context)
+      case 'renewed':
+        return next({ ...state, args: message.args })
       case 'topic.said':
         return andProceed(topicSaid(state, message, context), context)
       case 'question.over':

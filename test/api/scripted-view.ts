@@ -360,6 +360,37 @@ export class ScriptedView implements NodeView {
       { check: 'disk', ok: false, detail: '12 MB free', fix: 'Free some space.' },
     ]
   }
+  devices(): ReturnType<NodeView['devices']> {
+    return {
+      sources: [
+        {
+          source: 'mqtt://broker.lan',
+          state: 'connected',
+          reason: null,
+          devices: 3,
+          problems: ['lock.shed: code_format: a lock that wants a code is not supported'],
+        },
+      ],
+      devices: [
+        {
+          id: 'light.1',
+          name: 'Reading lamp',
+          room: 'office',
+          kind: 'light',
+          state: { on: true, brightness: 40, can_dim: true },
+        },
+        { id: 'lock.1', name: 'Front door', room: '', kind: 'lock', state: { available: false } },
+        {
+          id: 'climate.1',
+          name: 'Heating',
+          room: 'office',
+          kind: 'climate',
+          state: { current: 20.5, target: 21, unit: 'C' },
+        },
+      ],
+    }
+  }
+
   async store(): ReturnType<NodeView['store']> {
     return {
       state: 'ok',

@@ -68,6 +68,7 @@ export interface FolderOptions {
   readonly permissions?: readonly string[]
   readonly zone?: 1 | 2 | 3
   readonly call_ms?: number
+  readonly sentence?: string
 }
 
 /** Writes a skill's folder into `root`. */
@@ -88,7 +89,7 @@ export function writeSkill(
     `module: ${name}.wasm`,
     permissions.length === 0 ? 'permissions: []' : `permissions:\n${permissions.join('\n')}`,
     `budgets: { call_ms: ${options.call_ms ?? 200}, memory_kb: 1024, host_calls: 64, storage_kb: 16 }`,
-    `intents:\n  ${name}.go: { templates: ["${name} go"] }`,
+    `intents:\n  ${name}.go: { templates: ["${options.sentence ?? `${name} go`}"] }`,
   ]
   mkdirSync(join(root, name), { recursive: true })
   writeFileSync(join(root, name, 'skill.yaml'), `${manifest.join('\n')}\n`)

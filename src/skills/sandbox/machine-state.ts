@@ -51,6 +51,8 @@ export interface SandboxHabits {
 
 export type SandboxInput =
   | { readonly type: 'register'; readonly skill: string; readonly call_ms: number }
+  /** It runs elsewhere from now on, or nowhere; none of its calls is waiting here. */
+  | { readonly type: 'forget'; readonly skill: string }
   | { readonly type: 'enable'; readonly skill: string }
   | { readonly type: 'warm' }
   | { readonly type: 'call'; readonly job: Job }

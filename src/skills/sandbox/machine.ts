@@ -64,6 +64,8 @@ export function stepSandbox(state: SandboxState, input: SandboxInput, now: Monot
   switch (input.type) {
     case 'register':
       return register(state, input.skill, input.call_ms)
+    case 'forget':
+      return quiet(forgotten(state, input.skill))
     case 'enable':
       return quiet(withSkill(state, input.skill, { failures: [], disabled: false }))
     case 'warm':
@@ -120,6 +122,11 @@ function register(state: SandboxState, skill: string, call_ms: number): SandboxS
     skills: { ...state.skills, [skill]: record },
     loaded: state.loaded.filter((name) => name !== skill),
   })
+}
+
+function forgotten(state: SandboxState, skill: string): SandboxState {
+  const { [skill]: _gone, ...skills } = state.skills
+  return { ...state, skills, loaded: state.loaded.filter((name) => name !== skill) }
 }
 
 function accept(state: SandboxState, job: Job, now: Monotonic): SandboxStep {

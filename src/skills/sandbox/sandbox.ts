@@ -54,6 +54,12 @@ export class Sandbox {
     this.#input({ type: 'register', skill: skill.name, call_ms: skill.budget.call_ms })
   }
 
+  /** The skill runs elsewhere from now on, or nowhere. Only when none of its calls is under way here. */
+  forget(skill: string): void {
+    this.#input({ type: 'forget', skill })
+    this.#installed.delete(skill)
+  }
+
   /** Starts the process now, so that the first call finds it running. */
   warm(): void {
     this.#input({ type: 'warm' })
