@@ -115,14 +115,15 @@ export async function startNode(
     let lent: InferPort | undefined
     /** Ports of this node, known when they are open; no skill may ask the node itself. */
     let listening: readonly number[] = []
-    const skills = await openSkills(host, config, log, identity.id, house, {
+    const ports: HostPorts = {
       devices,
       http: createHttpPort({
         door: realHttp,
         own: () => ({ ports: listening, addresses: ownAddresses() }),
       }),
       language: languagePort(() => lent),
-    })
+    }
+    const skills = await openSkills(host, config, log, { self: identity.id, house, ports })
     undo.later(() => skills.stop())
     skills.start()
     devices.teach(skills, house)
@@ -356,9 +357,7 @@ function openSkills(
   host: Host,
   { skills, node }: Config,
   log: Log,
-  self: NodeId,
-  house: readonly GrammarSource[],
-  ports: HostPorts,
+  { self, house, ports }: { self: NodeId; house: readonly GrammarSource[]; ports: HostPorts },
 ): Promise<Skills> {
   const added = skills.extra_dir === '' ? join(node.data_dir, 'skills') : skills.extra_dir
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
