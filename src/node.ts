@@ -38,12 +38,12 @@ import { tellSkills } from './node/house-news.ts'
 import { openIdentity } from './node/identity.ts'
 import { openKept } from './node/keeping.ts'
 import { keepSweeping, openMemory } from './node/memory.ts'
-import { observeWith, reportRuntime } from './node/observing.ts'
+import { noteIn, observeWith, reportRuntime } from './node/observing.ts'
 import { shareEngines } from './node/sharing.ts'
 import { followSkills } from './node/skill-actors.ts'
 import { nodeView, type Stage } from './node/view.ts'
 import { createLog, createMetrics, type Log, reportEventLoop, watchEventLoop } from './observe/index.ts'
-import { isInvokeFromAfar, loadSkills, type Skills, skill } from './skills/index.ts'
+import { isInvokeFromAfar, loadSkills, type Skills, type SkillWatch, skill } from './skills/index.ts'
 import { ownDirectory, type Store, storePorts } from './store/index.ts'
 import { houseTree } from './tree.ts'
 import { loadVoiceDetectors, type SessionPhase, Voice } from './voice/index.ts'
@@ -97,7 +97,11 @@ export async function startNode(
     // Engines load in processes of their own while the rest is put together.
     const enginesSettled = pool.start()
 
-    const skills = await openSkills(host, config, log, identity.id)
+    let tell: SkillWatch['tell'] = () => undefined
+    const skills = await openSkills(host, config, log, identity.id, {
+      audit: (what, object, outcome) => noteIn(audit, log, { what, object, outcome }),
+      tell: (announcement) => tell(announcement),
+    })
     undo.later(() => skills.stop())
     skills.start()
     const memory = await openMemory({
@@ -177,6 +181,7 @@ export async function startNode(
       },
     })
     undo.later(() => runtime.shutdown(SHUTDOWN_MS))
+    tell = (announcement) => runtime.publish('announce', announcement)
     remote.connect(placing.connect(runtime, remote))
     clustering.listen(remoteListener(remote))
     clustering.listen(placing.listener)
@@ -321,11 +326,17 @@ async function openEngines(
   }
 }
 
-async function openSkills(host: Host, { skills, node }: Config, log: Log, self: NodeId): Promise<Skills> {
+async function openSkills(
+  host: Host,
+  { skills, node }: Config,
+  log: Log,
+  self: NodeId,
+  watch: SkillWatch,
+): Promise<Skills> {
   const added = skills.extra_dir === '' ? join(node.data_dir, 'skills') : skills.extra_dir
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
   const house = await houseSentences(host.disk, join(PACKAGE, 'config/intents'))
-  return loadSkills({ host, log, node: self, roots: [join(PACKAGE, 'skills'), added], zone, house })
+  return loadSkills({ host, log, node: self, roots: [join(PACKAGE, 'skills'), added], zone, house, watch })
 }
 
 function voiceSettings({ voice, node }: Config) {

@@ -1,6 +1,7 @@
 /** What `loqa doctor` looks at: each check with what was found and, where something is wrong, what to do. */
 import { join } from 'node:path'
 import { errorShape } from '../host/index.ts'
+import { describeFence } from '../skills/index.ts'
 import type { NodeParts } from './parts.ts'
 
 export interface Finding {
@@ -27,6 +28,7 @@ export async function checkUp(parts: NodeParts): Promise<readonly Finding[]> {
     ...engines(parts),
     ...(await models(parts)),
     ...skillStates(parts),
+    skillFence(parts),
     exposure(parts),
     ...household(parts),
   ]
@@ -172,6 +174,16 @@ function skillStates({ skills }: NodeParts): Finding[] {
         'Mend or remove its folder, then restart.',
       ),
     )
+}
+
+/** Without one, skills are held by WebAssembly and a process without rights alone: no fault, but better to know. */
+function skillFence({ skills }: NodeParts): Finding {
+  const { fence } = skills
+  const advice =
+    fence.name === 'bubblewrap' || process.platform !== 'linux'
+      ? ''
+      : '; with bubblewrap installed there would be more'
+  return finding('fence around skills', true, `${describeFence(fence)}${advice}`)
 }
 
 function exposure({ config }: NodeParts): Finding {

@@ -64,6 +64,8 @@ export {
 export type { Announce, SkillInvoke, SkillResult } from './messages.ts'
 export type { InvokePort } from './port.ts'
 export type { HouseNode } from './ringing.ts'
+export { describeFence } from './sandbox/fence.ts'
 export { HOUSE_WANTED, skill } from './skill.ts'
 export type { House, SkillArgs, SkillMessage, SkillState } from './skill-state.ts'
 export { loadSkills, type SkillChange, type SkillRow, type Skills } from './skills.ts'
+export type { SkillWatch } from './watching.ts'

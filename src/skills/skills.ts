@@ -16,8 +16,11 @@ import { type Catalogue, loadCatalogue, type Skill } from './catalogue.ts'
 import { compileWithSkills, type Grammar, type GrammarError, type GrammarSource } from './intents/index.ts'
 import { zoneOffset } from './local-time.ts'
 import { InvokePort } from './port.ts'
+import type { Fence } from './sandbox/fence.ts'
+import { findFence, processStarter } from './sandbox/process.ts'
 import type { SkillArgs } from './skill-state.ts'
 import { smokeCalls } from './smoke.ts'
+import { reportRefused, type SkillWatch, UNWATCHED, watchSandboxes } from './watching.ts'
 
 export interface SkillsOptions {
   readonly host: Host
@@ -30,6 +33,8 @@ export interface SkillsOptions {
   readonly zone: string
   /** The words of the house, which the sentences of skills use. Default: none. */
   readonly house?: readonly GrammarSource[]
+  /** Hears of skills that are stopped or refused. Default: nobody. */
+  readonly watch?: SkillWatch
 }
 
 /** One row of `loqa skill ls`. */
@@ -55,6 +60,8 @@ export type SkillChange =
 export interface Skills {
   /** The `invoke` port of the runtime. */
   readonly port: InvokePort
+  /** What the operating system puts around sandbox processes here. */
+  readonly fence: Fence
   readonly catalogue: Catalogue
   /** Spawn one actor of kind `skill` for each, with `key` as its name. */
   readonly actors: readonly { readonly key: string; readonly args: SkillArgs }[]
@@ -84,16 +91,12 @@ export async function loadSkills(options: SkillsOptions): Promise<Skills> {
   const { host, log, roots, zone } = options
   // The first use of a zone loads its tables, 20 to 100 ms: not in the middle of a conversation.
   zoneOffset(host.clock.wall(), zone)
-  const catalogue = await loadCatalogue(host.disk, roots)
-  const port = new InvokePort(host.clock, {
-    charged: (skill, error, stopped) => log.warn('A skill failed', { skill, code: error.code, stopped }),
-    ended: (detail) => log.debug('A sandbox process ended', { detail }),
-  })
+  const { watch = UNWATCHED } = options
+  const [catalogue, fence] = await Promise.all([loadCatalogue(host.disk, roots), findFence()])
+  const port = new InvokePort(host.clock, watchSandboxes(log, watch), processStarter(fence))
   for (const skill of catalogue.skills) port.install(skill)
-  for (const { folder, error } of catalogue.unusable) {
-    log.warn('A skill cannot be used', { folder, code: error.code, problem: error.message })
-  }
-  return new LiveSkills(options, port, catalogue)
+  for (const { folder, error } of catalogue.unusable) reportRefused(log, watch, folder, error)
+  return new LiveSkills(options, port, catalogue, fence)
 }
 
 interface Compiled {
@@ -103,6 +106,7 @@ interface Compiled {
 
 class LiveSkills implements Skills {
   readonly port: InvokePort
+  readonly fence: Fence
   readonly #options: SkillsOptions
   readonly #listeners = new Set<(change: SkillChange) => void>()
   /** In the order in which their sentences count. */
@@ -111,8 +115,9 @@ class LiveSkills implements Skills {
   #compiled: Compiled | undefined
   #changing: Promise<unknown> = Promise.resolve()
 
-  constructor(options: SkillsOptions, port: InvokePort, { skills, unusable }: Catalogue) {
+  constructor(options: SkillsOptions, port: InvokePort, { skills, unusable }: Catalogue, fence: Fence) {
     this.#options = options
+    this.fence = fence
     this.port = port
     this.#skills = skills
     this.#unusable = unusable

@@ -7,14 +7,12 @@
  */
 import { type Monotonic, monotonic } from '../../host/index.ts'
 import type { SkillErrorShape } from '../errors.ts'
-import type { SkillRecord } from './machine-state.ts'
+import type { SkillRecord, StopReason } from './machine-state.ts'
 
 export const MAX_FAILURES = 5
 /** Quotas are a hundred times what honest skills use: the first overrun may be a bug, the third is none. */
 export const MAX_OVERRUNS = 3
 export const FAILURE_WINDOW_MS = 600_000
-
-export type StopReason = 'failures' | 'storm' | 'escape'
 
 export const newRecord = (call_ms: number): SkillRecord => ({
   call_ms,

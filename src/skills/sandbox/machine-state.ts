@@ -2,7 +2,6 @@
 import type { Monotonic } from '../../host/index.ts'
 import type { CallOutcome, SkillCall } from '../call.ts'
 import type { SkillErrorShape } from '../errors.ts'
-import type { StopReason } from './charging.ts'
 
 export interface Job {
   readonly id: number
@@ -11,6 +10,9 @@ export interface Job {
   /** Not started by then: it is answered with a timeout. */
   readonly deadline: Monotonic
 }
+
+/** Why a skill is switched off; see `charging.ts`. */
+export type StopReason = 'failures' | 'storm' | 'escape'
 
 export interface SkillRecord {
   readonly call_ms: number

@@ -14,7 +14,7 @@
 import { assertNever, type Monotonic, monotonic } from '../../host/index.ts'
 import type { CallOutcome } from '../call.ts'
 import { type SkillErrorShape, type SkillFault, skillError } from '../errors.ts'
-import { charged as chargedWith, forgiven, newRecord, type StopReason } from './charging.ts'
+import { charged as chargedWith, forgiven, newRecord } from './charging.ts'
 import type {
   Job,
   Process,
@@ -24,6 +24,7 @@ import type {
   SandboxState,
   SandboxStep,
   SkillRecord,
+  StopReason,
 } from './machine-state.ts'
 
 /** Node start 100–300 ms on a desktop, several seconds on a loaded single-board computer. */
