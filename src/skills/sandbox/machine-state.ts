@@ -20,6 +20,8 @@ export interface SkillRecord {
   readonly failures: readonly Monotonic[]
   /** Those of them that ran into a quota. */
   readonly overruns: readonly Monotonic[]
+  /** Calls that nobody asked for, timers and results of its own, within the minute since then. */
+  readonly wakes: { readonly since: Monotonic; readonly count: number }
   /** Why it is switched off. */
   readonly stopped: StopReason | undefined
 }

@@ -125,7 +125,9 @@ function startSandboxProcess(
   }
   stdout?.on('data', (chunk: Buffer) => events.bytes(chunk))
   stderr?.on('data', (chunk: Buffer) => {
-    if (lastWords.length < MAX_LAST_WORDS) lastWords += chunk.toString('utf8').slice(0, MAX_LAST_WORDS)
+    lastWords = (lastWords + chunk.toString('utf8')).slice(0, MAX_LAST_WORDS)
+    // Whoever has more to say waits until it is killed.
+    if (lastWords.length >= MAX_LAST_WORDS) stderr.pause()
   })
   // A pipe to a process that just died reports here; the exit follows and says more.
   for (const pipe of [stdin, stdout, stderr]) pipe?.on('error', () => undefined)
@@ -139,6 +141,8 @@ function startSandboxProcess(
       stdin?.write(frame)
     },
     kill: () => {
+      // What it still says is of no use, and may be much.
+      stdout?.destroy()
       child.kill('SIGKILL')
     },
   }
