@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { realHost } from '../../src/host/real.ts'
 import { type LoopWatch, watchEventLoop } from '../../src/observe/event-loop.ts'
 import type { CallOutcome, SkillCall } from '../../src/skills/call.ts'
 import { loadCatalogue } from '../../src/skills/index.ts'
@@ -13,9 +14,8 @@ import { InvokePort } from '../../src/skills/port.ts'
 import { MAX_OVERRUNS } from '../../src/skills/sandbox/charging.ts'
 import { processStarter } from '../../src/skills/sandbox/process.ts'
 import { watchSandboxes } from '../../src/skills/watching.ts'
-import { ATTACKS, REFUSED } from '../skills/attacks.ts'
-import { moduleOf, writeSkill } from '../skills/hostile.ts'
 import { callSkill, EMPTY_CALL, PATIENT_MS, SKILLS_FOLDER, silentLog } from '../skills/house-skills.ts'
+import type { Written } from '../skills/write-attacks.ts'
 import { openHouse, type TestHouse } from './house.ts'
 
 /**
@@ -30,8 +30,13 @@ const GROWTH_MB = 64
 
 const root = mkdtempSync(join(tmpdir(), 'loqa-attacks-'))
 const inside = join(root, 'inside')
-const escaped = join(root, 'escaped')
 const SECRET = 'the code of the safe is 4711'
+
+// Zone 1, the node's own process: the attackers sit right beside the clock, which makes it hardest for it.
+const WRITER = fileURLToPath(new URL('../skills/write-attacks.ts', import.meta.url))
+const { attacks, refused } = JSON.parse(
+  execFileSync(process.execPath, [WRITER, inside, '1'], { encoding: 'utf8' }),
+) as Written
 
 let house: TestHouse
 let prison: InvokePort
@@ -106,20 +111,10 @@ const CELL = 'cell'
 const shared = (attack: string): boolean => ESCAPED[attack] === 'refused'
 
 beforeAll(async () => {
-  for (const [name, { code, module, permissions }] of Object.entries(ATTACKS)) {
-    // Zone 1, the node's own process: the attackers sit right beside the clock, which makes it hardest for it.
-    // On a busy machine the other limits must be reached before this one.
-    const call_ms = code === 'skill-timeout' ? 200 : 2_000
-    writeSkill(inside, name, module, { zone: 1, call_ms, ...(permissions && { permissions }) })
-  }
-  writeSkill(inside, 'storm', ATTACKS['storms-its-host']!.module, { zone: 1, call_ms: 2_000 })
-  for (const [name, { module }] of Object.entries(REFUSED)) writeSkill(inside, name, module)
   for (const name of ['clock', 'list'])
     cpSync(join(SKILLS_FOLDER, name), join(inside, name), { recursive: true })
-  const harmless = moduleOf([], '(i32.const 0)')
-  for (const name of [CELL, ...TWICE, ...Object.keys(ESCAPED)]) {
-    writeSkill(escaped, name, harmless, { call_ms: ESCAPED[name] === 'skill-timeout' ? 200 : 2_000 })
-  }
+  const { skills } = await loadCatalogue(realHost().disk, ['', join(root, 'spare')])
+  const harmless = skills[0]!
   writeFileSync(join(root, 'secret'), SECRET)
   mkdirSync(join(root, 'home'))
   server = createServer(() => {
@@ -128,11 +123,18 @@ beforeAll(async () => {
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
 
   house = await openHouse(join(root, 'data'), [inside])
-  const { clock, disk } = house.host
+  const { clock } = house.host
   const folder = fileURLToPath(new URL('./escaped/', import.meta.url))
   const start = processStarter(house.skills.fence, { file: `${folder}runner.js`, folder })
   prison = new InvokePort(clock, watchSandboxes(silentLog, house.watch), start)
-  for (const skill of (await loadCatalogue(disk, ['', escaped])).skills) prison.install(skill)
+  for (const name of [CELL, ...TWICE, ...Object.keys(ESCAPED)]) {
+    const call_ms = ESCAPED[name] === 'skill-timeout' ? 200 : 2_000
+    const { manifest } = harmless
+    prison.install({
+      ...harmless,
+      manifest: { ...manifest, name, budgets: { ...manifest.budgets, call_ms } },
+    })
+  }
   prison.warm()
   await clockIsRight()
   before_mb = rss_mb()
@@ -164,7 +166,7 @@ async function audited(what: string, object: string): Promise<readonly string[]>
 }
 
 describe('a skill that', () => {
-  it.each(Object.entries(ATTACKS))('%s gets nothing', async (name, { code }) => {
+  it.each(Object.entries(attacks))('%s gets nothing', async (name, code) => {
     const attack = house.ask(`${name}.go`, PATIENT_MS)
     const beside = clockIsRight()
     expect((await attack).failed).toMatchObject({ code })
@@ -175,7 +177,7 @@ describe('a skill that', () => {
     expect((await house.ask(`${name}.go`, PATIENT_MS)).failed).toMatchObject({ code })
   })
 
-  it.each(Object.entries(REFUSED))('%s is never loaded', async (name, { why }) => {
+  it.each(Object.entries(refused))('%s is never loaded', async (name, why) => {
     const row = house.skills.list().find((skill) => skill.name === name)
     expect(row).toMatchObject({ state: 'unusable', problem: expect.stringContaining(why) })
     expect(await callSkill(house.skills, name, EMPTY_CALL)).toMatchObject({
@@ -249,8 +251,8 @@ describe('after all of it', () => {
     bystander.stdin!.end()
     const [idle] = (await once(bystander.stdout!, 'data')) as [Buffer]
     const idle_ms = Number(idle.toString())
-    const attacks = Object.keys({ ...ATTACKS, ...REFUSED, ...ESCAPED }).length + TWICE.length
-    console.log(`${attacks} attacks; late p99 ${p99_ms.toFixed(1)} ms, a bystander ${idle_ms.toFixed(1)} ms`)
+    const all = Object.keys({ ...attacks, ...refused, ...ESCAPED }).length + TWICE.length
+    console.log(`${all} attacks; late p99 ${p99_ms.toFixed(1)} ms, a bystander ${idle_ms.toFixed(1)} ms`)
     expect(p99_ms).toBeLessThanOrEqual(LAG_P99_MS + idle_ms)
     expect(rss_mb() - before_mb).toBeLessThan(GROWTH_MB)
     expect(await house.audit.verify()).toMatchObject({ ok: true })
