@@ -42,18 +42,19 @@ import { openIdentity } from './node/identity.ts'
 import { openKept } from './node/keeping.ts'
 import { languagePort } from './node/language.ts'
 import { keepSweeping, openMemory } from './node/memory.ts'
-import { observeWith, reportRuntime } from './node/observing.ts'
+import { noteIn, observeWith, reportRuntime } from './node/observing.ts'
 import { shareEngines } from './node/sharing.ts'
 import { followSkills } from './node/skill-actors.ts'
 import { nodeView, type Stage } from './node/view.ts'
 import { createLog, createMetrics, type Log, reportEventLoop, watchEventLoop } from './observe/index.ts'
 import {
   createHttpPort,
-  type GrammarSource,
   type HostPorts,
   isInvokeFromAfar,
   loadSkills,
   type Skills,
+  type SkillsOptions,
+  type SkillWatch,
   skill,
 } from './skills/index.ts'
 import { ownDirectory, type Store, storePorts } from './store/index.ts'
@@ -123,7 +124,14 @@ export async function startNode(
       }),
       language: languagePort(() => lent),
     }
-    const skills = await openSkills(host, config, log, { self: identity.id, house, ports })
+    let tell: SkillWatch['tell'] = () => undefined
+    const skills = await openSkills(host, config, log, {
+      ...{ self: identity.id, house, ports },
+      watch: {
+        audit: (what, object, outcome) => noteIn(audit, log, { what, object, outcome }),
+        tell: (announcement) => tell(announcement),
+      },
+    })
     undo.later(() => skills.stop())
     skills.start()
     devices.teach(skills, house)
@@ -205,6 +213,7 @@ export async function startNode(
       },
     })
     undo.later(() => runtime.shutdown(SHUTDOWN_MS))
+    tell = (announcement) => runtime.publish('announce', announcement)
     remote.connect(placing.connect(runtime, remote))
     clustering.listen(remoteListener(remote))
     clustering.listen(placing.listener)
@@ -357,12 +366,13 @@ function openSkills(
   host: Host,
   { skills, node }: Config,
   log: Log,
-  { self, house, ports }: { self: NodeId; house: readonly GrammarSource[]; ports: HostPorts },
+  more: Pick<SkillsOptions, 'house' | 'ports' | 'watch'> & { readonly self: NodeId },
 ): Promise<Skills> {
   const added = skills.extra_dir === '' ? join(node.data_dir, 'skills') : skills.extra_dir
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
   const roots = [join(PACKAGE, 'skills'), added]
-  return loadSkills({ host, log, node: self, roots, zone, house, ports })
+  const { self, ...rest } = more
+  return loadSkills({ host, log, node: self, roots, zone, ...rest })
 }
 
 function voiceSettings({ voice, node }: Config) {
