@@ -28,7 +28,8 @@ const MAY_IMPORT = {
   voice: ['host', 'observe', 'actors', 'inference', 'skills'],
   api: ['host', 'observe', 'voice'],
   /** Models are fetched and measured in the command's own process: no node needs to run for it. */
-  cli: ['host', 'api', 'voice', 'inference'],
+  /** And skills are built and tested without one. */
+  cli: ['host', 'api', 'voice', 'inference', 'skills'],
 }
 
 /** Outside library → the only files that may import it. */

@@ -45,6 +45,7 @@ import { keepSweeping, openMemory } from './node/memory.ts'
 import { noteIn, observeWith, reportRuntime } from './node/observing.ts'
 import { shareEngines } from './node/sharing.ts'
 import { followSkills } from './node/skill-actors.ts'
+import { SkillBench } from './node/skill-bench.ts'
 import { nodeView, type Stage } from './node/view.ts'
 import { createLog, createMetrics, type Log, reportEventLoop, watchEventLoop } from './observe/index.ts'
 import {
@@ -257,6 +258,7 @@ export async function startNode(
       devices,
       store,
       memory,
+      bench: new SkillBench({ skills, noted: (...what) => memory.noted(...what) }),
       wiping,
       voice,
       metrics,

@@ -17,7 +17,7 @@ import type { HostPorts } from './host-ports.ts'
 import { compileWithSkills, type Grammar, type GrammarError, type GrammarSource } from './intents/index.ts'
 import { zoneOffset } from './local-time.ts'
 import { neededExports } from './permissions.ts'
-import { InvokePort } from './port.ts'
+import { type CallRecord, InvokePort } from './port.ts'
 import type { Risk } from './risk.ts'
 import type { Fence } from './sandbox/fence.ts'
 import { findFence, processStarter } from './sandbox/process.ts'
@@ -91,6 +91,8 @@ export interface Skills {
   remove(name: string): Promise<void>
   /** Returns how to stop being told. */
   follow(listener: (change: SkillChange) => void): () => void
+  /** Every call of a skill that ends from now on. Returns how to stop being told. */
+  watch(watcher: (record: CallRecord) => void): () => void
   start(): void
   /** Ends all sandboxes; calls under way fail. */
   stop(): void
@@ -202,6 +204,10 @@ class LiveSkills implements Skills {
     return () => void this.#listeners.delete(listener)
   }
 
+  watch(watcher: (record: CallRecord) => void): () => void {
+    return this.port.watch(watcher)
+  }
+
   start(): void {
     this.port.warm()
   }
@@ -269,7 +275,10 @@ function withSkill(skills: readonly Skill[], skill: Skill): readonly Skill[] {
   return at === -1 ? [...skills, skill] : skills.with(at, skill)
 }
 
-function argsOf({ manifest, permissions }: Skill, { node, zone }: SkillsOptions): SkillArgs {
+export function argsOf(
+  { manifest, permissions }: Skill,
+  { node, zone }: Pick<SkillsOptions, 'node' | 'zone'>,
+): SkillArgs {
   const confirm: Record<string, string> = {}
   const risk: Record<string, Risk> = {}
   for (const [intent, declared] of Object.entries(manifest.intents)) {
