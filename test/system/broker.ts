@@ -50,6 +50,8 @@ export class Broker {
     const lines = [
       `listener ${this.port} 127.0.0.1`,
       'persistence false',
+      // Started by root it would become somebody who may not read the folder.
+      'user root',
       this.#settings.replaceAll('$FOLDER', this.folder),
     ]
     writeFileSync(file, `${lines.join('\n')}\n`)
