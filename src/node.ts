@@ -48,6 +48,7 @@ import { followSkills } from './node/skill-actors.ts'
 import { nodeView, type Stage } from './node/view.ts'
 import { createLog, createMetrics, type Log, reportEventLoop, watchEventLoop } from './observe/index.ts'
 import {
+  approvals,
   createHttpPort,
   type GrammarSource,
   type HostPorts,
@@ -192,6 +193,7 @@ export async function startNode(
       remote: remote.port,
       behaviors: {
         ...voice.behaviors,
+        approvals,
         skill: { behavior: skill, from_afar: { message: isInvokeFromAfar } },
         replica: replicaActor,
       },
@@ -217,6 +219,7 @@ export async function startNode(
     mirror = (row) => runtime.tell(placedAddress('replica', row.name), replicaChanged(row))
     runtime.start(
       houseTree({
+        node: identity.id,
         replicas: pool.capabilities().map((row) => ({ name: row.name, args: row })),
         skills: skills.actors,
       }),

@@ -180,26 +180,28 @@ function skillStates({ skills }: NodeParts): Finding[] {
 function devices({ devices, config }: NodeParts): Finding[] {
   const { mqtt_url, mqtt_user } = config.devices
   const open = mqtt_user !== '' && /^(mqtt|ws):/.test(mqtt_url) && !isOnThisMachine(mqtt_url)
-  return devices.status().flatMap(({ source, state, reason, devices: count, problems }) => [
-    finding(
-      `devices of ${source}`,
-      state === 'connected',
-      state === 'connected'
-        ? `${count} devices${problems.length === 0 ? '' : `, ${problems.length} announcements not used (loqa devices names them)`}`
-        : `${state}${reason === null ? '' : `: ${reason}`}`,
-      'Is the broker there, and devices.mqtt_url right? See: loqa config show devices',
-    ),
-    ...(open && source === mqtt_url
-      ? [
-          finding(
-            'password of the broker',
-            false,
-            'it crosses the network readable',
-            'Use mqtts:// in devices.mqtt_url, and devices.mqtt_ca_file for a certificate of your own.',
-          ),
-        ]
-      : []),
-  ])
+  return devices
+    .status()
+    .flatMap(({ source, state, reason, devices: count, problems }) => [
+      finding(
+        `devices of ${source}`,
+        state === 'connected',
+        state === 'connected'
+          ? `${count} devices${problems.length === 0 ? '' : `, ${problems.length} announcements not used (loqa devices names them)`}`
+          : `${state}${reason === null ? '' : `: ${reason}`}`,
+        'Is the broker there, and devices.mqtt_url right? See: loqa config show devices',
+      ),
+      ...(open && source === mqtt_url
+        ? [
+            finding(
+              'password of the broker',
+              false,
+              'it crosses the network readable',
+              'Use mqtts:// in devices.mqtt_url, and devices.mqtt_ca_file for a certificate of your own.',
+            ),
+          ]
+        : []),
+    ])
 }
 
 function isOnThisMachine(url: string): boolean {

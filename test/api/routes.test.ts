@@ -36,6 +36,7 @@ const payloads: Readonly<Record<string, object>> = {
   'household-dismiss': { node: 'cellar' },
   'household-join': { node: 'cellar' },
   wipe: { confirm: 'wipe' },
+  'approvals-decide': { allow: true },
   'persons-add': { name: 'Anna' },
   'persons-consent': { person: 'Anna', given: true },
   'persons-export': { person: 'Anna' },
