@@ -45,6 +45,7 @@ import { keepSweeping, openMemory } from './node/memory.ts'
 import { observeWith, reportRuntime } from './node/observing.ts'
 import { shareEngines } from './node/sharing.ts'
 import { followSkills } from './node/skill-actors.ts'
+import { SkillBench } from './node/skill-bench.ts'
 import { nodeView, type Stage } from './node/view.ts'
 import { createLog, createMetrics, type Log, reportEventLoop, watchEventLoop } from './observe/index.ts'
 import {
@@ -116,15 +117,14 @@ export async function startNode(
     let lent: InferPort | undefined
     /** Ports of this node, known when they are open; no skill may ask the node itself. */
     let listening: readonly number[] = []
-    const ports: HostPorts = {
+    const skills = await openSkills(host, config, log, identity.id, house, {
       devices,
       http: createHttpPort({
         door: realHttp,
         own: () => ({ ports: listening, addresses: ownAddresses() }),
       }),
       language: languagePort(() => lent),
-    }
-    const skills = await openSkills(host, config, log, { self: identity.id, house, ports })
+    })
     undo.later(() => skills.stop())
     skills.start()
     devices.teach(skills, house)
@@ -251,6 +251,7 @@ export async function startNode(
       devices,
       store,
       memory,
+      bench: new SkillBench({ skills, noted: (...what) => memory.noted(...what) }),
       wiping,
       voice,
       metrics,
@@ -360,7 +361,9 @@ function openSkills(
   host: Host,
   { skills, node }: Config,
   log: Log,
-  { self, house, ports }: { self: NodeId; house: readonly GrammarSource[]; ports: HostPorts },
+  self: NodeId,
+  house: readonly GrammarSource[],
+  ports: HostPorts,
 ): Promise<Skills> {
   const added = skills.extra_dir === '' ? join(node.data_dir, 'skills') : skills.extra_dir
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone

@@ -27,6 +27,7 @@ export type {
 } from './memory-shapes.ts'
 export type { ApiParts, ApiSettings } from './server.ts'
 export type { NodeRow } from './shapes.ts'
+export type { OnBench, SkillCallLine } from './skill-bench-shapes.ts'
 export { type RunningApi, startApi, tokenFrom } from './start.ts'
 export type { BackupView, StoreView } from './store-shapes.ts'
 export type {

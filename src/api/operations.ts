@@ -22,6 +22,7 @@ import {
   status,
   turn,
 } from './shapes.ts'
+import { skillBenchOperations } from './skill-bench.ts'
 import { storeOperations } from './store.ts'
 import { wipeOperations } from './wipe.ts'
 
@@ -154,6 +155,7 @@ export const operations: readonly Operation[] = [
   ...deviceOperations,
   ...approvalOperations,
   ...storeOperations,
+  ...skillBenchOperations,
   ...wipeOperations,
   ...auditOperations,
   ...memoryOperations,

@@ -4,6 +4,7 @@
  */
 import type { CommandSpec, OptionSpec, Run } from './call.ts'
 import { configOptions } from './options.ts'
+import { developing } from './skill-commands.ts'
 
 const room: OptionSpec = { flags: '--room <room>', about: 'where it is said' }
 const session: OptionSpec = { flags: '--session <id>', about: 'conversation to go on with' }
@@ -365,6 +366,15 @@ export const commands: readonly CommandSpec[] = [
       ['loqa actors --kind skill', 'the skills only'],
     ],
     load: () => import('./commands/actors.ts'),
+  },
+  {
+    name: 'skill',
+    summary: 'make skills',
+    examples: [
+      ['loqa skill init visitors', 'begin one'],
+      ['loqa skill dev', 'in a running node, anew at every change'],
+    ],
+    children: developing,
   },
   {
     name: 'sessions',

@@ -22,7 +22,7 @@ export {
   approvals,
 } from './approvals/index.ts'
 export type { Invocation, SkillCall } from './call.ts'
-export { type Catalogue, loadCatalogue, type Skill } from './catalogue.ts'
+export { type Catalogue, loadCatalogue, loadSkill, type Skill, skillOf } from './catalogue.ts'
 export { SkillError, type SkillFault } from './errors.ts'
 export type {
   Device,
@@ -83,9 +83,22 @@ export {
   sayProblem,
 } from './manifest/index.ts'
 export type { Announce, CardUpdate, SkillInvoke, SkillResult } from './messages.ts'
-export type { InvokePort } from './port.ts'
+export {
+  fileOf,
+  MAX_PACKAGE_BYTES,
+  PackageError,
+  type PackageFile,
+  packSkill,
+  readFolder,
+  readPackage,
+  type SkillPackage,
+} from './package/index.ts'
+export type { CallRecord, InvokePort } from './port.ts'
+export * as registry from './registry/index.ts'
 export type { HouseNode } from './ringing.ts'
 export { HOUSE_WANTED, skill } from './skill.ts'
 export { CARDS, isPutUnasked } from './skill-reach.ts'
 export type { House, SkillArgs, SkillMessage, SkillState } from './skill-state.ts'
 export { loadSkills, type SkillChange, type SkillRow, type Skills } from './skills.ts'
+export * as trust from './trust/index.ts'
+export { inspectPackage, signPackage } from './trust/index.ts'

@@ -62,7 +62,7 @@ export const skill: Behavior<SkillState, SkillMessage, SkillArgs> = {
     next<SkillState>({ ...FRESH, args, house: ALONE }, [
       { type: 'publish', topic: HOUSE_WANTED, message: { type: HOUSE_WANTED } },
       followEntries(STATE, skillCollection(args.name)),
-      ...((args.subscribes ?? []).length > 0 ? [{ type: 'subscribe', topic: TOPICS } as const] : []),
+      ...hearing(args),
     ]),
 
   receive(state, message, context) {
@@ -71,10 +71,10 @@ export const skill: Behavior<SkillState, SkillMessage, SkillArgs> = {
         return invoked(state, message, context)
       case 'timer.due':
         return andProceed(turnCame(state, message.timer, context), context)
+      case 'renewed':
+        return next({ ...state, args: message.args }, hearing(message.args))
       case 'house':
         return andLookAfter(houseChanged(state, message, context), context)
-      case 'renewed':
-        return next({ ...state, args: message.args })
       case 'topic.said':
         return andProceed(topicSaid(state, message, context), context)
       case 'question.over':
@@ -101,6 +101,10 @@ export const skill: Behavior<SkillState, SkillMessage, SkillArgs> = {
     }
   },
 }
+
+/** Who subscribes to some topic hears of all, and takes its own (`topicSaid`). */
+const hearing = ({ subscribes = [] }: SkillArgs): Effect[] =>
+  subscribes.length > 0 ? [{ type: 'subscribe', topic: TOPICS }] : []
 
 // — what starts work —
 

@@ -17,8 +17,10 @@ import type { HostPorts } from './host-ports.ts'
 import { compileWithSkills, type Grammar, type GrammarError, type GrammarSource } from './intents/index.ts'
 import { zoneOffset } from './local-time.ts'
 import { neededExports } from './permissions.ts'
-import { InvokePort } from './port.ts'
+import { type CallRecord, InvokePort } from './port.ts'
 import type { Risk } from './risk.ts'
+import type { SandboxEvents } from './sandbox/sandbox.ts'
+import { openScriptEngine } from './script.ts'
 import type { SkillArgs } from './skill-state.ts'
 import { smokeCalls } from './smoke.ts'
 
@@ -31,10 +33,10 @@ export interface SkillsOptions {
   readonly roots: readonly string[]
   /** IANA name of the household's time zone. */
   readonly zone: string
-  /** What reaches out of the skills' own state; without one, that is refused in words. */
-  readonly ports?: HostPorts
   /** The words of the house, which the sentences of skills use. Default: none. */
   readonly house?: readonly GrammarSource[]
+  /** What reaches out of the skills' own state; without one, that is refused in words. */
+  readonly ports?: HostPorts
 }
 
 /** One row of `loqa skill ls`. */
@@ -83,6 +85,8 @@ export interface Skills {
   remove(name: string): Promise<void>
   /** Returns how to stop being told. */
   follow(listener: (change: SkillChange) => void): () => void
+  /** Every call of a skill that ends from now on. Returns how to stop being told. */
+  watch(watcher: (record: CallRecord) => void): () => void
   start(): void
   /** Ends all sandboxes; calls under way fail. */
   stop(): void
@@ -94,14 +98,12 @@ export async function loadSkills(options: SkillsOptions): Promise<Skills> {
   // The first use of a zone loads its tables, 20 to 100 ms: not in the middle of a conversation.
   zoneOffset(host.clock.wall(), zone)
   const catalogue = await loadCatalogue(host.disk, roots)
-  const port = new InvokePort(
-    host.clock,
-    {
-      charged: (skill, error, disabled) => log.warn('A skill failed', { skill, code: error.code, disabled }),
-      ended: (detail) => log.debug('A sandbox process ended', { detail }),
-    },
-    ports,
-  )
+  const events: SandboxEvents = {
+    charged: (skill, error, stopped) => log.warn('A skill failed', { skill, code: error.code, stopped }),
+    ended: (detail) => log.debug('A sandbox process ended', { detail }),
+  }
+  const scripts = await openScriptEngine(host.disk)
+  const port = new InvokePort(host.clock, events, { ports: ports ?? {}, scripts })
   for (const skill of catalogue.skills) port.install(skill)
   for (const { folder, error } of catalogue.unusable) {
     log.warn('A skill cannot be used', { folder, code: error.code, problem: error.message })
@@ -138,7 +140,7 @@ class LiveSkills implements Skills {
   }
 
   get actors() {
-    return this.#skills.map((skill) => ({ key: skill.manifest.name, args: this.#argsOf(skill) }))
+    return this.#skills.map((skill) => ({ key: skill.manifest.name, args: argsOf(skill, this.#options) }))
   }
 
   get intentSources() {
@@ -193,6 +195,10 @@ class LiveSkills implements Skills {
     return () => void this.#listeners.delete(listener)
   }
 
+  watch(watcher: (record: CallRecord) => void): () => void {
+    return this.port.watch(watcher)
+  }
+
   start(): void {
     this.port.warm()
   }
@@ -215,7 +221,7 @@ class LiveSkills implements Skills {
     const trial = await this.port.try(skill, smokeCalls(skill.manifest, compiled.grammar, time))
     trial.use()
     this.#holds(skills, compiled)
-    this.#tell({ change: 'put', name, args: this.#argsOf(skill) })
+    this.#tell({ change: 'put', name, args: argsOf(skill, this.#options) })
   }
 
   #holds(skills: readonly Skill[], compiled?: Compiled): void {
@@ -250,29 +256,6 @@ class LiveSkills implements Skills {
   #tell(change: SkillChange): void {
     for (const listener of this.#listeners) listener(change)
   }
-
-  #argsOf({ manifest, permissions }: Skill): SkillArgs {
-    const { node, zone } = this.#options
-    const confirm: Record<string, string> = {}
-    const risk: Record<string, Risk> = {}
-    const intents = Object.entries(manifest.intents)
-    for (const [intent, declared] of intents) {
-      if (declared.confirm !== undefined) confirm[intent] = declared.confirm
-      if (declared.risk !== 'low') risk[intent] = declared.risk
-    }
-    return {
-      name: manifest.name,
-      node,
-      confirm,
-      risk,
-      intents: [...Object.keys(manifest.intents), ...(manifest.handles ?? [])],
-      idempotent: intents.filter(([, declared]) => declared.idempotent).map(([intent]) => intent),
-      may_speak: permissions.includes('speak'),
-      hears: neededExports(permissions).includes('heard'),
-      subscribes: permissions.includes('topics') ? (manifest.topics?.subscribe ?? []) : [],
-      zone,
-    }
-  }
 }
 
 const sourceFile = ({ folder }: Skill): string => `${folder}/skill.yaml`
@@ -283,9 +266,34 @@ function withSkill(skills: readonly Skill[], skill: Skill): readonly Skill[] {
   return at === -1 ? [...skills, skill] : skills.with(at, skill)
 }
 
+export function argsOf(
+  { manifest, permissions }: Skill,
+  { node, zone }: Pick<SkillsOptions, 'node' | 'zone'>,
+): SkillArgs {
+  const confirm: Record<string, string> = {}
+  const risk: Record<string, Risk> = {}
+  for (const [intent, declared] of Object.entries(manifest.intents)) {
+    if (declared.confirm !== undefined) confirm[intent] = declared.confirm
+    if (declared.risk !== 'low') risk[intent] = declared.risk
+  }
+  const intents = Object.entries(manifest.intents)
+  return {
+    name: manifest.name,
+    node,
+    confirm,
+    risk,
+    intents: [...Object.keys(manifest.intents), ...(manifest.handles ?? [])],
+    idempotent: intents.filter(([, declared]) => declared.idempotent).map(([intent]) => intent),
+    may_speak: permissions.includes('speak'),
+    hears: neededExports(permissions).includes('heard'),
+    subscribes: permissions.includes('topics') ? (manifest.topics?.subscribe ?? []) : [],
+    zone,
+  }
+}
+
 function rowOf({ manifest, permissions, sha256 }: Skill, port: InvokePort): SkillRow {
   const { name, version, publisher, zone, summary } = manifest
-  const disabled = port.sandboxOf(name)?.state.skills[name]?.disabled === true
+  const disabled = port.sandboxOf(name)?.state.skills[name]?.stopped !== undefined
   return {
     name,
     version,

@@ -37,6 +37,8 @@ const payloads: Readonly<Record<string, object>> = {
   'household-join': { node: 'cellar' },
   wipe: { confirm: 'wipe' },
   'approvals-decide': { allow: true },
+  'skill-dev': { manifest: 'name: visitors', module: '' },
+  'skill-dev-end': {},
   'persons-add': { name: 'Anna' },
   'persons-consent': { person: 'Anna', given: true },
   'persons-export': { person: 'Anna' },

@@ -103,7 +103,7 @@ const ATTACKS: Readonly<
     module: moduleOf(['storage_list'], forever('(drop (call $storage_list (i64.const 0)))')),
   },
   'logs-for-ever': {
-    code: 'skill-timeout',
+    code: 'skill-budget',
     module: moduleOf(
       ['alloc', 'log_info'],
       `(local $k i64) (local.set $k (call $alloc (i64.const 100)))

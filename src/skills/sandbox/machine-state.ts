@@ -2,6 +2,7 @@
 import type { Monotonic } from '../../host/index.ts'
 import type { CallOutcome, SkillCall } from '../call.ts'
 import type { SkillErrorShape } from '../errors.ts'
+import type { StopReason } from './charging.ts'
 
 export interface Job {
   readonly id: number
@@ -15,7 +16,10 @@ export interface SkillRecord {
   readonly call_ms: number
   /** When it was charged, within the window, oldest first. */
   readonly failures: readonly Monotonic[]
-  readonly disabled: boolean
+  /** Those of them that ran into a quota. */
+  readonly overruns: readonly Monotonic[]
+  /** Why it is switched off. */
+  readonly stopped: StopReason | undefined
 }
 
 export type Process =
@@ -55,6 +59,8 @@ export type SandboxInput =
   | { readonly type: 'forget'; readonly skill: string }
   | { readonly type: 'enable'; readonly skill: string }
   | { readonly type: 'warm' }
+  /** Others need the room: end the process if it is idle. */
+  | { readonly type: 'evict' }
   | { readonly type: 'call'; readonly job: Job }
   | { readonly type: 'cancel'; readonly id: number }
   | { readonly type: 'ready' }
@@ -79,7 +85,8 @@ export type SandboxEffect =
       readonly type: 'charged'
       readonly skill: string
       readonly error: SkillErrorShape
-      readonly disabled: boolean
+      /** It was switched off for it. */
+      readonly stopped: StopReason | undefined
     }
 
 export interface SandboxStep {

@@ -25,7 +25,7 @@ const saysSchema = z.discriminatedUnion('answer', [
 ])
 
 /** Faults a sandbox may report about a skill; the others are the node's own verdicts. */
-const REPORTED = ['skill-trapped', 'skill-budget', 'skill-answer', 'skill-refused'] as const
+const REPORTED = ['skill-trapped', 'skill-budget', 'skill-timeout', 'skill-answer', 'skill-refused'] as const
 
 const NEEDS: Readonly<Record<Change['change'], Permission | undefined>> = {
   put: 'storage',
@@ -56,18 +56,24 @@ export function verifyAnswer(body: unknown, skill: string, call: SkillCall, gran
     ok: false,
     error: skillError('skill-answer', `The skill ${skill} answered wrongly: ${why}`),
   })
+  /** The runner would never have said it: it is the runner's no more. */
+  const broken = (why: string): CallOutcome => ({
+    ok: false,
+    error: skillError('skill-escape', `The process of the skill ${skill} broke the rules: ${why}`),
+  })
   const says = saysSchema.safeParse(body)
-  if (!says.success) return refuse('not in the form agreed upon')
+  if (!says.success) return broken('not in the form agreed upon')
   if (says.data.answer === 'failed') {
     const fault =
       REPORTED.find((known) => known === (says.data as { fault: string }).fault) ?? 'skill-trapped'
     return { ok: false, error: skillError(fault, `The skill ${skill} failed: ${says.data.message}`) }
   }
-  if (says.data.changes.length > grant.budget.host_calls) return refuse('more changes than host calls')
+  if (says.data.changes.length > grant.budget.host_calls + MAX_LOG_LINES)
+    return broken('more changes than host calls')
   const changes = z.array(changeSchema).safeParse(says.data.changes)
-  if (!changes.success) return refuse('a change that does not exist')
-  const broken = brokenRule(changes.data, call, grant)
-  if (broken !== undefined) return refuse(broken)
+  if (!changes.success) return broken('a change that does not exist')
+  const rule = brokenRule(changes.data, call, grant)
+  if (rule !== undefined) return broken(rule)
   const answer = answerSchema.safeParse(parseJson(says.data.output))
   if (!answer.success) return refuse('its output is not an answer')
   const acts = actsOf(changes.data, call.devices)
@@ -96,6 +102,8 @@ function brokenRule(changes: readonly Change[], call: SkillCall, grant: Grant): 
     if (change.change.startsWith('personal-') && call.personal === undefined)
       return 'nobody is known to speak'
   }
+  const asked = changes.length - (times.get('log') ?? 0)
+  if (asked > grant.budget.host_calls) return 'more changes than host calls'
   const stored = sizeOf(storage)
   // A budget made smaller by a new version must not lock a skill out of its old state: it may shrink, not grow.
   const before = Object.entries(call.storage).reduce((sum, [key, value]) => sum + entrySize(key, value), 0)
