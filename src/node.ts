@@ -49,6 +49,7 @@ import { SkillBench } from './node/skill-bench.ts'
 import { nodeView, type Stage } from './node/view.ts'
 import { createLog, createMetrics, type Log, reportEventLoop, watchEventLoop } from './observe/index.ts'
 import {
+  approvals,
   createHttpPort,
   type HostPorts,
   isInvokeFromAfar,
@@ -201,6 +202,7 @@ export async function startNode(
       remote: remote.port,
       behaviors: {
         ...voice.behaviors,
+        approvals,
         skill: { behavior: skill, from_afar: { message: isInvokeFromAfar } },
         replica: replicaActor,
       },
@@ -227,6 +229,7 @@ export async function startNode(
     mirror = (row) => runtime.tell(placedAddress('replica', row.name), replicaChanged(row))
     runtime.start(
       houseTree({
+        node: identity.id,
         replicas: pool.capabilities().map((row) => ({ name: row.name, args: row })),
         skills: skills.actors,
       }),

@@ -10,6 +10,7 @@
  *
  * Read `view.ts` first, then `operations.ts`.
  */
+export type { ApprovalRow } from './approval-shapes.ts'
 export type { AuditQuery, AuditRow, AuditVerification } from './audit-shapes.ts'
 export type { DevicesView } from './device-shapes.ts'
 export type { NodeEvent } from './events.ts'

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { LoqaError } from '../host/index.ts'
+import { approvalOperations } from './approvals.ts'
 import { auditOperations } from './audit.ts'
 import { deviceOperations } from './devices.ts'
 import { householdOperations } from './household.ts'
@@ -152,6 +153,7 @@ export const operations: readonly Operation[] = [
   },
   ...householdOperations,
   ...deviceOperations,
+  ...approvalOperations,
   ...storeOperations,
   ...skillBenchOperations,
   ...wipeOperations,

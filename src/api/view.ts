@@ -3,6 +3,7 @@
  * implements it; tests drive the API against a real node or a scripted view. JSON shapes are public: scripts rely on them.
  */
 import type { PrivacyScope } from '../host/index.ts'
+import type { ApprovalRow } from './approval-shapes.ts'
 import type { AuditQuery, AuditRow, AuditVerification } from './audit-shapes.ts'
 import type { DevicesView } from './device-shapes.ts'
 import type { HouseholdChange, HouseholdView } from './household-shapes.ts'
@@ -185,6 +186,10 @@ export interface NodeView {
   changeHousehold(change: HouseholdChange): Promise<HouseholdView>
   actors(): readonly ActorView[]
   devices(): DevicesView
+  /** What skills of the household may not do without a person, decided ones too; the newest first. */
+  approvals(): Promise<readonly ApprovalRow[]>
+  /** Errors: `not-found`, `approval-over` when it was decided before or its time is over. */
+  decideApproval(id: string, allow: boolean, by: string): Promise<ApprovalRow>
   /** Of the whole household, as far as its nodes answer. */
   sessions(): Promise<readonly SessionView[]>
   /** Errors: `LoqaError` with a stable code. */

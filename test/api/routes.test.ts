@@ -36,6 +36,7 @@ const payloads: Readonly<Record<string, object>> = {
   'household-dismiss': { node: 'cellar' },
   'household-join': { node: 'cellar' },
   wipe: { confirm: 'wipe' },
+  'approvals-decide': { allow: true },
   'skill-dev': { manifest: 'name: visitors', module: '' },
   'skill-dev-end': {},
   'persons-add': { name: 'Anna' },
