@@ -10,7 +10,6 @@
  */
 export { type Key, keyAt, keys, sections } from './config/keys.ts'
 export { type ConfigRequest, configFiles, dataDirectory, loadConfig, type Machine } from './config/load.ts'
-export { nearest } from './config/nearest.ts'
 export {
   ConfigError,
   type ConfigRow,
@@ -22,3 +21,4 @@ export {
 } from './config/resolve.ts'
 export { type Config, configSchema, PRESETS, type Preset } from './config/schema.ts'
 export { defaultToml } from './config/toml.ts'
+export { nearest } from './host/index.ts'

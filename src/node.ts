@@ -16,12 +16,14 @@ import { createRemote, Placing, remoteListener } from './cluster/index.ts'
 import type { Config, Resolved } from './config.ts'
 import { DiskError, type Host, LoqaError, limits, type NodeId, PACKAGE, requestId } from './host/index.ts'
 import { realHost } from './host/real.ts'
+import { ownAddresses, realHttp } from './host/real-http.ts'
 import { realProcessors } from './host/real-processors.ts'
 import { VERSION } from './host/version.ts'
 import {
   type Capability,
   chooseModels,
   createInferPort,
+  type InferPort,
   isEngineWork,
   type Model,
   openModels,
@@ -33,13 +35,17 @@ import {
 } from './inference/index.ts'
 import { Clustering } from './node/clustering.ts'
 import { householdOf, PLACED } from './node/conversations.ts'
-import { loadGrammar } from './node/grammar.ts'
+import { handlerWith, openHouseDevices } from './node/devices.ts'
+import { houseSentences, understandingNow } from './node/grammar.ts'
 import { tellSkills } from './node/house-news.ts'
 import { openIdentity, retireFormerId } from './node/identity.ts'
 import { openKept } from './node/keeping.ts'
+import { languagePort } from './node/language.ts'
 import { keepSweeping, openMemory } from './node/memory.ts'
-import { observeWith, reportRuntime } from './node/observing.ts'
+import { noteIn, observeWith, reportRuntime } from './node/observing.ts'
 import { shareEngines } from './node/sharing.ts'
+import { followSkills } from './node/skill-actors.ts'
+import { SkillBench } from './node/skill-bench.ts'
 import { nodeView, type Stage } from './node/view.ts'
 import {
   createLog,
@@ -50,16 +56,19 @@ import {
   watchEventLoop,
 } from './observe/index.ts'
 import {
+  approvals,
+  createHttpPort,
+  type HostPorts,
   isInvokeFromAfar,
-  languageSide,
   loadSkills,
   type Skills,
-  sayUnhandled,
+  type SkillsOptions,
+  type SkillWatch,
   skill,
 } from './skills/index.ts'
 import { ownDirectory, type Store, storePorts } from './store/index.ts'
 import { houseTree } from './tree.ts'
-import { loadVoiceDetectors, type SessionPhase, understandingOf, Voice } from './voice/index.ts'
+import { loadVoiceDetectors, type SessionPhase, Voice } from './voice/index.ts'
 
 /** Actors get so long to say their last words; with the rest of stopping it stays under the 5 s promised. */
 const SHUTDOWN_MS = 2_500
@@ -116,16 +125,36 @@ export async function startNode(
       ...{ host, config, identity, log, metrics, audit, restore, cluster, later },
     })
 
-    const skills = await openSkills(host, config, log, identity.id)
+    const devices = await openHouseDevices(host, config, log)
+    undo.later(() => devices.stop())
+    const house = await houseSentences(host.disk, join(PACKAGE, 'config/intents'))
+    let lent: InferPort | undefined
+    /** Ports of this node, known when they are open; no skill may ask the node itself. */
+    let listening: readonly number[] = []
+    const ports: HostPorts = {
+      devices,
+      http: createHttpPort({
+        door: realHttp,
+        own: () => ({ ports: listening, addresses: ownAddresses() }),
+      }),
+      language: languagePort(() => lent),
+    }
+    let tell: SkillWatch['tell'] = () => undefined
+    const skills = await openSkills(host, config, log, {
+      ...{ self: identity.id, house, ports },
+      watch: {
+        audit: (what, object, outcome) => noteIn(audit, log, { what, object, outcome }),
+        tell: (announcement) => tell(announcement),
+      },
+    })
     undo.later(() => skills.stop())
     skills.start()
+    devices.teach(skills, house)
     const memory = await openMemory({
       ...{ host, config, keys, store, log, metrics, audit },
       skills: () => skills.list(),
     })
     undo.later(() => memory.close())
-    const grammar = await loadGrammar(host.disk, join(PACKAGE, 'config/intents'), skills, log)
-    const names = skills.actors.map(({ key }) => key)
     const local = createInferPort(pool)
     const placing = new Placing({
       node: identity.id,
@@ -167,12 +196,11 @@ export async function startNode(
         metrics.add('loqa_work_moved_total', 1, { capability: to, why })
       },
     })
+    lent = engines
     const voice = new Voice({
       clock: host.clock,
       random: host.random,
-      understanding: understandingOf(grammar, names, languageSide(grammar), (intent) =>
-        sayUnhandled(grammar, intent),
-      ),
+      understanding: understandingNow(skills, handlerWith(skills, devices)),
       engines,
       detectors: await loadVoiceDetectors(),
       ...voiceSettings(config),
@@ -187,6 +215,7 @@ export async function startNode(
       remote: remote.port,
       behaviors: {
         ...voice.behaviors,
+        approvals,
         skill: { behavior: skill, from_afar: { message: isInvokeFromAfar } },
         replica: replicaActor,
       },
@@ -200,21 +229,25 @@ export async function startNode(
       },
     })
     undo.later(() => runtime.shutdown(SHUTDOWN_MS))
+    tell = (announcement) => runtime.publish('announce', announcement)
     remote.connect(placing.connect(runtime, remote))
     clustering.listen(remoteListener(remote))
     clustering.listen(placing.listener)
     clustering.listen(wiping.listener)
     const telling = tellSkills({
-      ...{ self: identity.id, clock: host.clock, runtime, skills: names, store, clustering },
+      ...{ self: identity.id, clock: host.clock, runtime, store, clustering },
+      skills: () => skills.actors.map(({ key }) => key),
     })
     undo.later(() => telling.stop())
     mirror = (row) => runtime.tell(placedAddress('replica', row.name), replicaChanged(row))
     runtime.start(
       houseTree({
+        node: identity.id,
         replicas: pool.capabilities().map((row) => ({ name: row.name, args: row })),
         skills: skills.actors,
       }),
     )
+    undo.later(followSkills({ node: identity.id, clock: host.clock, runtime, skills }))
     runtime.subscribe('session.phase', (message) => {
       const { session, phase } = message as SessionPhase
       if (phase === 'ended') memory.recorder.ended(session)
@@ -238,8 +271,10 @@ export async function startNode(
       models,
       checkModel,
       skills,
+      devices,
       store,
       memory,
+      bench: new SkillBench({ skills, noted: (...what) => memory.noted(...what) }),
       wiping,
       voice,
       metrics,
@@ -260,9 +295,10 @@ export async function startNode(
       ? await startWyoming({ ...host, view, host: config.wyoming.host, port: config.wyoming.port })
       : undefined
     undo.later(() => wyoming?.stop())
-    const ports = { http: api.port, wyoming: wyoming?.port ?? null }
+    const open = { http: api.port, wyoming: wyoming?.port ?? null, p2p: clustering.cluster?.port ?? null }
+    listening = Object.values(open).filter((port) => port !== null)
     // Before it is ready: whoever asks meanwhile is told that it starts, not that there is none.
-    await announceRuntime(host, data, { ...ports, p2p: null })
+    await announceRuntime(host, data, open)
     undo.later(() => host.disk.remove(join(data, 'runtime.json')))
 
     // First to go: the others must hear of it before anything here has stopped.
@@ -270,7 +306,6 @@ export async function startNode(
     undo.later(() => telling.leave())
     // Before they are gone, so that others hold what was signed last.
     undo.later(() => auditing.stop())
-    await announceRuntime(host, data, { ...ports, p2p: clustering.cluster?.port ?? null })
     await enginesSettled
     stage.now = 'serving'
     auditing.begin()
@@ -345,10 +380,17 @@ async function openEngines(
   }
 }
 
-function openSkills(host: Host, { skills, node }: Config, log: Log, self: NodeId): Promise<Skills> {
+function openSkills(
+  host: Host,
+  { skills, node }: Config,
+  log: Log,
+  more: Pick<SkillsOptions, 'house' | 'ports' | 'watch'> & { readonly self: NodeId },
+): Promise<Skills> {
   const added = skills.extra_dir === '' ? join(node.data_dir, 'skills') : skills.extra_dir
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
-  return loadSkills({ host, log, node: self, roots: [join(PACKAGE, 'skills'), added], zone })
+  const roots = [join(PACKAGE, 'skills'), added]
+  const { self, ...rest } = more
+  return loadSkills({ host, log, node: self, roots, zone, ...rest })
 }
 
 function voiceSettings({ voice, node }: Config) {

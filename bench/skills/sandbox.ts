@@ -70,7 +70,12 @@ for (const [name, call] of Object.entries(CASES)) {
   for (let index = 0; index < WARM_UP + CALLS; index += 1) {
     const start = performance.now()
     const host = new HostCalls(call, budget)
-    const kernel = new Kernel(new TextEncoder().encode(call.input), budget.memory_kb * 1_024, () => undefined)
+    const kernel = new Kernel(
+      new TextEncoder().encode(call.input),
+      budget.memory_kb * 1_024,
+      budget.host_calls,
+      () => undefined,
+    )
     const instance = new WebAssembly.Instance(
       module,
       bindImports(kernel, host, installed.permissions, budget),

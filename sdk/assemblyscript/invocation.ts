@@ -74,6 +74,55 @@ export class DueTimer {
   }
 }
 
+/** `heard` was called: what came of something that took time. */
+export class Heard {
+  /** As the skill named it; the topic for what was said on one. */
+  id: string = ''
+  /** http, language, question, topic, device or approval. */
+  of: string = ''
+  ok: bool = false
+  room: string = ''
+  session: string = ''
+  /** http: the status. */
+  status: i32 = 0
+  /** http: the body; language: what the model wrote; topic: what was said. */
+  text: string = ''
+  /** question: the person said yes. */
+  yes: bool = false
+  /** Why not, where it is not `ok`: a code, and a sentence. */
+  code: string = ''
+  message: string = ''
+
+  static read(): Heard {
+    const json = parse(Host.inputString())
+    const heard = new Heard()
+    heard.id = textOf(json.field('id'))
+    heard.of = textOf(json.field('of'))
+    const ok = json.field('ok')
+    heard.ok = ok !== null && ok.boolean
+    heard.room = textOf(json.field('room'))
+    heard.session = textOf(json.field('session'))
+    const value = json.field('value')
+    if (value !== null) heard.take(value)
+    const error = json.field('error')
+    if (error !== null) {
+      heard.code = textOf(error.field('code'))
+      heard.message = textOf(error.field('message'))
+    }
+    return heard
+  }
+
+  private take(value: Json): void {
+    const status = value.field('status')
+    if (status !== null) this.status = i32(status.number)
+    const yes = value.field('yes')
+    this.yes = yes !== null && yes.boolean
+    this.text = textOf(value.field('text'))
+    if (value.field('body') !== null) this.text = textOf(value.field('body'))
+    if (value.field('data') !== null) this.text = textOf(value.field('data'))
+  }
+}
+
 function textOf(json: Json | null): string {
   return json === null ? '' : json.text
 }

@@ -22,6 +22,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'household-full': 409,
   ambiguous: 409,
   'audit-unbroken': 409,
+  'approval-over': 409,
   'too-large': 413,
   'text-too-long': 413,
   'unsupported-media-type': 415,

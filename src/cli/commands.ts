@@ -4,6 +4,7 @@
  */
 import type { CommandSpec, OptionSpec, Run } from './call.ts'
 import { configOptions } from './options.ts'
+import { developing } from './skill-commands.ts'
 
 const room: OptionSpec = { flags: '--room <room>', about: 'where it is said' }
 const session: OptionSpec = { flags: '--session <id>', about: 'conversation to go on with' }
@@ -367,6 +368,15 @@ export const commands: readonly CommandSpec[] = [
     load: () => import('./commands/actors.ts'),
   },
   {
+    name: 'skill',
+    summary: 'make skills',
+    examples: [
+      ['loqa skill init visitors', 'begin one'],
+      ['loqa skill dev', 'in a running node, anew at every change'],
+    ],
+    children: developing,
+  },
+  {
     name: 'sessions',
     summary: 'the conversations going on in the household',
     examples: [
@@ -446,6 +456,55 @@ export const commands: readonly CommandSpec[] = [
       ['loqa metrics --raw | grep voice', 'as Prometheus sees it'],
     ],
     load: () => import('./commands/metrics.ts'),
+  },
+  {
+    name: 'approvals',
+    summary: 'what skills want to do and may not without you',
+    examples: [
+      ['loqa approvals ls', 'what waits'],
+      ['loqa approvals allow 3f2a1', 'lets it happen'],
+    ],
+    children: [
+      {
+        name: 'ls',
+        summary: 'what waits to be allowed; nobody deciding is a no',
+        options: [{ flags: '--all', about: 'also what was decided' }],
+        examples: [
+          ['loqa approvals ls', 'a table'],
+          ['loqa approvals ls --all --json', 'with what was decided, for a script'],
+        ],
+        load: async () => ({ run: (await import('./commands/approvals.ts')).ls }),
+      },
+      {
+        name: 'allow',
+        args: '<id>',
+        summary: 'let a skill do what it wants to',
+        examples: [
+          ['loqa approvals allow 3f2a1', 'once; the next time it asks again'],
+          ['loqa approvals allow 3f2a1 --json', 'for a script'],
+        ],
+        load: async () => ({ run: (await import('./commands/approvals.ts')).allow }),
+      },
+      {
+        name: 'deny',
+        args: '<id>',
+        summary: 'do not let a skill do what it wants to',
+        examples: [
+          ['loqa approvals deny 3f2a1', 'at once, instead of waiting until the time is over'],
+          ['loqa approvals deny 3f2a1 --json', 'for a script'],
+        ],
+        load: async () => ({ run: (await import('./commands/approvals.ts')).deny }),
+      },
+    ],
+  },
+  {
+    name: 'devices',
+    summary: 'the lights, locks, blinds and sensors of the house, and what they say',
+    examples: [
+      ['loqa devices', 'a table'],
+      ['loqa devices --json', 'with all they say, for a script'],
+    ],
+    load: () => import('./commands/devices.ts'),
   },
   {
     name: 'store',

@@ -2,9 +2,8 @@
  * Where each value comes from: flag > LOQA_* variable > file > preset > default, and the origin is remembered. Pure:
  * files and the environment are read by the caller. All problems are found at once, not the first only.
  */
-import { LoqaError } from '../host/index.ts'
+import { LoqaError, nearest } from '../host/index.ts'
 import { type Key, keyAt, keys, sections } from './keys.ts'
-import { nearest } from './nearest.ts'
 import { type Config, derivedValues, PRESETS, type Preset, presetValues } from './schema.ts'
 import { type ConfigFile, parseToml, tomlValue } from './toml.ts'
 

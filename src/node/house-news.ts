@@ -28,8 +28,8 @@ export interface HouseNewsParts {
   readonly self: NodeId
   readonly clock: Clock
   readonly runtime: Pick<Runtime, 'tell' | 'find' | 'subscribe'>
-  /** Names of the skills. */
-  readonly skills: readonly string[]
+  /** Names of the skills there are now. */
+  readonly skills: () => readonly string[]
   readonly store: { replication(): Pick<ReplicationView, 'peers'> | undefined }
   readonly clustering: Pick<Clustering, 'listen' | 'speakersAre' | 'expectsOthers'> & {
     readonly cluster: Pick<Cluster, 'members' | 'linkTo' | 'sheets'> | undefined
@@ -102,7 +102,7 @@ class HouseNews {
   tell(): void {
     const { runtime, skills, clock } = this.#parts
     const message: SkillMessage = { type: 'house', ...this.#house }
-    const addresses = skills.map((name) => placedAddress('skill', name))
+    const addresses = skills().map((name) => placedAddress('skill', name))
     const missed = addresses.filter(
       (address) => runtime.find(address) !== undefined && !runtime.tell(address, message),
     )

@@ -62,14 +62,13 @@ export async function openMemory(parts: MemoryParts): Promise<Memory> {
     failed: (error) => log.warn('What was ordered to be erased could not be looked for', { error }),
   })
   await people.start()
-  const permissions = new Map(parts.skills().map((row) => [row.name, row.permissions]))
   const recorder = new Recorder({
     timeline,
     clock: host.clock,
     random: host.random,
     tier: PLACED.get('session')!.requirement.tier,
     allowed: (agreed) => people.allowed(agreed),
-    permissions: (skill) => permissions.get(skill),
+    permissions: (skill) => parts.skills().find(({ name }) => name === skill)?.permissions,
   })
   return {
     ...{ timeline, people, recorder },

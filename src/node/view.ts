@@ -10,6 +10,7 @@ import type {
 import { type Clock, LoqaError, type Monotonic } from '../host/index.ts'
 import { VERSION } from '../host/version.ts'
 import type { Capability, Pool } from '../inference/index.ts'
+import { decideApproval, listApprovals } from './approving.ts'
 import type { Clustering } from './clustering.ts'
 import { listSessions } from './conversations.ts'
 import { dictation } from './dictate.ts'
@@ -45,6 +46,9 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
         mailbox,
         restarts,
       })),
+    approvals: () => listApprovals(runtime),
+    decideApproval: (id, allow, by) => decideApproval(runtime, id, allow, by),
+    devices: () => ({ sources: parts.devices.status(), devices: parts.devices.list() }),
     sessions: () => listSessions({ self: node, voice, runtime, cluster: parts.clustering.cluster }),
     ask: (request, signal) => voice.ask(request, signal),
     say: ({ text, voice: name }, signal) =>
@@ -83,6 +87,7 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
     backup: () => backUp(parts),
     wipe: async (dry_run) => (dry_run ? parts.wiping.plan() : parts.wiping.wipe()),
     config: () => parts.rows,
+    bench: parts.bench,
     audit: {
       list: (query) => parts.auditing.list(query),
       verify: () => parts.auditing.verify((id) => parts.clustering.nameOf(id)),

@@ -5,14 +5,19 @@
  */
 import { z } from 'zod'
 import type { SkillErrorShape } from './errors.ts'
+import { type Device, HTTP_METHODS } from './host-ports.ts'
+import type { Act } from './risk.ts'
 
-/** Exported functions of a skill module: `handle` carries out an intent, `due` is told that a timer rang. */
-export const ENTRY_POINTS = ['handle', 'due'] as const
+/**
+ * Exported functions of a skill module: `handle` carries out an intent, `due` is told that a timer rang, `heard` what came of
+ * something that took time. Nothing in a sandbox ever waits: what takes time is a change, and its result a call of its own.
+ */
+export const ENTRY_POINTS = ['handle', 'due', 'heard'] as const
 export type EntryPoint = (typeof ENTRY_POINTS)[number]
 
 export interface SkillCall {
   readonly entry: EntryPoint
-  /** JSON: an `Invocation` for `handle`, a `DueTimer` for `due`. */
+  /** JSON: an `Invocation` for `handle`, a `DueTimer` for `due`, a `Heard` for `heard`. */
   readonly input: string
   /** The skill's whole storage. */
   readonly storage: Readonly<Record<string, string>>
@@ -21,6 +26,12 @@ export interface SkillCall {
   readonly time: CallTime
   /** Seeds the skill's random numbers: the same call draws the same ones. */
   readonly seed: number
+  /** The house's devices; only for a skill that was granted them. */
+  readonly devices?: readonly Device[]
+  /** What the skill keeps of the person who speaks; absent when nobody said who that is. */
+  readonly personal?: Readonly<Record<string, string>>
+  /** The household's choices for the skill's settings, defaults filled in. */
+  readonly config?: Readonly<Record<string, string | number | boolean>>
 }
 
 /** The time of the call as the skill sees it; it stands still while the skill runs. */
@@ -49,8 +60,33 @@ export interface DueTimer {
   readonly missed: boolean
 }
 
+/** What a `heard` is about. */
+export const HEARD_OF = ['http', 'language', 'question', 'topic', 'device', 'approval'] as const
+export type HeardOf = (typeof HEARD_OF)[number]
+
+/** What `heard` is given, as JSON. */
+export interface Heard {
+  /** As the skill named it in its change; the topic's name for `topic`. */
+  readonly id: string
+  readonly of: HeardOf
+  readonly ok: boolean
+  /** http: `{ status, headers, body }`; language: `{ text }`; question: `{ yes }`; topic: `{ data, from }`. */
+  readonly value?: unknown
+  readonly error?: { readonly code: string; readonly message: string }
+  /** Where what led to it was asked for; empty when it was asked for nowhere. */
+  readonly room: string
+  readonly session: string
+}
+
 const key = z.string().min(1).max(128)
 const speech = z.string().min(1).max(1_000)
+/** Words with dots between them, as in a manifest: `weather.changed`. */
+const topicName = z
+  .string()
+  .max(120)
+  .regex(/^[a-z][a-z0-9_-]{0,31}(\.[a-z0-9_-]{1,32}){0,7}$/)
+/** Headers of one request. */
+const isFew = (headers: object): boolean => Object.keys(headers).length <= 16
 
 /** A change a skill asked for, in the order it asked. */
 export const changeSchema = z.discriminatedUnion('change', [
@@ -68,6 +104,44 @@ export const changeSchema = z.discriminatedUnion('change', [
     change: z.literal('log'),
     level: z.enum(['debug', 'info', 'warn', 'error']),
     message: z.string().max(512),
+  }),
+  // — of the person who speaks —
+  z.strictObject({ change: z.literal('personal-put'), key, value: z.string().max(16_384) }),
+  z.strictObject({ change: z.literal('personal-delete'), key }),
+  // — what reaches out of the node's own state; results come back through `heard` —
+  z.strictObject({
+    change: z.literal('device'),
+    device: key,
+    command: z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/),
+    value: z.union([z.string().max(256), z.number(), z.boolean()]).exactOptional(),
+  }),
+  z.strictObject({
+    change: z.literal('http'),
+    id: key,
+    method: z.enum(HTTP_METHODS),
+    url: z.string().min(1).max(2_048),
+    headers: z.record(z.string().regex(/^[A-Za-z0-9-]{1,64}$/), z.string().max(1_024)).refine(isFew),
+    body: z.string().max(16_384).exactOptional(),
+  }),
+  z.strictObject({
+    change: z.literal('language'),
+    id: key,
+    prompt: z.string().min(1).max(8_192),
+    max_tokens: z.int().min(1).max(1_024),
+  }),
+  /** A question asked aloud without having been asked; yes, no or silence is heard. */
+  z.strictObject({
+    change: z.literal('question'),
+    id: key,
+    speech,
+    room: z.string().max(128),
+    session: z.string().max(128),
+  }),
+  z.strictObject({ change: z.literal('publish'), topic: topicName, data: z.string().max(4_096) }),
+  z.strictObject({
+    change: z.literal('card'),
+    card: z.record(z.string().max(64), z.unknown()),
+    room: z.string().max(128),
   }),
 ])
 export type Change = z.infer<typeof changeSchema>
@@ -89,6 +163,8 @@ export type SkillAnswer = z.infer<typeof answerSchema>
 export interface CallResult {
   readonly answer: SkillAnswer
   readonly changes: readonly Change[]
+  /** Those of them that are not harmless; the node judged that, not the skill. */
+  readonly acts?: readonly Act[]
 }
 
 export type CallOutcome =

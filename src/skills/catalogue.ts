@@ -4,22 +4,28 @@
  */
 import { createHash } from 'node:crypto'
 import { dirname, join, normalize } from 'node:path'
-import { parse } from 'yaml'
 import { type Disk, DiskError, type ErrorShape, errorShape, InvalidInputError } from '../host/index.ts'
-import { MAX_MANIFEST_BYTES, readManifest, type SkillManifest } from './manifest.ts'
-import { grantedImports, type Permission } from './permissions.ts'
+import { MAX_MANIFEST_BYTES, readManifest, type SkillManifest } from './manifest/index.ts'
+import { grantedImports, neededExports, type Permission } from './permissions.ts'
+import { checkScript } from './script.ts'
 import { checkModule, MAX_MODULE_BYTES } from './wasm.ts'
 
 export interface Skill {
   readonly manifest: SkillManifest
   readonly permissions: readonly Permission[]
-  /** Checked, its memory limited to the budget. */
+  /** Checked, its memory limited to the budget; of a script its text. */
   readonly module: Uint8Array
   /** Hex sha-256 of the module's file. */
   readonly sha256: string
   readonly folder: string
   /** The parsed `skill.yaml`: a source for the intent grammar. */
   readonly source: unknown
+}
+
+/** What a skill is made of, wherever it came from. */
+export interface SkillParts extends Pick<Skill, 'manifest' | 'source' | 'folder'> {
+  /** Its module's file, not checked yet. */
+  readonly module: Uint8Array
 }
 
 export interface Unusable {
@@ -80,15 +86,22 @@ async function skillFolders(disk: Disk, roots: readonly string[]): Promise<strin
 /** Errors: `InvalidInputError` for the manifest, `SkillError` for the module, `DiskError`. */
 export async function loadSkill(disk: Disk, folder: string): Promise<Skill> {
   const file = join(folder, 'skill.yaml')
-  const source = parseYaml(new TextDecoder().decode(await readLimited(disk, file, MAX_MANIFEST_BYTES)), file)
-  const manifest = readManifest(source, file)
-  const bytes = await readLimited(disk, join(folder, manifest.module), MAX_MODULE_BYTES)
+  const text = new TextDecoder().decode(await readLimited(disk, file, MAX_MANIFEST_BYTES))
+  const { manifest, source } = readManifest(text, file)
+  const module = await readLimited(disk, join(folder, manifest.module), MAX_MODULE_BYTES)
+  return skillOf({ manifest, source, module, folder })
+}
+
+/** A skill whose module was checked against its manifest. Errors: `SkillError` for the module. */
+export function skillOf({ manifest, source, module, folder }: SkillParts): Skill {
   const permissions = manifest.permissions.map(({ use }) => use)
-  const exports = permissions.includes('timers') ? ['handle', 'due'] : ['handle']
+  const sha256 = createHash('sha256').update(module).digest('hex')
+  const skill = { manifest, permissions, sha256, folder, source }
+  if (manifest.runtime === 'typescript') return { ...skill, module: checkScript(module, manifest) }
+  const exports = neededExports(permissions)
   const { memory_kb } = manifest.budgets
-  const checked = checkModule(bytes, { imports: grantedImports(permissions), exports, memory_kb })
-  const sha256 = createHash('sha256').update(bytes).digest('hex')
-  return { manifest, permissions, module: checked.bytes, sha256, folder, source }
+  const checked = checkModule(module, { imports: grantedImports(permissions), exports, memory_kb })
+  return { ...skill, module: checked.bytes }
 }
 
 async function readLimited(disk: Disk, path: string, most: number): Promise<Uint8Array> {
@@ -96,13 +109,4 @@ async function readLimited(disk: Disk, path: string, most: number): Promise<Uint
   if (info === undefined) throw new DiskError('missing', path)
   if (info.size > most) throw new InvalidInputError(`${path} is larger than ${most / 1024} KiB`)
   return disk.read(path)
-}
-
-function parseYaml(text: string, file: string): unknown {
-  try {
-    // No aliases: a manifest of a few lines could otherwise unfold into gigabytes.
-    return parse(text, { maxAliasCount: 0 })
-  } catch {
-    throw new InvalidInputError(`${file} is not YAML`)
-  }
 }

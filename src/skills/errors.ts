@@ -12,9 +12,11 @@ export type SkillFault =
   | 'skill-crashed'
   /** Answered with something that is not an answer, or asked for what it was not granted. */
   | 'skill-answer'
+  /** Its process said or did what no skill can make it do: it left WebAssembly. */
+  | 'skill-escape'
   /** Its module may not be loaded at all. */
   | 'skill-refused'
-  /** Failed too often and was switched off. */
+  /** Failed too often, or behaved like an attack, and was switched off. */
   | 'skill-disabled'
   /** Too many calls are waiting for it. */
   | 'skill-busy'

@@ -10,13 +10,34 @@
  * Every node runs its own actor of each skill on entries that all nodes share, so what was said in one room is known in every
  * other; which of them rings a timer stands in `ringing.ts`.
  *
- * Modules and manifests are judged before anything runs (`wasm.ts`, `manifest.ts`). What sentences mean is the business
+ * Modules and manifests are judged before anything runs (`wasm.ts`, `manifest/`). What sentences mean is the business
  * of `intents/`. Imports host, observe and actors. Read `call.ts` first, then `skill.ts`, then `sandbox/machine.ts`.
  */
 export { isInvokeFromAfar } from './afar.ts'
+export {
+  APPROVALS_DESK,
+  type Approval,
+  type ApprovalsAnswer,
+  type ApprovalsMessage,
+  approvals,
+} from './approvals/index.ts'
 export type { Invocation, SkillCall } from './call.ts'
-export { type Catalogue, loadCatalogue, type Skill } from './catalogue.ts'
+export { type Catalogue, loadCatalogue, loadSkill, type Skill, skillOf } from './catalogue.ts'
 export { SkillError, type SkillFault } from './errors.ts'
+export type {
+  Device,
+  DeviceKind,
+  DevicePort,
+  DeviceValue,
+  HostPorts,
+  HttpPort,
+  LanguageAnswer,
+  LanguagePort,
+  SettingsPort,
+  SkillSettings,
+} from './host-ports.ts'
+export { DEVICE_KINDS, MAX_DEVICES } from './host-ports.ts'
+export { createHttpPort } from './http/index.ts'
 export {
   answerSchema,
   compileGrammar,
@@ -51,10 +72,35 @@ export {
   sayUnhandled,
   TemplateError,
 } from './intents/index.ts'
-export type { SkillManifest } from './manifest.ts'
-export type { Announce, SkillInvoke, SkillResult } from './messages.ts'
-export type { InvokePort } from './port.ts'
+export {
+  ManifestError,
+  type ManifestProblem,
+  manifestJsonSchema,
+  type ReadManifest,
+  readManifest,
+  type SkillManifest,
+  type SkillRuntime,
+  sayProblem,
+} from './manifest/index.ts'
+export type { Announce, CardUpdate, SkillInvoke, SkillResult } from './messages.ts'
+export {
+  fileOf,
+  MAX_PACKAGE_BYTES,
+  PackageError,
+  type PackageFile,
+  packSkill,
+  readFolder,
+  readPackage,
+  type SkillPackage,
+} from './package/index.ts'
+export type { CallRecord, InvokePort } from './port.ts'
+export * as registry from './registry/index.ts'
 export type { HouseNode } from './ringing.ts'
+export { describeFence } from './sandbox/fence.ts'
 export { HOUSE_WANTED, skill } from './skill.ts'
+export { CARDS, isPutUnasked } from './skill-reach.ts'
 export type { House, SkillArgs, SkillMessage, SkillState } from './skill-state.ts'
-export { loadSkills, type SkillRow, type Skills } from './skills.ts'
+export { loadSkills, type SkillChange, type SkillRow, type Skills, type SkillsOptions } from './skills.ts'
+export * as trust from './trust/index.ts'
+export { inspectPackage, signPackage } from './trust/index.ts'
+export type { SkillWatch } from './watching.ts'

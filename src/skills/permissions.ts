@@ -4,7 +4,27 @@
  */
 
 /** A permission a manifest can ask for. */
-export const PERMISSIONS = ['storage', 'timers', 'speak', 'clock', 'random'] as const
+export const PERMISSIONS = [
+  'storage',
+  'timers',
+  'speak',
+  'clock',
+  'random',
+  /** See the devices of the house and command them. */
+  'devices',
+  /** Ask servers, those its manifest names. */
+  'http',
+  /** Say something on a topic its manifest names, and hear what others say there. */
+  'topics',
+  /** Ask the language model of the house. */
+  'language',
+  /** Ask a person something without having been asked. */
+  'question',
+  /** Show something without having been asked. */
+  'cards',
+  /** Keep something for each person apart. */
+  'personal',
+] as const
 export type Permission = (typeof PERMISSIONS)[number]
 
 /** Where our own functions are imported from: Extism's name for what the host adds. */
@@ -18,6 +38,25 @@ export const HOST_FUNCTIONS: Readonly<Record<Permission, readonly string[]>> = {
   speak: ['announce'],
   clock: ['clock_now', 'clock_offset'],
   random: ['random'],
+  devices: ['device_list', 'device_command'],
+  http: ['http_send'],
+  topics: ['topic_publish'],
+  language: ['language_ask'],
+  question: ['question_ask'],
+  cards: ['card_update'],
+  personal: ['personal_get', 'personal_put', 'personal_delete', 'personal_list'],
+}
+
+/** Who was granted these is told what came of it, and must be able to hear. */
+const HEARD_BACK: ReadonlySet<Permission> = new Set(['http', 'topics', 'language', 'question'])
+
+/** Functions a module with these permissions must export. */
+export function neededExports(permissions: readonly Permission[]): readonly string[] {
+  return [
+    'handle',
+    ...(permissions.includes('timers') ? ['due'] : []),
+    ...(permissions.some((one) => HEARD_BACK.has(one)) ? ['heard'] : []),
+  ]
 }
 
 /** Memory, input, output, error, settings, variables and log: without these no module can say anything. */

@@ -1,20 +1,67 @@
 /**
  * The `invoke` port of the actor runtime: takes a skill actor's calls to the sandbox the skill lives in. Skills of zone 1
- * ship with the node and share one process, kept warm; every other skill has a process of its own, started when it is
- * called and ended when idle.
+ * ship with the node and share one process, kept warm; every other skill has a process of its own, taken from a spare when it
+ * is called and ended when idle, at once when more than a few are. So any number of idle skills takes three processes at most.
+ *
+ * A new version is tried beside the one in use, in a process of its own; when it is taken into use, new calls go there, and
+ * the old process ends with the last call that was under way in it.
  */
 import type { Outcome, OutsidePort, Ref } from '../actors/index.ts'
 import type { Clock, RequestId } from '../host/index.ts'
-import type { SkillCall } from './call.ts'
+import type { CallOutcome, Change, SkillCall } from './call.ts'
 import type { Skill } from './catalogue.ts'
-import { type SkillErrorShape, skillError } from './errors.ts'
-import { Sandbox, type SandboxEvents } from './sandbox/sandbox.ts'
-import { ANSWER_WITHIN_MS } from './skill.ts'
+import { SkillError, type SkillErrorShape, skillError } from './errors.ts'
+import type { HostPorts } from './host-ports.ts'
+import { OutsideWork } from './outside.ts'
+import { NO_FENCE } from './sandbox/fence.ts'
+import { processStarter, type StartProcess } from './sandbox/process.ts'
+import { type Installed, Sandbox, type SandboxEvents } from './sandbox/sandbox.ts'
+import { SparePool } from './sandbox/spare.ts'
+import type { ScriptEngine } from './script.ts'
+import { ANSWER_WITHIN_MS } from './skill-work.ts'
 
-/** A process of an own takes 40 MB: ended after ten idle minutes, started again within about 150 ms. */
-const EVICT_AFTER_MS = 600_000
+/** A conversation with a skill pauses no longer. */
+const EVICT_AFTER_MS = 120_000
+/**
+ * Processes of single skills that stay while idle: the one that is spoken with. Each takes 50 MB as `ps` counts, 10 MB beside what all
+ * share; with the shared one and the spare that makes three.
+ */
+const MOST_IDLE = 1
+
+/** A call of a trial: the process starts for it, as slowly as on a loaded single-board computer. */
+const TRIAL_WITHIN_MS = 15_000
+
+/** A version that passed its trial and is not in use yet. One of the two is called. */
+export interface Trial {
+  /** New calls of the skill go to it from now on; those under way end where they began. */
+  use(): void
+  drop(): void
+}
+
+export interface PortParts {
+  /** Default: processes without a fence. */
+  readonly start?: StartProcess
+  /** Where what takes time is done; without one of them it is refused in words. */
+  readonly ports?: HostPorts
+  /** Without it no skill written in TypeScript runs. */
+  readonly scripts?: ScriptEngine
+}
+
+/** A call that ended: for whoever develops the skill. Holds what people said. */
+export interface CallRecord {
+  readonly skill: string
+  readonly entry: string
+  /** JSON, as the skill was given it. */
+  readonly input: string
+  /** From the order to the answer, waiting included. */
+  readonly ms: number
+  readonly speech: string
+  readonly changes: readonly Change[]
+  readonly error?: SkillErrorShape | undefined
+}
 
 interface Pending {
+  readonly skill: string
   readonly sandbox: Sandbox
   readonly call: number
 }
@@ -22,32 +69,109 @@ interface Pending {
 export class InvokePort {
   readonly #clock: Clock
   readonly #events: SandboxEvents
+  readonly #start: StartProcess
+  readonly #spare: SparePool
+  readonly #scripts: ScriptEngine | undefined
   readonly #sandboxes = new Map<string, Sandbox>()
   readonly #pending = new Map<string, Pending>()
+  /** Versions that are no longer called and still have calls under way. */
+  readonly #leaving = new Set<{ readonly skill: string; readonly sandbox: Sandbox }>()
+  /** What takes time and is not a skill's own code. */
+  readonly #outside: OutsideWork
+  readonly #watchers = new Set<(record: CallRecord) => void>()
   #shared: Sandbox | undefined
 
-  constructor(clock: Clock, events: SandboxEvents) {
+  constructor(clock: Clock, events: SandboxEvents, parts: PortParts = {}) {
+    const { start = processStarter(NO_FENCE), ports = {}, scripts } = parts
+    this.#scripts = scripts
     this.#clock = clock
+    this.#outside = new OutsideWork(clock, ports)
     this.#events = events
+    this.#start = start
+    this.#spare = new SparePool(clock, start)
   }
 
   install(skill: Skill): void {
-    const { name, zone, budgets } = skill.manifest
+    const { name, zone } = skill.manifest
     const sandbox = this.#sandboxes.get(name) ?? this.#sandboxFor(zone)
     this.#sandboxes.set(name, sandbox)
-    sandbox.install({ name, permissions: skill.permissions, budget: budgets, module: skill.module })
+    sandbox.install(installed(skill, this.#scripts))
+    this.#outside.install(skill)
   }
 
-  /** Starts the process of the skills that ship with the node. */
+  /**
+   * Starts a version in a process of its own and makes these calls of it, whose changes count for nothing. The one in use is
+   * not touched. Errors: `SkillError` of the first call that fails.
+   */
+  async try(skill: Skill, calls: readonly SkillCall[]): Promise<Trial> {
+    const { name } = skill.manifest
+    let inUse = false
+    const sandbox = new Sandbox(
+      this.#clock,
+      // What fails in a trial is told to whoever wanted it tried.
+      { ...this.#events, charged: (...about) => void (inUse && this.#events.charged(...about)) },
+      this.#spare.take,
+      { evict_after_ms: EVICT_AFTER_MS },
+    )
+    sandbox.install(installed(skill, this.#scripts))
+    sandbox.warm()
+    for (const call of calls) {
+      const outcome = await new Promise<CallOutcome>((done) => {
+        sandbox.call(name, call, TRIAL_WITHIN_MS, done)
+      })
+      if (outcome.ok) continue
+      sandbox.stop()
+      const { code, message, hint } = outcome.error
+      throw new SkillError(code, message, hint)
+    }
+    return {
+      use: () => {
+        inUse = true
+        this.remove(name)
+        this.#sandboxes.set(name, sandbox)
+        this.#outside.install(skill)
+        this.#spare.keep()
+        this.#trim()
+      },
+      drop: () => sandbox.stop(),
+    }
+  }
+
+  /** The skill is called no more; what is under way ends. */
+  remove(skill: string): void {
+    const sandbox = this.#sandboxes.get(skill)
+    if (sandbox === undefined) return
+    this.#sandboxes.delete(skill)
+    this.#leaving.add({ skill, sandbox })
+    this.#letGo()
+  }
+
+  /** Starts the process of the skills that ship with the node, and a spare one where others are installed. */
   warm(): void {
     this.#shared?.warm()
+    if (this.#own.length > 0) this.#spare.keep()
+  }
+
+  /** Of the processes that live, each with whose it is. */
+  get pids(): readonly { readonly of: string; readonly pid: number }[] {
+    const all = [
+      { of: 'skills that ship with the node', pid: this.#shared?.pid },
+      { of: 'nobody yet', pid: this.#spare.pid },
+      ...[...this.#sandboxes]
+        .filter(([, sandbox]) => sandbox !== this.#shared)
+        .map(([of, { pid }]) => ({ of, pid })),
+    ]
+    return all.flatMap(({ of, pid }) => (pid === undefined ? [] : [{ of, pid }]))
   }
 
   sandboxOf(skill: string): Sandbox | undefined {
     return this.#sandboxes.get(skill)
   }
 
-  /** Carries out one `invoke` effect: `op` is `call`, `to` the skill, `body` a `SkillCall`; `done` brings a `CallResult`. */
+  /**
+   * Carries out one `invoke` effect: `op` is `call`, `to` the skill, `body` a `SkillCall`; `done` brings a `CallResult`. Any other
+   * `op` is something the skill wants done outside.
+   */
   request(effect: OutsidePort, deliver: (outcome: Outcome) => void, actor: Ref): void {
     const { id } = effect
     const fail = (error: SkillErrorShape): void => deliver({ type: 'outcome', id, event: 'failed', error })
@@ -57,41 +181,109 @@ export class InvokePort {
       return
     }
     const key = keyOf(id, actor)
+    if (effect.op !== 'call') {
+      this.#outside.request(effect, key, deliver)
+      return
+    }
+    const completed = this.#outside.completed(effect.to, effect.body as SkillCall)
     const deadline_ms = effect.deadline_ms ?? ANSWER_WITHIN_MS
-    const call = sandbox.call(effect.to, effect.body as SkillCall, deadline_ms, (outcome) => {
-      this.#pending.delete(key)
+    const began = this.#clock.monotonic()
+    const call = sandbox.call(effect.to, completed, deadline_ms, (outcome) => {
+      this.#settled(key)
+      this.#record(effect.to, completed, outcome, this.#clock.monotonic() - began)
+      this.#trim()
       if (outcome.ok) deliver({ type: 'outcome', id, event: 'done', body: outcome.result })
       else fail(outcome.error)
     })
-    this.#pending.set(key, { sandbox, call })
+    this.#pending.set(key, { skill: effect.to, sandbox, call })
   }
 
   cancel(id: RequestId, actor: Ref): void {
     const key = keyOf(id, actor)
+    if (this.#outside.cancel(key)) return
     const pending = this.#pending.get(key)
-    this.#pending.delete(key)
     pending?.sandbox.cancel(pending.call)
+    this.#settled(key)
   }
 
   /** The actor ended: nobody hears its calls any more. */
   actorGone(actor: Ref): void {
     const prefix = keyOf('' as RequestId, actor)
+    this.#outside.cancelAll(prefix)
     for (const [key, { sandbox, call }] of this.#pending) {
       if (!key.startsWith(prefix)) continue
-      this.#pending.delete(key)
       sandbox.cancel(call)
+      this.#settled(key)
     }
   }
 
+  /** Every call of a skill that ends from now on. Returns how to stop being told. */
+  watch(watcher: (record: CallRecord) => void): () => void {
+    this.#watchers.add(watcher)
+    return () => void this.#watchers.delete(watcher)
+  }
+
+  #record(skill: string, { entry, input }: SkillCall, outcome: CallOutcome, ms: number): void {
+    if (this.#watchers.size === 0) return
+    const about = { skill, entry, input, ms }
+    const record: CallRecord = outcome.ok
+      ? { ...about, speech: outcome.result.answer.speech, changes: outcome.result.changes }
+      : { ...about, speech: '', changes: [], error: outcome.error }
+    for (const watcher of this.#watchers) watcher(record)
+  }
+
   stop(): void {
-    for (const sandbox of new Set(this.#sandboxes.values())) sandbox.stop()
+    this.#spare.stop()
+    const leaving = [...this.#leaving].map(({ sandbox }) => sandbox)
+    this.#leaving.clear()
+    for (const sandbox of new Set([...this.#sandboxes.values(), ...leaving])) sandbox.stop()
+  }
+
+  #settled(key: string): void {
+    if (this.#pending.delete(key) && this.#leaving.size > 0) this.#letGo()
+  }
+
+  /** Ends what leaves and has nothing under way. Every call is answered by its deadline, so nothing stays for long. */
+  #letGo(): void {
+    const busy = (skill: string, sandbox: Sandbox): boolean =>
+      [...this.#pending.values()].some((call) => call.skill === skill && call.sandbox === sandbox)
+    for (const leaving of this.#leaving) {
+      const { skill, sandbox } = leaving
+      if (busy(skill, sandbox)) continue
+      this.#leaving.delete(leaving)
+      if (sandbox === this.#shared) sandbox.forget(skill)
+      else sandbox.stop()
+    }
   }
 
   #sandboxFor(zone: 1 | 2 | 3): Sandbox {
-    if (zone !== 1) return new Sandbox(this.#clock, this.#events, { evict_after_ms: EVICT_AFTER_MS })
-    this.#shared ??= new Sandbox(this.#clock, this.#events, { preload: true })
+    if (zone !== 1) {
+      return new Sandbox(this.#clock, this.#events, this.#spare.take, { evict_after_ms: EVICT_AFTER_MS })
+    }
+    this.#shared ??= new Sandbox(this.#clock, this.#events, this.#start, { preload: true })
     return this.#shared
   }
+
+  get #own(): Sandbox[] {
+    return [...new Set(this.#sandboxes.values())].filter((sandbox) => sandbox !== this.#shared)
+  }
+
+  /** Ends what has been idle longest. */
+  #trim(): void {
+    const idle = this.#own
+      .map((sandbox) => ({ sandbox, process: sandbox.state.process }))
+      .flatMap(({ sandbox, process }) =>
+        process.phase === 'idle' ? [{ sandbox, since: process.since }] : [],
+      )
+      .sort((a, b) => b.since - a.since)
+    for (const { sandbox } of idle.slice(MOST_IDLE)) sandbox.evict()
+  }
+}
+
+function installed({ manifest, permissions, module }: Skill, scripts: ScriptEngine | undefined): Installed {
+  const { name, runtime, budgets: budget, topics } = manifest
+  const script = runtime === 'typescript' ? scripts : undefined
+  return { name, permissions, module, budget, script, publishes: topics?.publish ?? [] }
 }
 
 const keyOf = (id: RequestId, actor: Ref): string => `${actor.address} ${actor.incarnation} ${id}`

@@ -23,6 +23,7 @@ export { ANNOUNCER } from './session.ts'
 export type { InferPort } from './speech.ts'
 export { WAITS, type Waits } from './turn-state.ts'
 export {
+  currentUnderstanding,
   type LanguagePrompt,
   type LanguageSide,
   type Understanding,

@@ -67,4 +67,16 @@ export function understandingOf(
   }
 }
 
+/** What is understood now: skills come, change and go while the house talks. */
+export const currentUnderstanding = (now: () => Understanding): Understanding => ({
+  read: (text, context) => now().read(text, context),
+  question: (intent, slot) => now().question(intent, slot),
+  missing: (intent) => now().missing(intent),
+  confirmation: (intent) => now().confirmation(intent),
+  skillFor: (intent) => now().skillFor(intent),
+  unhandled: (intent) => now().unhandled(intent),
+  prompt: (text, reading) => now().prompt(text, reading),
+  interpret: (answer, text) => now().interpret(answer, text),
+})
+
 const UNHANDLED = 'I understood you, but nothing here can do that yet.'

@@ -1,5 +1,6 @@
 /** A node made of answers written down beforehand: drives the API and the command line in tests. Observable. */
 import type {
+  ApprovalRow,
   AuditRow,
   AuditVerification,
   AuditView,
@@ -19,7 +20,7 @@ import type {
   VoiceChannel,
   VoiceListener,
 } from '../../src/api/index.ts'
-import { LoqaError } from '../../src/host/index.ts'
+import { LoqaError, NotFoundError } from '../../src/host/index.ts'
 
 export const scriptedStatus: StatusView = {
   node: {
@@ -269,6 +270,19 @@ class ScriptedMemory implements MemoryView {
   }
 }
 
+const APPROVAL: ApprovalRow = {
+  id: 's1',
+  skill: 'home',
+  wants: 'unlock the front door',
+  risk: 'high',
+  room: 'hall',
+  node: 'n1',
+  state: 'waiting',
+  by: null,
+  asked_at: '2026-11-21T15:10:00.000Z',
+  until: '2026-11-21T15:11:00.000Z',
+}
+
 export class ScriptedView implements NodeView {
   readonly memory = new ScriptedMemory()
   readonly asked: { text: string; room?: string; session?: string }[] = []
@@ -366,6 +380,58 @@ export class ScriptedView implements NodeView {
       { check: 'disk', ok: false, detail: '12 MB free', fix: 'Free some space.' },
     ]
   }
+  async approvals(): ReturnType<NodeView['approvals']> {
+    return [APPROVAL, { ...APPROVAL, id: 's2', state: 'denied', by: 'cli' }]
+  }
+  async decideApproval(id: string, allow: boolean, by: string): ReturnType<NodeView['decideApproval']> {
+    if (id !== APPROVAL.id)
+      throw new NotFoundError(`The approval ${id}`, 'loqa approvals ls shows what waits.')
+    return { ...APPROVAL, state: allow ? 'allowed' : 'denied', by }
+  }
+  readonly bench: NodeView['bench'] = {
+    put: async ({ manifest }) => {
+      if (manifest === 'broken') throw new LoqaError('skill-trapped', 'The skill visitors failed: it aborted')
+      return { name: 'visitors', version: '0.1.0', permissions: ['storage'], replaced: false }
+    },
+    end: async (name) => {
+      if (name === 's2') throw new LoqaError('not-found', 'A skill s2 under development does not exist')
+    },
+    async *watch(skill) {
+      const input = '{"intent":"visitors.came","slots":{}}'
+      yield { skill, entry: 'handle', input, ms: 1.5, speech: 'That makes one.', changes: [] }
+    },
+  }
+  devices(): ReturnType<NodeView['devices']> {
+    return {
+      sources: [
+        {
+          source: 'mqtt://broker.lan',
+          state: 'connected',
+          reason: null,
+          devices: 3,
+          problems: ['lock.shed: code_format: a lock that wants a code is not supported'],
+        },
+      ],
+      devices: [
+        {
+          id: 'light.1',
+          name: 'Reading lamp',
+          room: 'office',
+          kind: 'light',
+          state: { on: true, brightness: 40, can_dim: true },
+        },
+        { id: 'lock.1', name: 'Front door', room: '', kind: 'lock', state: { available: false } },
+        {
+          id: 'climate.1',
+          name: 'Heating',
+          room: 'office',
+          kind: 'climate',
+          state: { current: 20.5, target: 21, unit: 'C' },
+        },
+      ],
+    }
+  }
+
   async store(): ReturnType<NodeView['store']> {
     return {
       state: 'ok',

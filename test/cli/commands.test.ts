@@ -43,6 +43,21 @@ note  The starter models know synthesized voices only. Run: loqa models pull
     expect(node.view.wiped.at(-1)).toBe(false)
   })
 
+  it('devices are listed by room, with what they say and what cannot be used', async () => {
+    const { code, out, err } = await ada.run(['devices'])
+    expect(code).toBe(0)
+    expect(out.split('\n').map((line) => line.trimEnd())).toEqual([
+      expect.stringMatching(/^room +name +kind +state +id$/),
+      expect.stringMatching(/^ +Front door +lock +out of reach +lock\.1$/),
+      expect.stringMatching(/^office +Heating +climate +20\.5 °C, set to 21 +climate\.1$/),
+      expect.stringMatching(/^office +Reading lamp +light +on, 40 % +light\.1$/),
+      '',
+    ])
+    expect(err).toMatch(/code_format/)
+    const listed = JSON.parse((await ada.run(['devices', '--json'])).out) as { devices: unknown[] }
+    expect(listed.devices).toHaveLength(3)
+  })
+
   it('store is one screen, and a backup says where it is', async () => {
     const { code, out } = await ada.run(['store'])
     expect(code).toBe(0)
@@ -388,5 +403,24 @@ describe('completion', () => {
     const { out } = await ada.run(['completion', shell])
     for (const command of commands) expect(out).toContain(command.name)
     for (const flag of ['json', 'origin', 'output']) expect(out).toContain(flag)
+  })
+})
+
+describe('loqa approvals', () => {
+  it('shows what waits, and with --all what was decided', async () => {
+    const { out } = await ada.run(['approvals', 'ls'])
+    expect(out).toContain('unlock the front door')
+    expect(out).toContain('waits until 15:11:00Z')
+    expect(out).not.toContain('denied')
+    expect((await ada.run(['approvals', 'ls', '--all'])).out).toContain('denied by cli')
+    expect(JSON.parse((await ada.run(['approvals', 'ls', '--json'])).out)).toMatchObject([{ id: 's1' }])
+  })
+
+  it('allows and denies, and says what it cannot decide', async () => {
+    expect((await ada.run(['approvals', 'allow', 's1'])).out).toContain('allowed by cli')
+    expect((await ada.run(['approvals', 'deny', 's1'])).out).toContain('denied by cli')
+    const unknown = await ada.run(['approvals', 'allow', 'zz'])
+    expect([unknown.code, unknown.err]).toEqual([1, expect.stringContaining('loqa approvals ls')])
+    expect((await ada.run(['approvals', 'allow', '../x'])).code).toBe(2)
   })
 })

@@ -38,7 +38,7 @@ class Stage {
         soon: (run) => this.clock.soon(run),
         after: (delay_ms, run) => this.clock.after(delay_ms, () => this.#run(run)),
       },
-      skills: ['timer'],
+      skills: () => ['timer'],
       store: {
         replication: () => ({ peers: [{ node: nodeId('b'), ahead: this.missing, behind: 0 }] }),
       },

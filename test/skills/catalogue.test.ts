@@ -2,10 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { parse } from 'yaml'
 import { realHost } from '../../src/host/real.ts'
 import { loadCatalogue } from '../../src/skills/catalogue.ts'
-import { readManifest } from '../../src/skills/manifest.ts'
+import { readManifest } from '../../src/skills/manifest/index.ts'
 import { moduleOf, saying, writeSkill } from './hostile.ts'
 import { callSkill, houseSkills, SKILLS_FOLDER } from './house-skills.ts'
 
@@ -32,7 +31,7 @@ ${change}`
 
 const problemOf = (text: string): string => {
   try {
-    readManifest(parse(text), 'skill.yaml')
+    readManifest(text, 'skill.yaml')
   } catch (thrown) {
     return String(thrown)
   }
@@ -43,11 +42,12 @@ describe('the catalogue', () => {
   it('finds the skills that ship with the node', async () => {
     const { skills, unusable } = await loadCatalogue(disk, [SKILLS_FOLDER, join(root, 'skills')])
     expect(unusable).toEqual([])
-    expect(skills.map(({ manifest: { name } }) => name)).toEqual(['clock', 'list', 'timer'])
-    for (const { sha256, source, permissions } of skills) {
+    expect(skills.map(({ manifest: { name } }) => name)).toEqual(
+      expect.arrayContaining(['clock', 'home', 'list', 'timer']),
+    )
+    for (const { sha256, source } of skills) {
       expect(sha256).toMatch(/^[0-9a-f]{64}$/)
       expect(source).toHaveProperty('intents')
-      expect(permissions.length).toBeGreaterThan(0)
     }
   })
 
@@ -65,12 +65,9 @@ describe('the catalogue', () => {
     expect(await callSkill(skills, 'pet', call, 15_000)).toMatchObject({
       result: { answer: { speech: 'Fed.' } },
     })
-    expect(skills.list().map(({ name, state }) => [name, state])).toEqual([
-      ['clock', 'ready'],
-      ['list', 'ready'],
-      ['pet', 'ready'],
-      ['timer', 'ready'],
-    ])
+    const listed = skills.list().map(({ name, state }) => [name, state])
+    expect(listed).toContainEqual(['pet', 'ready'])
+    expect(listed.filter(([, state]) => state !== 'ready')).toEqual([])
     skills.stop()
   })
 

@@ -16,6 +16,7 @@ const IMPORTS: Readonly<Record<string, string>> = {
   output_set: '(param i64 i64)',
   error_set: '(param i64)',
   var_set: '(param i64 i64)',
+  config_get: '(param i64) (result i64)',
   log_info: '(param i64)',
   http_request: '(param i64 i64) (result i64)',
   storage_get: '(param i64) (result i64)',
@@ -68,6 +69,7 @@ export interface FolderOptions {
   readonly permissions?: readonly string[]
   readonly zone?: 1 | 2 | 3
   readonly call_ms?: number
+  readonly sentence?: string
 }
 
 /** Writes a skill's folder into `root`. */
@@ -88,7 +90,7 @@ export function writeSkill(
     `module: ${name}.wasm`,
     permissions.length === 0 ? 'permissions: []' : `permissions:\n${permissions.join('\n')}`,
     `budgets: { call_ms: ${options.call_ms ?? 200}, memory_kb: 1024, host_calls: 64, storage_kb: 16 }`,
-    `intents:\n  ${name}.go: { templates: ["${name} go"] }`,
+    `intents:\n  ${name}.go: { templates: ["${options.sentence ?? `${name} go`}"] }`,
   ]
   mkdirSync(join(root, name), { recursive: true })
   writeFileSync(join(root, name, 'skill.yaml'), `${manifest.join('\n')}\n`)

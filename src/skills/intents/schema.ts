@@ -12,8 +12,11 @@ const MAX_SLOTS_PER_INTENT = 12
 const MAX_VALUES_PER_TYPE = 2000
 const MAX_SPOKEN_LENGTH = 80
 
-const slotName = z.string().regex(/^[a-z][a-z0-9_]{0,39}$/, 'small letters, digits and underscores')
-const intentName = z
+const slotName = z
+  .string()
+  .regex(/^[a-z][a-z0-9_]{0,39}$/, 'small letters, digits and underscores')
+  .describe('a name of small letters, digits and underscores, a letter first')
+export const intentName = z
   .string()
   .regex(/^[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_]*)+$/, 'a name like "timer.set"')
   .max(60)
@@ -30,7 +33,7 @@ const slotSchema = z.strictObject({
   ask: z.string().max(200).optional(),
 })
 
-const intentSchema = z.strictObject({
+export const intentSchema = z.strictObject({
   templates: z.array(template).min(1).max(MAX_TEMPLATES_PER_INTENT),
   /** Sentences that look like this intent and are not. */
   negative: z.array(template).max(MAX_TEMPLATES_PER_INTENT).default([]),
@@ -43,11 +46,15 @@ const intentSchema = z.strictObject({
     ),
   /** Asked before acting. Such an intent is taken from exact sentences only. */
   confirm: z.string().max(200).optional(),
-  /** `high`: taken from exact sentences only, never from a repaired one or a model's answer. */
-  risk: z.enum(['low', 'high']).default('low'),
+  /** `high` and `critical`: taken from exact sentences only, never from a repaired one or a model's answer. */
+  risk: z.enum(['low', 'medium', 'high', 'critical']).default('low'),
+  /** Carried out twice it does the same as once: tried again elsewhere when its node dies meanwhile. */
+  idempotent: z.boolean().default(false),
+  /** Whole sentences that must be understood as this intent; the skill's own test checks them. */
+  examples: z.array(spoken).max(MAX_TEMPLATES_PER_INTENT).default([]),
 })
 
-const typesSchema = z.record(
+export const typesSchema = z.record(
   slotName,
   z
     .record(spoken, z.array(spoken))

@@ -1,11 +1,12 @@
 /**
- * What a skill can do besides computing: storage, timers, speech, time, random numbers. It runs in the sandbox on the
+ * What a skill can do besides computing: storage, timers, speech, time, devices, and what takes time. It runs in the sandbox on the
  * copy of the state that came with the call, and notes every change; the node applies the notes after checking them
  * with `verify.ts`, so a skill killed half way has changed nothing. Texts in, texts out: offsets are the kernel's business.
  *
  * Calls answer with a status where something can be refused, so that a skill can say so in its own words.
  */
 import type { Change, SkillCall } from '../call.ts'
+import type { Device } from '../host-ports.ts'
 import type { Budget } from './protocol.ts'
 
 export const OK = 0
@@ -24,6 +25,14 @@ export const MAX_SPEECH_CHARS = 1_000
 /** Announcements in one call: nobody listens to more. */
 export const MAX_ANNOUNCEMENTS = 4
 export const MAX_LOG_LINES = 16
+/** Commands to devices in one call: every lamp of a large house. */
+export const MAX_COMMANDS = 64
+/** Requests, prompts, questions, messages and cards in one call, of each. */
+export const MAX_REQUESTS = 8
+/** All that reaches out in one call, as JSON; beside a storage written anew it must fit one answer (`frames.ts`). */
+const MAX_REACHING_CHARS = 96 * 1024
+/** Keys and values kept of one person. */
+export const MAX_PERSONAL_BYTES = 32 * 1024
 export const MAX_LOG_CHARS = 512
 
 /** Bytes an entry counts for: what its key and value take as UTF-8, at most. */
@@ -33,12 +42,16 @@ export class HostCalls {
   readonly #call: SkillCall
   readonly #storage: Map<string, string>
   readonly #timers: Map<string, number>
+  readonly #personal: Map<string, string>
   readonly #limit_bytes: number
   /** The last change of each key and timer counts; those before it are forgotten. */
   readonly #changes = new Map<string, Change>()
   #stored_bytes = 0
   #announcements = 0
   #logLines = 0
+  #personal_bytes = 0
+  #reaching_chars = 0
+  readonly #requests = new Map<Change['change'], number>()
   #random: number
 
   constructor(call: SkillCall, budget: Budget) {
@@ -47,7 +60,9 @@ export class HostCalls {
     this.#storage = new Map(Object.entries(call.storage))
     this.#timers = new Map(Object.entries(call.timers))
     this.#random = call.seed >>> 0
+    this.#personal = new Map(Object.entries(call.personal ?? {}))
     for (const [key, value] of this.#storage) this.#stored_bytes += entrySize(key, value)
+    for (const [key, value] of this.#personal) this.#personal_bytes += entrySize(key, value)
   }
 
   get changes(): Change[] {
@@ -141,9 +156,77 @@ export class HostCalls {
     return (mixed ^ (mixed >>> 14)) >>> 0
   }
 
+  /** Whoever speaks is known: only then there is something to keep for them. */
+  getPersonal(key: string): string | undefined {
+    return this.#personal.get(key)
+  }
+
+  /** `INVALID` too when nobody said who speaks. */
+  putPersonal(key: string, value: string): number {
+    if (this.#call.personal === undefined) return INVALID
+    if (!fits(key, MAX_KEY_CHARS) || value.length > MAX_VALUE_CHARS) return INVALID
+    const old = this.#personal.get(key)
+    const grown = this.#personal_bytes + entrySize(key, value) - (old === undefined ? 0 : entrySize(key, old))
+    if (grown > MAX_PERSONAL_BYTES) return FULL
+    this.#personal_bytes = grown
+    this.#personal.set(key, value)
+    this.#note(`personal ${key}`, { change: 'personal-put', key, value })
+    return OK
+  }
+
+  deletePersonal(key: string): number {
+    const old = this.#personal.get(key)
+    if (old === undefined) return OK
+    this.#personal_bytes -= entrySize(key, old)
+    this.#personal.delete(key)
+    this.#note(`personal ${key}`, { change: 'personal-delete', key })
+    return OK
+  }
+
+  personalKeys(prefix: string): string[] {
+    return [...this.#personal.keys()].filter((key) => key.startsWith(prefix)).sort()
+  }
+
+  devices(): readonly Device[] {
+    return this.#call.devices ?? []
+  }
+
+  /** The household's choice, as text; undefined when the skill has no such setting. */
+  setting(key: string): string | undefined {
+    const { config } = this.#call
+    return config !== undefined && Object.hasOwn(config, key) ? String(config[key]) : undefined
+  }
+
+  /**
+   * A change that reaches out, as JSON of all its fields but `change`. What it says is judged in the node, where the call fails as a
+   * whole when it is not in the form agreed upon; here only what would break the frame is refused.
+   */
+  reachOut(change: ReachingOut, json: string): number {
+    if (this.#reaching_chars + json.length > MAX_REACHING_CHARS) return FULL
+    const fields = asObject(json)
+    if (fields === undefined) return INVALID
+    const made = this.#requests.get(change) ?? 0
+    if (made >= (change === 'device' ? MAX_COMMANDS : MAX_REQUESTS)) return FULL
+    this.#requests.set(change, made + 1)
+    this.#reaching_chars += json.length
+    this.#note(`${change} ${made}`, { ...fields, change } as Change)
+    return OK
+  }
+
   #note(about: string, change: Change): void {
     this.#changes.delete(about)
     this.#changes.set(about, change)
+  }
+}
+
+export type ReachingOut = 'device' | 'http' | 'language' | 'question' | 'publish' | 'card'
+
+function asObject(json: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(json)
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined
+  } catch {
+    return undefined
   }
 }
 

@@ -11,11 +11,19 @@ export interface Job {
   readonly deadline: Monotonic
 }
 
+/** Why a skill is switched off; see `charging.ts`. */
+export type StopReason = 'failures' | 'storm' | 'escape'
+
 export interface SkillRecord {
   readonly call_ms: number
   /** When it was charged, within the window, oldest first. */
   readonly failures: readonly Monotonic[]
-  readonly disabled: boolean
+  /** Those of them that ran into a quota. */
+  readonly overruns: readonly Monotonic[]
+  /** Calls that nobody asked for, timers and results of its own, within the minute since then. */
+  readonly wakes: { readonly since: Monotonic; readonly count: number }
+  /** Why it is switched off. */
+  readonly stopped: StopReason | undefined
 }
 
 export type Process =
@@ -51,8 +59,12 @@ export interface SandboxHabits {
 
 export type SandboxInput =
   | { readonly type: 'register'; readonly skill: string; readonly call_ms: number }
+  /** It runs elsewhere from now on, or nowhere; none of its calls is waiting here. */
+  | { readonly type: 'forget'; readonly skill: string }
   | { readonly type: 'enable'; readonly skill: string }
   | { readonly type: 'warm' }
+  /** Others need the room: end the process if it is idle. */
+  | { readonly type: 'evict' }
   | { readonly type: 'call'; readonly job: Job }
   | { readonly type: 'cancel'; readonly id: number }
   | { readonly type: 'ready' }
@@ -77,7 +89,8 @@ export type SandboxEffect =
       readonly type: 'charged'
       readonly skill: string
       readonly error: SkillErrorShape
-      readonly disabled: boolean
+      /** It was switched off for it. */
+      readonly stopped: StopReason | undefined
     }
 
 export interface SandboxStep {

@@ -6,13 +6,15 @@
  * 1. Every accepted call is answered exactly once.
  * 2. A call runs only in a process that loaded its skill, and never beyond its budget: then the process is killed.
  * 3. Only the skill that was running is charged when the process dies; calls waiting behind it run in the next process.
- * 4. A skill charged `MAX_FAILURES` times within `FAILURE_WINDOW_MS` is disabled until enabled again; others are untouched.
+ * 4. A skill that fails too often, or shows signs of an attack (`charging.ts`), is stopped until enabled again; others are untouched.
  * 5. A process that keeps failing to start is tried again ever more slowly, and calls fail in the meantime, at their deadline.
  * 6. After `stop` nothing is started and every call is answered.
+ * 7. A process that said what the runner never says is killed at once, and nothing it says afterwards counts.
  */
 import { assertNever, type Monotonic, monotonic } from '../../host/index.ts'
 import type { CallOutcome } from '../call.ts'
 import { type SkillErrorShape, type SkillFault, skillError } from '../errors.ts'
+import { awoken, charged as chargedWith, forgiven, MAX_WAKES, newRecord, wakesTooOften } from './charging.ts'
 import type {
   Job,
   Process,
@@ -22,14 +24,13 @@ import type {
   SandboxState,
   SandboxStep,
   SkillRecord,
+  StopReason,
 } from './machine-state.ts'
 
 /** Node start 100–300 ms on a desktop, several seconds on a loaded single-board computer. */
 export const START_DEADLINE_MS = 15_000
 /** Compiling a module. 4 MiB take about 200 ms; a module made to compile for ever is stopped here. */
 export const LOAD_DEADLINE_MS = 3_000
-export const MAX_FAILURES = 5
-export const FAILURE_WINDOW_MS = 600_000
 /** Calls waiting for one process: at some milliseconds each, more is a caller gone wild. */
 export const MAX_WAITING = 64
 const FIRST_REST_MS = 100
@@ -64,10 +65,14 @@ export function stepSandbox(state: SandboxState, input: SandboxInput, now: Monot
   switch (input.type) {
     case 'register':
       return register(state, input.skill, input.call_ms)
+    case 'forget':
+      return quiet(forgotten(state, input.skill))
     case 'enable':
-      return quiet(withSkill(state, input.skill, { failures: [], disabled: false }))
+      return quiet(withSkill(state, input.skill, forgiven))
     case 'warm':
       return state.process.phase === 'down' ? begin(state, now) : quiet(state)
+    case 'evict':
+      return evict(state)
     case 'call':
       return accept(state, input.job, now)
     case 'cancel':
@@ -105,27 +110,40 @@ export function stepSandbox(state: SandboxState, input: SandboxInput, now: Monot
 
 const quiet = (state: SandboxState): SandboxStep => ({ state, effects: [] })
 
-const withSkill = (state: SandboxState, skill: string, change: Partial<SkillRecord>): SandboxState => {
+const withSkill = (
+  state: SandboxState,
+  skill: string,
+  change: (record: SkillRecord) => SkillRecord,
+): SandboxState => {
   const record = state.skills[skill]
-  return record === undefined
-    ? state
-    : { ...state, skills: { ...state.skills, [skill]: { ...record, ...change } } }
+  return record === undefined ? state : { ...state, skills: { ...state.skills, [skill]: change(record) } }
 }
 
 /** A skill is new or has a new module: what an old process loaded under its name is void. */
 function register(state: SandboxState, skill: string, call_ms: number): SandboxStep {
-  const record: SkillRecord = { call_ms, failures: [], disabled: false }
   return quiet({
     ...state,
-    skills: { ...state.skills, [skill]: record },
+    skills: { ...state.skills, [skill]: newRecord(call_ms) },
     loaded: state.loaded.filter((name) => name !== skill),
   })
+}
+
+function forgotten(state: SandboxState, skill: string): SandboxState {
+  const { [skill]: _gone, ...skills } = state.skills
+  return { ...state, skills, loaded: state.loaded.filter((name) => name !== skill) }
 }
 
 function accept(state: SandboxState, job: Job, now: Monotonic): SandboxStep {
   const refusal = refusalOf(state, job)
   if (refusal !== undefined) return { state, effects: [answer(job.id, refusal)] }
-  const queued = { ...state, waiting: [...state.waiting, job] }
+  const counted =
+    job.call.entry === 'handle' ? state : withSkill(state, job.skill, (record) => awoken(record, now))
+  if (job.call.entry !== 'handle' && wakesTooOften(counted.skills[job.skill]!)) {
+    const words = `The skill ${job.skill} woke itself more than ${MAX_WAKES} times in a minute`
+    const error = skillError('skill-budget', words)
+    return after([answer(job.id, error)], charge(counted, job.skill, error, now))
+  }
+  const queued = { ...counted, waiting: [...counted.waiting, job] }
   return state.process.phase === 'down' ? begin(queued, now) : proceed(queued, now)
 }
 
@@ -133,17 +151,23 @@ function refusalOf(state: SandboxState, job: Job): SkillErrorShape | undefined {
   const record = state.skills[job.skill]
   if (state.process.phase === 'stopped') return skillError('skill-stopped', 'The node is going down')
   if (record === undefined) return skillError('skill-refused', `There is no skill ${job.skill}`)
-  if (record.disabled) return disabledError(job.skill)
+  if (record.stopped !== undefined) return stoppedError(job.skill, record.stopped)
   if (state.waiting.length >= MAX_WAITING) {
     return skillError('skill-busy', `More than ${MAX_WAITING} calls are waiting`, 'Try again in a moment.')
   }
   return undefined
 }
 
-const disabledError = (skill: string): SkillErrorShape =>
+const WHY_STOPPED: Readonly<Record<StopReason, string>> = {
+  failures: 'failed too often',
+  storm: 'ran into its limits again and again',
+  escape: 'tried to leave its sandbox',
+}
+
+const stoppedError = (skill: string, why: StopReason): SkillErrorShape =>
   skillError(
     'skill-disabled',
-    `The skill ${skill} failed too often and is switched off`,
+    `The skill ${skill} ${WHY_STOPPED[why]} and is switched off`,
     'Switch it on again.',
   )
 
@@ -180,6 +204,7 @@ function preload(state: SandboxState, now: Monotonic): SandboxStep {
 function answered(state: SandboxState, outcome: CallOutcome, now: Monotonic): SandboxStep {
   if (state.process.phase !== 'running') return babble(state, now)
   const { job } = state.process
+  if (!outcome.ok && outcome.error.code === 'skill-escape') return end(state, outcome.error, now)
   const idle: SandboxState = { ...state, process: { phase: 'idle', since: now }, misfires: 0 }
   const charged = outcome.ok ? quiet(idle) : charge(idle, job.skill, outcome.error, now)
   return after([answer(job.id, outcome), ...charged.effects], proceed(charged.state, now))
@@ -197,12 +222,25 @@ function loadFailed(state: SandboxState, error: SkillErrorShape, now: Monotonic)
 function babble(state: SandboxState, now: Monotonic): SandboxStep {
   const { phase } = state.process
   if (phase === 'dying' || phase === 'down' || phase === 'resting' || phase === 'stopped') return quiet(state)
-  return end(state, 'skill-answer', 'spoke out of turn', now)
+  const [only, ...others] = state.loaded
+  // Nobody's turn; but in a process of its own there is only one who can have made it speak.
+  const whose = phase === 'idle' && others.length === 0 ? only : undefined
+  if (whose === undefined) return end(state, verdict('skill-escape', 'spoke out of turn'), now)
+  const error = skillError('skill-escape', `The skill ${whose} spoke out of turn`)
+  const charged = charge({ ...state, process: { phase: 'dying' }, loaded: [] }, whose, error, now)
+  return after([{ type: 'kill' }], charged)
 }
 
+type Verdict = (skill: string) => SkillErrorShape
+
+const verdict =
+  (fault: SkillFault, verb: string): Verdict =>
+  (skill) =>
+    skillError(fault, `The skill ${skill} ${verb}`)
+
 /** Kills the process and charges who was running. */
-function end(state: SandboxState, fault: SkillFault, verb: string, now: Monotonic): SandboxStep {
-  const blamed = blame(state, fault, verb, now)
+function end(state: SandboxState, error: SkillErrorShape | Verdict, now: Monotonic): SandboxStep {
+  const blamed = blame(state, typeof error === 'function' ? error : () => error, now)
   return {
     state: { ...blamed.state, process: { phase: 'dying' }, loaded: [] },
     effects: [{ type: 'kill' }, ...blamed.effects],
@@ -210,15 +248,15 @@ function end(state: SandboxState, fault: SkillFault, verb: string, now: Monotoni
 }
 
 /** Answers and charges the running or loading skill, if any. */
-function blame(state: SandboxState, fault: SkillFault, verb: string, now: Monotonic): SandboxStep {
+function blame(state: SandboxState, errorOf: Verdict, now: Monotonic): SandboxStep {
   const { process } = state
   if (process.phase === 'running') {
-    const error = skillError(fault, `The skill ${process.job.skill} ${verb}`)
+    const error = errorOf(process.job.skill)
     const charged = charge(state, process.job.skill, error, now)
     return after([answer(process.job.id, error), ...charged.effects], quiet(charged.state))
   }
   if (process.phase === 'loading') {
-    const error = skillError('skill-refused', `The module of the skill ${process.skill} ${verb}`)
+    const error = errorOf(process.skill)
     const failed = failWaiting(state, process.skill, error)
     const charged = charge(failed.state, process.skill, error, now)
     return after([...failed.effects, ...charged.effects], quiet(charged.state))
@@ -227,14 +265,14 @@ function blame(state: SandboxState, fault: SkillFault, verb: string, now: Monoto
 }
 
 function charge(state: SandboxState, skill: string, error: SkillErrorShape, now: Monotonic): SandboxStep {
-  const record = state.skills[skill]
-  if (record === undefined) return quiet(state)
-  const recent = record.failures.filter((time) => time > now - FAILURE_WINDOW_MS)
-  const failures = [...recent, now].slice(-MAX_FAILURES)
-  const disabled = failures.length >= MAX_FAILURES
-  const charged = withSkill(state, skill, { failures, disabled })
-  const failed = disabled ? failWaiting(charged, skill, disabledError(skill)) : quiet(charged)
-  return after([{ type: 'charged', skill, error, disabled }], failed)
+  const before = state.skills[skill]
+  if (before === undefined) return quiet(state)
+  const record = chargedWith(before, error, now)
+  const stopped = before.stopped === undefined ? record.stopped : undefined
+  const charged = withSkill(state, skill, () => record)
+  const failed =
+    stopped === undefined ? quiet(charged) : failWaiting(charged, skill, stoppedError(skill, stopped))
+  return after([{ type: 'charged', skill, error, stopped }], failed)
 }
 
 function failWaiting(state: SandboxState, skill: string, error: SkillErrorShape): SandboxStep {
@@ -248,7 +286,8 @@ function failWaiting(state: SandboxState, skill: string, error: SkillErrorShape)
 function exited(state: SandboxState, now: Monotonic): SandboxStep {
   const { phase } = state.process
   if (phase === 'stopped' || phase === 'down' || phase === 'resting') return quiet(state)
-  const blamed = phase === 'dying' ? quiet(state) : blame(state, 'skill-crashed', 'ended its process', now)
+  const fault = phase === 'loading' ? 'skill-refused' : 'skill-crashed'
+  const blamed = phase === 'dying' ? quiet(state) : blame(state, verdict(fault, 'ended its process'), now)
   const gone: SandboxState = { ...blamed.state, loaded: [], restarts: state.restarts + 1 }
   if (gone.misfires > 0) {
     const rest_ms = Math.min(FIRST_REST_MS * 2 ** (gone.misfires - 1), LONGEST_REST_MS)
@@ -279,23 +318,30 @@ function overdue(state: SandboxState, now: Monotonic): SandboxStep {
   switch (process.phase) {
     case 'running':
       return process.deadline <= now
-        ? end(state, 'skill-timeout', 'ran longer than it may', now)
+        ? end(state, verdict('skill-timeout', 'ran longer than it may'), now)
         : quiet(state)
     case 'loading':
       return process.deadline <= now
-        ? end(state, 'skill-refused', 'takes too long to load', now)
+        ? end(state, verdict('skill-refused', 'takes too long to load'), now)
         : quiet(state)
     case 'starting':
-      return process.deadline <= now ? end(state, 'skill-crashed', 'did not start', now) : quiet(state)
+      return process.deadline <= now
+        ? end(state, verdict('skill-crashed', 'did not start'), now)
+        : quiet(state)
     case 'resting':
       return process.until <= now ? begin(state, now) : quiet(state)
     case 'idle':
       return state.evict_after_ms !== undefined && process.since + state.evict_after_ms <= now
-        ? { state: { ...state, process: { phase: 'dying' }, loaded: [] }, effects: [{ type: 'kill' }] }
+        ? evict(state)
         : quiet(state)
     default:
       return quiet(state)
   }
+}
+
+function evict(state: SandboxState): SandboxStep {
+  if (state.process.phase !== 'idle' || state.waiting.length > 0) return quiet(state)
+  return { state: { ...state, process: { phase: 'dying' }, loaded: [] }, effects: [{ type: 'kill' }] }
 }
 
 function stop(state: SandboxState): SandboxStep {

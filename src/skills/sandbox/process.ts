@@ -1,14 +1,19 @@
 /**
  * Starts and kills sandbox processes; the only place of this folder that knows what a process is. A process gets no
- * environment, may read only the runner's own files, cannot compile code from strings, and has a small heap.
+ * environment, may read only the runner's own files, cannot compile code from strings, has a small heap, and stands behind
+ * the best fence that this machine has (`fence.ts`).
  */
-import { spawn } from 'node:child_process'
-import { PROGRAMS, SKILLS_FOLDER } from '../../host/index.ts'
+import { type StdioOptions, spawn } from 'node:child_process'
+import type { Readable, Writable } from 'node:stream'
+import { PACKAGE, PROGRAMS, SCRIPT_FOLDERS, SKILLS_FOLDER } from '../../host/index.ts'
+import { type Command, FENCES, type Fence, FILTER_FD, fenced, NO_FENCE, type Sight } from './fence.ts'
+import { callFilter } from './seccomp.ts'
 
 export interface SandboxProcess {
+  /** Of the outermost process, which may be the fence's. */
   readonly pid: number | undefined
   send(frame: Uint8Array): void
-  /** Kills at once (SIGKILL); `onExit` follows. */
+  /** Kills at once (SIGKILL); `exit` follows. */
   kill(): void
 }
 
@@ -18,24 +23,102 @@ export interface SandboxEvents {
   exit(detail: string): void
 }
 
+export type StartProcess = (events: SandboxEvents) => SandboxProcess
+
+/** What runs in a sandbox process, and what of the disk it is made of. */
+export interface RunnerProgram {
+  readonly file: string
+  /** Ends with a slash; all of it may be read. */
+  readonly folder: string
+}
+
+export const RUNNER: RunnerProgram = { file: PROGRAMS.skills, folder: SKILLS_FOLDER }
+
 /** V8's heap for JavaScript, MB: frames, blocks and compiled code of a few skills. Module memory is not in it. */
 const HEAP_MB = 48
 /** Kept of what a dying process says, for the log. */
 const MAX_LAST_WORDS = 2_000
+/** A fence that takes longer to run nothing at all is no fence to live behind. */
+const PROBE_WITHIN_MS = 5_000
 
-export function startSandboxProcess(events: SandboxEvents): SandboxProcess {
-  const child = spawn(
-    process.execPath,
-    [
+/** Starts sandbox processes behind this fence. */
+export const processStarter =
+  (fence: Fence, runner: RunnerProgram = RUNNER): StartProcess =>
+  (events) =>
+    startSandboxProcess(fenced(fence, nodeCommand(runner), sightOf(runner)), fence.filter, events)
+
+function nodeCommand({ file, folder }: RunnerProgram): Command {
+  return {
+    file: process.execPath,
+    args: [
       '--permission',
-      `--allow-fs-read=${SKILLS_FOLDER}*`,
+      ...[folder, ...SCRIPT_FOLDERS].map((read) => `--allow-fs-read=${read}*`),
+      // Finding where a link leads would need to read the folders above it.
+      '--preserve-symlinks',
       `--max-old-space-size=${HEAP_MB}`,
+      // Calls are short and leave little behind: a small nursery keeps the process small.
+      '--max-semi-space-size=1',
       '--disallow-code-generation-from-strings',
       '--no-warnings',
-      PROGRAMS.skills,
+      file,
     ],
-    { env: {}, stdio: ['pipe', 'pipe', 'pipe'], serialization: 'json', windowsHide: true },
-  )
+  }
+}
+
+/** Node looks into the package to know what kind of module it starts. */
+const sightOf = ({ folder }: RunnerProgram): Sight => ({
+  program: process.execPath,
+  folders: [folder, `${PACKAGE}package.json`],
+  maybe: SCRIPT_FOLDERS,
+})
+
+/**
+ * The best fence that works here, found by starting Node behind each: a tool may be missing, or there and forbidden (many systems
+ * let no ordinary user make namespaces). About 20 ms where the best one works.
+ */
+export async function findFence(): Promise<Fence> {
+  if (process.platform !== 'linux') return NO_FENCE
+  const known = callFilter(process.arch)
+  for (const name of FENCES) {
+    const filters = name === 'bubblewrap' && known !== undefined ? [known, undefined] : [undefined]
+    for (const filter of filters) {
+      for (const limits of [true, false]) {
+        const fence: Fence = { name, limits, filter }
+        if (await works(fence)) return fence
+      }
+    }
+  }
+  return NO_FENCE
+}
+
+function works(fence: Fence): Promise<boolean> {
+  const { file, args } = fenced(fence, { file: process.execPath, args: ['--version'] }, sightOf(RUNNER))
+  const stdio: StdioOptions = ['ignore', 'ignore', 'ignore']
+  if (fence.filter !== undefined) stdio.push('pipe')
+  return new Promise((done) => {
+    const child = spawn(file, args, { env: {}, stdio, timeout: PROBE_WITHIN_MS, killSignal: 'SIGKILL' })
+    tellFilter(child.stdio[FILTER_FD], fence.filter)
+    child.on('error', () => done(false))
+    child.on('exit', (code) => done(code === 0))
+  })
+}
+
+function tellFilter(pipe: Readable | Writable | null | undefined, filter: Uint8Array | undefined): void {
+  if (filter === undefined || !pipe || !('end' in pipe)) return
+  pipe.on('error', () => undefined)
+  pipe.end(filter)
+}
+
+function startSandboxProcess(
+  { file, args }: Command,
+  filter: Uint8Array | undefined,
+  events: SandboxEvents,
+): SandboxProcess {
+  const stdio: StdioOptions = ['pipe', 'pipe', 'pipe']
+  if (filter !== undefined) stdio.push('pipe')
+  const child = spawn(file, args, { env: {}, stdio, windowsHide: true })
+  tellFilter(child.stdio[FILTER_FD], filter)
+  const { stdin, stdout, stderr } = child
   let lastWords = ''
   let ended = false
   const end = (detail: string): void => {
@@ -43,14 +126,14 @@ export function startSandboxProcess(events: SandboxEvents): SandboxProcess {
     ended = true
     events.exit(lastWords === '' ? detail : `${detail}: ${lastWords}`)
   }
-  child.stdout.on('data', (chunk: Buffer) => events.bytes(chunk))
-  child.stderr.on('data', (chunk: Buffer) => {
-    if (lastWords.length < MAX_LAST_WORDS) lastWords += chunk.toString('utf8').slice(0, MAX_LAST_WORDS)
+  stdout?.on('data', (chunk: Buffer) => events.bytes(chunk))
+  stderr?.on('data', (chunk: Buffer) => {
+    lastWords = (lastWords + chunk.toString('utf8')).slice(0, MAX_LAST_WORDS)
+    // Whoever has more to say waits until it is killed.
+    if (lastWords.length >= MAX_LAST_WORDS) stderr.pause()
   })
   // A pipe to a process that just died reports here; the exit follows and says more.
-  child.stdin.on('error', () => undefined)
-  child.stdout.on('error', () => undefined)
-  child.stderr.on('error', () => undefined)
+  for (const pipe of [stdin, stdout, stderr]) pipe?.on('error', () => undefined)
   child.on('error', (error) => end(`could not be started (${error.message})`))
   child.on('exit', (code, signal) =>
     end(signal === null ? `exited with code ${code}` : `was ended by ${signal}`),
@@ -58,9 +141,11 @@ export function startSandboxProcess(events: SandboxEvents): SandboxProcess {
   return {
     pid: child.pid,
     send: (frame) => {
-      child.stdin.write(frame)
+      stdin?.write(frame)
     },
     kill: () => {
+      // What it still says is of no use, and may be much.
+      stdout?.destroy()
       child.kill('SIGKILL')
     },
   }

@@ -17,12 +17,17 @@ export interface Budget {
 
 /** node → sandbox. One order at a time: the next is sent when the last was answered. */
 export type Order =
-  /** Compile the module that travels as the payload. Answered by `loaded` or `failed`. */
+  /** Compile the module, or read the script, that travels as the payload. Answered by `loaded` or `failed`. */
   | {
       readonly order: 'load'
+      readonly runtime: 'wasm' | 'typescript'
       readonly skill: string
       readonly permissions: readonly Permission[]
       readonly budget: Budget
+      /** The module runs nothing by itself: instances may be made before they are called. */
+      readonly ahead: boolean
+      /** The memory it imports, pages of 64 KiB. */
+      readonly memory?: { readonly least: number; readonly most: number }
     }
   /** Answered by `answered` or `failed`. */
   | { readonly order: 'call'; readonly skill: string; readonly call: SkillCall }

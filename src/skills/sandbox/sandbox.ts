@@ -5,22 +5,30 @@
 import { assertNever, type Cancel, type Clock, type Monotonic } from '../../host/index.ts'
 import type { CallOutcome, SkillCall } from '../call.ts'
 import { type SkillErrorShape, skillError } from '../errors.ts'
+import { readyModule } from '../wasm.ts'
 import { encodeFrame, FrameJoiner, MAX_ANSWER_BYTES } from './frames.ts'
 import { newSandbox, nextAlarm, stepSandbox } from './machine.ts'
-import type { SandboxEffect, SandboxHabits, SandboxInput, SandboxState } from './machine-state.ts'
-import { type SandboxProcess, startSandboxProcess } from './process.ts'
+import type { SandboxEffect, SandboxHabits, SandboxInput, SandboxState, StopReason } from './machine-state.ts'
+import type { SandboxProcess, StartProcess } from './process.ts'
 import type { Order } from './protocol.ts'
+import { packScript, type ScriptSource } from './script-source.ts'
 import { type Grant, verifyAnswer } from './verify.ts'
 
 /** A module ready to run: checked, its memory limited to the budget. */
 export interface Installed extends Grant {
   readonly name: string
+  /** Of a script its text. */
   readonly module: Uint8Array
+  /** What a script runs on; absent: it is a module of WebAssembly. */
+  readonly script?: Omit<ScriptSource, 'skill'> | undefined
 }
 
+/** What is told of why a module cannot be loaded. */
+const MAX_REASON_CHARS = 300
+
 export interface SandboxEvents {
-  /** A skill failed; `disabled` when that was once too often. */
-  charged(skill: string, error: SkillErrorShape, disabled: boolean): void
+  /** A skill failed; `stopped` when it was switched off for it. */
+  charged(skill: string, error: SkillErrorShape, stopped: StopReason | undefined): void
   /** A process ended: for the log. */
   ended(detail: string): void
 }
@@ -28,6 +36,7 @@ export interface SandboxEvents {
 export class Sandbox {
   readonly #clock: Clock
   readonly #events: SandboxEvents
+  readonly #startProcess: StartProcess
   readonly #installed = new Map<string, Installed>()
   readonly #callers = new Map<number, (outcome: CallOutcome) => void>()
   #state: SandboxState
@@ -35,9 +44,10 @@ export class Sandbox {
   #alarm: { readonly at: Monotonic; readonly cancel: Cancel } | undefined
   #nextId = 1
 
-  constructor(clock: Clock, events: SandboxEvents, habits: SandboxHabits = {}) {
+  constructor(clock: Clock, events: SandboxEvents, start: StartProcess, habits: SandboxHabits = {}) {
     this.#clock = clock
     this.#events = events
+    this.#startProcess = start
     this.#state = newSandbox(habits)
   }
 
@@ -54,9 +64,20 @@ export class Sandbox {
     this.#input({ type: 'register', skill: skill.name, call_ms: skill.budget.call_ms })
   }
 
+  /** The skill runs elsewhere from now on, or nowhere. Only when none of its calls is under way here. */
+  forget(skill: string): void {
+    this.#input({ type: 'forget', skill })
+    this.#installed.delete(skill)
+  }
+
   /** Starts the process now, so that the first call finds it running. */
   warm(): void {
     this.#input({ type: 'warm' })
+  }
+
+  /** Others need the room: ends its process if it is idle. */
+  evict(): void {
+    this.#input({ type: 'evict' })
   }
 
   enable(skill: string): void {
@@ -97,11 +118,9 @@ export class Sandbox {
       case 'start':
         this.#start()
         break
-      case 'load': {
-        const { name, permissions, budget, module } = this.#installed.get(effect.skill)!
-        this.#send({ order: 'load', skill: name, permissions, budget }, module)
+      case 'load':
+        this.#load(this.#installed.get(effect.skill)!)
         break
-      }
       case 'run':
         this.#send({ order: 'call', skill: effect.job.skill, call: effect.job.call })
         break
@@ -112,11 +131,23 @@ export class Sandbox {
         this.#answer(effect.id, effect.outcome)
         break
       case 'charged':
-        this.#events.charged(effect.skill, effect.error, effect.disabled)
+        this.#events.charged(effect.skill, effect.error, effect.stopped)
         break
       default:
         assertNever(effect)
     }
+  }
+
+  #load({ name, permissions, budget, module, script }: Installed): void {
+    const about = { order: 'load', skill: name, permissions, budget } as const
+    if (script !== undefined) {
+      const order = { ...about, runtime: 'typescript', ahead: true } as const
+      this.#send(order, packScript({ ...script, skill: module }))
+      return
+    }
+    const { bytes, starts, memory } = readyModule(module)
+    const order = { ...about, runtime: 'wasm', ahead: !starts } as const
+    this.#send(memory === undefined ? order : { ...order, memory }, bytes)
   }
 
   #answer(id: number, outcome: CallOutcome): void {
@@ -128,7 +159,7 @@ export class Sandbox {
 
   #start(): void {
     const joiner = new FrameJoiner(MAX_ANSWER_BYTES)
-    const process = startSandboxProcess({
+    const process = this.#startProcess({
       bytes: (chunk) => {
         // The last words of a process that was killed are nobody's answer.
         if (process !== this.#process) return
@@ -167,7 +198,7 @@ export class Sandbox {
     if (word === 'ready') return { type: 'ready' }
     if (word === 'loaded') return { type: 'loaded' }
     if (word === 'failed' && process.phase === 'loading') {
-      const message = `The module of the skill ${process.skill} cannot be loaded`
+      const message = `The module of the skill ${process.skill} cannot be loaded${reasonOf(body)}`
       return { type: 'load-failed', error: skillError('skill-refused', message) }
     }
     return { type: 'babble' }
@@ -187,4 +218,12 @@ export class Sandbox {
     })
     this.#alarm = { at, cancel }
   }
+}
+
+/** A sandbox's words about what it could not load. A stranger's: short, and without control characters. */
+function reasonOf(body: unknown): string {
+  const { message } = body as { message?: unknown }
+  const said = typeof message === 'string' ? message : ''
+  const printable = said.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, MAX_REASON_CHARS)
+  return printable === '' ? '' : `: ${printable}`
 }

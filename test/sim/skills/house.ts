@@ -100,7 +100,7 @@ class Process {
       },
     }
     const { clock, runtime } = this
-    tellSkills({ self: node.id, clock, runtime, skills: ['timer'], store: ALWAYS_IN_STEP, clustering })
+    tellSkills({ self: node.id, clock, runtime, skills: () => ['timer'], store: ALWAYS_IN_STEP, clustering })
     this.runtime.publish('loudspeakers', { type: 'loudspeakers', rooms: node.speakers } as never)
     this.runtime.spawn({
       kind: 'skill',

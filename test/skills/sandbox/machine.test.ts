@@ -5,8 +5,12 @@ import type { CallOutcome, SkillCall } from '../../../src/skills/call.ts'
 import { skillError } from '../../../src/skills/errors.ts'
 import {
   FAILURE_WINDOW_MS,
-  LOAD_DEADLINE_MS,
   MAX_FAILURES,
+  MAX_OVERRUNS,
+  MAX_WAKES,
+} from '../../../src/skills/sandbox/charging.ts'
+import {
+  LOAD_DEADLINE_MS,
   MAX_WAITING,
   newSandbox,
   nextAlarm,
@@ -76,7 +80,8 @@ const named = (effects: readonly SandboxEffect[]): string[] =>
       return `answer ${effect.id} ${effect.outcome.ok ? 'ok' : effect.outcome.error.code}`
     if (effect.type === 'run') return `run ${effect.job.id}`
     if (effect.type === 'load') return `load ${effect.skill}`
-    if (effect.type === 'charged') return `charged ${effect.skill}${effect.disabled ? ' disabled' : ''}`
+    if (effect.type === 'charged')
+      return `charged ${effect.skill}${effect.stopped === undefined ? '' : ' stopped'}`
     return effect.type
   })
 
@@ -142,7 +147,7 @@ describe('a sandbox', () => {
     bench.call(92, 'b')
     expect(named(bench.input({ type: 'answered', outcome: TRAPPED }))).toEqual([
       'answer 90 skill-trapped',
-      'charged a disabled',
+      'charged a stopped',
       'answer 91 skill-disabled',
       'load b',
     ])
@@ -160,7 +165,7 @@ describe('a sandbox', () => {
       bench.input({ type: 'answered', outcome: TRAPPED })
       bench.now += FAILURE_WINDOW_MS / (MAX_FAILURES - 1)
     }
-    expect(bench.state.skills.a?.disabled).toBe(false)
+    expect(bench.state.skills.a?.stopped).toBeUndefined()
   })
 
   it('5: rests ever longer when processes do not start, and answers at the deadlines meanwhile', () => {
@@ -230,11 +235,95 @@ describe('a sandbox', () => {
     expect(named(bench.call(1, 'b'))).toEqual(['run 1'])
   })
 
-  it('kills a process that speaks out of turn', () => {
+  it('4: stops a skill that runs into a quota for the third time', () => {
     const bench = new Bench()
-    bench.run(1)
+    const overrun: CallOutcome = { ok: false, error: skillError('skill-budget', 'it made too many calls') }
+    for (let id = 1; id < MAX_OVERRUNS; id += 1) {
+      bench.run(id, 'a')
+      expect(named(bench.input({ type: 'answered', outcome: overrun })).at(-1)).toBe('charged a')
+    }
+    bench.run(9, 'a')
+    expect(named(bench.input({ type: 'answered', outcome: overrun }))).toContain('charged a stopped')
+    expect(bench.state.skills.a?.stopped).toBe('storm')
+    bench.run(10, 'b')
+  })
+
+  it('4: stops a skill that keeps waking itself, and never for what it is asked', () => {
+    const bench = new Bench()
+    const ring = (id: number, now: number): string[] => {
+      bench.now = now
+      const job = {
+        id,
+        skill: 'a',
+        call: { ...CALL, entry: 'due' as const },
+        deadline: monotonic(now + 60_000),
+      }
+      const effects = bench.input({ type: 'call', job })
+      if (bench.state.process.phase === 'starting') bench.input({ type: 'ready' })
+      if (bench.state.process.phase === 'loading') bench.input({ type: 'loaded' })
+      if (bench.state.process.phase === 'running') bench.input({ type: 'answered', outcome: WORKED })
+      return named(effects)
+    }
+    const often = MAX_WAKES + MAX_OVERRUNS
+    for (let id = 1; id <= 2 * often; id += 1) ring(id, id * 1_000)
+    expect(bench.state.skills.a?.failures).toEqual([])
+    for (let id = 1; id <= 2 * often; id += 1) {
+      bench.run(10_000 + id)
+      bench.input({ type: 'answered', outcome: WORKED })
+    }
+    expect(bench.state.skills.a?.failures).toEqual([])
+    let last: string[] = []
+    for (let id = 1; id <= often; id += 1) last = ring(20_000 + id, 10_000_000 + id)
+    expect(last).toEqual([`answer ${20_000 + often} skill-budget`, 'charged a stopped'])
+    expect(bench.state.skills.a?.stopped).toBe('storm')
+  })
+
+  it('7: kills a process that speaks out of turn, and stops the only skill that can have made it', () => {
+    const bench = new Bench()
+    bench.run(1, 'a')
     bench.input({ type: 'answered', outcome: WORKED })
+    expect(named(bench.input({ type: 'loaded' }))).toEqual(['kill', 'charged a stopped'])
+    expect(bench.state.skills.a?.stopped).toBe('escape')
+    bench.input({ type: 'exit' })
+    bench.run(2, 'b')
+  })
+
+  it('7: charges nobody when a process speaks out of turn that several share', () => {
+    const bench = new Bench()
+    for (const [id, skill] of ['a', 'b'].entries()) {
+      bench.run(id, skill)
+      bench.input({ type: 'answered', outcome: WORKED })
+    }
     expect(named(bench.input({ type: 'loaded' }))).toEqual(['kill'])
+  })
+
+  it('7: kills a process whose answer no runner would give, and stops the skill that ran', () => {
+    const bench = new Bench()
+    bench.run(1, 'a')
+    bench.call(2, 'a')
+    bench.call(3, 'b')
+    const outcome: CallOutcome = {
+      ok: false,
+      error: skillError('skill-escape', 'it wrote frames of its own'),
+    }
+    expect(named(bench.input({ type: 'answered', outcome }))).toEqual([
+      'kill',
+      'answer 1 skill-escape',
+      'charged a stopped',
+      'answer 2 skill-disabled',
+    ])
+    expect(named(bench.input({ type: 'exit' }))).toEqual(['start'])
+    expect(named(bench.input({ type: 'ready' }))).toEqual(['load b'])
+  })
+
+  it('makes room when it is asked to and has nothing to do', () => {
+    const bench = new Bench({ evict_after_ms: 5_000 })
+    bench.run(1)
+    expect(named(bench.input({ type: 'evict' }))).toEqual([])
+    bench.input({ type: 'answered', outcome: WORKED })
+    expect(named(bench.input({ type: 'evict' }))).toEqual(['kill'])
+    expect(named(bench.input({ type: 'exit' }))).toEqual([])
+    expect(named(bench.call(2))).toEqual(['start'])
   })
 })
 
@@ -257,6 +346,7 @@ const world = fc.oneof(
       { do: 'babble' as const },
       { do: 'enable' as const },
       { do: 'warm' as const },
+      { do: 'evict' as const },
     ),
   },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.nat(300) }) },
@@ -312,6 +402,7 @@ describe('whatever happens', () => {
           else if (event.do === 'babble') step({ type: 'babble' })
           else if (event.do === 'enable') step({ type: 'enable', skill: 'a' })
           else if (event.do === 'warm') step({ type: 'warm' })
+          else if (event.do === 'evict') step({ type: 'evict' })
           else if (bench.state.process.phase === 'running') step({ type: 'answered', outcome: TRAPPED })
         }
         step({ type: 'stop' })

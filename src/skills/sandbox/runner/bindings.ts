@@ -29,7 +29,13 @@ export function bindImports(
     for (const name of HOST_FUNCTIONS[permission]) granted[name] = counted(all[name]!)
   }
   const imports: Record<string, Record<string, HostFunction>> = {
-    [KERNEL_MODULE]: kernel.imports() as Record<string, HostFunction>,
+    [KERNEL_MODULE]: {
+      ...(kernel.imports() as Record<string, HostFunction>),
+      config_get: (key: bigint) => {
+        const value = host.setting(kernel.text(key))
+        return value === undefined ? 0n : kernel.put(value)
+      },
+    },
     [HOST_MODULE]: granted,
     // AssemblyScript's runtime reports a failed assertion here.
     env: {
@@ -64,5 +70,19 @@ function hostFunctions(kernel: Kernel, host: HostCalls): Record<string, HostFunc
     clock_now: () => BigInt(host.wall_ms()),
     clock_offset: () => host.offset_min(),
     random: () => host.random() | 0,
+    device_list: () => kernel.put(JSON.stringify(host.devices())),
+    device_command: (json: bigint) => host.reachOut('device', text(json)),
+    http_send: (json: bigint) => host.reachOut('http', text(json)),
+    topic_publish: (json: bigint) => host.reachOut('publish', text(json)),
+    language_ask: (json: bigint) => host.reachOut('language', text(json)),
+    question_ask: (json: bigint) => host.reachOut('question', text(json)),
+    card_update: (json: bigint) => host.reachOut('card', text(json)),
+    personal_get: (key: bigint) => {
+      const value = host.getPersonal(text(key))
+      return value === undefined ? 0n : kernel.put(value)
+    },
+    personal_put: (key: bigint, value: bigint) => host.putPersonal(text(key), text(value)),
+    personal_delete: (key: bigint) => host.deletePersonal(text(key)),
+    personal_list: (prefix: bigint) => lines(host.personalKeys(optional(prefix))),
   }
 }

@@ -7,7 +7,7 @@
  */
 import type { SkillFault } from '../../errors.ts'
 
-/** Ends the call. Thrown through the module's own frames, which cannot catch it. */
+/** Ends the call. Thrown through the module's own frames; what they make of it does not count (`gate.ts`). */
 export class Stop extends Error {
   readonly fault: SkillFault
 
@@ -22,6 +22,8 @@ export const MAX_BLOCKS = 16_384
 /** What a module may output, bytes. An answer is a sentence or two and a small card. */
 export const MAX_OUTPUT_BYTES = 32 * 1024
 const FIRST_BYTES = 16 * 1024
+/** Every call begins with this, wiped: calls run one at a time, and most need no more. */
+const FIRST_MEMORY = new Uint8Array(FIRST_BYTES)
 /** Offset 0 means "no block", so blocks start behind it. */
 const FIRST_OFFSET = 16
 
@@ -34,15 +36,18 @@ export class Kernel {
   readonly #inputView: DataView
   readonly #blocks = new Map<number, number>()
   readonly #variables = new Map<string, Uint8Array>()
-  readonly #log: (level: LogLevel, message: string) => void
-  #memory = new Uint8Array(FIRST_BYTES)
+  readonly #log: LogSink
+  /** Lines the module may still log, heard or not. */
+  #lines: number
+  #memory = FIRST_MEMORY.fill(0)
   #view = new DataView(this.#memory.buffer)
   #top = FIRST_OFFSET
   #allocated = 0
   #output = new Uint8Array()
   #error: string | undefined
 
-  constructor(input: Uint8Array, limit_bytes: number, log: (level: LogLevel, message: string) => void) {
+  constructor(input: Uint8Array, limit_bytes: number, most_lines: number, log: LogSink) {
+    this.#lines = most_lines
     this.#input = input
     this.#inputView = new DataView(input.buffer, input.byteOffset, input.byteLength)
     this.#limit_bytes = limit_bytes
@@ -96,13 +101,19 @@ export class Kernel {
       config_get: () => 0n,
       var_get: (key: bigint) => this.#getVariable(key),
       var_set: (key: bigint, value: bigint) => this.#setVariable(key, value),
-      log_trace: (offset: bigint) => this.#log('debug', this.text(offset)),
-      log_debug: (offset: bigint) => this.#log('debug', this.text(offset)),
-      log_info: (offset: bigint) => this.#log('info', this.text(offset)),
-      log_warn: (offset: bigint) => this.#log('warn', this.text(offset)),
-      log_error: (offset: bigint) => this.#log('error', this.text(offset)),
+      log_trace: (offset: bigint) => this.#logLine('debug', offset),
+      log_debug: (offset: bigint) => this.#logLine('debug', offset),
+      log_info: (offset: bigint) => this.#logLine('info', offset),
+      log_warn: (offset: bigint) => this.#logLine('warn', offset),
+      log_error: (offset: bigint) => this.#logLine('error', offset),
       get_log_level: () => 1,
     }
+  }
+
+  #logLine(level: LogLevel, offset: bigint): void {
+    this.#lines -= 1
+    if (this.#lines < 0) throw new Stop('skill-budget', 'it logged more lines than it may make host calls')
+    this.#log(level, this.text(offset))
   }
 
   #allocate(size: bigint): bigint {
@@ -193,6 +204,7 @@ export class Kernel {
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+export type LogSink = (level: LogLevel, message: string) => void
 
 function toText(bytes: Uint8Array): string {
   try {

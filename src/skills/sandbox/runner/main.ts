@@ -2,52 +2,42 @@
  * Entry of a sandbox process. It has no environment, may read nothing but these files, and knows one thing: take an
  * order from standard input, carry it out, answer on standard output. Reading blocks on purpose, since there is never
  * anything else to do and a blocked read wakes faster than an event loop. It ends when the node closes the pipe.
- *
- * Every call gets a fresh instance of its module: nothing a skill does can outlive the call except its changes.
+ * What a skill is made of is the business of `module.ts` and `script.ts`.
  */
 import { readSync, writeSync } from 'node:fs'
-import type { Permission } from '../../permissions.ts'
+import type { SkillCall } from '../../call.ts'
 import { decodeFrame, encodeFrame, MAX_ORDER_BYTES } from '../frames.ts'
-import { HostCalls } from '../hostcalls.ts'
-import type { Answer, Budget, Order } from '../protocol.ts'
-import { bindImports } from './bindings.ts'
-import { Kernel, Stop } from './kernel.ts'
+import type { Answer, Order } from '../protocol.ts'
+import { unpackScript } from '../script-source.ts'
+import { Stop } from './kernel.ts'
+import { LoadedModule } from './module.ts'
 
+/** A skill, ready to be called. */
 interface Loaded {
-  readonly module: WebAssembly.Module
-  readonly permissions: readonly Permission[]
-  readonly budget: Budget
+  run(call: SkillCall): Answer
+  /** While there is nothing else to do: gets ready for the next call. */
+  makeReady(): Promise<void>
 }
 
 const loaded = new Map<string, Loaded>()
-const encoder = new TextEncoder()
 
-function carryOut(order: Order, payload: Uint8Array): Answer {
-  if (order.order === 'load') {
-    // V8 keeps a reference to the bytes: they must not lie in the read buffer.
-    const module = new WebAssembly.Module(payload.slice())
-    loaded.set(order.skill, { module, permissions: order.permissions, budget: order.budget })
-    return { answer: 'loaded' }
-  }
+async function carryOut(order: Order, payload: Uint8Array): Promise<Answer> {
+  if (order.order === 'load') return load(order, payload)
   const skill = loaded.get(order.skill)
   if (skill === undefined) throw new Stop('skill-crashed', 'its module is not loaded')
-  const host = new HostCalls(order.call, skill.budget)
-  const kernel = new Kernel(
-    encoder.encode(order.call.input),
-    skill.budget.memory_kb * 1024,
-    (level, message) => host.log(level, message),
-  )
-  const instance = new WebAssembly.Instance(
-    skill.module,
-    bindImports(kernel, host, skill.permissions, skill.budget),
-  )
-  const entry = instance.exports[order.call.entry]
-  if (typeof entry !== 'function') throw new Stop('skill-refused', `it has no function "${order.call.entry}"`)
-  const status: unknown = entry()
-  if (status !== 0 && status !== undefined) {
-    throw new Stop('skill-trapped', kernel.error ?? `it returned ${String(status)}`)
+  return skill.run(order.call)
+}
+
+async function load(order: Extract<Order, { order: 'load' }>, payload: Uint8Array): Promise<Answer> {
+  const { runtime, skill, permissions, budget, ahead, memory } = order
+  if (runtime === 'typescript') {
+    // Most sandboxes never see a script: what runs it is read when one comes.
+    const { loadScript } = await import('./script.ts')
+    loaded.set(skill, await loadScript(unpackScript(payload), permissions, budget))
+  } else {
+    loaded.set(skill, new LoadedModule({ bytes: payload, permissions, budget, ahead, memory }))
   }
-  return { answer: 'answered', output: kernel.output(), changes: host.changes }
+  return { answer: 'loaded' }
 }
 
 function failure(thrown: unknown): Answer {
@@ -89,9 +79,10 @@ while (readFully(header)) {
   const { body, payload } = decodeFrame(bytes)
   let answer: Answer
   try {
-    answer = carryOut(body as Order, payload)
+    answer = await carryOut(body as Order, payload)
   } catch (thrown) {
     answer = failure(thrown)
   }
   say(answer)
+  await loaded.get((body as Order).skill)?.makeReady()
 }

@@ -1,6 +1,6 @@
 /** The part of the WebAssembly interface used here and in tests: Node has it, its types come with a browser's library only. */
 declare namespace WebAssembly {
-  type Imports = Record<string, Record<string, (...args: never[]) => unknown>>
+  type Imports = Record<string, Record<string, ((...args: never[]) => unknown) | Memory>>
   function validate(bytes: Uint8Array): boolean
   class Module {
     constructor(bytes: Uint8Array)
@@ -10,6 +10,10 @@ declare namespace WebAssembly {
   class Instance {
     constructor(module: Module, imports?: Imports)
     readonly exports: Readonly<Record<string, unknown>>
+  }
+  class Memory {
+    constructor(pages: { initial: number; maximum: number })
+    readonly buffer: ArrayBuffer
   }
   class CompileError extends Error {}
   class LinkError extends Error {}
