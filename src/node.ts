@@ -46,6 +46,7 @@ import { observeWith, reportRuntime } from './node/observing.ts'
 import { shareEngines } from './node/sharing.ts'
 import { followSkills } from './node/skill-actors.ts'
 import { SkillBench } from './node/skill-bench.ts'
+import { SettingsOfSkills } from './node/skill-settings.ts'
 import { nodeView, type Stage } from './node/view.ts'
 import { createLog, createMetrics, type Log, reportEventLoop, watchEventLoop } from './observe/index.ts'
 import {
@@ -114,6 +115,8 @@ export async function startNode(
     const devices = await openHouseDevices(host, config, log)
     undo.later(() => devices.stop())
     const house = await houseSentences(host.disk, join(PACKAGE, 'config/intents'))
+    const skillSettings = new SettingsOfSkills({ store, clock: host.clock })
+    undo.later(() => skillSettings.stop())
     let lent: InferPort | undefined
     /** Ports of this node, known when they are open; no skill may ask the node itself. */
     let listening: readonly number[] = []
@@ -124,6 +127,7 @@ export async function startNode(
         own: () => ({ ports: listening, addresses: ownAddresses() }),
       }),
       language: languagePort(() => lent),
+      settings: skillSettings,
     })
     undo.later(() => skills.stop())
     skills.start()
@@ -248,6 +252,7 @@ export async function startNode(
       models,
       checkModel,
       skills,
+      skillSettings,
       devices,
       store,
       memory,
