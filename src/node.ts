@@ -46,6 +46,7 @@ import { noteIn, observeWith, reportRuntime } from './node/observing.ts'
 import { shareEngines } from './node/sharing.ts'
 import { followSkills } from './node/skill-actors.ts'
 import { SkillBench } from './node/skill-bench.ts'
+import { SettingsOfSkills } from './node/skill-settings.ts'
 import { nodeView, type Stage } from './node/view.ts'
 import {
   createLog,
@@ -128,6 +129,8 @@ export async function startNode(
     const devices = await openHouseDevices(host, config, log)
     undo.later(() => devices.stop())
     const house = await houseSentences(host.disk, join(PACKAGE, 'config/intents'))
+    const skillSettings = new SettingsOfSkills({ store, clock: host.clock })
+    undo.later(() => skillSettings.stop())
     let lent: InferPort | undefined
     /** Ports of this node, known when they are open; no skill may ask the node itself. */
     let listening: readonly number[] = []
@@ -138,6 +141,7 @@ export async function startNode(
         own: () => ({ ports: listening, addresses: ownAddresses() }),
       }),
       language: languagePort(() => lent),
+      settings: skillSettings,
     }
     let tell: SkillWatch['tell'] = () => undefined
     const skills = await openSkills(host, config, log, {
@@ -271,6 +275,7 @@ export async function startNode(
       models,
       checkModel,
       skills,
+      skillSettings,
       devices,
       store,
       memory,

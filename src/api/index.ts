@@ -28,6 +28,7 @@ export type {
 export type { ApiParts, ApiSettings } from './server.ts'
 export type { NodeRow } from './shapes.ts'
 export type { OnBench, SkillCallLine } from './skill-bench-shapes.ts'
+export type { SkillSettingsView } from './skill-settings.ts'
 export { type RunningApi, startApi, tokenFrom } from './start.ts'
 export type { BackupView, StoreView } from './store-shapes.ts'
 export type {
@@ -40,6 +41,7 @@ export type {
   MemoryView,
   NodeView,
   SessionView,
+  SettingsView,
   StatusView,
   TurnView,
   VoiceChannel,

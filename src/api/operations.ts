@@ -23,6 +23,7 @@ import {
   turn,
 } from './shapes.ts'
 import { skillBenchOperations } from './skill-bench.ts'
+import { skillSettingsOperations } from './skill-settings.ts'
 import { storeOperations } from './store.ts'
 import { wipeOperations } from './wipe.ts'
 
@@ -154,6 +155,7 @@ export const operations: readonly Operation[] = [
   ...householdOperations,
   ...deviceOperations,
   ...approvalOperations,
+  ...skillSettingsOperations,
   ...storeOperations,
   ...skillBenchOperations,
   ...wipeOperations,

@@ -18,6 +18,7 @@ import type {
 } from './memory-shapes.ts'
 import type { NodeRow } from './shapes.ts'
 import type { OnBench, SkillCallLine } from './skill-bench-shapes.ts'
+import type { SkillSettingsView } from './skill-settings.ts'
 import type { BackupView, StoreView } from './store-shapes.ts'
 import type { WipePlan } from './wipe-shapes.ts'
 
@@ -190,7 +191,18 @@ export interface SkillBenchView {
   watch(name: string): AsyncIterable<SkillCallLine>
 }
 
+/** What the household chose for its skills. */
+export interface SettingsView {
+  /** Errors: `not-found`. */
+  show(skill: string): SkillSettingsView
+  /** Undefined goes back to the default. Errors: `not-found`, `invalid-input`, `store-*`. */
+  choose(skill: string, key: string, value: string | number | boolean | undefined): Promise<SkillSettingsView>
+  /** Undefined takes it back. Errors: `not-found`, `invalid-input`, `store-*`. */
+  give(skill: string, key: string, secret: string | undefined): Promise<SkillSettingsView>
+}
+
 export interface NodeView {
+  readonly skillSettings: SettingsView
   readonly memory: MemoryView
   status(): StatusView
   /** This node, the members of its household, and everybody else who was seen. */

@@ -5,6 +5,7 @@
 import type { CommandSpec, OptionSpec, Run } from './call.ts'
 import { configOptions } from './options.ts'
 import { developing } from './skill-commands.ts'
+import { settling } from './skill-settling.ts'
 
 const room: OptionSpec = { flags: '--room <room>', about: 'where it is said' }
 const session: OptionSpec = { flags: '--session <id>', about: 'conversation to go on with' }
@@ -374,7 +375,7 @@ export const commands: readonly CommandSpec[] = [
       ['loqa skill init visitors', 'begin one'],
       ['loqa skill dev', 'in a running node, anew at every change'],
     ],
-    children: developing,
+    children: [...developing, ...settling],
   },
   {
     name: 'sessions',

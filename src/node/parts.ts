@@ -13,6 +13,7 @@ import type { Clustering } from './clustering.ts'
 import type { Identity } from './identity.ts'
 import type { Memory } from './memory.ts'
 import type { SkillBench } from './skill-bench.ts'
+import type { SettingsOfSkills } from './skill-settings.ts'
 import type { Wiping } from './wiping.ts'
 
 export interface NodeParts {
@@ -31,6 +32,7 @@ export interface NodeParts {
   /** Whether its files are still what they were; reads them again where they changed. Errors: `LoqaError` `model-invalid`. */
   readonly checkModel: (model: Model) => Promise<unknown>
   readonly skills: Skills
+  readonly skillSettings: SettingsOfSkills
   readonly devices: Pick<DeviceHouse, 'list' | 'status'>
   readonly store: HouseholdStore
   /** Skills under development. */

@@ -19,6 +19,7 @@ import { memoryView } from './memory.ts'
 import type { NodeParts } from './parts.ts'
 import { backUp, showStore } from './remembering.ts'
 import { speechFor } from './say.ts'
+import { settingsView } from './skill-settings.ts'
 
 /** Whether the node is coming, serving or going; the rest of the health follows from its parts. */
 export interface Stage {
@@ -46,6 +47,7 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
         mailbox,
         restarts,
       })),
+    skillSettings: settingsView(parts),
     approvals: () => listApprovals(runtime),
     decideApproval: (id, allow, by) => decideApproval(runtime, id, allow, by),
     devices: () => ({ sources: parts.devices.status(), devices: parts.devices.list() }),

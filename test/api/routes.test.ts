@@ -37,6 +37,8 @@ const payloads: Readonly<Record<string, object>> = {
   'household-join': { node: 'cellar' },
   wipe: { confirm: 'wipe' },
   'approvals-decide': { allow: true },
+  'skill-settings-choose': { key: 'days', value: 3 },
+  'skill-secret': { key: 'api_key', value: 's3cret' },
   'skill-dev': { manifest: 'name: visitors', module: '' },
   'skill-dev-end': {},
   'persons-add': { name: 'Anna' },

@@ -380,6 +380,30 @@ export class ScriptedView implements NodeView {
       { check: 'disk', ok: false, detail: '12 MB free', fix: 'Free some space.' },
     ]
   }
+  readonly skillSettings: NodeView['skillSettings'] = {
+    show: (skill) => ({
+      skill,
+      config: [
+        { key: 'place', type: 'string', summary: 'Where you are.', value: 'Berlin', chosen: false },
+        { key: 'days', type: 'number', summary: 'How far ahead.', value: null, chosen: false },
+      ],
+      secrets: [{ key: 'api_key', given: false }],
+    }),
+    async choose(skill, key, value = 'Berlin') {
+      const { config, ...rest } = this.show(skill)
+      return {
+        ...rest,
+        config: config.map((one) => (one.key === key ? { ...one, value, chosen: true } : one)),
+      }
+    },
+    async give(skill, key, secret) {
+      const { secrets, ...rest } = this.show(skill)
+      return {
+        ...rest,
+        secrets: secrets.map((one) => ({ ...one, given: one.key === key && secret !== undefined })),
+      }
+    },
+  }
   async approvals(): ReturnType<NodeView['approvals']> {
     return [APPROVAL, { ...APPROVAL, id: 's2', state: 'denied', by: 'cli' }]
   }
