@@ -3,6 +3,7 @@
 const FOLDERS = [
   'host',
   'observe',
+  'devices',
   'actors',
   'cluster',
   'inference',
@@ -17,6 +18,8 @@ const FOLDERS = [
 const MAY_IMPORT = {
   host: [],
   observe: ['host'],
+  /** Who asks for devices, and who may, is decided where all parts meet; a device knows of nobody. */
+  devices: ['host'],
   actors: ['host', 'observe'],
   cluster: ['host', 'observe', 'actors'],
   inference: ['host', 'observe', 'actors'],
@@ -25,7 +28,8 @@ const MAY_IMPORT = {
   voice: ['host', 'observe', 'actors', 'inference', 'skills'],
   api: ['host', 'observe', 'voice'],
   /** Models are fetched and measured in the command's own process: no node needs to run for it. */
-  cli: ['host', 'api', 'voice', 'inference'],
+  /** And skills are built and tested without one. */
+  cli: ['host', 'api', 'voice', 'inference', 'skills'],
 }
 
 /** Outside library → the only files that may import it. */
@@ -37,8 +41,10 @@ const IMPORTERS = {
   fastify: '^src/api/',
   '@fastify/[a-z-]+': '^src/api/',
   ws: '^src/(api|cli)/',
+  mqtt: '^src/devices/mqtt\\.ts$',
   'multicast-dns': '^src/cluster/discovery/mdns\\.ts$',
   commander: '^src/cli/',
+  'modern-tar': '^src/skills/package/archive\\.ts$',
   'smol-toml': '^src/config/toml\\.ts$',
   'sherpa-onnx-node': '^src/inference/child/sherpa\\.ts$',
   '@fugood/whisper\\.node': '^src/inference/child/whisper\\.ts$',
@@ -50,6 +56,8 @@ const IMPORTERS = {
   '@multiformats/[a-z-]+': '^src/cluster/transport/',
   uint8arraylist: '^src/cluster/transport/',
   '@echogarden/fvad-wasm': '^src/voice/vad\\.ts$',
+  'quickjs-emscripten-core': '^src/skills/sandbox/runner/script\\.ts$',
+  '@jitl/[a-z-]+': '^src/skills/sandbox/runner/script\\.ts$',
   '@vlcn\\.io/wa-sqlite': '^src/store/crdt/engine\\.ts$',
 }
 

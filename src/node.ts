@@ -16,12 +16,14 @@ import { createRemote, Placing, remoteListener } from './cluster/index.ts'
 import type { Config, Resolved } from './config.ts'
 import { DiskError, type Host, LoqaError, limits, type NodeId, PACKAGE, requestId } from './host/index.ts'
 import { realHost } from './host/real.ts'
+import { ownAddresses, realHttp } from './host/real-http.ts'
 import { realProcessors } from './host/real-processors.ts'
 import { VERSION } from './host/version.ts'
 import {
   type Capability,
   chooseModels,
   createInferPort,
+  type InferPort,
   isEngineWork,
   type Model,
   openModels,
@@ -33,17 +35,29 @@ import {
 } from './inference/index.ts'
 import { Clustering } from './node/clustering.ts'
 import { householdOf, PLACED } from './node/conversations.ts'
+import { handlerWith, openHouseDevices } from './node/devices.ts'
 import { houseSentences, understandingNow } from './node/grammar.ts'
 import { tellSkills } from './node/house-news.ts'
 import { openIdentity } from './node/identity.ts'
 import { openKept } from './node/keeping.ts'
+import { languagePort } from './node/language.ts'
 import { keepSweeping, openMemory } from './node/memory.ts'
 import { noteIn, observeWith, reportRuntime } from './node/observing.ts'
 import { shareEngines } from './node/sharing.ts'
 import { followSkills } from './node/skill-actors.ts'
+import { SkillBench } from './node/skill-bench.ts'
 import { nodeView, type Stage } from './node/view.ts'
 import { createLog, createMetrics, type Log, reportEventLoop, watchEventLoop } from './observe/index.ts'
-import { isInvokeFromAfar, loadSkills, type Skills, type SkillWatch, skill } from './skills/index.ts'
+import {
+  createHttpPort,
+  type GrammarSource,
+  type HostPorts,
+  isInvokeFromAfar,
+  loadSkills,
+  type Skills,
+  type SkillWatch,
+  skill,
+} from './skills/index.ts'
 import { ownDirectory, type Store, storePorts } from './store/index.ts'
 import { houseTree } from './tree.ts'
 import { loadVoiceDetectors, type SessionPhase, Voice } from './voice/index.ts'
@@ -98,12 +112,27 @@ export async function startNode(
     const enginesSettled = pool.start()
 
     let tell: SkillWatch['tell'] = () => undefined
-    const skills = await openSkills(host, config, log, identity.id, {
+    const skillWatch: SkillWatch = {
       audit: (what, object, outcome) => noteIn(audit, log, { what, object, outcome }),
       tell: (announcement) => tell(announcement),
+    }
+    const devices = await openHouseDevices(host, config, log)
+    undo.later(() => devices.stop())
+    const house = await houseSentences(host.disk, join(PACKAGE, 'config/intents'))
+    let lent: InferPort | undefined
+    /** Ports of this node, known when they are open; no skill may ask the node itself. */
+    let listening: readonly number[] = []
+    const skills = await openSkills(host, config, log, identity.id, house, skillWatch, {
+      devices,
+      http: createHttpPort({
+        door: realHttp,
+        own: () => ({ ports: listening, addresses: ownAddresses() }),
+      }),
+      language: languagePort(() => lent),
     })
     undo.later(() => skills.stop())
     skills.start()
+    devices.teach(skills, house)
     const memory = await openMemory({
       ...{ host, config, keys, store, log, metrics, audit },
       skills: () => skills.list(),
@@ -150,10 +179,11 @@ export async function startNode(
         metrics.add('loqa_work_moved_total', 1, { capability: to, why })
       },
     })
+    lent = engines
     const voice = new Voice({
       clock: host.clock,
       random: host.random,
-      understanding: understandingNow(skills),
+      understanding: understandingNow(skills, handlerWith(skills, devices)),
       engines,
       detectors: await loadVoiceDetectors(),
       ...voiceSettings(config),
@@ -222,8 +252,10 @@ export async function startNode(
       models,
       checkModel,
       skills,
+      devices,
       store,
       memory,
+      bench: new SkillBench({ skills, noted: (...what) => memory.noted(...what) }),
       wiping,
       voice,
       metrics,
@@ -239,6 +271,7 @@ export async function startNode(
       defect: (error, route) => log.error('A request failed unexpectedly', { route, error }),
     })
     undo.later(() => api.stop())
+    listening = [api.port]
     // Before it is ready: whoever asks meanwhile is told that it starts, not that there is none.
     await announceRuntime(host, data, api.port, null)
     undo.later(() => host.disk.remove(join(data, 'runtime.json')))
@@ -251,7 +284,9 @@ export async function startNode(
     undo.later(() => telling.leave())
     // Before they are gone, so that others hold what was signed last.
     undo.later(() => auditing.stop())
-    await announceRuntime(host, data, api.port, clustering.cluster?.port ?? null)
+    const p2p = clustering.cluster?.port
+    listening = [api.port, ...(p2p === undefined ? [] : [p2p])]
+    await announceRuntime(host, data, api.port, p2p ?? null)
     await enginesSettled
     stage.now = 'serving'
     auditing.begin()
@@ -326,17 +361,19 @@ async function openEngines(
   }
 }
 
-async function openSkills(
+function openSkills(
   host: Host,
   { skills, node }: Config,
   log: Log,
   self: NodeId,
+  house: readonly GrammarSource[],
   watch: SkillWatch,
+  ports: HostPorts,
 ): Promise<Skills> {
   const added = skills.extra_dir === '' ? join(node.data_dir, 'skills') : skills.extra_dir
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
-  const house = await houseSentences(host.disk, join(PACKAGE, 'config/intents'))
-  return loadSkills({ host, log, node: self, roots: [join(PACKAGE, 'skills'), added], zone, house, watch })
+  const roots = [join(PACKAGE, 'skills'), added]
+  return loadSkills({ host, log, node: self, roots, zone, house, ports, watch })
 }
 
 function voiceSettings({ voice, node }: Config) {

@@ -68,7 +68,11 @@ const judged = (name: string, series: readonly number[], most?: number): ReturnT
 
 async function portWith(folders: readonly string[], fence: Fence): Promise<InvokePort> {
   const start = processStarter(fence, { file: `${DIST}skills.js`, folder: DIST })
-  const port = new InvokePort(realHost().clock, { charged: () => undefined, ended: () => undefined }, start)
+  const port = new InvokePort(
+    realHost().clock,
+    { charged: () => undefined, ended: () => undefined },
+    { start },
+  )
   for (const skill of (await loadCatalogue(realHost().disk, folders)).skills) port.install(skill)
   return port
 }

@@ -11,6 +11,7 @@
  * Read `view.ts` first, then `operations.ts`.
  */
 export type { AuditQuery, AuditRow, AuditVerification } from './audit-shapes.ts'
+export type { DevicesView } from './device-shapes.ts'
 export type { NodeEvent } from './events.ts'
 export type { HouseholdChange, HouseholdView } from './household-shapes.ts'
 export type {
@@ -25,6 +26,7 @@ export type {
 } from './memory-shapes.ts'
 export type { ApiParts, ApiSettings } from './server.ts'
 export type { NodeRow } from './shapes.ts'
+export type { OnBench, SkillCallLine } from './skill-bench-shapes.ts'
 export { type RunningApi, startApi, tokenFrom } from './start.ts'
 export type { BackupView, StoreView } from './store-shapes.ts'
 export type {

@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { LoqaError } from '../host/index.ts'
 import { auditOperations } from './audit.ts'
+import { deviceOperations } from './devices.ts'
 import { householdOperations } from './household.ts'
 import { memoryOperations } from './memory.ts'
 import type { Operation } from './operation.ts'
@@ -20,6 +21,7 @@ import {
   status,
   turn,
 } from './shapes.ts'
+import { skillBenchOperations } from './skill-bench.ts'
 import { storeOperations } from './store.ts'
 import { wipeOperations } from './wipe.ts'
 
@@ -149,7 +151,9 @@ export const operations: readonly Operation[] = [
     run: async ({ view }) => ({ body: await view.doctor() }),
   },
   ...householdOperations,
+  ...deviceOperations,
   ...storeOperations,
+  ...skillBenchOperations,
   ...wipeOperations,
   ...auditOperations,
   ...memoryOperations,

@@ -4,6 +4,7 @@
  */
 import type { PrivacyScope } from '../host/index.ts'
 import type { AuditQuery, AuditRow, AuditVerification } from './audit-shapes.ts'
+import type { DevicesView } from './device-shapes.ts'
 import type { HouseholdChange, HouseholdView } from './household-shapes.ts'
 import type {
   ErasedView,
@@ -15,6 +16,7 @@ import type {
   TimelineView,
 } from './memory-shapes.ts'
 import type { NodeRow } from './shapes.ts'
+import type { OnBench, SkillCallLine } from './skill-bench-shapes.ts'
 import type { BackupView, StoreView } from './store-shapes.ts'
 import type { WipePlan } from './wipe-shapes.ts'
 
@@ -163,6 +165,16 @@ export interface MemoryView {
   erasePerson(person: string, dry_run: boolean): Promise<PersonErased>
 }
 
+/** Skills under development. */
+export interface SkillBenchView {
+  /** Errors: whatever is wrong with it; the one before answers on. */
+  put(files: { manifest: string; module: Uint8Array; folder: string }): Promise<OnBench>
+  /** Errors: `not-found`. */
+  end(name: string): Promise<void>
+  /** Errors: `not-found`. */
+  watch(name: string): AsyncIterable<SkillCallLine>
+}
+
 export interface NodeView {
   readonly memory: MemoryView
   status(): StatusView
@@ -172,6 +184,7 @@ export interface NodeView {
   /** Returns what the household is then. Errors: `LoqaError`, e.g. `code-wrong`, `not-found`, `not-entitled`. */
   changeHousehold(change: HouseholdChange): Promise<HouseholdView>
   actors(): readonly ActorView[]
+  devices(): DevicesView
   /** Of the whole household, as far as its nodes answer. */
   sessions(): Promise<readonly SessionView[]>
   /** Errors: `LoqaError` with a stable code. */
@@ -202,6 +215,7 @@ export interface NodeView {
   /** Makes a copy of what is kept. Errors: `store-full`, `store-io`. */
   backup(): Promise<BackupView>
   readonly audit: AuditView
+  readonly bench: SkillBenchView
   /** Every key, its value and where it came from. Secrets are masked. */
   config(): readonly {
     readonly key: string

@@ -4,6 +4,7 @@
  */
 import type { CommandSpec, OptionSpec, Run } from './call.ts'
 import { configOptions } from './options.ts'
+import { developing } from './skill-commands.ts'
 
 const room: OptionSpec = { flags: '--room <room>', about: 'where it is said' }
 const session: OptionSpec = { flags: '--session <id>', about: 'conversation to go on with' }
@@ -367,6 +368,15 @@ export const commands: readonly CommandSpec[] = [
     load: () => import('./commands/actors.ts'),
   },
   {
+    name: 'skill',
+    summary: 'make skills',
+    examples: [
+      ['loqa skill init visitors', 'begin one'],
+      ['loqa skill dev', 'in a running node, anew at every change'],
+    ],
+    children: developing,
+  },
+  {
     name: 'sessions',
     summary: 'the conversations going on in the household',
     examples: [
@@ -446,6 +456,15 @@ export const commands: readonly CommandSpec[] = [
       ['loqa metrics --raw | grep voice', 'as Prometheus sees it'],
     ],
     load: () => import('./commands/metrics.ts'),
+  },
+  {
+    name: 'devices',
+    summary: 'the lights, locks, blinds and sensors of the house, and what they say',
+    examples: [
+      ['loqa devices', 'a table'],
+      ['loqa devices --json', 'with all they say, for a script'],
+    ],
+    load: () => import('./commands/devices.ts'),
   },
   {
     name: 'store',

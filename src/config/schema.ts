@@ -205,6 +205,40 @@ const skills = z.strictObject({
   extra_dir: path('Directory with skills beside those that came with the node; empty is none.').default(''),
 })
 
+const devices = z.strictObject({
+  mqtt_url: z
+    .string()
+    .max(512)
+    // Without a user: what stands here is shown by `loqa config show`.
+    .regex(/^$|^(mqtts?|wss?):\/\/[^\s@]+$/)
+    .default('')
+    .describe(
+      'Broker the devices of the house are found through, e.g. mqtt://broker.lan:1883; empty is none.',
+    )
+    .meta({
+      allowed: 'an address that begins with mqtt://, mqtts://, ws:// or wss://, without user and password',
+    }),
+  mqtt_user: z.string().max(255).default('').describe('Name the broker knows this node by; empty is none.'),
+  mqtt_password_file: path("File whose first line is that user's password; empty is none.").default(''),
+  mqtt_ca_file: path(
+    "Certificate (PEM) of the authority that signed the broker's, for mqtts; empty trusts those of the system.",
+  ).default(''),
+  discovery_prefix: z
+    .string()
+    .max(128)
+    .regex(/^[^#+\s]*$/)
+    .default('homeassistant')
+    .describe("Where devices announce themselves in Home Assistant's way; empty does not listen there.")
+    .meta({ allowed: 'the beginning of a topic, without # and +' }),
+  zigbee2mqtt_topic: z
+    .string()
+    .max(128)
+    .regex(/^[^#+\s]*$/)
+    .default('zigbee2mqtt')
+    .describe('Base topic of Zigbee2MQTT; empty does not listen there.')
+    .meta({ allowed: 'the beginning of a topic, without # and +' }),
+})
+
 const observe = z.strictObject({
   log_level: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'])
@@ -255,7 +289,7 @@ const timeline = z.strictObject({
 })
 
 export const configSchema = z.strictObject({
-  ...{ node, api, cluster, voice, inference, skills, store, privacy, timeline, observe },
+  ...{ node, api, cluster, voice, inference, skills, devices, store, privacy, timeline, observe },
 })
 
 export type Config = z.infer<typeof configSchema>

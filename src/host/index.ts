@@ -48,10 +48,11 @@ export type {
   Wall,
 } from './host.ts'
 export { monotonic, wall } from './host.ts'
+export type { HttpDoor, HttpOrder, HttpResponse } from './http.ts'
 export type { NodeId, RequestId, SessionId, TraceId } from './ids.ts'
 export { newSessionId, newTraceId, nodeId, requestId, sessionId } from './ids.ts'
 export { excluding, including, withEntry, withoutEntry } from './immutable.ts'
-export { PACKAGE, PROGRAMS, SKILLS_FOLDER } from './layout.ts'
+export { PACKAGE, PROGRAMS, SCRIPT_FOLDERS, SKILLS_FOLDER } from './layout.ts'
 export * as limits from './limits.ts'
 export { nearest } from './nearest.ts'
 export { keyOf, NODE_ID_PATTERN, nodeIdOf } from './node-key.ts'

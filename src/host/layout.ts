@@ -2,6 +2,8 @@
  * Where the program's own files are. From sources each process starts at its file under `src/`; bundled (bin/bundle.ts) all
  * that runs is in `dist/`, side by side.
  */
+import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const isBundled = !import.meta.url.endsWith('.ts')
@@ -23,3 +25,17 @@ export const PROGRAMS = {
 
 /** All that the process of the skills needs to read in order to start. Ends with a slash. */
 export const SKILLS_FOLDER = at(isBundled ? './' : '../skills/')
+
+/**
+ * And what it needs for scripts, unless it is in the bundle: where each package is looked for, and where it is. Each ends
+ * with a slash.
+ */
+export const SCRIPT_FOLDERS: readonly string[] = isBundled
+  ? []
+  : ['quickjs-emscripten-core', '@jitl/quickjs-wasmfile-release-sync', '@jitl/quickjs-ffi-types'].flatMap(
+      (name) => [`${PACKAGE}node_modules/${name}/`, packageFolder(name)],
+    )
+
+function packageFolder(name: string): string {
+  return `${dirname(dirname(createRequire(import.meta.url).resolve(name)))}/`
+}

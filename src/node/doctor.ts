@@ -1,5 +1,6 @@
 /** What `loqa doctor` looks at: each check with what was found and, where something is wrong, what to do. */
 import { join } from 'node:path'
+import { isLoopback } from '../config.ts'
 import { errorShape } from '../host/index.ts'
 import { describeFence } from '../skills/index.ts'
 import type { NodeParts } from './parts.ts'
@@ -29,6 +30,7 @@ export async function checkUp(parts: NodeParts): Promise<readonly Finding[]> {
     ...(await models(parts)),
     ...skillStates(parts),
     skillFence(parts),
+    ...devices(parts),
     exposure(parts),
     ...household(parts),
   ]
@@ -184,6 +186,38 @@ function skillFence({ skills }: NodeParts): Finding {
       ? ''
       : '; with bubblewrap installed there would be more'
   return finding('fence around skills', true, `${describeFence(fence)}${advice}`)
+}
+
+/** Where devices come from, and whether who listens on the network learns the password. */
+function devices({ devices, config }: NodeParts): Finding[] {
+  const { mqtt_url, mqtt_user } = config.devices
+  const open = mqtt_user !== '' && /^(mqtt|ws):/.test(mqtt_url) && !isOnThisMachine(mqtt_url)
+  return devices
+    .status()
+    .flatMap(({ source, state, reason, devices: count, problems }) => [
+      finding(
+        `devices of ${source}`,
+        state === 'connected',
+        state === 'connected'
+          ? `${count} devices${problems.length === 0 ? '' : `, ${problems.length} announcements not used (loqa devices names them)`}`
+          : `${state}${reason === null ? '' : `: ${reason}`}`,
+        'Is the broker there, and devices.mqtt_url right? See: loqa config show devices',
+      ),
+      ...(open && source === mqtt_url
+        ? [
+            finding(
+              'password of the broker',
+              false,
+              'it crosses the network readable',
+              'Use mqtts:// in devices.mqtt_url, and devices.mqtt_ca_file for a certificate of your own.',
+            ),
+          ]
+        : []),
+    ])
+}
+
+function isOnThisMachine(url: string): boolean {
+  return isLoopback(new URL(url).hostname)
 }
 
 function exposure({ config }: NodeParts): Finding {

@@ -17,10 +17,14 @@ export const houseSentences = (disk: Disk, directory: string): Promise<GrammarSo
   )
 
 /**
- * Follows the skills: a sentence of one that came a moment ago is understood, one of a skill that went is not.
+ * Follows the skills: a sentence of one that came a moment ago is understood, one of a skill that went is not. `handler` names who
+ * carries out what no skill's own sentences say.
  * Errors: `GrammarError` when the house's own sentences cannot be compiled.
  */
-export function understandingNow(skills: Pick<Skills, 'grammar' | 'actors'>): Understanding {
+export function understandingNow(
+  skills: Pick<Skills, 'grammar' | 'actors'>,
+  handler: (intent: string) => string | undefined = () => undefined,
+): Understanding {
   let { grammar } = skills
   let understanding = of(grammar)
   return currentUnderstanding(() => {
@@ -33,6 +37,9 @@ export function understandingNow(skills: Pick<Skills, 'grammar' | 'actors'>): Un
 
   function of(grammar: Grammar): Understanding {
     const names = skills.actors.map(({ key }) => key)
-    return understandingOf(grammar, names, languageSide(grammar), (intent) => sayUnhandled(grammar, intent))
+    const own = understandingOf(grammar, names, languageSide(grammar), (intent) =>
+      sayUnhandled(grammar, intent),
+    )
+    return { ...own, skillFor: (intent) => own.skillFor(intent) ?? handler(intent) }
   }
 }

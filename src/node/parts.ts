@@ -1,6 +1,7 @@
 /** The parts of a running node, for those that show or examine them. */
 import type { Runtime } from '../actors/index.ts'
 import type { Config, ConfigRow } from '../config.ts'
+import type { DeviceHouse } from '../devices/index.ts'
 import type { Host, Monotonic } from '../host/index.ts'
 import type { InferPort, Model, Pool } from '../inference/index.ts'
 import type { Metrics } from '../observe/index.ts'
@@ -11,6 +12,7 @@ import type { Auditing } from './auditing.ts'
 import type { Clustering } from './clustering.ts'
 import type { Identity } from './identity.ts'
 import type { Memory } from './memory.ts'
+import type { SkillBench } from './skill-bench.ts'
 import type { Wiping } from './wiping.ts'
 
 export interface NodeParts {
@@ -29,7 +31,10 @@ export interface NodeParts {
   /** Whether its files are still what they were; reads them again where they changed. Errors: `LoqaError` `model-invalid`. */
   readonly checkModel: (model: Model) => Promise<unknown>
   readonly skills: Skills
+  readonly devices: Pick<DeviceHouse, 'list' | 'status'>
   readonly store: HouseholdStore
+  /** Skills under development. */
+  readonly bench: SkillBench
   readonly memory: Pick<Memory, 'timeline' | 'people' | 'noted'>
   readonly wiping: Wiping
   readonly voice: Voice

@@ -44,6 +44,7 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
         mailbox,
         restarts,
       })),
+    devices: () => ({ sources: parts.devices.status(), devices: parts.devices.list() }),
     sessions: () => listSessions({ self: node, voice, runtime, cluster: parts.clustering.cluster }),
     ask: (request, signal) => voice.ask(request, signal),
     say: ({ text, voice: name }, signal) =>
@@ -80,6 +81,7 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
     backup: () => backUp(parts),
     wipe: async (dry_run) => (dry_run ? parts.wiping.plan() : parts.wiping.wipe()),
     config: () => parts.rows,
+    bench: parts.bench,
     audit: {
       list: (query) => parts.auditing.list(query),
       verify: () => parts.auditing.verify((id) => parts.clustering.nameOf(id)),

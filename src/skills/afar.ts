@@ -19,6 +19,7 @@ const invokeSchema = z.strictObject({
   session: name,
   room: name,
   confirmed: z.boolean(),
+  person: name.exactOptional(),
 })
 
 /** Timers, the household and what the store tells are the business of the skill's own node. */

@@ -6,6 +6,7 @@
 import { z } from 'zod'
 import type { SkillErrorShape } from './errors.ts'
 import { type Device, HTTP_METHODS } from './host-ports.ts'
+import type { Act } from './risk.ts'
 
 /**
  * Exported functions of a skill module: `handle` carries out an intent, `due` is told that a timer rang, `heard` what came of
@@ -79,8 +80,11 @@ export interface Heard {
 
 const key = z.string().min(1).max(128)
 const speech = z.string().min(1).max(1_000)
-/** Words with dots between them: `weather.changed`. */
-export const topicName = z.string().regex(/^[a-z][a-z0-9-]{0,31}(\.[a-z][a-z0-9-]{0,31}){0,3}$/)
+/** Words with dots between them, as in a manifest: `weather.changed`. */
+const topicName = z
+  .string()
+  .max(120)
+  .regex(/^[a-z][a-z0-9_-]{0,31}(\.[a-z0-9_-]{1,32}){0,7}$/)
 /** Headers of one request. */
 const isFew = (headers: object): boolean => Object.keys(headers).length <= 16
 
@@ -159,6 +163,8 @@ export type SkillAnswer = z.infer<typeof answerSchema>
 export interface CallResult {
   readonly answer: SkillAnswer
   readonly changes: readonly Change[]
+  /** Those of them that are not harmless; the node judged that, not the skill. */
+  readonly acts?: readonly Act[]
 }
 
 export type CallOutcome =

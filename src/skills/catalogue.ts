@@ -7,18 +7,25 @@ import { dirname, join, normalize } from 'node:path'
 import { type Disk, DiskError, type ErrorShape, errorShape, InvalidInputError } from '../host/index.ts'
 import { MAX_MANIFEST_BYTES, readManifest, type SkillManifest } from './manifest/index.ts'
 import { grantedImports, neededExports, type Permission } from './permissions.ts'
+import { checkScript } from './script.ts'
 import { checkModule, MAX_MODULE_BYTES } from './wasm.ts'
 
 export interface Skill {
   readonly manifest: SkillManifest
   readonly permissions: readonly Permission[]
-  /** Checked, its memory limited to the budget. */
+  /** Checked, its memory limited to the budget; of a script its text. */
   readonly module: Uint8Array
   /** Hex sha-256 of the module's file. */
   readonly sha256: string
   readonly folder: string
   /** The parsed `skill.yaml`: a source for the intent grammar. */
   readonly source: unknown
+}
+
+/** What a skill is made of, wherever it came from. */
+export interface SkillParts extends Pick<Skill, 'manifest' | 'source' | 'folder'> {
+  /** Its module's file, not checked yet. */
+  readonly module: Uint8Array
 }
 
 export interface Unusable {
@@ -81,13 +88,20 @@ export async function loadSkill(disk: Disk, folder: string): Promise<Skill> {
   const file = join(folder, 'skill.yaml')
   const text = new TextDecoder().decode(await readLimited(disk, file, MAX_MANIFEST_BYTES))
   const { manifest, source } = readManifest(text, file)
-  const bytes = await readLimited(disk, join(folder, manifest.module), MAX_MODULE_BYTES)
+  const module = await readLimited(disk, join(folder, manifest.module), MAX_MODULE_BYTES)
+  return skillOf({ manifest, source, module, folder })
+}
+
+/** A skill whose module was checked against its manifest. Errors: `SkillError` for the module. */
+export function skillOf({ manifest, source, module, folder }: SkillParts): Skill {
   const permissions = manifest.permissions.map(({ use }) => use)
+  const sha256 = createHash('sha256').update(module).digest('hex')
+  const skill = { manifest, permissions, sha256, folder, source }
+  if (manifest.runtime === 'typescript') return { ...skill, module: checkScript(module, manifest) }
   const exports = neededExports(permissions)
   const { memory_kb } = manifest.budgets
-  const checked = checkModule(bytes, { imports: grantedImports(permissions), exports, memory_kb })
-  const sha256 = createHash('sha256').update(bytes).digest('hex')
-  return { manifest, permissions, module: checked.bytes, sha256, folder, source }
+  const checked = checkModule(module, { imports: grantedImports(permissions), exports, memory_kb })
+  return { ...skill, module: checked.bytes }
 }
 
 async function readLimited(disk: Disk, path: string, most: number): Promise<Uint8Array> {

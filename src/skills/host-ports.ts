@@ -84,8 +84,21 @@ export interface LanguagePort {
   complete(request: LanguageRequest, signal: AbortSignal): Promise<LanguageAnswer>
 }
 
+/** What the household chose for one skill. */
+export interface SkillSettings {
+  readonly config: Readonly<Record<string, string | number | boolean>>
+  /** Never leaves the node's own process: it is put into a request where the skill names it. */
+  readonly secrets: Readonly<Record<string, string>>
+}
+
+export interface SettingsPort {
+  /** Cheap: it is asked before every call. */
+  of(skill: string): SkillSettings
+}
+
 /** The doors of one node; an absent one is refused in words. */
 export interface HostPorts {
+  readonly settings?: SettingsPort
   readonly devices?: DevicePort
   readonly http?: HttpPort
   readonly language?: LanguagePort

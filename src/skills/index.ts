@@ -15,8 +15,22 @@
  */
 export { isInvokeFromAfar } from './afar.ts'
 export type { Invocation, SkillCall } from './call.ts'
-export { type Catalogue, loadCatalogue, type Skill } from './catalogue.ts'
+export { type Catalogue, loadCatalogue, loadSkill, type Skill, skillOf } from './catalogue.ts'
 export { SkillError, type SkillFault } from './errors.ts'
+export type {
+  Device,
+  DeviceKind,
+  DevicePort,
+  DeviceValue,
+  HostPorts,
+  HttpPort,
+  LanguageAnswer,
+  LanguagePort,
+  SettingsPort,
+  SkillSettings,
+} from './host-ports.ts'
+export { DEVICE_KINDS, MAX_DEVICES } from './host-ports.ts'
+export { createHttpPort } from './http/index.ts'
 export {
   answerSchema,
   compileGrammar,
@@ -62,10 +76,23 @@ export {
   sayProblem,
 } from './manifest/index.ts'
 export type { Announce, SkillInvoke, SkillResult } from './messages.ts'
-export type { InvokePort } from './port.ts'
+export {
+  fileOf,
+  MAX_PACKAGE_BYTES,
+  PackageError,
+  type PackageFile,
+  packSkill,
+  readFolder,
+  readPackage,
+  type SkillPackage,
+} from './package/index.ts'
+export type { CallRecord, InvokePort } from './port.ts'
+export * as registry from './registry/index.ts'
 export type { HouseNode } from './ringing.ts'
 export { describeFence } from './sandbox/fence.ts'
 export { HOUSE_WANTED, skill } from './skill.ts'
 export type { House, SkillArgs, SkillMessage, SkillState } from './skill-state.ts'
 export { loadSkills, type SkillChange, type SkillRow, type Skills } from './skills.ts'
+export * as trust from './trust/index.ts'
+export { inspectPackage, signPackage } from './trust/index.ts'
 export type { SkillWatch } from './watching.ts'

@@ -17,6 +17,10 @@ export function apology(skill: string, error: ErrorShape): string {
       return 'Sorry, I cannot save that. The disk is full.'
     case 'not-found':
       return `Sorry, the ${skill} skill cannot do that.`
+    case 'device-unknown':
+    case 'device-refused':
+    case 'device-unreachable':
+      return `Sorry. ${error.message}.`
     default:
       return error.code.startsWith('store-')
         ? 'Sorry, I could not save that.'
@@ -39,3 +43,10 @@ const WHAT_IT_DID: Readonly<Record<StopReason, string>> = {
 /** Said unasked when a skill was stopped. */
 export const switchedOff = (skill: string, why: StopReason): string =>
   `I switched the ${skill} skill off: ${WHAT_IT_DID[why]}.`
+
+/** An intent that can do harm and brings no question of its own. */
+export const askAnyway = 'That can do harm. Shall I do it?'
+
+/** A yes is not enough. */
+export const needsApproval =
+  'That must be allowed by hand first: on the page of the house, or with loqa approvals.'

@@ -8,14 +8,17 @@
  */
 import type { Outcome, OutsidePort, Ref } from '../actors/index.ts'
 import type { Clock, RequestId } from '../host/index.ts'
-import type { CallOutcome, SkillCall } from './call.ts'
+import type { CallOutcome, Change, SkillCall } from './call.ts'
 import type { Skill } from './catalogue.ts'
 import { SkillError, type SkillErrorShape, skillError } from './errors.ts'
+import type { HostPorts } from './host-ports.ts'
+import { OutsideWork } from './outside.ts'
 import { NO_FENCE } from './sandbox/fence.ts'
 import { processStarter, type StartProcess } from './sandbox/process.ts'
 import { type Installed, Sandbox, type SandboxEvents } from './sandbox/sandbox.ts'
 import { SparePool } from './sandbox/spare.ts'
-import { ANSWER_WITHIN_MS } from './skill.ts'
+import type { ScriptEngine } from './script.ts'
+import { ANSWER_WITHIN_MS } from './skill-work.ts'
 
 /** The next sentence to the same skill comes sooner, as a rule; from a spare process it starts again within 10 ms. */
 const EVICT_AFTER_MS = 30_000
@@ -35,6 +38,28 @@ export interface Trial {
   drop(): void
 }
 
+export interface PortParts {
+  /** Default: processes without a fence. */
+  readonly start?: StartProcess
+  /** Where what takes time is done; without one of them it is refused in words. */
+  readonly ports?: HostPorts
+  /** Without it no skill written in TypeScript runs. */
+  readonly scripts?: ScriptEngine
+}
+
+/** A call that ended: for whoever develops the skill. Holds what people said. */
+export interface CallRecord {
+  readonly skill: string
+  readonly entry: string
+  /** JSON, as the skill was given it. */
+  readonly input: string
+  /** From the order to the answer, waiting included. */
+  readonly ms: number
+  readonly speech: string
+  readonly changes: readonly Change[]
+  readonly error?: SkillErrorShape | undefined
+}
+
 interface Pending {
   readonly skill: string
   readonly sandbox: Sandbox
@@ -46,14 +71,21 @@ export class InvokePort {
   readonly #events: SandboxEvents
   readonly #start: StartProcess
   readonly #spare: SparePool
+  readonly #scripts: ScriptEngine | undefined
   readonly #sandboxes = new Map<string, Sandbox>()
   readonly #pending = new Map<string, Pending>()
   /** Versions that are no longer called and still have calls under way. */
   readonly #leaving = new Set<{ readonly skill: string; readonly sandbox: Sandbox }>()
+  /** What takes time and is not a skill's own code. */
+  readonly #outside: OutsideWork
+  readonly #watchers = new Set<(record: CallRecord) => void>()
   #shared: Sandbox | undefined
 
-  constructor(clock: Clock, events: SandboxEvents, start: StartProcess = processStarter(NO_FENCE)) {
+  constructor(clock: Clock, events: SandboxEvents, parts: PortParts = {}) {
+    const { start = processStarter(NO_FENCE), ports = {}, scripts } = parts
+    this.#scripts = scripts
     this.#clock = clock
+    this.#outside = new OutsideWork(clock, ports)
     this.#events = events
     this.#start = start
     this.#spare = new SparePool(clock, start)
@@ -63,7 +95,8 @@ export class InvokePort {
     const { name, zone } = skill.manifest
     const sandbox = this.#sandboxes.get(name) ?? this.#sandboxFor(zone)
     this.#sandboxes.set(name, sandbox)
-    sandbox.install(installed(skill))
+    sandbox.install(installed(skill, this.#scripts))
+    this.#outside.install(skill)
   }
 
   /**
@@ -80,7 +113,7 @@ export class InvokePort {
       this.#spare.take,
       { evict_after_ms: EVICT_AFTER_MS },
     )
-    sandbox.install(installed(skill))
+    sandbox.install(installed(skill, this.#scripts))
     sandbox.warm()
     for (const call of calls) {
       const outcome = await new Promise<CallOutcome>((done) => {
@@ -96,6 +129,7 @@ export class InvokePort {
         inUse = true
         this.remove(name)
         this.#sandboxes.set(name, sandbox)
+        this.#outside.install(skill)
         this.#spare.keep()
         this.#trim()
       },
@@ -134,7 +168,10 @@ export class InvokePort {
     return this.#sandboxes.get(skill)
   }
 
-  /** Carries out one `invoke` effect: `op` is `call`, `to` the skill, `body` a `SkillCall`; `done` brings a `CallResult`. */
+  /**
+   * Carries out one `invoke` effect: `op` is `call`, `to` the skill, `body` a `SkillCall`; `done` brings a `CallResult`. Any other
+   * `op` is something the skill wants done outside.
+   */
   request(effect: OutsidePort, deliver: (outcome: Outcome) => void, actor: Ref): void {
     const { id } = effect
     const fail = (error: SkillErrorShape): void => deliver({ type: 'outcome', id, event: 'failed', error })
@@ -144,9 +181,16 @@ export class InvokePort {
       return
     }
     const key = keyOf(id, actor)
+    if (effect.op !== 'call') {
+      this.#outside.request(effect, key, deliver)
+      return
+    }
+    const completed = this.#outside.completed(effect.to, effect.body as SkillCall)
     const deadline_ms = effect.deadline_ms ?? ANSWER_WITHIN_MS
-    const call = sandbox.call(effect.to, effect.body as SkillCall, deadline_ms, (outcome) => {
+    const began = this.#clock.monotonic()
+    const call = sandbox.call(effect.to, completed, deadline_ms, (outcome) => {
       this.#settled(key)
+      this.#record(effect.to, completed, outcome, this.#clock.monotonic() - began)
       this.#trim()
       if (outcome.ok) deliver({ type: 'outcome', id, event: 'done', body: outcome.result })
       else fail(outcome.error)
@@ -156,6 +200,7 @@ export class InvokePort {
 
   cancel(id: RequestId, actor: Ref): void {
     const key = keyOf(id, actor)
+    if (this.#outside.cancel(key)) return
     const pending = this.#pending.get(key)
     pending?.sandbox.cancel(pending.call)
     this.#settled(key)
@@ -164,11 +209,27 @@ export class InvokePort {
   /** The actor ended: nobody hears its calls any more. */
   actorGone(actor: Ref): void {
     const prefix = keyOf('' as RequestId, actor)
+    this.#outside.cancelAll(prefix)
     for (const [key, { sandbox, call }] of this.#pending) {
       if (!key.startsWith(prefix)) continue
       sandbox.cancel(call)
       this.#settled(key)
     }
+  }
+
+  /** Every call of a skill that ends from now on. Returns how to stop being told. */
+  watch(watcher: (record: CallRecord) => void): () => void {
+    this.#watchers.add(watcher)
+    return () => void this.#watchers.delete(watcher)
+  }
+
+  #record(skill: string, { entry, input }: SkillCall, outcome: CallOutcome, ms: number): void {
+    if (this.#watchers.size === 0) return
+    const about = { skill, entry, input, ms }
+    const record: CallRecord = outcome.ok
+      ? { ...about, speech: outcome.result.answer.speech, changes: outcome.result.changes }
+      : { ...about, speech: '', changes: [], error: outcome.error }
+    for (const watcher of this.#watchers) watcher(record)
   }
 
   stop(): void {
@@ -219,9 +280,10 @@ export class InvokePort {
   }
 }
 
-const installed = ({ manifest, permissions, module }: Skill): Installed => ({
-  ...{ name: manifest.name, permissions, module },
-  budget: manifest.budgets,
-})
+function installed({ manifest, permissions, module }: Skill, scripts: ScriptEngine | undefined): Installed {
+  const { name, runtime, budgets: budget, topics } = manifest
+  const script = runtime === 'typescript' ? scripts : undefined
+  return { name, permissions, module, budget, script, publishes: topics?.publish ?? [] }
+}
 
 const keyOf = (id: RequestId, actor: Ref): string => `${actor.address} ${actor.incarnation} ${id}`

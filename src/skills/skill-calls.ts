@@ -1,7 +1,7 @@
 /** What a skill's sandbox is called with, and which asks do not come so far. Pure. */
 import type { Context } from '../actors/index.ts'
 import type { ErrorShape } from '../host/index.ts'
-import type { DueTimer, Invocation, SkillCall } from './call.ts'
+import type { DueTimer, Heard, Invocation, SkillCall } from './call.ts'
 import { zoneOffset } from './local-time.ts'
 import type { SkillState, Work } from './skill-state.ts'
 
@@ -26,10 +26,12 @@ export function callOf(state: SkillState, work: Work, context: Context): SkillCa
   const timers: Record<string, number> = {}
   for (const [name, timer] of Object.entries(kept.timers)) {
     // The ringing timer is over for the skill: it may set it again.
-    if (work.kind === 'handle' || work.timer !== name) timers[name] = Math.max(0, timer.due - context.now)
+    if (work.kind !== 'due' || work.timer !== name) timers[name] = Math.max(0, timer.due - context.now)
   }
+  const person = personOf(work)
   return {
     entry: work.kind,
+    ...(person === undefined ? {} : { personal: kept.personal[person] ?? {} }),
     input: JSON.stringify(inputOf(work, context)),
     storage: kept.storage,
     timers,
@@ -38,7 +40,14 @@ export function callOf(state: SkillState, work: Work, context: Context): SkillCa
   }
 }
 
-function inputOf(work: Work, context: Context): Invocation | DueTimer {
+/** Who speaks, where somebody said so. */
+export const personOf = (work: Work): string | undefined => {
+  if (work.kind === 'due') return undefined
+  return work.kind === 'handle' ? work.invoke.person : work.origin.person
+}
+
+function inputOf(work: Work, context: Context): Invocation | DueTimer | Heard {
+  if (work.kind === 'heard') return work.heard
   if (work.kind === 'due') {
     const late_ms = Math.max(0, Math.round(context.now - work.due))
     return { timer: work.timer, late_ms, missed: work.missed }

@@ -1,18 +1,22 @@
 /**
  * A skill's state and the store: how what a call changed becomes entries, and how entries, whoever wrote them, become state.
- * Storage lies under `storage/<key>`, timers under `timer/<name>`, in the collection `skill.<name>`, which all nodes of the
+ * Storage lies under `storage/<key>`, timers under `timer/<name>`, what is kept of one person under `person/<person>/<key>`, in the collection `skill.<name>`, which all nodes of the
  * household share: what is read here may come from another node and is checked. Pure.
  */
 import { z } from 'zod'
 import type { Context, Effect, EntryChange, Followed } from '../actors/index.ts'
 import { assertNever, monotonic, type NodeId, nodeId, wall } from '../host/index.ts'
 import type { Change } from './call.ts'
-import type { SkillState, Timer, Work } from './skill-state.ts'
+import { personOf } from './skill-calls.ts'
+import { FLIGHT_PREFIX, readFlight } from './skill-flight.ts'
+import { type Flight, type SkillState, skillCollection, type Timer, type Work } from './skill-state.ts'
+
+export { skillCollection }
 
 const STORAGE_PREFIX = 'storage/'
 const TIMER_PREFIX = 'timer/'
-
-export const skillCollection = (skill: string): string => `skill.${skill}`
+/** `person/<person>/<key>`. */
+const PERSON_PREFIX = 'person/'
 
 /** The entry of a timer that is over. */
 export const forgetTimer = (timer: string): EntryChange => ({ change: 'delete', key: TIMER_PREFIX + timer })
@@ -37,6 +41,9 @@ type StoredTimer = z.infer<typeof storedTimer>
  */
 const MOST_TIMERS = 1_024
 const MOST_TEXTS = 4_096
+/** Persons of a household, and calls under way in it, of which one skill knows. */
+const MOST_PERSONS = 64
+const MOST_FLIGHTS = 256
 
 /** What a call makes of the state: what to store, and what to do once that is durable. */
 export interface Noted {
@@ -52,7 +59,13 @@ export function noted(
 ): Noted {
   const entries: EntryChange[] = work.kind === 'due' ? [forgetTimer(work.timer)] : []
   const effects: Effect[] = []
-  const room = work.kind === 'handle' ? work.invoke.room : kept.timers[work.timer]?.room
+  const room =
+    work.kind === 'handle'
+      ? work.invoke.room
+      : work.kind === 'due'
+        ? kept.timers[work.timer]?.room
+        : work.origin.room
+  const person = personOf(work)
   for (const change of changes) {
     switch (change.change) {
       case 'put':
@@ -90,8 +103,13 @@ export function noted(
       case 'question':
       case 'publish':
       case 'card':
+        break
       case 'personal-put':
+        if (person === undefined) break
+        entries.push({ change: 'put', key: personalKey(person, change.key), value: change.value })
+        break
       case 'personal-delete':
+        if (person !== undefined) entries.push({ change: 'delete', key: personalKey(person, change.key) })
         break
       default:
         assertNever(change)
@@ -100,10 +118,21 @@ export function noted(
   return { entries, effects }
 }
 
+const personalKey = (person: string, key: string): string => `${PERSON_PREFIX}${person}/${key}`
+
+/** What forgets all that is kept of a person. */
+export const forgetPerson = ({ kept }: SkillState, person: string): readonly EntryChange[] =>
+  Object.keys(kept.personal[person] ?? {}).map((key) => ({
+    change: 'delete',
+    key: personalKey(person, key),
+  }))
+
 /** The state after what the store told. Entries that are no skill's are left out, as if they were not there. */
 export function absorbed(state: SkillState, { whole, changes }: Followed, context: Context): SkillState {
   const storage: Record<string, string> = whole ? {} : { ...state.kept.storage }
   const timers: Record<string, Timer> = whole ? {} : { ...state.kept.timers }
+  const personal: Record<string, Record<string, string>> = whole ? {} : { ...state.kept.personal }
+  const flights: Record<string, Flight> = whole ? {} : { ...state.kept.flights }
   const over: Record<string, number> = { ...state.over }
   const room = {
     timers: MOST_TIMERS - Object.keys(timers).length,
@@ -118,6 +147,14 @@ export function absorbed(state: SkillState, { whole, changes }: Followed, contex
       if (text === undefined) delete storage[name]
       else storage[name] = text
       room.texts += Number(had) - Number(text !== undefined)
+    } else if (key.startsWith(PERSON_PREFIX)) {
+      absorbPersonal(personal, key.slice(PERSON_PREFIX.length), storedText.safeParse(value).data)
+    } else if (key.startsWith(FLIGHT_PREFIX)) {
+      const flight = key.slice(FLIGHT_PREFIX.length)
+      const stored = readFlight(value)
+      if (isForeign(flight)) continue
+      if (stored === undefined) delete flights[flight]
+      else if (Object.keys(flights).length < MOST_FLIGHTS) flights[flight] = stored
     } else if (key.startsWith(TIMER_PREFIX)) {
       const timer = key.slice(TIMER_PREFIX.length)
       const stored = storedTimer.safeParse(value).data
@@ -130,7 +167,23 @@ export function absorbed(state: SkillState, { whole, changes }: Followed, contex
       else timers[timer] = timerFrom(stored, state, state.kept.timers[timer], whole, context)
     }
   }
-  return { ...state, kept: { storage, timers }, over }
+  return { ...state, kept: { storage, timers, personal, flights }, over }
+}
+
+function absorbPersonal(
+  personal: Record<string, Record<string, string>>,
+  path: string,
+  text: string | undefined,
+): void {
+  const slash = path.indexOf('/')
+  const person = path.slice(0, slash)
+  const key = path.slice(slash + 1)
+  if (slash <= 0 || isForeign(person) || isForeign(key)) return
+  const { [key]: _, ...others } = personal[person] ?? {}
+  const left = text === undefined ? others : { ...others, [key]: text }
+  const many = Object.keys(left).length > MOST_TEXTS || Object.keys(personal).length >= MOST_PERSONS
+  if (Object.keys(left).length === 0) delete personal[person]
+  else if (!many || personal[person] !== undefined) personal[person] = left
 }
 
 /** What every object has under that name is no entry. */

@@ -13,11 +13,15 @@ import { placedAddress } from '../actors/index.ts'
 import { type Host, type NodeId, NotFoundError } from '../host/index.ts'
 import type { Log } from '../observe/index.ts'
 import { type Catalogue, loadCatalogue, type Skill } from './catalogue.ts'
+import type { HostPorts } from './host-ports.ts'
 import { compileWithSkills, type Grammar, type GrammarError, type GrammarSource } from './intents/index.ts'
 import { zoneOffset } from './local-time.ts'
-import { InvokePort } from './port.ts'
+import { neededExports } from './permissions.ts'
+import { type CallRecord, InvokePort } from './port.ts'
+import type { Risk } from './risk.ts'
 import type { Fence } from './sandbox/fence.ts'
 import { findFence, processStarter } from './sandbox/process.ts'
+import { openScriptEngine } from './script.ts'
 import type { SkillArgs } from './skill-state.ts'
 import { smokeCalls } from './smoke.ts'
 import { reportRefused, type SkillWatch, UNWATCHED, watchSandboxes } from './watching.ts'
@@ -35,6 +39,8 @@ export interface SkillsOptions {
   readonly house?: readonly GrammarSource[]
   /** Hears of skills that are stopped or refused. Default: nobody. */
   readonly watch?: SkillWatch
+  /** What reaches out of the skills' own state; without one, that is refused in words. */
+  readonly ports?: HostPorts
 }
 
 /** One row of `loqa skill ls`. */
@@ -72,6 +78,10 @@ export interface Skills {
    * first asked for. Errors: `GrammarError` when the house's own sentences cannot be compiled.
    */
   readonly grammar: Grammar
+  /** The skill that carries out an intent of the house's own sentences; of several that offer to, the most trusted, then the first. */
+  handlerOf(intent: string): Pick<Skill, 'manifest' | 'permissions'> | undefined
+  /** The words of the house changed: sentences of skills are read with the new ones from now on. Errors: `GrammarError`; the old ones stay then. */
+  houseSays(sources: readonly GrammarSource[]): void
   list(): readonly SkillRow[]
   /** A person switches a skill on again that failed too often. */
   enable(skill: string): void
@@ -81,6 +91,8 @@ export interface Skills {
   remove(name: string): Promise<void>
   /** Returns how to stop being told. */
   follow(listener: (change: SkillChange) => void): () => void
+  /** Every call of a skill that ends from now on. Returns how to stop being told. */
+  watch(watcher: (record: CallRecord) => void): () => void
   start(): void
   /** Ends all sandboxes; calls under way fail. */
   stop(): void
@@ -88,12 +100,17 @@ export interface Skills {
 
 /** Errors: none for a single skill (see `list`), `DiskError` when a folder cannot be read, `RangeError` for an unknown zone. */
 export async function loadSkills(options: SkillsOptions): Promise<Skills> {
-  const { host, log, roots, zone } = options
+  const { host, log, roots, zone, ports } = options
   // The first use of a zone loads its tables, 20 to 100 ms: not in the middle of a conversation.
   zoneOffset(host.clock.wall(), zone)
   const { watch = UNWATCHED } = options
-  const [catalogue, fence] = await Promise.all([loadCatalogue(host.disk, roots), findFence()])
-  const port = new InvokePort(host.clock, watchSandboxes(log, watch), processStarter(fence))
+  const [catalogue, scripts, fence] = await Promise.all([
+    loadCatalogue(host.disk, roots),
+    openScriptEngine(host.disk),
+    findFence(),
+  ])
+  const outside = { ports: ports ?? {}, scripts, start: processStarter(fence) }
+  const port = new InvokePort(host.clock, watchSandboxes(log, watch), outside)
   for (const skill of catalogue.skills) port.install(skill)
   for (const { folder, error } of catalogue.unusable) reportRefused(log, watch, folder, error)
   return new LiveSkills(options, port, catalogue, fence)
@@ -113,11 +130,13 @@ class LiveSkills implements Skills {
   #skills: readonly Skill[]
   #unusable: Catalogue['unusable']
   #compiled: Compiled | undefined
+  #house: readonly GrammarSource[]
   #changing: Promise<unknown> = Promise.resolve()
 
   constructor(options: SkillsOptions, port: InvokePort, { skills, unusable }: Catalogue, fence: Fence) {
     this.#options = options
     this.fence = fence
+    this.#house = options.house ?? []
     this.port = port
     this.#skills = skills
     this.#unusable = unusable
@@ -128,7 +147,7 @@ class LiveSkills implements Skills {
   }
 
   get actors() {
-    return this.#skills.map((skill) => ({ key: skill.manifest.name, args: this.#argsOf(skill) }))
+    return this.#skills.map((skill) => ({ key: skill.manifest.name, args: argsOf(skill, this.#options) }))
   }
 
   get intentSources() {
@@ -137,6 +156,22 @@ class LiveSkills implements Skills {
 
   get grammar(): Grammar {
     return this.#current().grammar
+  }
+
+  handlerOf(intent: string): Skill | undefined {
+    const offers = this.#skills.filter(({ manifest }) => manifest.handles?.includes(intent) === true)
+    return offers.sort((a, b) => a.manifest.zone - b.manifest.zone)[0]
+  }
+
+  houseSays(sources: readonly GrammarSource[]): void {
+    const before = this.#house
+    this.#house = sources
+    try {
+      this.#compiled = this.#compile(this.#skills)
+    } catch (thrown) {
+      this.#house = before
+      throw thrown
+    }
   }
 
   list(): readonly SkillRow[] {
@@ -167,6 +202,10 @@ class LiveSkills implements Skills {
     return () => void this.#listeners.delete(listener)
   }
 
+  watch(watcher: (record: CallRecord) => void): () => void {
+    return this.port.watch(watcher)
+  }
+
   start(): void {
     this.port.warm()
   }
@@ -189,7 +228,7 @@ class LiveSkills implements Skills {
     const trial = await this.port.try(skill, smokeCalls(skill.manifest, compiled.grammar, time))
     trial.use()
     this.#holds(skills, compiled)
-    this.#tell({ change: 'put', name, args: this.#argsOf(skill) })
+    this.#tell({ change: 'put', name, args: argsOf(skill, this.#options) })
   }
 
   #holds(skills: readonly Skill[], compiled?: Compiled): void {
@@ -211,7 +250,7 @@ class LiveSkills implements Skills {
 
   #compile(skills: readonly Skill[]): Compiled {
     const learned = skills.map((skill) => ({ file: sourceFile(skill), content: skill.source }))
-    return compileWithSkills(this.#options.house ?? [], learned)
+    return compileWithSkills(this.#house, learned)
   }
 
   /** One change at a time; one that fails is no reason for the next not to begin. */
@@ -224,22 +263,6 @@ class LiveSkills implements Skills {
   #tell(change: SkillChange): void {
     for (const listener of this.#listeners) listener(change)
   }
-
-  #argsOf({ manifest, permissions }: Skill): SkillArgs {
-    const { node, zone } = this.#options
-    const confirm: Record<string, string> = {}
-    for (const [intent, declared] of Object.entries(manifest.intents)) {
-      if (declared.confirm !== undefined) confirm[intent] = declared.confirm
-    }
-    return {
-      name: manifest.name,
-      node,
-      confirm,
-      intents: Object.keys(manifest.intents),
-      may_speak: permissions.includes('speak'),
-      zone,
-    }
-  }
 }
 
 const sourceFile = ({ folder }: Skill): string => `${folder}/skill.yaml`
@@ -248,6 +271,31 @@ const sourceFile = ({ folder }: Skill): string => `${folder}/skill.yaml`
 function withSkill(skills: readonly Skill[], skill: Skill): readonly Skill[] {
   const at = skills.findIndex(({ manifest }) => manifest.name === skill.manifest.name)
   return at === -1 ? [...skills, skill] : skills.with(at, skill)
+}
+
+export function argsOf(
+  { manifest, permissions }: Skill,
+  { node, zone }: Pick<SkillsOptions, 'node' | 'zone'>,
+): SkillArgs {
+  const confirm: Record<string, string> = {}
+  const risk: Record<string, Risk> = {}
+  for (const [intent, declared] of Object.entries(manifest.intents)) {
+    if (declared.confirm !== undefined) confirm[intent] = declared.confirm
+    if (declared.risk !== 'low') risk[intent] = declared.risk
+  }
+  const intents = Object.entries(manifest.intents)
+  return {
+    name: manifest.name,
+    node,
+    confirm,
+    risk,
+    intents: [...Object.keys(manifest.intents), ...(manifest.handles ?? [])],
+    idempotent: intents.filter(([, declared]) => declared.idempotent).map(([intent]) => intent),
+    may_speak: permissions.includes('speak'),
+    hears: neededExports(permissions).includes('heard'),
+    subscribes: permissions.includes('topics') ? (manifest.topics?.subscribe ?? []) : [],
+    zone,
+  }
 }
 
 function rowOf({ manifest, permissions, sha256 }: Skill, port: InvokePort): SkillRow {

@@ -360,6 +360,50 @@ export class ScriptedView implements NodeView {
       { check: 'disk', ok: false, detail: '12 MB free', fix: 'Free some space.' },
     ]
   }
+  readonly bench: NodeView['bench'] = {
+    put: async ({ manifest }) => {
+      if (manifest === 'broken') throw new LoqaError('skill-trapped', 'The skill visitors failed: it aborted')
+      return { name: 'visitors', version: '0.1.0', permissions: ['storage'], replaced: false }
+    },
+    end: async (name) => {
+      if (name === 's2') throw new LoqaError('not-found', 'A skill s2 under development does not exist')
+    },
+    async *watch(skill) {
+      const input = '{"intent":"visitors.came","slots":{}}'
+      yield { skill, entry: 'handle', input, ms: 1.5, speech: 'That makes one.', changes: [] }
+    },
+  }
+  devices(): ReturnType<NodeView['devices']> {
+    return {
+      sources: [
+        {
+          source: 'mqtt://broker.lan',
+          state: 'connected',
+          reason: null,
+          devices: 3,
+          problems: ['lock.shed: code_format: a lock that wants a code is not supported'],
+        },
+      ],
+      devices: [
+        {
+          id: 'light.1',
+          name: 'Reading lamp',
+          room: 'office',
+          kind: 'light',
+          state: { on: true, brightness: 40, can_dim: true },
+        },
+        { id: 'lock.1', name: 'Front door', room: '', kind: 'lock', state: { available: false } },
+        {
+          id: 'climate.1',
+          name: 'Heating',
+          room: 'office',
+          kind: 'climate',
+          state: { current: 20.5, target: 21, unit: 'C' },
+        },
+      ],
+    }
+  }
+
   async store(): ReturnType<NodeView['store']> {
     return {
       state: 'ok',

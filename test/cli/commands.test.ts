@@ -43,6 +43,21 @@ note  The starter models know synthesized voices only. Run: loqa models pull
     expect(node.view.wiped.at(-1)).toBe(false)
   })
 
+  it('devices are listed by room, with what they say and what cannot be used', async () => {
+    const { code, out, err } = await ada.run(['devices'])
+    expect(code).toBe(0)
+    expect(out.split('\n').map((line) => line.trimEnd())).toEqual([
+      expect.stringMatching(/^room +name +kind +state +id$/),
+      expect.stringMatching(/^ +Front door +lock +out of reach +lock\.1$/),
+      expect.stringMatching(/^office +Heating +climate +20\.5 °C, set to 21 +climate\.1$/),
+      expect.stringMatching(/^office +Reading lamp +light +on, 40 % +light\.1$/),
+      '',
+    ])
+    expect(err).toMatch(/code_format/)
+    const listed = JSON.parse((await ada.run(['devices', '--json'])).out) as { devices: unknown[] }
+    expect(listed.devices).toHaveLength(3)
+  })
+
   it('store is one screen, and a backup says where it is', async () => {
     const { code, out } = await ada.run(['store'])
     expect(code).toBe(0)

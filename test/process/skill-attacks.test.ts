@@ -126,7 +126,7 @@ beforeAll(async () => {
   const { clock } = house.host
   const folder = fileURLToPath(new URL('./escaped/', import.meta.url))
   const start = processStarter(house.skills.fence, { file: `${folder}runner.js`, folder })
-  prison = new InvokePort(clock, watchSandboxes(silentLog, house.watch), start)
+  prison = new InvokePort(clock, watchSandboxes(silentLog, house.watch), { start })
   for (const name of [CELL, ...TWICE, ...Object.keys(ESCAPED)]) {
     const call_ms = ESCAPED[name] === 'skill-timeout' ? 200 : 2_000
     const { manifest } = harmless

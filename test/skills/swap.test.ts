@@ -76,7 +76,7 @@ describe('a skill that changes while the node runs', () => {
   })
 
   it('1 keeps it when the new sentences cannot be compiled, and names the file', async () => {
-    const broken = await version('parrot', saying('{"speech":"Three."}'), 'go (now')
+    const broken = await version('parrot', saying('{"speech":"Three."}'), 'go <elsewhere>')
     await expect(skills.swap(broken)).rejects.toThrow('versions/parrot/skill.yaml')
     expect(await answer()).toBe('Two.')
   })

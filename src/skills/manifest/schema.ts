@@ -150,6 +150,11 @@ export const manifestSchema = z.strictObject({
     .describe('Where its answers appear. Without it: spoken.'),
   assets: z.array(assetPath).max(MAX_ASSETS).optional().describe('Other files of its package.'),
   budgets,
+  handles: z
+    .array(intentName.describe('a name like light.on'))
+    .max(64)
+    .optional()
+    .describe('Intents of the house’s own sentences that the skill carries out, e.g. light.on.'),
   types: typesSchema.optional().describe('Lists of words for the slots of its intents, as in the lexicon.'),
   intents: z.record(
     intentName.regex(/^[a-z][a-z0-9-]{0,31}\.[a-z][a-z0-9_]{0,31}$/).describe('a name like timer.set'),

@@ -25,6 +25,8 @@ export const NO_FENCE: Fence = { name: 'none', limits: false, filter: undefined 
 export interface Sight {
   readonly program: string
   readonly folders: readonly string[]
+  /** Also these, if they are there. */
+  readonly maybe?: readonly string[]
 }
 
 export interface Command {
@@ -60,10 +62,10 @@ export function fenced(fence: Fence, command: Command, sight: Sight): Command {
   return { file: 'prlimit', args: [...bounds, '--', inner.file, ...inner.args] }
 }
 
-function within(fence: Fence, { file, args }: Command, { program, folders }: Sight): Command {
+function within(fence: Fence, { file, args }: Command, { program, folders, maybe = [] }: Sight): Command {
   switch (fence.name) {
     case 'bubblewrap': {
-      const seen = [...LIBRARIES.map((path) => ['--ro-bind-try', path, path])]
+      const seen = [...[...LIBRARIES, ...maybe].map((path) => ['--ro-bind-try', path, path])]
       for (const path of [program, ...folders]) seen.push(['--ro-bind', path, path])
       return {
         file: 'bwrap',

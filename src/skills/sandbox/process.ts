@@ -5,7 +5,7 @@
  */
 import { type StdioOptions, spawn } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
-import { PACKAGE, PROGRAMS, SKILLS_FOLDER } from '../../host/index.ts'
+import { PACKAGE, PROGRAMS, SCRIPT_FOLDERS, SKILLS_FOLDER } from '../../host/index.ts'
 import { type Command, FENCES, type Fence, FILTER_FD, fenced, NO_FENCE, type Sight } from './fence.ts'
 import { callFilter } from './seccomp.ts'
 
@@ -52,7 +52,9 @@ function nodeCommand({ file, folder }: RunnerProgram): Command {
     file: process.execPath,
     args: [
       '--permission',
-      `--allow-fs-read=${folder}*`,
+      ...[folder, ...SCRIPT_FOLDERS].map((read) => `--allow-fs-read=${read}*`),
+      // Finding where a link leads would need to read the folders above it.
+      '--preserve-symlinks',
       `--max-old-space-size=${HEAP_MB}`,
       // Calls are short and leave little behind: a small nursery keeps the process small.
       '--max-semi-space-size=1',
@@ -67,6 +69,7 @@ function nodeCommand({ file, folder }: RunnerProgram): Command {
 const sightOf = ({ folder }: RunnerProgram): Sight => ({
   program: process.execPath,
   folders: [folder, `${PACKAGE}package.json`],
+  maybe: SCRIPT_FOLDERS,
 })
 
 /**

@@ -17,9 +17,10 @@ export interface Budget {
 
 /** node → sandbox. One order at a time: the next is sent when the last was answered. */
 export type Order =
-  /** Compile the module that travels as the payload. Answered by `loaded` or `failed`. */
+  /** Compile the module, or read the script, that travels as the payload. Answered by `loaded` or `failed`. */
   | {
       readonly order: 'load'
+      readonly runtime: 'wasm' | 'typescript'
       readonly skill: string
       readonly permissions: readonly Permission[]
       readonly budget: Budget

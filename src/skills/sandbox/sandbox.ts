@@ -11,13 +11,20 @@ import { newSandbox, nextAlarm, stepSandbox } from './machine.ts'
 import type { SandboxEffect, SandboxHabits, SandboxInput, SandboxState, StopReason } from './machine-state.ts'
 import type { SandboxProcess, StartProcess } from './process.ts'
 import type { Order } from './protocol.ts'
+import { packScript, type ScriptSource } from './script-source.ts'
 import { type Grant, verifyAnswer } from './verify.ts'
 
 /** A module ready to run: checked, its memory limited to the budget. */
 export interface Installed extends Grant {
   readonly name: string
+  /** Of a script its text. */
   readonly module: Uint8Array
+  /** What a script runs on; absent: it is a module of WebAssembly. */
+  readonly script?: Omit<ScriptSource, 'skill'> | undefined
 }
+
+/** What is told of why a module cannot be loaded. */
+const MAX_REASON_CHARS = 300
 
 export interface SandboxEvents {
   /** A skill failed; `stopped` when it was switched off for it. */
@@ -111,13 +118,9 @@ export class Sandbox {
       case 'start':
         this.#start()
         break
-      case 'load': {
-        const { name, permissions, budget, module } = this.#installed.get(effect.skill)!
-        const { bytes, starts, memory } = readyModule(module)
-        const order = { order: 'load', skill: name, permissions, budget, ahead: !starts } as const
-        this.#send(memory === undefined ? order : { ...order, memory }, bytes)
+      case 'load':
+        this.#load(this.#installed.get(effect.skill)!)
         break
-      }
       case 'run':
         this.#send({ order: 'call', skill: effect.job.skill, call: effect.job.call })
         break
@@ -133,6 +136,18 @@ export class Sandbox {
       default:
         assertNever(effect)
     }
+  }
+
+  #load({ name, permissions, budget, module, script }: Installed): void {
+    const about = { order: 'load', skill: name, permissions, budget } as const
+    if (script !== undefined) {
+      const order = { ...about, runtime: 'typescript', ahead: true } as const
+      this.#send(order, packScript({ ...script, skill: module }))
+      return
+    }
+    const { bytes, starts, memory } = readyModule(module)
+    const order = { ...about, runtime: 'wasm', ahead: !starts } as const
+    this.#send(memory === undefined ? order : { ...order, memory }, bytes)
   }
 
   #answer(id: number, outcome: CallOutcome): void {
@@ -183,7 +198,7 @@ export class Sandbox {
     if (word === 'ready') return { type: 'ready' }
     if (word === 'loaded') return { type: 'loaded' }
     if (word === 'failed' && process.phase === 'loading') {
-      const message = `The module of the skill ${process.skill} cannot be loaded`
+      const message = `The module of the skill ${process.skill} cannot be loaded${reasonOf(body)}`
       return { type: 'load-failed', error: skillError('skill-refused', message) }
     }
     return { type: 'babble' }
@@ -202,4 +217,12 @@ export class Sandbox {
     })
     this.#alarm = { at, cancel }
   }
+}
+
+/** A sandbox's words about what it could not load. A stranger's: short, and without control characters. */
+function reasonOf(body: unknown): string {
+  const { message } = body as { message?: unknown }
+  const said = typeof message === 'string' ? message : ''
+  const printable = said.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, MAX_REASON_CHARS)
+  return printable === '' ? '' : `: ${printable}`
 }

@@ -3,6 +3,7 @@
  * a process with the skill: whoever broke out of WebAssembly could answer anything.
  */
 import { z } from 'zod'
+import { actsOf } from '../acts.ts'
 import { answerSchema, type CallOutcome, type Change, changeSchema, type SkillCall } from '../call.ts'
 import { skillError } from '../errors.ts'
 import type { Permission } from '../permissions.ts'
@@ -27,7 +28,7 @@ const saysSchema = z.discriminatedUnion('answer', [
 const changesSchema = z.array(changeSchema)
 
 /** Faults a sandbox may report about a skill; the others are the node's own verdicts. */
-const REPORTED = ['skill-trapped', 'skill-budget', 'skill-answer', 'skill-refused'] as const
+const REPORTED = ['skill-trapped', 'skill-budget', 'skill-timeout', 'skill-answer', 'skill-refused'] as const
 
 const NEEDS: Readonly<Record<Change['change'], Permission | undefined>> = {
   put: 'storage',
@@ -49,6 +50,8 @@ const NEEDS: Readonly<Record<Change['change'], Permission | undefined>> = {
 export interface Grant {
   readonly permissions: readonly Permission[]
   readonly budget: Budget
+  /** Topics it may say something on. */
+  readonly publishes?: readonly string[]
 }
 
 export function verifyAnswer(body: unknown, skill: string, call: SkillCall, grant: Grant): CallOutcome {
@@ -76,7 +79,9 @@ export function verifyAnswer(body: unknown, skill: string, call: SkillCall, gran
   if (rule !== undefined) return broken(rule)
   const answer = answerSchema.safeParse(parseJson(says.data.output))
   if (!answer.success) return refuse('its output is not an answer')
-  return { ok: true, result: { answer: answer.data, changes: changes.data } }
+  const acts = actsOf(changes.data, call.devices)
+  const judged = acts.length === 0 ? {} : { acts }
+  return { ok: true, result: { answer: answer.data, changes: changes.data, ...judged } }
 }
 
 /** Replays the changes on the state the call came with. */
@@ -88,6 +93,8 @@ function brokenRule(changes: readonly Change[], call: SkillCall, grant: Grant): 
   for (const change of changes) {
     const needed = NEEDS[change.change]
     if (needed !== undefined && !grant.permissions.includes(needed)) return `${needed} was not granted`
+    const foreign = outOfReach(change, call, grant)
+    if (foreign !== undefined) return foreign
     if (change.change === 'put') storage.set(change.key, change.value)
     else if (change.change === 'delete') storage.delete(change.key)
     else if (change.change === 'timer-set') timers.add(change.timer)
@@ -111,6 +118,16 @@ function brokenRule(changes: readonly Change[], call: SkillCall, grant: Grant): 
   for (const [change, count] of times) {
     const { most, words } = MOST[change as keyof typeof MOST]
     if (count > most) return `too many ${words}`
+  }
+  return undefined
+}
+
+function outOfReach(change: Change, call: SkillCall, grant: Grant): string | undefined {
+  if (change.change === 'publish' && grant.publishes?.includes(change.topic) !== true) {
+    return `the topic ${change.topic} was not granted`
+  }
+  if (change.change === 'device' && call.devices?.some(({ id }) => id === change.device) !== true) {
+    return 'it commands a device it was not told of'
   }
   return undefined
 }
