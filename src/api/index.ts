@@ -26,6 +26,14 @@ export type {
 } from './memory-shapes.ts'
 export type { ApiParts, ApiSettings } from './server.ts'
 export type { NodeRow } from './shapes.ts'
+export type {
+  RevokedRow,
+  SkillDetail,
+  SkillReview,
+  SkillsView,
+  SkillView,
+  TrustedRow,
+} from './skills-shapes.ts'
 export { type RunningApi, startApi, tokenFrom } from './start.ts'
 export type { BackupView, StoreView } from './store-shapes.ts'
 export type {

@@ -29,6 +29,8 @@ export interface Operation {
   readonly params?: z.ZodObject
   readonly summary: string
   readonly request?: z.ZodType
+  /** Of its body; the limit of all others where it is absent. */
+  readonly most_bytes?: number
   /** What may stand behind the question mark. */
   readonly query?: z.ZodType
   readonly response: z.ZodType

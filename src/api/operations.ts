@@ -21,6 +21,7 @@ import {
   status,
   turn,
 } from './shapes.ts'
+import { skillOperations } from './skills.ts'
 import { storeOperations } from './store.ts'
 import { wipeOperations } from './wipe.ts'
 
@@ -155,6 +156,7 @@ export const operations: readonly Operation[] = [
   ...wipeOperations,
   ...auditOperations,
   ...memoryOperations,
+  ...skillOperations,
 ]
 
 /** Without what was not said. */

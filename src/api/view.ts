@@ -16,6 +16,7 @@ import type {
   TimelineView,
 } from './memory-shapes.ts'
 import type { NodeRow } from './shapes.ts'
+import type { SkillsView } from './skills-shapes.ts'
 import type { BackupView, StoreView } from './store-shapes.ts'
 import type { WipePlan } from './wipe-shapes.ts'
 
@@ -166,6 +167,7 @@ export interface MemoryView {
 
 export interface NodeView {
   readonly memory: MemoryView
+  readonly skills: SkillsView
   status(): StatusView
   /** This node, the members of its household, and everybody else who was seen. */
   nodes(): readonly NodeRow[]

@@ -4,6 +4,7 @@
  */
 import type { CommandSpec, OptionSpec, Run } from './call.ts'
 import { configOptions } from './options.ts'
+import { keeping } from './skill-keeping.ts'
 
 const room: OptionSpec = { flags: '--room <room>', about: 'where it is said' }
 const session: OptionSpec = { flags: '--session <id>', about: 'conversation to go on with' }
@@ -365,6 +366,15 @@ export const commands: readonly CommandSpec[] = [
       ['loqa actors --kind skill', 'the skills only'],
     ],
     load: () => import('./commands/actors.ts'),
+  },
+  {
+    name: 'skill',
+    summary: 'what the assistant can do: seen, added, changed, revoked, signed',
+    examples: [
+      ['loqa skill ls', 'the skills there are'],
+      ['loqa skill add weather-1.2.0.loqa', 'shows what it may do, and asks'],
+    ],
+    children: keeping,
   },
   {
     name: 'sessions',

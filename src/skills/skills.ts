@@ -31,6 +31,8 @@ export interface SkillsOptions {
   readonly node: NodeId
   /** Folders whose subfolders are skills, those of the node first. */
   readonly roots: readonly string[]
+  /** Skills that were added as packages and judged; none takes the name of one in the folders. */
+  readonly added?: readonly Skill[]
   /** IANA name of the household's time zone. */
   readonly zone: string
   /** The words of the house, which the sentences of skills use. Default: none. */
@@ -83,6 +85,8 @@ export interface Skills {
   swap(skill: Skill): Promise<void>
   /** Errors: `not-found`. */
   remove(name: string): Promise<void>
+  /** Ends a skill that may not run any more, and what it is doing. One that is not there is no error. */
+  stopNow(name: string): void
   /** Returns how to stop being told. */
   follow(listener: (change: SkillChange) => void): () => void
   start(): void
@@ -95,7 +99,7 @@ export async function loadSkills(options: SkillsOptions): Promise<Skills> {
   const { host, log, roots, zone, ports } = options
   // The first use of a zone loads its tables, 20 to 100 ms: not in the middle of a conversation.
   zoneOffset(host.clock.wall(), zone)
-  const catalogue = await loadCatalogue(host.disk, roots)
+  const catalogue = await loadCatalogue(host.disk, roots, options.added)
   const events: SandboxEvents = {
     charged: (skill, error, stopped) => log.warn('A skill failed', { skill, code: error.code, stopped }),
     ended: (detail) => log.debug('A sandbox process ended', { detail }),
@@ -186,6 +190,13 @@ class LiveSkills implements Skills {
       this.port.remove(name)
       this.#tell({ change: 'removed', name })
     })
+  }
+
+  stopNow(name: string): void {
+    if (!this.#skills.some(({ manifest }) => manifest.name === name)) return
+    this.#holds(this.#skills.filter(({ manifest }) => manifest.name !== name))
+    this.port.kill(name)
+    this.#tell({ change: 'removed', name })
   }
 
   follow(listener: (change: SkillChange) => void): () => void {
