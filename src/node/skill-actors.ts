@@ -51,4 +51,4 @@ export function followSkills({ node, clock, runtime, skills }: SkillActorsParts)
 }
 
 /** Where the tree has its skills (`tree.ts`). */
-const SKILLS_BRANCH = 'house/skills'
+const SKILLS_BRANCH = 'skills'
