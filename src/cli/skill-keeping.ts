@@ -166,10 +166,7 @@ export const keeping: readonly CommandSpec[] = [
     ],
     examples: [
       ['loqa skill sign weather-1.2.0.loqa --key my.key', 'in place'],
-      [
-        'loqa skill sign weather-1.2.0.loqa --key my.key --delegation my.delegation.json',
-        'with who vouches for you',
-      ],
+      ['loqa skill sign weather.loqa --key my.key --delegation my.json', 'with who vouches for you'],
     ],
     load: signing(({ sign }) => sign),
   },
@@ -189,16 +186,13 @@ export const keeping: readonly CommandSpec[] = [
     summary: 'as a root: say that a key is that publisher’s, until a day',
     options: [
       { flags: '--root <file>', about: 'the root’s private key' },
-      { flags: '--level <level>', about: 'official or vetted' },
+      { flags: '--level <level>', about: 'official, or vetted, which it is when not given' },
       { flags: '--days <n>', about: 'how long, 1 to 3650; a year when not given' },
       { flags: '-o, --output <file>', about: 'write here instead' },
     ],
     examples: [
-      [
-        'loqa skill delegate acme 3b1f… --root root.key --level vetted -o acme.delegation.json',
-        'for acme to sign with',
-      ],
-      ['loqa skill delegate acme 3b1f… --root root.key --level vetted --days 90', 'to the terminal'],
+      ['loqa skill delegate acme 3b1f… --root root.key --level vetted', 'a year, to the terminal'],
+      ['loqa skill delegate acme 3b1f… --root root.key -o acme.json', 'for acme to sign with'],
     ],
     load: signing(({ delegation }) => delegation),
   },

@@ -139,7 +139,10 @@ async function readIndex(
   if (info === undefined) throw new NotFoundError(`An index.yaml in ${from}`)
   if (info.size > MAX_INDEX_BYTES) throw new InvalidInputError(`The index of ${from} is too large`)
   try {
-    return indexSchema.parse(parse(Buffer.from(await disk.read(file)).toString('utf8'), { maxAliasCount: 0 }))
+    // As text all of it: a checksum of digits alone is no number.
+    return indexSchema.parse(
+      parse(Buffer.from(await disk.read(file)).toString('utf8'), { maxAliasCount: 0, schema: 'failsafe' }),
+    )
   } catch (thrown) {
     throw new LoqaError('registry-invalid', `The index.yaml of ${from} is not an index of skills`, {
       cause: thrown,

@@ -97,7 +97,7 @@ export const key: Run = async (call) => {
 export const delegation: Run = async (call) => {
   const { world, args, options } = call
   const [publisher, to] = args
-  const { level } = options
+  const { level = 'vetted' } = options
   if (level !== 'official' && level !== 'vetted')
     throw new UsageError('Say --level official or --level vetted')
   if (typeof options.root !== 'string') throw new UsageError('Say whose word it is: --root FILE')
