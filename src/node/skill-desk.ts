@@ -163,7 +163,11 @@ class SkillDesk {
       undo ? { change: 'delete', key } : { change: 'put', key, value: { why, at, by } },
     ])
     await this.#parts.registry.look()
-    await this.#parts.audit('skill.revoked', kind === 'skill' ? `${what} ${key}` : key, undo ? 'undone' : 'revoked')
+    await this.#parts.audit(
+      'skill.revoked',
+      kind === 'skill' ? `${what} ${key}` : key,
+      undo ? 'undone' : 'revoked',
+    )
     return this.revoked()
   }
 
