@@ -40,7 +40,7 @@ const IMPORTERS = {
   'prom-client': '^src/observe/metrics\\.ts$',
   fastify: '^src/api/',
   '@fastify/[a-z-]+': '^src/api/',
-  ws: '^src/(api|cli)/',
+  ws: '^src/(api|cli|devices)/',
   mqtt: '^src/devices/mqtt\\.ts$',
   'multicast-dns': '^src/cluster/discovery/mdns\\.ts$',
   commander: '^src/cli/',

@@ -42,7 +42,7 @@ import { openIdentity } from './node/identity.ts'
 import { openKept } from './node/keeping.ts'
 import { languagePort } from './node/language.ts'
 import { keepSweeping, openMemory } from './node/memory.ts'
-import { observeWith, reportRuntime } from './node/observing.ts'
+import { noteIn, observeWith, reportRuntime } from './node/observing.ts'
 import { shareEngines } from './node/sharing.ts'
 import { followSkills } from './node/skill-actors.ts'
 import { SkillBench } from './node/skill-bench.ts'
@@ -50,11 +50,12 @@ import { nodeView, type Stage } from './node/view.ts'
 import { createLog, createMetrics, type Log, reportEventLoop, watchEventLoop } from './observe/index.ts'
 import {
   createHttpPort,
-  type GrammarSource,
   type HostPorts,
   isInvokeFromAfar,
   loadSkills,
   type Skills,
+  type SkillsOptions,
+  type SkillWatch,
   skill,
 } from './skills/index.ts'
 import { ownDirectory, type Store, storePorts } from './store/index.ts'
@@ -116,13 +117,21 @@ export async function startNode(
     let lent: InferPort | undefined
     /** Ports of this node, known when they are open; no skill may ask the node itself. */
     let listening: readonly number[] = []
-    const skills = await openSkills(host, config, log, identity.id, house, {
+    const ports: HostPorts = {
       devices,
       http: createHttpPort({
         door: realHttp,
         own: () => ({ ports: listening, addresses: ownAddresses() }),
       }),
       language: languagePort(() => lent),
+    }
+    let tell: SkillWatch['tell'] = () => undefined
+    const skills = await openSkills(host, config, log, {
+      ...{ self: identity.id, house, ports },
+      watch: {
+        audit: (what, object, outcome) => noteIn(audit, log, { what, object, outcome }),
+        tell: (announcement) => tell(announcement),
+      },
     })
     undo.later(() => skills.stop())
     skills.start()
@@ -205,6 +214,7 @@ export async function startNode(
       },
     })
     undo.later(() => runtime.shutdown(SHUTDOWN_MS))
+    tell = (announcement) => runtime.publish('announce', announcement)
     remote.connect(placing.connect(runtime, remote))
     clustering.listen(remoteListener(remote))
     clustering.listen(placing.listener)
@@ -358,14 +368,13 @@ function openSkills(
   host: Host,
   { skills, node }: Config,
   log: Log,
-  self: NodeId,
-  house: readonly GrammarSource[],
-  ports: HostPorts,
+  more: Pick<SkillsOptions, 'house' | 'ports' | 'watch'> & { readonly self: NodeId },
 ): Promise<Skills> {
   const added = skills.extra_dir === '' ? join(node.data_dir, 'skills') : skills.extra_dir
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
   const roots = [join(PACKAGE, 'skills'), added]
-  return loadSkills({ host, log, node: self, roots, zone, house, ports })
+  const { self, ...rest } = more
+  return loadSkills({ host, log, node: self, roots, zone, ...rest })
 }
 
 function voiceSettings({ voice, node }: Config) {
