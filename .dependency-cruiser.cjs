@@ -39,7 +39,7 @@ const IMPORTERS = {
   'prom-client': '^src/observe/metrics\\.ts$',
   fastify: '^src/api/',
   '@fastify/[a-z-]+': '^src/api/',
-  ws: '^src/(api|cli)/',
+  ws: '^src/(api|cli|devices)/',
   mqtt: '^src/devices/mqtt\\.ts$',
   'multicast-dns': '^src/cluster/discovery/mdns\\.ts$',
   commander: '^src/cli/',
@@ -55,8 +55,8 @@ const IMPORTERS = {
   '@multiformats/[a-z-]+': '^src/cluster/transport/',
   uint8arraylist: '^src/cluster/transport/',
   '@echogarden/fvad-wasm': '^src/voice/vad\\.ts$',
-  'quickjs-emscripten-core': '^src/skills/sandbox/runner/script\\.ts$',
-  '@jitl/[a-z-]+': '^src/skills/sandbox/runner/script\\.ts$',
+  'quickjs-emscripten-core': '^src/skills/sandbox/runner/(script|script-engine|interpreter)\\.ts$',
+  '@jitl/[a-z-]+': '^src/skills/sandbox/runner/script-engine\\.ts$',
   '@vlcn\\.io/wa-sqlite': '^src/store/crdt/engine\\.ts$',
 }
 

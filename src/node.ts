@@ -43,19 +43,20 @@ import { openIdentity } from './node/identity.ts'
 import { openKept } from './node/keeping.ts'
 import { languagePort } from './node/language.ts'
 import { keepSweeping, openMemory } from './node/memory.ts'
-import { observeWith, reportRuntime } from './node/observing.ts'
+import { noteIn, observeWith, reportRuntime } from './node/observing.ts'
 import { shareEngines } from './node/sharing.ts'
 import { followSkills } from './node/skill-actors.ts'
+import { SkillBench } from './node/skill-bench.ts'
 import { nodeView, type Stage } from './node/view.ts'
 import { createLog, createMetrics, type Log, reportEventLoop, watchEventLoop } from './observe/index.ts'
 import {
   createHttpPort,
-  type GrammarSource,
   type HostPorts,
   isInvokeFromAfar,
   loadSkills,
-  type Skill,
   type Skills,
+  type SkillsOptions,
+  type SkillWatch,
   skill,
 } from './skills/index.ts'
 import { ownDirectory, type Store, storePorts } from './store/index.ts'
@@ -118,13 +119,21 @@ export async function startNode(
     /** Ports of this node, known when they are open; no skill may ask the node itself. */
     let listening: readonly number[] = []
     const addedSkills = await openAddedSkills({ host, config, identity, store, clustering, log, audit })
-    const skills = await openSkills(host, config, log, identity.id, house, addedSkills.skills, {
+    const ports: HostPorts = {
       devices,
       http: createHttpPort({
         door: realHttp,
         own: () => ({ ports: listening, addresses: ownAddresses() }),
       }),
       language: languagePort(() => lent),
+    }
+    let tell: SkillWatch['tell'] = () => undefined
+    const skills = await openSkills(host, config, log, {
+      ...{ self: identity.id, house, ports, added: addedSkills.skills },
+      watch: {
+        audit: (what, object, outcome) => noteIn(audit, log, { what, object, outcome }),
+        tell: (announcement) => tell(announcement),
+      },
     })
     undo.later(() => skills.stop())
     skills.start()
@@ -207,6 +216,7 @@ export async function startNode(
       },
     })
     undo.later(() => runtime.shutdown(SHUTDOWN_MS))
+    tell = (announcement) => runtime.publish('announce', announcement)
     remote.connect(placing.connect(runtime, remote))
     clustering.listen(remoteListener(remote))
     clustering.listen(placing.listener)
@@ -253,6 +263,7 @@ export async function startNode(
       devices,
       store,
       memory,
+      bench: new SkillBench({ skills, noted: (...what) => memory.noted(...what) }),
       wiping,
       voice,
       metrics,
@@ -362,14 +373,12 @@ function openSkills(
   host: Host,
   { skills }: Config,
   log: Log,
-  self: NodeId,
-  house: readonly GrammarSource[],
-  added: readonly Skill[],
-  ports: HostPorts,
+  more: Pick<SkillsOptions, 'house' | 'ports' | 'watch' | 'added'> & { readonly self: NodeId },
 ): Promise<Skills> {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
   const roots = [join(PACKAGE, 'skills'), ...(skills.extra_dir === '' ? [] : [skills.extra_dir])]
-  return loadSkills({ host, log, node: self, roots, added, zone, house, ports })
+  const { self, ...rest } = more
+  return loadSkills({ host, log, node: self, roots, zone, ...rest })
 }
 
 function voiceSettings({ voice, node }: Config) {

@@ -26,6 +26,7 @@ export type {
 } from './memory-shapes.ts'
 export type { ApiParts, ApiSettings } from './server.ts'
 export type { NodeRow } from './shapes.ts'
+export type { OnBench, SkillCallLine } from './skill-bench-shapes.ts'
 export type {
   RevokedRow,
   SkillDetail,

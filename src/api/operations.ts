@@ -21,6 +21,7 @@ import {
   status,
   turn,
 } from './shapes.ts'
+import { skillBenchOperations } from './skill-bench.ts'
 import { skillOperations } from './skills.ts'
 import { storeOperations } from './store.ts'
 import { wipeOperations } from './wipe.ts'
@@ -153,6 +154,7 @@ export const operations: readonly Operation[] = [
   ...householdOperations,
   ...deviceOperations,
   ...storeOperations,
+  ...skillBenchOperations,
   ...wipeOperations,
   ...auditOperations,
   ...memoryOperations,

@@ -16,6 +16,7 @@ import type {
   TimelineView,
 } from './memory-shapes.ts'
 import type { NodeRow } from './shapes.ts'
+import type { OnBench, SkillCallLine } from './skill-bench-shapes.ts'
 import type { SkillsView } from './skills-shapes.ts'
 import type { BackupView, StoreView } from './store-shapes.ts'
 import type { WipePlan } from './wipe-shapes.ts'
@@ -165,6 +166,16 @@ export interface MemoryView {
   erasePerson(person: string, dry_run: boolean): Promise<PersonErased>
 }
 
+/** Skills under development. */
+export interface SkillBenchView {
+  /** Errors: whatever is wrong with it; the one before answers on. */
+  put(files: { manifest: string; module: Uint8Array; folder: string }): Promise<OnBench>
+  /** Errors: `not-found`. */
+  end(name: string): Promise<void>
+  /** Errors: `not-found`. */
+  watch(name: string): AsyncIterable<SkillCallLine>
+}
+
 export interface NodeView {
   readonly memory: MemoryView
   readonly skills: SkillsView
@@ -206,6 +217,7 @@ export interface NodeView {
   /** Makes a copy of what is kept. Errors: `store-full`, `store-io`. */
   backup(): Promise<BackupView>
   readonly audit: AuditView
+  readonly bench: SkillBenchView
   /** Every key, its value and where it came from. Secrets are masked. */
   config(): readonly {
     readonly key: string

@@ -4,6 +4,7 @@
  */
 import type { CommandSpec, OptionSpec, Run } from './call.ts'
 import { configOptions } from './options.ts'
+import { developing } from './skill-commands.ts'
 import { keeping } from './skill-keeping.ts'
 
 const room: OptionSpec = { flags: '--room <room>', about: 'where it is said' }
@@ -373,8 +374,9 @@ export const commands: readonly CommandSpec[] = [
     examples: [
       ['loqa skill ls', 'the skills there are'],
       ['loqa skill add weather-1.2.0.loqa', 'shows what it may do, and asks'],
+      ['loqa skill init visitors', 'begin one of your own'],
     ],
-    children: keeping,
+    children: [...keeping, ...developing],
   },
   {
     name: 'sessions',

@@ -245,6 +245,18 @@ const devices = z.strictObject({
     .default('zigbee2mqtt')
     .describe('Base topic of Zigbee2MQTT; empty does not listen there.')
     .meta({ allowed: 'the beginning of a topic, without # and +' }),
+  home_assistant_url: z
+    .string()
+    .max(512)
+    .regex(/^$|^https?:\/\/[^\s@]+$/)
+    .default('')
+    .describe(
+      'Home Assistant whose devices are used, e.g. http://assistant.lan:8123; empty is none. Devices it shares with the broker come twice: name one of the two.',
+    )
+    .meta({ allowed: 'an address that begins with http:// or https://' }),
+  home_assistant_token_file: path(
+    'File whose first line is a long-lived access token of Home Assistant, made in the profile of its user.',
+  ).default(''),
 })
 
 const observe = z.strictObject({

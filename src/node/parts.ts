@@ -13,6 +13,7 @@ import type { Auditing } from './auditing.ts'
 import type { Clustering } from './clustering.ts'
 import type { Identity } from './identity.ts'
 import type { Memory } from './memory.ts'
+import type { SkillBench } from './skill-bench.ts'
 import type { Wiping } from './wiping.ts'
 
 export interface NodeParts {
@@ -35,6 +36,8 @@ export interface NodeParts {
   readonly skillDesk: SkillsView
   readonly devices: Pick<DeviceHouse, 'list' | 'status'>
   readonly store: HouseholdStore
+  /** Skills under development. */
+  readonly bench: SkillBench
   readonly memory: Pick<Memory, 'timeline' | 'people' | 'noted'>
   readonly wiping: Wiping
   readonly voice: Voice

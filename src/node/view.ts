@@ -82,6 +82,7 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
     backup: () => backUp(parts),
     wipe: async (dry_run) => (dry_run ? parts.wiping.plan() : parts.wiping.wipe()),
     config: () => parts.rows,
+    bench: parts.bench,
     audit: {
       list: (query) => parts.auditing.list(query),
       verify: () => parts.auditing.verify((id) => parts.clustering.nameOf(id)),

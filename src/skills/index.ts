@@ -15,7 +15,7 @@
  */
 export { isInvokeFromAfar } from './afar.ts'
 export type { Invocation, SkillCall } from './call.ts'
-export { type Catalogue, loadCatalogue, type Skill } from './catalogue.ts'
+export { type Catalogue, loadCatalogue, loadSkill, type Skill, skillOf } from './catalogue.ts'
 export { SkillError, type SkillFault } from './errors.ts'
 export type {
   Device,
@@ -86,11 +86,13 @@ export {
   readPackage,
   type SkillPackage,
 } from './package/index.ts'
-export type { InvokePort } from './port.ts'
+export type { CallRecord, InvokePort } from './port.ts'
 export * as registry from './registry/index.ts'
 export type { HouseNode } from './ringing.ts'
+export { describeFence } from './sandbox/fence.ts'
 export { HOUSE_WANTED, skill } from './skill.ts'
 export type { House, SkillArgs, SkillMessage, SkillState } from './skill-state.ts'
-export { loadSkills, type SkillChange, type SkillRow, type Skills } from './skills.ts'
+export { loadSkills, type SkillChange, type SkillRow, type Skills, type SkillsOptions } from './skills.ts'
 export * as trust from './trust/index.ts'
 export { inspectPackage, signPackage } from './trust/index.ts'
+export type { SkillWatch } from './watching.ts'

@@ -8,7 +8,7 @@
  */
 import type { Outcome, OutsidePort, Ref } from '../actors/index.ts'
 import type { Clock, RequestId } from '../host/index.ts'
-import type { CallOutcome, SkillCall } from './call.ts'
+import type { CallOutcome, Change, SkillCall } from './call.ts'
 import type { Skill } from './catalogue.ts'
 import { SkillError, type SkillErrorShape, skillError } from './errors.ts'
 import type { HostPorts } from './host-ports.ts'
@@ -47,6 +47,19 @@ export interface PortParts {
   readonly scripts?: ScriptEngine
 }
 
+/** A call that ended: for whoever develops the skill. Holds what people said. */
+export interface CallRecord {
+  readonly skill: string
+  readonly entry: string
+  /** JSON, as the skill was given it. */
+  readonly input: string
+  /** From the order to the answer, waiting included. */
+  readonly ms: number
+  readonly speech: string
+  readonly changes: readonly Change[]
+  readonly error?: SkillErrorShape | undefined
+}
+
 interface Pending {
   readonly skill: string
   readonly sandbox: Sandbox
@@ -65,6 +78,7 @@ export class InvokePort {
   readonly #leaving = new Set<{ readonly skill: string; readonly sandbox: Sandbox }>()
   /** What takes time and is not a skill's own code. */
   readonly #outside: OutsideWork
+  readonly #watchers = new Set<(record: CallRecord) => void>()
   #shared: Sandbox | undefined
 
   constructor(clock: Clock, events: SandboxEvents, parts: PortParts = {}) {
@@ -183,8 +197,10 @@ export class InvokePort {
     }
     const completed = this.#outside.completed(effect.to, effect.body as SkillCall)
     const deadline_ms = effect.deadline_ms ?? ANSWER_WITHIN_MS
+    const began = this.#clock.monotonic()
     const call = sandbox.call(effect.to, completed, deadline_ms, (outcome) => {
       this.#settled(key)
+      this.#record(effect.to, completed, outcome, this.#clock.monotonic() - began)
       this.#trim()
       if (outcome.ok) deliver({ type: 'outcome', id, event: 'done', body: outcome.result })
       else fail(outcome.error)
@@ -209,6 +225,21 @@ export class InvokePort {
       sandbox.cancel(call)
       this.#settled(key)
     }
+  }
+
+  /** Every call of a skill that ends from now on. Returns how to stop being told. */
+  watch(watcher: (record: CallRecord) => void): () => void {
+    this.#watchers.add(watcher)
+    return () => void this.#watchers.delete(watcher)
+  }
+
+  #record(skill: string, { entry, input }: SkillCall, outcome: CallOutcome, ms: number): void {
+    if (this.#watchers.size === 0) return
+    const about = { skill, entry, input, ms }
+    const record: CallRecord = outcome.ok
+      ? { ...about, speech: outcome.result.answer.speech, changes: outcome.result.changes }
+      : { ...about, speech: '', changes: [], error: outcome.error }
+    for (const watcher of this.#watchers) watcher(record)
   }
 
   stop(): void {

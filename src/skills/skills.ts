@@ -17,12 +17,14 @@ import type { HostPorts } from './host-ports.ts'
 import { compileWithSkills, type Grammar, type GrammarError, type GrammarSource } from './intents/index.ts'
 import { zoneOffset } from './local-time.ts'
 import { neededExports } from './permissions.ts'
-import { InvokePort } from './port.ts'
+import { type CallRecord, InvokePort } from './port.ts'
 import type { Risk } from './risk.ts'
-import type { SandboxEvents } from './sandbox/sandbox.ts'
+import type { Fence } from './sandbox/fence.ts'
+import { findFence, processStarter } from './sandbox/process.ts'
 import { openScriptEngine } from './script.ts'
 import type { SkillArgs } from './skill-state.ts'
 import { smokeCalls } from './smoke.ts'
+import { reportRefused, type SkillWatch, UNWATCHED, watchSandboxes } from './watching.ts'
 
 export interface SkillsOptions {
   readonly host: Host
@@ -39,6 +41,8 @@ export interface SkillsOptions {
   readonly house?: readonly GrammarSource[]
   /** What reaches out of the skills' own state; without one, that is refused in words. */
   readonly ports?: HostPorts
+  /** Hears of skills that are stopped or refused. Default: nobody. */
+  readonly watch?: SkillWatch
 }
 
 /** One row of `loqa skill ls`. */
@@ -64,6 +68,8 @@ export type SkillChange =
 export interface Skills {
   /** The `invoke` port of the runtime. */
   readonly port: InvokePort
+  /** What the operating system puts around sandbox processes here. */
+  readonly fence: Fence
   readonly catalogue: Catalogue
   /** Spawn one actor of kind `skill` for each, with `key` as its name. */
   readonly actors: readonly { readonly key: string; readonly args: SkillArgs }[]
@@ -89,6 +95,8 @@ export interface Skills {
   stopNow(name: string): void
   /** Returns how to stop being told. */
   follow(listener: (change: SkillChange) => void): () => void
+  /** Every call of a skill that ends from now on. Returns how to stop being told. */
+  watch(watcher: (record: CallRecord) => void): () => void
   start(): void
   /** Ends all sandboxes; calls under way fail. */
   stop(): void
@@ -99,18 +107,19 @@ export async function loadSkills(options: SkillsOptions): Promise<Skills> {
   const { host, log, roots, zone, ports } = options
   // The first use of a zone loads its tables, 20 to 100 ms: not in the middle of a conversation.
   zoneOffset(host.clock.wall(), zone)
-  const catalogue = await loadCatalogue(host.disk, roots, options.added)
-  const events: SandboxEvents = {
-    charged: (skill, error, stopped) => log.warn('A skill failed', { skill, code: error.code, stopped }),
-    ended: (detail) => log.debug('A sandbox process ended', { detail }),
-  }
-  const scripts = await openScriptEngine(host.disk)
-  const port = new InvokePort(host.clock, events, { ports: ports ?? {}, scripts })
+  const { watch = UNWATCHED } = options
+  const [catalogue, fence, scripts] = await Promise.all([
+    loadCatalogue(host.disk, roots, options.added),
+    findFence(),
+    openScriptEngine(host.disk),
+  ])
+  const port = new InvokePort(host.clock, watchSandboxes(log, watch), {
+    ...{ start: processStarter(fence), scripts },
+    ports: ports ?? {},
+  })
   for (const skill of catalogue.skills) port.install(skill)
-  for (const { folder, error } of catalogue.unusable) {
-    log.warn('A skill cannot be used', { folder, code: error.code, problem: error.message })
-  }
-  return new LiveSkills(options, port, catalogue)
+  for (const { folder, error } of catalogue.unusable) reportRefused(log, watch, folder, error)
+  return new LiveSkills(options, port, catalogue, fence)
 }
 
 interface Compiled {
@@ -120,6 +129,7 @@ interface Compiled {
 
 class LiveSkills implements Skills {
   readonly port: InvokePort
+  readonly fence: Fence
   readonly #options: SkillsOptions
   readonly #listeners = new Set<(change: SkillChange) => void>()
   /** In the order in which their sentences count. */
@@ -129,9 +139,10 @@ class LiveSkills implements Skills {
   #house: readonly GrammarSource[]
   #changing: Promise<unknown> = Promise.resolve()
 
-  constructor(options: SkillsOptions, port: InvokePort, { skills, unusable }: Catalogue) {
+  constructor(options: SkillsOptions, port: InvokePort, { skills, unusable }: Catalogue, fence: Fence) {
     this.#options = options
     this.#house = options.house ?? []
+    this.fence = fence
     this.port = port
     this.#skills = skills
     this.#unusable = unusable
@@ -204,6 +215,10 @@ class LiveSkills implements Skills {
     return () => void this.#listeners.delete(listener)
   }
 
+  watch(watcher: (record: CallRecord) => void): () => void {
+    return this.port.watch(watcher)
+  }
+
   start(): void {
     this.port.warm()
   }
@@ -271,7 +286,10 @@ function withSkill(skills: readonly Skill[], skill: Skill): readonly Skill[] {
   return at === -1 ? [...skills, skill] : skills.with(at, skill)
 }
 
-function argsOf({ manifest, permissions }: Skill, { node, zone }: SkillsOptions): SkillArgs {
+export function argsOf(
+  { manifest, permissions }: Skill,
+  { node, zone }: Pick<SkillsOptions, 'node' | 'zone'>,
+): SkillArgs {
   const confirm: Record<string, string> = {}
   const risk: Record<string, Risk> = {}
   for (const [intent, declared] of Object.entries(manifest.intents)) {

@@ -36,6 +36,8 @@ const payloads: Readonly<Record<string, object>> = {
   'household-dismiss': { node: 'cellar' },
   'household-join': { node: 'cellar' },
   wipe: { confirm: 'wipe' },
+  'skill-dev': { manifest: 'name: visitors', module: '' },
+  'skill-dev-end': {},
   'persons-add': { name: 'Anna' },
   'persons-consent': { person: 'Anna', given: true },
   'persons-export': { person: 'Anna' },

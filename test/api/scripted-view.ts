@@ -362,6 +362,19 @@ export class ScriptedView implements NodeView {
       { check: 'disk', ok: false, detail: '12 MB free', fix: 'Free some space.' },
     ]
   }
+  readonly bench: NodeView['bench'] = {
+    put: async ({ manifest }) => {
+      if (manifest === 'broken') throw new LoqaError('skill-trapped', 'The skill visitors failed: it aborted')
+      return { name: 'visitors', version: '0.1.0', permissions: ['storage'], replaced: false }
+    },
+    end: async (name) => {
+      if (name === 's2') throw new LoqaError('not-found', 'A skill s2 under development does not exist')
+    },
+    async *watch(skill) {
+      const input = '{"intent":"visitors.came","slots":{}}'
+      yield { skill, entry: 'handle', input, ms: 1.5, speech: 'That makes one.', changes: [] }
+    },
+  }
   devices(): ReturnType<NodeView['devices']> {
     return {
       sources: [

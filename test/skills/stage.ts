@@ -2,12 +2,13 @@
  * A stage for one skill actor: its effects are carried out here, in virtual time, on a store in memory. The calls go
  * wherever `invoke` takes them: a scripted answer, or a real sandbox.
  */
-import type { Context, Effect, EntryChange, Followed, Ref } from '../../src/actors/index.ts'
+import type { Context, Effect, EntryChange, Followed, Message, Ref } from '../../src/actors/index.ts'
 import { placedAddress } from '../../src/actors/index.ts'
 import { type ErrorShape, monotonic, type RequestId, type SessionId, wall } from '../../src/host/index.ts'
 import type { CallOutcome, SkillCall } from '../../src/skills/call.ts'
 import {
   type Announce,
+  HOUSE_WANTED,
   type SkillArgs,
   type SkillMessage,
   type SkillResult,
@@ -24,10 +25,16 @@ export class SkillStage {
   readonly stored = new Map<string, unknown>()
   readonly announced: Announce[] = []
   readonly effects: Effect[] = []
+  /** What was said on topics other than `announce`. */
+  readonly published: Message[] = []
+  /** What was begun outside and has not ended, by its id. */
+  readonly outside = new Map<string, Extract<Effect, { type: 'invoke' }>>()
   /** Fails every write (or read) with this error while set. */
   storeFails: ErrorShape | undefined
   /** Of the skill's random numbers. */
   seed = 7
+  /** Whose conversation asks are of. */
+  person: string | undefined
   state!: SkillState
   #invoke: Invoke
   #now = 1_000
@@ -85,7 +92,10 @@ export class SkillStage {
     const result = new Promise<SkillResult>((done) => this.#answers.set(id, done))
     const session = 'session' as SessionId
     this.tell(
-      { type: 'skill.invoke', intent: { name: intent, slots }, session, room: 'kitchen', confirmed },
+      {
+        ...{ type: 'skill.invoke', intent: { name: intent, slots }, session, room: 'kitchen', confirmed },
+        ...(this.person === undefined ? {} : { person: this.person }),
+      },
       id,
     )
     return result
@@ -139,6 +149,15 @@ export class SkillStage {
     this.#outcome(this.#following!, error, undefined)
   }
 
+  /** The oldest thing begun outside ends so. */
+  async ends(value: unknown, error?: ErrorShape): Promise<void> {
+    await this.settle()
+    const [id] = [...this.outside.keys()]
+    this.outside.delete(id!)
+    this.#outcome(id as RequestId, error, value)
+    await this.settle()
+  }
+
   /** Calls are not carried out until they are released. */
   hold(): void {
     this.#held = []
@@ -169,7 +188,10 @@ export class SkillStage {
 
   #carryOut(effects: readonly Effect[]): void {
     for (const effect of effects) {
-      if (effect.type === 'publish' && effect.topic !== 'announce') continue
+      if (effect.type === 'publish' && effect.topic !== 'announce') {
+        if (effect.topic !== HOUSE_WANTED) this.published.push(effect.message)
+        continue
+      }
       this.effects.push(effect)
       switch (effect.type) {
         case 'schedule':
@@ -207,6 +229,10 @@ export class SkillStage {
           })
           break
         case 'invoke': {
+          if (effect.op !== 'call') {
+            this.outside.set(effect.id, effect)
+            break
+          }
           const call = async (): Promise<void> => {
             const outcome = await this.#invoke(effect.body as SkillCall)
             if (outcome.ok) this.#outcome(effect.id, undefined, outcome.result)
