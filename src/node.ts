@@ -33,6 +33,7 @@ import {
   replicaChanged,
   replicasOf,
 } from './inference/index.ts'
+import { openAddedSkills } from './node/added-skills.ts'
 import { Clustering } from './node/clustering.ts'
 import { householdOf, PLACED } from './node/conversations.ts'
 import { handlerWith, openHouseDevices } from './node/devices.ts'
@@ -134,6 +135,7 @@ export async function startNode(
     let lent: InferPort | undefined
     /** Ports of this node, known when they are open; no skill may ask the node itself. */
     let listening: readonly number[] = []
+    const addedSkills = await openAddedSkills({ host, config, identity, store, clustering, log, audit })
     const ports: HostPorts = {
       devices,
       http: createHttpPort({
@@ -145,7 +147,7 @@ export async function startNode(
     }
     let tell: SkillWatch['tell'] = () => undefined
     const skills = await openSkills(host, config, log, {
-      ...{ self: identity.id, house, ports },
+      ...{ self: identity.id, house, ports, added: addedSkills.skills },
       watch: {
         audit: (what, object, outcome) => noteIn(audit, log, { what, object, outcome }),
         tell: (announcement) => tell(announcement),
@@ -252,6 +254,8 @@ export async function startNode(
       }),
     )
     undo.later(followSkills({ node: identity.id, clock: host.clock, runtime, skills }))
+    const { desk: skillDesk, stop: leaveSkills } = addedSkills.start(skills)
+    undo.later(leaveSkills)
     runtime.subscribe('session.phase', (message) => {
       const { session, phase } = message as SessionPhase
       if (phase === 'ended') memory.recorder.ended(session)
@@ -276,6 +280,7 @@ export async function startNode(
       checkModel,
       skills,
       skillSettings,
+      skillDesk,
       devices,
       store,
       memory,
@@ -387,13 +392,12 @@ async function openEngines(
 
 function openSkills(
   host: Host,
-  { skills, node }: Config,
+  { skills }: Config,
   log: Log,
-  more: Pick<SkillsOptions, 'house' | 'ports' | 'watch'> & { readonly self: NodeId },
+  more: Pick<SkillsOptions, 'house' | 'ports' | 'watch' | 'added'> & { readonly self: NodeId },
 ): Promise<Skills> {
-  const added = skills.extra_dir === '' ? join(node.data_dir, 'skills') : skills.extra_dir
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
-  const roots = [join(PACKAGE, 'skills'), added]
+  const roots = [join(PACKAGE, 'skills'), ...(skills.extra_dir === '' ? [] : [skills.extra_dir])]
   const { self, ...rest } = more
   return loadSkills({ host, log, node: self, roots, zone, ...rest })
 }

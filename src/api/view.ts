@@ -19,6 +19,7 @@ import type {
 import type { NodeRow } from './shapes.ts'
 import type { OnBench, SkillCallLine } from './skill-bench-shapes.ts'
 import type { SkillSettingsView } from './skill-settings.ts'
+import type { SkillsView } from './skills-shapes.ts'
 import type { BackupView, StoreView } from './store-shapes.ts'
 import type { WipePlan } from './wipe-shapes.ts'
 
@@ -204,6 +205,7 @@ export interface SettingsView {
 export interface NodeView {
   readonly skillSettings: SettingsView
   readonly memory: MemoryView
+  readonly skills: SkillsView
   status(): StatusView
   /** This node, the members of its household, and everybody else who was seen. */
   nodes(): readonly NodeRow[]

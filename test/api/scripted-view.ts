@@ -21,6 +21,7 @@ import type {
   VoiceListener,
 } from '../../src/api/index.ts'
 import { LoqaError, NotFoundError } from '../../src/host/index.ts'
+import { ScriptedSkills } from './scripted-skills.ts'
 
 export const scriptedStatus: StatusView = {
   node: {
@@ -285,6 +286,7 @@ const APPROVAL: ApprovalRow = {
 
 export class ScriptedView implements NodeView {
   readonly memory = new ScriptedMemory()
+  readonly skills = new ScriptedSkills()
   readonly asked: { text: string; room?: string; session?: string }[] = []
   readonly said: { text: string; voice?: string }[] = []
   readonly channels: ScriptedChannel[] = []
