@@ -12,7 +12,7 @@ import {
 } from './actors/index.ts'
 import { startApi, tokenFrom } from './api/index.ts'
 import type { RunningNode, StartOptions } from './cli/index.ts'
-import { createRemote, Placing, remoteListener } from './cluster/index.ts'
+import { createRemote, Moving, Placing, remoteListener } from './cluster/index.ts'
 import type { Config, Resolved } from './config.ts'
 import { DiskError, type Host, LoqaError, limits, type NodeId, PACKAGE, requestId } from './host/index.ts'
 import { realHost } from './host/real.ts'
@@ -32,7 +32,7 @@ import {
   replicasOf,
 } from './inference/index.ts'
 import { Clustering } from './node/clustering.ts'
-import { householdOf, PLACED } from './node/conversations.ts'
+import { householdOf, MOVES, PLACED, sessionOf } from './node/conversations.ts'
 import { loadGrammar } from './node/grammar.ts'
 import { tellSkills } from './node/house-news.ts'
 import { openIdentity, retireFormerId } from './node/identity.ts'
@@ -135,11 +135,32 @@ export async function startNode(
       log: (message, values) => log.warn(message, values),
     })
     undo.later(() => placing.close())
+    const moving = new Moving({
+      ...{ node: identity.id, clock: host.clock, random: host.random, kinds: MOVES },
+      parentOf: (kind) => (kind === 'session' ? fixedAddress(identity.id, 'sessions') : undefined),
+      ready: (address) => voice.movable(sessionOf(address)),
+      arrived: (address) => placing.taken(address),
+      left(address, to, away_ms) {
+        voice.moved(sessionOf(address))
+        metrics.observe('loqa_migration_ms', away_ms)
+        log.info('An actor moved to another node', { actor: address, node: to, away_ms: Math.round(away_ms) })
+      },
+      log: (message, values) => log.warn(message, values),
+    })
+    undo.later(() => moving.close())
     const remote = createRemote({
       node: identity.id,
       boot: life,
       clock: host.clock,
-      placed: placing.placed,
+      moving: moving.remote,
+      placed: {
+        ...placing.placed,
+        // A copy that moves is not one to be stopped.
+        heard(addresses) {
+          moving.claimed(addresses)
+          placing.placed.heard?.(addresses)
+        },
+      },
       metric: ({ name, add, labels }) => metrics.add(name, add, labels),
       serves: (effect) => effect.type === 'infer' && isEngineWork(effect),
       fault: (peer, what, fatal) => log.warn('A node broke the rules of the wire', { peer, what, fatal }),
@@ -200,7 +221,7 @@ export async function startNode(
       },
     })
     undo.later(() => runtime.shutdown(SHUTDOWN_MS))
-    remote.connect(placing.connect(runtime, remote))
+    remote.connect(moving.connect(runtime, remote, placing.connect(runtime, remote)))
     clustering.listen(remoteListener(remote))
     clustering.listen(placing.listener)
     clustering.listen(wiping.listener)
@@ -242,6 +263,7 @@ export async function startNode(
       memory,
       wiping,
       voice,
+      moving,
       metrics,
       auditing,
       started,

@@ -34,6 +34,7 @@ export type {
   Latency,
   MemoryView,
   NodeView,
+  SessionMoved,
   SessionView,
   StatusView,
   TurnView,

@@ -56,6 +56,15 @@ const sessions: readonly CommandSpec[] = [
   },
 ]
 
+const sessionMove: CommandSpec = {
+  name: 'move',
+  args: '<session>',
+  summary: 'a conversation goes on on another node, where it was',
+  options: [{ flags: '--node <node>', about: 'where to: name or id of a node' }],
+  examples: [['loqa session move text-kitchen --node attic', 'between two turns']],
+  load: () => import('./commands/session-move.ts'),
+}
+
 const ofPersons = (pick: (module: typeof import('./commands/persons.ts')) => Run) => async () => ({
   run: pick(await import('./commands/persons.ts')),
 })
@@ -375,6 +384,12 @@ export const commands: readonly CommandSpec[] = [
     ],
     children: sessions,
     load: () => import('./commands/sessions.ts'),
+  },
+  {
+    name: 'session',
+    summary: 'one conversation: where it lives',
+    examples: [['loqa session move text-kitchen --node attic', 'it goes on there']],
+    children: [sessionMove],
   },
   {
     name: 'persons',

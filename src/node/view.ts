@@ -11,7 +11,7 @@ import { type Clock, LoqaError, type Monotonic } from '../host/index.ts'
 import { VERSION } from '../host/version.ts'
 import type { Capability, Pool } from '../inference/index.ts'
 import type { Clustering } from './clustering.ts'
-import { listSessions } from './conversations.ts'
+import { listSessions, moveSession } from './conversations.ts'
 import { checkUp } from './doctor.ts'
 import { memoryView } from './memory.ts'
 import type { NodeParts } from './parts.ts'
@@ -45,6 +45,12 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
         restarts,
       })),
     sessions: () => listSessions({ self: node, voice, runtime, cluster: parts.clustering.cluster }),
+    moveSession: (id, to) =>
+      moveSession(id, to, {
+        moving: parts.moving,
+        cluster: parts.clustering.cluster,
+        noted: (object, outcome) => parts.memory.noted('session.moved', object, outcome),
+      }),
     ask: (request, signal) => voice.ask(request, signal),
     say: ({ text, voice: name }, signal) =>
       speechFor(

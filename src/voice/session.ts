@@ -12,6 +12,7 @@ import {
   type SessionId,
   type Wall,
 } from '../host/index.ts'
+import { carry, unpacked } from './carried.ts'
 import { EVENT, emptyView } from './ending.ts'
 import type {
   AnnouncementSpeak,
@@ -56,6 +57,9 @@ export interface SessionState {
   readonly waiting: readonly Waiting[]
   /** A turn was heard since the satellite came, or since it last said that the recording ended. */
   readonly heard: boolean
+  /** As of its arguments. */
+  readonly scope: PrivacyScope
+  readonly person?: string
 }
 
 type Waiting =
@@ -90,15 +94,18 @@ export function sessionBehavior(
         turn: newConversation(id, room),
         waiting: [],
         heard: false,
+        scope,
+        ...(person === undefined ? {} : { person }),
       }
-      const began: Effect = {
-        type: 'timeline',
-        session: id,
-        kind: 'session.began',
-        body: { room, scope, ...(person === undefined ? {} : { person }) },
-        at: context.now,
-      }
-      return { state, effects: [began, phaseEffect(state), idleTimer(options)] }
+      return { state, effects: [began(state, context), phaseEffect(state), idleTimer(options)] }
+    },
+
+    snapshot: (state, { now }) => carry(state, now),
+
+    // Its steps from here on are noted down on this node, under what was agreed when it began.
+    restore(snapshot, context) {
+      const state: SessionState = { ...unpacked(snapshot, context.now), waiting: [], heard: false }
+      return { state, effects: [began(state, context), phaseEffect(state), idleTimer(options)] }
     },
 
     receive(state, message, context) {
@@ -115,6 +122,12 @@ export function sessionBehavior(
       ]
     },
   }
+}
+
+function began({ turn: now, scope, person }: SessionState, context: Context): Effect {
+  const { room } = now.conversation
+  const body = { room, scope, ...(person === undefined ? {} : { person }) }
+  return { type: 'timeline', session: now.session, kind: 'session.began', body, at: context.now }
 }
 
 function handle(
@@ -319,6 +332,7 @@ function phaseMessage(state: SessionState, phase: string): SessionPhase {
     room: state.turn.conversation.room,
     phase,
     started_at: state.startedAt,
+    privacy: { scope: state.scope, ...(state.person === undefined ? {} : { person: state.person }) },
   }
 }
 
