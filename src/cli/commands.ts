@@ -61,7 +61,10 @@ const sessionMove: CommandSpec = {
   args: '<session>',
   summary: 'a conversation goes on on another node, where it was',
   options: [{ flags: '--node <node>', about: 'where to: name or id of a node' }],
-  examples: [['loqa session move text-kitchen --node attic', 'between two turns']],
+  examples: [
+    ['loqa session move text-kitchen --node attic', 'between two turns'],
+    ['loqa session move text-kitchen --node attic --json', 'which nodes, and how long it was away'],
+  ],
   load: () => import('./commands/session-move.ts'),
 }
 
@@ -388,7 +391,10 @@ export const commands: readonly CommandSpec[] = [
   {
     name: 'session',
     summary: 'one conversation: where it lives',
-    examples: [['loqa session move text-kitchen --node attic', 'it goes on there']],
+    examples: [
+      ['loqa session move text-kitchen --node attic', 'it goes on there'],
+      ['loqa session move --help', 'what moves, and when'],
+    ],
     children: [sessionMove],
   },
   {

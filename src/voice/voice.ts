@@ -242,14 +242,11 @@ export class Voice {
       )
     }
     const room = roomOf(request.room ?? this.#options.room)
-    if (request.session !== undefined) {
-      const turn = await this.#askAfar(sessionName(request.session), text, request, signal)
-      if (turn !== undefined) return turn
-    }
     const wanted = request.session ?? this.#textSession(room, request)
-    if (request.session === undefined) {
-      // It may have been moved; its name says what was agreed.
-      const turn = await this.#askAfar(sessionName(wanted), text, {}, signal)
+    if (this.#isElsewhere(sessionName(wanted))) {
+      // A name that was not given says itself what was agreed.
+      const agreed = request.session === undefined ? {} : request
+      const turn = await this.#askAfar(sessionName(wanted), text, agreed, signal)
       if (turn !== undefined) return turn
     }
     const session = this.#session(wanted, room, request)
@@ -263,16 +260,19 @@ export class Voice {
     return this.#connected().ask(sessionAddress(session), message, { deadline_ms: ASK_MS, signal })
   }
 
-  /** Undefined: it does not live on another node, or no longer; nobody there has heard the text. */
+  #isElsewhere(session: SessionId): boolean {
+    const address = sessionAddress(session)
+    if (this.#connected().find(address) !== undefined) return false
+    return this.#options.household?.isElsewhere(address) === true
+  }
+
+  /** Undefined: it does not live there any more; nobody there has heard the text. */
   async #askAfar(
     session: SessionId,
     text: string,
     { scope, person }: PrivacyWanted,
     signal: AbortSignal,
   ): Promise<TurnView | undefined> {
-    const address = sessionAddress(session)
-    if (this.#connected().find(address) !== undefined) return undefined
-    if (this.#options.household?.isElsewhere(address) !== true) return undefined
     if (scope !== undefined || person !== undefined) {
       throw new InvalidInputError(
         'This conversation lives on another machine, and its scope and person were chosen there',

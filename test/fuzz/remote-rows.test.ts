@@ -42,6 +42,8 @@ const GOOD: readonly unknown[][] = [
   [ROW.workOp, 1, 'feed', null],
   [ROW.workEnd, 1],
   [ROW.outcome, 1, 'chunk', null],
+  [ROW.move, { type: 'got', address: 'loqa:/probe/x', epoch: 4, next: 2 }],
+  [ROW.moved, 2, 'c'],
   [ROW.placements, [{ address: 'loqa:/probe/x', node: 'b', epoch: 3 }]],
 ]
 

@@ -74,6 +74,8 @@ export class Moving {
   readonly #frozen_at = new Map<string, number>()
   /** Came here, and what is told to them still comes by this machine. */
   readonly #gated = new Set<string>()
+  /** Who waits for one of them to be open. */
+  readonly #opening = new Map<string, (() => void)[]>()
   /** Left, and what comes for them is passed on. */
   readonly #passing = new Set<string>()
   /** Why it cannot be frozen yet. */
@@ -168,9 +170,18 @@ export class Moving {
     const parsed = parseAddress(address)
     assert(parsed.form === 'placed', 'only placed actors move')
     if (this.#waiters.has(address)) throw refusedMove('busy')
+    // It came a moment ago, and some may still send to where it was.
+    if (this.#gated.has(address)) await this.#opened(address)
+    if (this.#waiters.has(address)) throw refusedMove('busy')
     const { promise, resolve, reject } = Promise.withResolvers<Moved>()
     this.#waiters.set(address, { resolve, reject })
     this.#input({ type: 'move', address, kind: parsed.kind, to })
+    return promise
+  }
+
+  #opened(address: string): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#opening.set(address, [...(this.#opening.get(address) ?? []), resolve])
     return promise
   }
 
@@ -224,6 +235,8 @@ export class Moving {
       if (moves(this.#state, address)) continue
       this.#gated.delete(address)
       seam.open(address as Address)
+      for (const go of this.#opening.get(address) ?? []) go()
+      this.#opening.delete(address)
     }
     for (const address of this.#passing) {
       if (this.#state.away.has(address)) continue
@@ -282,7 +295,6 @@ export class Moving {
         this.#options.log('An actor was lost with its node while it moved here', { actor: effect.address })
         break
       case 'void':
-        this.#gated.delete(effect.address)
         this.#runtime!.stop(effect.address as Address, { reason: 'it lives on another node', kill: true })
         break
       case 'bury':
