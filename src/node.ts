@@ -12,7 +12,7 @@ import {
 } from './actors/index.ts'
 import { startApi, startWyoming, tokenFrom } from './api/index.ts'
 import type { RunningNode, StartOptions } from './cli/index.ts'
-import { createRemote, Placing, remoteListener } from './cluster/index.ts'
+import { createRemote, Moving, Placing, remoteListener } from './cluster/index.ts'
 import type { Config, Resolved } from './config.ts'
 import { DiskError, type Host, LoqaError, limits, type NodeId, PACKAGE, requestId } from './host/index.ts'
 import { realHost } from './host/real.ts'
@@ -35,7 +35,7 @@ import {
 } from './inference/index.ts'
 import { openAddedSkills } from './node/added-skills.ts'
 import { Clustering } from './node/clustering.ts'
-import { householdOf, PLACED } from './node/conversations.ts'
+import { householdOf, MOVES, PLACED, sessionOf } from './node/conversations.ts'
 import { handlerWith, openHouseDevices } from './node/devices.ts'
 import { houseSentences, understandingNow } from './node/grammar.ts'
 import { tellSkills } from './node/house-news.ts'
@@ -170,11 +170,32 @@ export async function startNode(
       log: (message, values) => log.warn(message, values),
     })
     undo.later(() => placing.close())
+    const moving = new Moving({
+      ...{ node: identity.id, clock: host.clock, random: host.random, kinds: MOVES },
+      parentOf: (kind) => (kind === 'session' ? fixedAddress(identity.id, 'sessions') : undefined),
+      ready: (address) => voice.movable(sessionOf(address)),
+      arrived: (address) => placing.taken(address),
+      left(address, to, away_ms) {
+        voice.moved(sessionOf(address))
+        metrics.observe('loqa_migration_ms', away_ms)
+        log.info('An actor moved to another node', { actor: address, node: to, away_ms: Math.round(away_ms) })
+      },
+      log: (message, values) => log.warn(message, values),
+    })
+    undo.later(() => moving.close())
     const remote = createRemote({
       node: identity.id,
       boot: life,
       clock: host.clock,
-      placed: placing.placed,
+      moving: moving.remote,
+      placed: {
+        ...placing.placed,
+        // A copy that moves is not one to be stopped.
+        heard(addresses) {
+          moving.claimed(addresses)
+          placing.placed.heard?.(addresses)
+        },
+      },
       metric: ({ name, add, labels }) => metrics.add(name, add, labels),
       serves: (effect) => effect.type === 'infer' && isEngineWork(effect),
       fault: (peer, what, fatal) => log.warn('A node broke the rules of the wire', { peer, what, fatal }),
@@ -236,7 +257,7 @@ export async function startNode(
     })
     undo.later(() => runtime.shutdown(SHUTDOWN_MS))
     tell = (announcement) => runtime.publish('announce', announcement)
-    remote.connect(placing.connect(runtime, remote))
+    remote.connect(moving.connect(runtime, remote, placing.connect(runtime, remote)))
     clustering.listen(remoteListener(remote))
     clustering.listen(placing.listener)
     clustering.listen(wiping.listener)
@@ -287,6 +308,7 @@ export async function startNode(
       bench: new SkillBench({ skills, noted: (...what) => memory.noted(...what) }),
       wiping,
       voice,
+      moving,
       metrics,
       auditing,
       started,

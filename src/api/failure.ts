@@ -20,6 +20,8 @@ const STATUS: Readonly<Record<string, number>> = {
   'not-member': 409,
   'not-alone': 409,
   'household-full': 409,
+  'already-there': 409,
+  'not-moved': 409,
   ambiguous: 409,
   'audit-unbroken': 409,
   'approval-over': 409,

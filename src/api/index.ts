@@ -48,6 +48,7 @@ export type {
   Latency,
   MemoryView,
   NodeView,
+  SessionMoved,
   SessionView,
   SettingsView,
   StatusView,

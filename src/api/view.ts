@@ -76,6 +76,15 @@ export interface SessionView {
   readonly started_at: string
 }
 
+export interface SessionMoved {
+  readonly session: string
+  /** Ids of nodes. */
+  readonly from: string
+  readonly to: string
+  /** How long it handled nothing. */
+  readonly away_ms: number
+}
+
 /** Milliseconds each hop took; null when the turn did not pass it. `total` runs on the client's honest clock when it has one. */
 export interface Latency {
   readonly endpoint: number | null
@@ -220,6 +229,8 @@ export interface NodeView {
   decideApproval(id: string, allow: boolean, by: string): Promise<ApprovalRow>
   /** Of the whole household, as far as its nodes answer. */
   sessions(): Promise<readonly SessionView[]>
+  /** Errors: `not-found`, `ambiguous`, `already-there`, `unreachable`, `not-moved`. `node`: its id, the end of one, or a name. */
+  moveSession(id: string, node: string): Promise<SessionMoved>
   /** Errors: `LoqaError` with a stable code. */
   ask(request: VoiceRequest & { readonly text: string }, signal: AbortSignal): Promise<TurnView>
   /** Speech for a text: s16le mono chunks at `sample_rate`. */

@@ -355,6 +355,10 @@ export class ScriptedView implements NodeView {
       },
     ]
   }
+  async moveSession(session: string, node: string): ReturnType<NodeView['moveSession']> {
+    if (node === 'nowhere') throw new LoqaError('not-found', 'There is no node "nowhere"')
+    return { session, from: 'attic', to: node, away_ms: 1.5 }
+  }
   ask(request: { text: string; room?: string; session?: string }, signal: AbortSignal): Promise<TurnView> {
     this.asked.push(request)
     return this.onAsk(signal)
