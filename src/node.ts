@@ -10,7 +10,7 @@ import {
   type OutsideEffect,
   placedAddress,
 } from './actors/index.ts'
-import { startApi, tokenFrom } from './api/index.ts'
+import { startApi, startWyoming, tokenFrom } from './api/index.ts'
 import type { RunningNode, StartOptions } from './cli/index.ts'
 import { createRemote, Placing, remoteListener } from './cluster/index.ts'
 import type { Config, Resolved } from './config.ts'
@@ -33,30 +33,39 @@ import {
   replicaChanged,
   replicasOf,
 } from './inference/index.ts'
+import { openAddedSkills } from './node/added-skills.ts'
 import { Clustering } from './node/clustering.ts'
 import { householdOf, PLACED } from './node/conversations.ts'
 import { handlerWith, openHouseDevices } from './node/devices.ts'
 import { houseSentences, understandingNow } from './node/grammar.ts'
 import { tellSkills } from './node/house-news.ts'
-import { openIdentity } from './node/identity.ts'
+import { openIdentity, retireFormerId } from './node/identity.ts'
 import { openKept } from './node/keeping.ts'
 import { languagePort } from './node/language.ts'
 import { keepSweeping, openMemory } from './node/memory.ts'
-import { observeWith, reportRuntime } from './node/observing.ts'
+import { noteIn, observeWith, reportRuntime } from './node/observing.ts'
 import { shareEngines } from './node/sharing.ts'
 import { followSkills } from './node/skill-actors.ts'
 import { SkillBench } from './node/skill-bench.ts'
 import { SettingsOfSkills } from './node/skill-settings.ts'
 import { nodeView, type Stage } from './node/view.ts'
-import { createLog, createMetrics, type Log, reportEventLoop, watchEventLoop } from './observe/index.ts'
+import {
+  createLog,
+  createMetrics,
+  type Log,
+  openAudit,
+  reportEventLoop,
+  watchEventLoop,
+} from './observe/index.ts'
 import {
   approvals,
   createHttpPort,
-  type GrammarSource,
   type HostPorts,
   isInvokeFromAfar,
   loadSkills,
   type Skills,
+  type SkillsOptions,
+  type SkillWatch,
   skill,
 } from './skills/index.ts'
 import { ownDirectory, type Store, storePorts } from './store/index.ts'
@@ -89,9 +98,8 @@ export async function startNode(
     })
     const cluster = () => clustering.cluster
     const later = (step: () => unknown): void => undo.later(step)
-    const { audit, auditing, keys, store, wiping } = await openKept({
-      ...{ host, config, identity, log, metrics, restore, cluster, later },
-    })
+    const audit = await openAudit(host.disk, host.clock, join(data, 'audit.log'), identity.id)
+    await retireFormerId(host, data, identity, audit)
 
     const boot = Buffer.from(host.random.bytes(8)).toString('hex')
     /** The same in membership, in references to actors and in the mailboxes of others. */
@@ -101,16 +109,23 @@ export async function startNode(
       ...{ host, config, identity, boot, log, metrics, audit, capabilities },
       processors: realProcessors,
     })
-
-    /** Engines start before the actors that mirror them. */
     let mirror: (row: Capability) => unknown = () => undefined
     const { pool, models, checkModel } = await openEngines(host, config, log, (row) => {
       mirror(row)
       clustering.tell()
     })
     undo.later(() => pool.stop())
-    // Engines load in processes of their own while the rest is put together.
+
+    // Before all that takes long: a household that starts together (the power is back) is one again while its engines load and its
+    // stores open. What comes over links meanwhile is kept for those who listen later.
+    undo.later(() => clustering.stop())
+    await clustering.open()
+    /** Engines load in processes of their own while the rest is put together, and before the actors that mirror them. */
     const enginesSettled = pool.start()
+    await clustering.met()
+    const { auditing, keys, store, wiping } = await openKept({
+      ...{ host, config, identity, log, metrics, audit, restore, cluster, later },
+    })
 
     const devices = await openHouseDevices(host, config, log)
     undo.later(() => devices.stop())
@@ -120,7 +135,8 @@ export async function startNode(
     let lent: InferPort | undefined
     /** Ports of this node, known when they are open; no skill may ask the node itself. */
     let listening: readonly number[] = []
-    const skills = await openSkills(host, config, log, identity.id, house, {
+    const addedSkills = await openAddedSkills({ host, config, identity, store, clustering, log, audit })
+    const ports: HostPorts = {
       devices,
       http: createHttpPort({
         door: realHttp,
@@ -128,6 +144,14 @@ export async function startNode(
       }),
       language: languagePort(() => lent),
       settings: skillSettings,
+    }
+    let tell: SkillWatch['tell'] = () => undefined
+    const skills = await openSkills(host, config, log, {
+      ...{ self: identity.id, house, ports, added: addedSkills.skills },
+      watch: {
+        audit: (what, object, outcome) => noteIn(audit, log, { what, object, outcome }),
+        tell: (announcement) => tell(announcement),
+      },
     })
     undo.later(() => skills.stop())
     skills.start()
@@ -211,6 +235,7 @@ export async function startNode(
       },
     })
     undo.later(() => runtime.shutdown(SHUTDOWN_MS))
+    tell = (announcement) => runtime.publish('announce', announcement)
     remote.connect(placing.connect(runtime, remote))
     clustering.listen(remoteListener(remote))
     clustering.listen(placing.listener)
@@ -229,6 +254,8 @@ export async function startNode(
       }),
     )
     undo.later(followSkills({ node: identity.id, clock: host.clock, runtime, skills }))
+    const { desk: skillDesk, stop: leaveSkills } = addedSkills.start(skills)
+    undo.later(leaveSkills)
     runtime.subscribe('session.phase', (message) => {
       const { session, phase } = message as SessionPhase
       if (phase === 'ended') memory.recorder.ended(session)
@@ -253,6 +280,7 @@ export async function startNode(
       checkModel,
       skills,
       skillSettings,
+      skillDesk,
       devices,
       store,
       memory,
@@ -263,8 +291,9 @@ export async function startNode(
       auditing,
       started,
     }
+    const view = nodeView(parts, stage, connections)
     const api = await startApi({
-      view: nodeView(parts, stage, connections),
+      view,
       clock: host.clock,
       settings: config.api,
       token: await tokenOf(host, config),
@@ -272,22 +301,21 @@ export async function startNode(
       defect: (error, route) => log.error('A request failed unexpectedly', { route, error }),
     })
     undo.later(() => api.stop())
-    listening = [api.port]
+    const wyoming = config.wyoming.enabled
+      ? await startWyoming({ ...host, view, host: config.wyoming.host, port: config.wyoming.port })
+      : undefined
+    undo.later(() => wyoming?.stop())
+    const open = { http: api.port, wyoming: wyoming?.port ?? null, p2p: clustering.cluster?.port ?? null }
+    listening = Object.values(open).filter((port) => port !== null)
     // Before it is ready: whoever asks meanwhile is told that it starts, not that there is none.
-    await announceRuntime(host, data, api.port, null)
+    await announceRuntime(host, data, open)
     undo.later(() => host.disk.remove(join(data, 'runtime.json')))
 
-    // The libraries of the mesh are loaded while the engines, in processes of their own, load their models. Sooner was tried: the
-    // engines then wait for the processor, and nodes are together no sooner.
-    await clustering.open()
     // First to go: the others must hear of it before anything here has stopped.
     undo.later(() => clustering.stop())
     undo.later(() => telling.leave())
     // Before they are gone, so that others hold what was signed last.
     undo.later(() => auditing.stop())
-    const p2p = clustering.cluster?.port
-    listening = [api.port, ...(p2p === undefined ? [] : [p2p])]
-    await announceRuntime(host, data, api.port, p2p ?? null)
     await enginesSettled
     stage.now = 'serving'
     auditing.begin()
@@ -364,16 +392,14 @@ async function openEngines(
 
 function openSkills(
   host: Host,
-  { skills, node }: Config,
+  { skills }: Config,
   log: Log,
-  self: NodeId,
-  house: readonly GrammarSource[],
-  ports: HostPorts,
+  more: Pick<SkillsOptions, 'house' | 'ports' | 'watch' | 'added'> & { readonly self: NodeId },
 ): Promise<Skills> {
-  const added = skills.extra_dir === '' ? join(node.data_dir, 'skills') : skills.extra_dir
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
-  const roots = [join(PACKAGE, 'skills'), added]
-  return loadSkills({ host, log, node: self, roots, zone, house, ports })
+  const roots = [join(PACKAGE, 'skills'), ...(skills.extra_dir === '' ? [] : [skills.extra_dir])]
+  const { self, ...rest } = more
+  return loadSkills({ host, log, node: self, roots, zone, ...rest })
 }
 
 function voiceSettings({ voice, node }: Config) {
@@ -448,9 +474,8 @@ async function tokenOf({ disk }: Host, { api }: Config): Promise<string | undefi
 async function announceRuntime(
   { disk }: Host,
   data: string,
-  http: number,
-  p2p: number | null,
+  ports: { readonly http: number; readonly p2p: number | null; readonly wyoming: number | null },
 ): Promise<void> {
-  const runtime = { pid: process.pid, http, p2p, wyoming: null, version: VERSION }
+  const runtime = { pid: process.pid, ...ports, version: VERSION }
   await disk.write(join(data, 'runtime.json'), Buffer.from(`${JSON.stringify(runtime)}\n`))
 }

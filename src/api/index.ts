@@ -29,12 +29,22 @@ export type { ApiParts, ApiSettings } from './server.ts'
 export type { NodeRow } from './shapes.ts'
 export type { OnBench, SkillCallLine } from './skill-bench-shapes.ts'
 export type { SkillSettingsView } from './skill-settings.ts'
+export type {
+  RevokedRow,
+  SkillDetail,
+  SkillReview,
+  SkillsView,
+  SkillView,
+  TrustedRow,
+} from './skills-shapes.ts'
 export { type RunningApi, startApi, tokenFrom } from './start.ts'
 export type { BackupView, StoreView } from './store-shapes.ts'
 export type {
   ActorView,
   AuditView,
   CapabilityView,
+  Dictation,
+  DictationListener,
   Latency,
   MemoryView,
   NodeView,
@@ -48,3 +58,4 @@ export type {
   VoiceRequest,
 } from './view.ts'
 export type { WipePlan } from './wipe-shapes.ts'
+export { type RunningWyoming, startWyoming } from './wyoming/index.ts'

@@ -24,6 +24,7 @@ import {
 } from './shapes.ts'
 import { skillBenchOperations } from './skill-bench.ts'
 import { skillSettingsOperations } from './skill-settings.ts'
+import { skillOperations } from './skills.ts'
 import { storeOperations } from './store.ts'
 import { wipeOperations } from './wipe.ts'
 
@@ -161,6 +162,7 @@ export const operations: readonly Operation[] = [
   ...wipeOperations,
   ...auditOperations,
   ...memoryOperations,
+  ...skillOperations,
 ]
 
 /** Without what was not said. */

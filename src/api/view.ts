@@ -19,6 +19,7 @@ import type {
 import type { NodeRow } from './shapes.ts'
 import type { OnBench, SkillCallLine } from './skill-bench-shapes.ts'
 import type { SkillSettingsView } from './skill-settings.ts'
+import type { SkillsView } from './skills-shapes.ts'
 import type { BackupView, StoreView } from './store-shapes.ts'
 import type { WipePlan } from './wipe-shapes.ts'
 
@@ -128,6 +129,20 @@ export interface VoiceChannel {
   close(): void
 }
 
+/** A recording being read. */
+export interface Dictation {
+  /** s16le mono, any number of whole samples. */
+  push(pcm: Uint8Array): void
+  /** It is whole: its words are wanted. */
+  finish(): void
+  cancel(): void
+}
+
+export interface DictationListener {
+  final(text: string): void
+  failed(error: { readonly code: string; readonly message: string }): void
+}
+
 export interface VoiceListener {
   /** s16le mono 16 kHz, at most 200 ms ahead of real time. */
   audio(pcm: Uint8Array): void
@@ -190,6 +205,7 @@ export interface SettingsView {
 export interface NodeView {
   readonly skillSettings: SettingsView
   readonly memory: MemoryView
+  readonly skills: SkillsView
   status(): StatusView
   /** This node, the members of its household, and everybody else who was seen. */
   nodes(): readonly NodeRow[]
@@ -212,6 +228,8 @@ export interface NodeView {
     signal: AbortSignal,
   ): AsyncIterable<{ pcm: Uint8Array; sample_rate: number }>
   openVoice(request: VoiceRequest, listener: VoiceListener): VoiceChannel
+  /** Words of a recording, at 4 to 384 kHz, outside any conversation. Exactly one of `final` and `failed` follows, unless cancelled. */
+  dictate(sample_rate: number, listener: DictationListener): Dictation
   /** Prometheus text format. */
   metrics(): Promise<string>
   /** True when a spoken command would be answered now; otherwise the reasons. */

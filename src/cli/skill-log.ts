@@ -19,14 +19,34 @@ export function logText({ entry, input, ms, speech, changes, error }: SkillCallL
   return `${lines.join('\n')}\n`
 }
 
-/** How to try it out: the first sentences it understands. */
-export function says({
-  intents,
-}: {
-  readonly intents: Readonly<Record<string, { readonly templates: readonly string[] }>>
-}): string {
-  const sentence = Object.values(intents)[0]?.templates[0]
-  return sentence === undefined ? '' : `It understands: ${sentence}`
+interface Sentences {
+  readonly types?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> | undefined
+  readonly intents: Readonly<
+    Record<
+      string,
+      {
+        readonly templates: readonly string[]
+        readonly slots?: Readonly<Record<string, { readonly type: string }>> | undefined
+      }
+    >
+  >
+}
+
+const BUILT_IN: Readonly<Record<string, string>> = { number: 'three', duration: 'five minutes' }
+
+/** A sentence it understands, from its first intent; empty when none can be made of its own words. */
+export function exampleOf({ types = {}, intents }: Sentences): string {
+  const { templates = [], slots = {} } = Object.values(intents)[0] ?? {}
+  const template = templates.find((one) => !one.includes('<')) ?? ''
+  const filled = template.replaceAll(/\{(\w+)\}/g, (_, slot: string) => {
+    const type = slots[slot]?.type ?? slot
+    return BUILT_IN[type] ?? Object.keys(types[type] ?? {})[0] ?? slot
+  })
+  return filled
+    .replaceAll(/\[[^\]]*\]/g, '')
+    .replaceAll(/\(([^|()]*)\|[^()]*\)/g, '$1')
+    .replaceAll(/\s+/g, ' ')
+    .trim()
 }
 
 function asked(entry: string, input: string): string {

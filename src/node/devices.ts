@@ -1,6 +1,12 @@
 /** The devices of the house where the parts meet: opened from the configuration, known to the grammar, offered to skills. */
 import type { Config } from '../config.ts'
-import { type Device, type DeviceHouse, type MqttSettings, openDevices } from '../devices/index.ts'
+import {
+  type AssistantSettings,
+  type Device,
+  type DeviceHouse,
+  type MqttSettings,
+  openDevices,
+} from '../devices/index.ts'
 import {
   type Cancel,
   type Clock,
@@ -33,6 +39,7 @@ export async function openHouseDevices(
   const opened = await openDevices({
     clock,
     mqtt: await mqttSettings(disk, devices),
+    assistant: await assistantSettings(disk, devices),
     changed: () => lessons.changed(),
     noted: (what, values) => log.info(what, values),
   })
@@ -58,6 +65,24 @@ async function mqttSettings(disk: Disk, devices: Config['devices']): Promise<Mqt
     discovery_prefix: devices.discovery_prefix,
     zigbee2mqtt_topic: devices.zigbee2mqtt_topic,
   }
+}
+
+async function assistantSettings(
+  disk: Disk,
+  { home_assistant_url: url, home_assistant_token_file: file }: Config['devices'],
+): Promise<AssistantSettings | undefined> {
+  if (url === '') return undefined
+  const token = await fileOf(disk, 'devices.home_assistant_token_file', file)
+  if (token === undefined) {
+    throw new LoqaError(
+      'config-invalid',
+      'devices.home_assistant_url needs devices.home_assistant_token_file',
+      {
+        hint: 'Make a long-lived access token in the profile of a user of Home Assistant, and put it into a file.',
+      },
+    )
+  }
+  return { url, token: firstLine(token) }
 }
 
 async function fileOf(disk: Disk, key: string, path: string): Promise<Uint8Array | undefined> {

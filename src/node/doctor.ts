@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { isLoopback } from '../config.ts'
 import { errorShape } from '../host/index.ts'
+import { describeFence } from '../skills/index.ts'
 import type { NodeParts } from './parts.ts'
 
 export interface Finding {
@@ -29,6 +30,7 @@ export async function checkUp(parts: NodeParts): Promise<readonly Finding[]> {
     ...(await models(parts)),
     ...skillStates(parts),
     ...devices(parts),
+    skillFence(parts),
     exposure(parts),
     ...household(parts),
   ]
@@ -206,6 +208,16 @@ function devices({ devices, config }: NodeParts): Finding[] {
 
 function isOnThisMachine(url: string): boolean {
   return isLoopback(new URL(url).hostname)
+}
+
+/** Without one, skills are held by WebAssembly and a process without rights alone: no fault, but better to know. */
+function skillFence({ skills }: NodeParts): Finding {
+  const { fence } = skills
+  const advice =
+    fence.name === 'bubblewrap' || process.platform !== 'linux'
+      ? ''
+      : '; with bubblewrap installed there would be more'
+  return finding('fence around skills', true, `${describeFence(fence)}${advice}`)
 }
 
 function exposure({ config }: NodeParts): Finding {

@@ -25,6 +25,17 @@ export function observeWith(
   }
 }
 
+/** What a part of the node that is no actor has to note about a skill. */
+export function noteIn(
+  audit: Audit,
+  log: Log,
+  { what, object, outcome }: { what: string; object: string; outcome: string },
+): void {
+  audit
+    .append({ actor: 'skills', who: '-', what, object, outcome })
+    .catch((error: unknown) => log.error('An audit record could not be written', { error }))
+}
+
 /** Gauges that are read when somebody looks, rather than pushed. */
 export function reportRuntime(metrics: Metrics, runtime: Runtime, connections: () => number): void {
   metrics.onScrape(() => {

@@ -1,5 +1,6 @@
 /** The parts of a running node, for those that show or examine them. */
 import type { Runtime } from '../actors/index.ts'
+import type { SkillsView } from '../api/index.ts'
 import type { Config, ConfigRow } from '../config.ts'
 import type { DeviceHouse } from '../devices/index.ts'
 import type { Host, Monotonic } from '../host/index.ts'
@@ -33,6 +34,8 @@ export interface NodeParts {
   readonly checkModel: (model: Model) => Promise<unknown>
   readonly skills: Skills
   readonly skillSettings: SettingsOfSkills
+  /** What a person may do with them. */
+  readonly skillDesk: SkillsView
   readonly devices: Pick<DeviceHouse, 'list' | 'status'>
   readonly store: HouseholdStore
   /** Skills under development. */

@@ -50,5 +50,5 @@ export function followSkills({ node, clock, runtime, skills }: SkillActorsParts)
   }
 }
 
-/** Where the tree has its skills (`tree.ts`). */
-const SKILLS_BRANCH = 'house/skills'
+/** Where the tree has its skills (`tree.ts`): a branch below the first is named by itself. */
+const SKILLS_BRANCH = 'skills'

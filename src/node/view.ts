@@ -13,6 +13,7 @@ import type { Capability, Pool } from '../inference/index.ts'
 import { decideApproval, listApprovals } from './approving.ts'
 import type { Clustering } from './clustering.ts'
 import { listSessions } from './conversations.ts'
+import { dictation } from './dictate.ts'
 import { checkUp } from './doctor.ts'
 import { memoryView } from './memory.ts'
 import type { NodeParts } from './parts.ts'
@@ -33,6 +34,7 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
   const node = identity.id
   return {
     memory: memoryView(parts.memory, voice),
+    skills: parts.skillDesk,
     status: () => statusOf(parts, stage),
     nodes: () => nodesOf(parts, stage),
     household: () => parts.clustering.household(),
@@ -60,6 +62,8 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
         config.voice.speed,
         signal,
       ),
+    dictate: (sample_rate, listener) =>
+      dictation({ engines: parts.engines, random: parts.host.random }, sample_rate, listener),
     openVoice(request, listener) {
       const channel = voice.open(request, listener)
       connections.count += 1

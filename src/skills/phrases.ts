@@ -1,5 +1,6 @@
 /** What the node itself says when a skill cannot: honest, short, nobody's fault but ours. */
 import type { ErrorShape } from '../host/index.ts'
+import type { StopReason } from './sandbox/machine-state.ts'
 
 /** Spoken instead of the skill's own answer. */
 export function apology(skill: string, error: ErrorShape): string {
@@ -11,7 +12,7 @@ export function apology(skill: string, error: ErrorShape): string {
     case 'overloaded':
       return `Sorry, the ${skill} skill has too much to do. Please try again in a moment.`
     case 'skill-disabled':
-      return `The ${skill} skill failed too often, so I switched it off.`
+      return `The ${skill} skill misbehaved, so I switched it off.`
     case 'store-full':
       return 'Sorry, I cannot save that. The disk is full.'
     case 'not-found':
@@ -39,3 +40,13 @@ export const askAnyway = 'That can do harm. Shall I do it?'
 /** A yes is not enough. */
 export const needsApproval =
   'That must be allowed by hand first: on the page of the house, or with loqa approvals.'
+
+const WHAT_IT_DID: Readonly<Record<StopReason, string>> = {
+  failures: 'it failed too often',
+  storm: 'it ran into its limits again and again',
+  escape: 'it tried to leave its sandbox',
+}
+
+/** Said unasked when a skill was stopped. */
+export const switchedOff = (skill: string, why: StopReason): string =>
+  `I switched the ${skill} skill off: ${WHAT_IT_DID[why]}.`

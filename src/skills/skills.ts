@@ -19,10 +19,12 @@ import { zoneOffset } from './local-time.ts'
 import { neededExports } from './permissions.ts'
 import { type CallRecord, InvokePort } from './port.ts'
 import type { Risk } from './risk.ts'
-import type { SandboxEvents } from './sandbox/sandbox.ts'
+import type { Fence } from './sandbox/fence.ts'
+import { findFence, processStarter } from './sandbox/process.ts'
 import { openScriptEngine } from './script.ts'
 import type { SkillArgs } from './skill-state.ts'
 import { smokeCalls } from './smoke.ts'
+import { reportRefused, type SkillWatch, UNWATCHED, watchSandboxes } from './watching.ts'
 
 export interface SkillsOptions {
   readonly host: Host
@@ -31,12 +33,16 @@ export interface SkillsOptions {
   readonly node: NodeId
   /** Folders whose subfolders are skills, those of the node first. */
   readonly roots: readonly string[]
+  /** Skills that were added as packages and judged; none takes the name of one in the folders. */
+  readonly added?: readonly Skill[]
   /** IANA name of the household's time zone. */
   readonly zone: string
   /** The words of the house, which the sentences of skills use. Default: none. */
   readonly house?: readonly GrammarSource[]
   /** What reaches out of the skills' own state; without one, that is refused in words. */
   readonly ports?: HostPorts
+  /** Hears of skills that are stopped or refused. Default: nobody. */
+  readonly watch?: SkillWatch
 }
 
 /** One row of `loqa skill ls`. */
@@ -62,6 +68,8 @@ export type SkillChange =
 export interface Skills {
   /** The `invoke` port of the runtime. */
   readonly port: InvokePort
+  /** What the operating system puts around sandbox processes here. */
+  readonly fence: Fence
   readonly catalogue: Catalogue
   /** Spawn one actor of kind `skill` for each, with `key` as its name. */
   readonly actors: readonly { readonly key: string; readonly args: SkillArgs }[]
@@ -83,6 +91,8 @@ export interface Skills {
   swap(skill: Skill): Promise<void>
   /** Errors: `not-found`. */
   remove(name: string): Promise<void>
+  /** Ends a skill that may not run any more, and what it is doing. One that is not there is no error. */
+  stopNow(name: string): void
   /** Returns how to stop being told. */
   follow(listener: (change: SkillChange) => void): () => void
   /** Every call of a skill that ends from now on. Returns how to stop being told. */
@@ -97,18 +107,19 @@ export async function loadSkills(options: SkillsOptions): Promise<Skills> {
   const { host, log, roots, zone, ports } = options
   // The first use of a zone loads its tables, 20 to 100 ms: not in the middle of a conversation.
   zoneOffset(host.clock.wall(), zone)
-  const catalogue = await loadCatalogue(host.disk, roots)
-  const events: SandboxEvents = {
-    charged: (skill, error, stopped) => log.warn('A skill failed', { skill, code: error.code, stopped }),
-    ended: (detail) => log.debug('A sandbox process ended', { detail }),
-  }
-  const scripts = await openScriptEngine(host.disk)
-  const port = new InvokePort(host.clock, events, { ports: ports ?? {}, scripts })
+  const { watch = UNWATCHED } = options
+  const [catalogue, fence, scripts] = await Promise.all([
+    loadCatalogue(host.disk, roots, options.added),
+    findFence(),
+    openScriptEngine(host.disk),
+  ])
+  const port = new InvokePort(host.clock, watchSandboxes(log, watch), {
+    ...{ start: processStarter(fence), scripts },
+    ports: ports ?? {},
+  })
   for (const skill of catalogue.skills) port.install(skill)
-  for (const { folder, error } of catalogue.unusable) {
-    log.warn('A skill cannot be used', { folder, code: error.code, problem: error.message })
-  }
-  return new LiveSkills(options, port, catalogue)
+  for (const { folder, error } of catalogue.unusable) reportRefused(log, watch, folder, error)
+  return new LiveSkills(options, port, catalogue, fence)
 }
 
 interface Compiled {
@@ -118,6 +129,7 @@ interface Compiled {
 
 class LiveSkills implements Skills {
   readonly port: InvokePort
+  readonly fence: Fence
   readonly #options: SkillsOptions
   readonly #listeners = new Set<(change: SkillChange) => void>()
   /** In the order in which their sentences count. */
@@ -127,9 +139,10 @@ class LiveSkills implements Skills {
   #house: readonly GrammarSource[]
   #changing: Promise<unknown> = Promise.resolve()
 
-  constructor(options: SkillsOptions, port: InvokePort, { skills, unusable }: Catalogue) {
+  constructor(options: SkillsOptions, port: InvokePort, { skills, unusable }: Catalogue, fence: Fence) {
     this.#options = options
     this.#house = options.house ?? []
+    this.fence = fence
     this.port = port
     this.#skills = skills
     this.#unusable = unusable
@@ -188,6 +201,13 @@ class LiveSkills implements Skills {
       this.port.remove(name)
       this.#tell({ change: 'removed', name })
     })
+  }
+
+  stopNow(name: string): void {
+    if (!this.#skills.some(({ manifest }) => manifest.name === name)) return
+    this.#holds(this.#skills.filter(({ manifest }) => manifest.name !== name))
+    this.port.kill(name)
+    this.#tell({ change: 'removed', name })
   }
 
   follow(listener: (change: SkillChange) => void): () => void {

@@ -54,6 +54,7 @@ function exampleOf(
 ): SlotValue {
   if (type === 'number') return 2
   if (type === 'duration') return 300
+  if (type === 'moment') return '+1 08:00?'
   const value = grammar.types.get(type)?.[0]?.value ?? 'something'
   return definition?.slots.get(slot)?.many === true ? [value] : value
 }

@@ -11,7 +11,7 @@
  */
 
 export { SESSIONS_ASKED, type SessionRows, sessionsFromAfar } from './afar.ts'
-export { bytesOf, concat, samplesOf } from './audio.ts'
+export { bytesOf, concat, samplesOf, toFloat32 } from './audio.ts'
 export type { VoiceChannel } from './channels.ts'
 export { ENDPOINT_TIMES, type EndpointTimes } from './endpointing.ts'
 export type { Latency, Loudspeakers, SessionPhase, TurnView, VoiceEvent } from './messages.ts'

@@ -4,6 +4,8 @@ import type {
   AuditRow,
   AuditVerification,
   AuditView,
+  Dictation,
+  DictationListener,
   HouseholdChange,
   HouseholdView,
   MemoryView,
@@ -19,6 +21,7 @@ import type {
   VoiceListener,
 } from '../../src/api/index.ts'
 import { LoqaError, NotFoundError } from '../../src/host/index.ts'
+import { ScriptedSkills } from './scripted-skills.ts'
 
 export const scriptedStatus: StatusView = {
   node: {
@@ -283,6 +286,7 @@ const APPROVAL: ApprovalRow = {
 
 export class ScriptedView implements NodeView {
   readonly memory = new ScriptedMemory()
+  readonly skills = new ScriptedSkills()
   readonly asked: { text: string; room?: string; session?: string }[] = []
   readonly said: { text: string; voice?: string }[] = []
   readonly channels: ScriptedChannel[] = []
@@ -300,6 +304,10 @@ export class ScriptedView implements NodeView {
     }
   auditNow: AuditVerification = scriptedVerification
   onOpen: (channel: ScriptedChannel) => void = () => undefined
+
+  dictate(_rate: number, told: DictationListener): Dictation {
+    return { push: () => undefined, finish: () => told.final('what time is it'), cancel: () => undefined }
+  }
 
   status(): StatusView {
     return this.statusNow

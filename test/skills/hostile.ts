@@ -16,6 +16,7 @@ const IMPORTS: Readonly<Record<string, string>> = {
   output_set: '(param i64 i64)',
   error_set: '(param i64)',
   var_set: '(param i64 i64)',
+  config_get: '(param i64) (result i64)',
   log_info: '(param i64)',
   http_request: '(param i64 i64) (result i64)',
   storage_get: '(param i64) (result i64)',

@@ -96,7 +96,7 @@ describe('the actor of a skill', () => {
   it.each([
     ['skill-trapped', 'Sorry, the pet skill is not working right now.'],
     ['skill-timeout', 'Sorry, the pet skill took too long.'],
-    ['skill-disabled', 'The pet skill failed too often, so I switched it off.'],
+    ['skill-disabled', 'The pet skill misbehaved, so I switched it off.'],
     ['skill-busy', 'Sorry, the pet skill has too much to do. Please try again in a moment.'],
   ] as const)('3: answers honestly when its call ends with %s', async (code, speech) => {
     const { stage } = scripted({ ok: false, error: skillError(code, 'why') })

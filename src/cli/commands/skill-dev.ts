@@ -2,19 +2,17 @@
  * `loqa skill dev`: builds a skill at every change, takes it into use in a running node, and shows each of its calls. A version that
  * is broken is refused, and the one before answers on. When it ends, the node is as it was before.
  */
-import { watch } from 'node:fs'
 import { resolve } from 'node:path'
 import type { OnBench, SkillCallLine } from '../../api/index.ts'
 import { errorShape } from '../../host/index.ts'
 import type { Call, Run } from '../call.ts'
 import type { Client } from '../client.ts'
 import { NoNodeError } from '../failures.ts'
-import { logText, says } from '../skill-log.ts'
-import { build, prepare, readProject } from '../skill-project.ts'
+import { Changes } from '../skill-changes.ts'
+import { exampleOf, logText } from '../skill-log.ts'
+import { build, type Project, prepare, readProject } from '../skill-project.ts'
 import { EXIT } from '../world.ts'
 
-/** An editor writes a file in several steps. */
-const SETTLE_MS = 15
 /** After a stream that broke. */
 const AGAIN_MS = 500
 
@@ -35,6 +33,7 @@ class Bench {
   readonly #folder: string
   /** Under which name it is in the node. */
   #name: string | undefined
+  #hinted = false
 
   constructor(call: Call, node: Client, folder: string) {
     this.#call = call
@@ -57,7 +56,7 @@ class Bench {
         { event: 'loaded', ...put, build_ms: Math.round(ms), ms: Math.round(all_ms) },
         `${put.name} ${put.version} is in the node: ${Math.round(all_ms)} ms, ${Math.round(ms)} of them to build`,
       )
-      this.#hint(project.manifest)
+      this.#hint(project)
       return true
     } catch (thrown) {
       if (thrown instanceof NoNodeError || this.#call.world.interrupted.aborted) throw thrown
@@ -123,8 +122,12 @@ class Bench {
     await node.post(`/api/v1/skills/dev/${name}/end`, {}).catch(() => undefined)
   }
 
-  #hint(manifest: Parameters<typeof says>[0]): void {
-    if (!this.#call.json) this.#call.world.terminal.err(`${says(manifest)}\n`)
+  /** Once, how to try it. */
+  #hint({ manifest }: Project): void {
+    if (this.#call.json || this.#hinted) return
+    this.#hinted = true
+    const sentence = exampleOf(manifest)
+    if (sentence !== '') this.#call.world.terminal.err(`Try it: loqa ask "${sentence}"\n`)
   }
 
   #tell(event: object, text: string, failed = false): void {
@@ -139,26 +142,3 @@ const aborted = (signal: AbortSignal): Promise<void> =>
   signal.aborted
     ? Promise.resolve()
     : new Promise((done) => signal.addEventListener('abort', () => done(), { once: true }))
-
-/** Changes of files in a folder, what building writes left out; several at once are one. */
-class Changes {
-  readonly #watcher: ReturnType<typeof watch>
-  #changed = Promise.withResolvers<void>()
-
-  constructor(folder: string) {
-    this.#watcher = watch(folder, { recursive: true }, (_event, file) => {
-      if (file !== null && !/(^|\/)(node_modules|\.loqa|\.git)(\/|$)|\.(wasm|loqa)$|~$/.test(file))
-        this.#changed.resolve()
-    })
-  }
-
-  async next(): Promise<void> {
-    await this.#changed.promise
-    await new Promise<void>((done) => setTimeout(done, SETTLE_MS))
-    this.#changed = Promise.withResolvers<void>()
-  }
-
-  close(): void {
-    this.#watcher.close()
-  }
-}

@@ -38,7 +38,7 @@ export interface IntentDefinition {
 
 export interface Grammar {
   readonly intents: ReadonlyMap<string, IntentDefinition>
-  /** The types with listed values; `number` and `duration` are built in. */
+  /** The types with listed values; `number`, `duration`, `moment` and `text` are built in. */
   readonly types: ReadonlyMap<string, readonly SpokenValue[]>
   /** Types that may hold other values than the listed ones, when a language model finds them in the text. */
   readonly openTypes: ReadonlySet<string>
@@ -138,7 +138,7 @@ export function compileWithSkills(
   }
 }
 
-const BUILT_IN_TYPES = new Set(['number', 'duration'])
+const BUILT_IN_TYPES = new Set(['number', 'duration', 'moment', 'text'])
 
 /** Whether slots may be of this type. */
 export function isType(grammar: Pick<Grammar, 'types'>, name: string): boolean {

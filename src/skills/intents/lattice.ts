@@ -3,8 +3,10 @@
  * slot there.
  */
 import { DURATION_WORDS, readDurations } from './durations.ts'
+import { readFreeText } from './free-text.ts'
 import type { Grammar } from './grammar.ts'
 import type { SpokenValue } from './lookup.ts'
+import { readMoments } from './moments.ts'
 import { NUMBER_WORDS, readNumbers, type Spans } from './numbers.ts'
 import { confusionCost, homophonesOf } from './similarity.ts'
 import { findSlips } from './slips.ts'
@@ -54,6 +56,8 @@ export class Lattice {
 
   /** The same and, after them, values that are damaged. */
   loose(type: string, start: number): readonly SlotSpan[] {
+    // What anything fits repairs everything.
+    if (type === 'text') return []
     const key = `${type} ${start}`
     const known = this.looseSpans.get(key)
     if (known !== undefined) return known
@@ -85,6 +89,8 @@ export class Lattice {
   private findExact(type: string, start: number): SlotSpans {
     if (type === 'number') return withCost(readNumbers(this.words, start), NO_COST)
     if (type === 'duration') return withCost(readDurations(this.words, start), NO_COST)
+    if (type === 'moment') return withCost(readMoments(this.words, start), NO_COST)
+    if (type === 'text') return withCost(readFreeText(this.words, start), NO_COST)
     const first = this.words[start]
     const values = first === undefined ? undefined : this.grammar.valuesByWord.get(type)?.get(first)
     if (values === undefined) return NO_SPANS
@@ -163,6 +169,6 @@ const NO_SLIPS: ReadonlyMap<string, number> = new Map()
 const NO_SPANS: SlotSpans = { spans: [], open: false }
 const NO_COST = () => 0
 
-function withCost({ spans, open }: Spans<number>, cost: (end: number) => number): SlotSpans {
+function withCost({ spans, open }: Spans<string | number>, cost: (end: number) => number): SlotSpans {
   return { spans: spans.map(({ end, value }) => ({ end, value, cost: cost(end) })), open }
 }

@@ -1,5 +1,6 @@
 /** What is looked up while reading, prepared once from the patterns and types of a grammar. */
 import { DURATION_WORDS } from './durations.ts'
+import { MOMENT_WORDS } from './moments.ts'
 import { NUMBER_WORDS } from './numbers.ts'
 import type { Pattern, Token } from './patterns.ts'
 import { isSmall } from './similarity.ts'
@@ -38,6 +39,7 @@ export function collectVocabulary(
     ...phrases.flat(),
     ...NUMBER_WORDS,
     ...DURATION_WORDS,
+    ...(patterns.some(({ tokens }) => tokens.some(isMoment)) ? MOMENT_WORDS : []),
   ])
 }
 
@@ -45,6 +47,8 @@ export function collectVocabulary(
 export function indexPatterns(patterns: readonly Pattern[]): Map<string, number[]> {
   const index = new Map<string, number[]>()
   for (const pattern of patterns) {
+    // A damaged sentence with a hole in it fits whatever is said.
+    if (pattern.tokens.some(isFree)) continue
     for (const key of new Set(pattern.tokens.map(indexKey))) {
       if (isSmall(key)) continue
       const list = index.get(key)
@@ -54,6 +58,10 @@ export function indexPatterns(patterns: readonly Pattern[]): Map<string, number[
   }
   return index
 }
+
+/** Takes words nobody listed. */
+export const isFree = (token: Token): boolean => token.kind === 'slot' && token.type === 'text'
+const isMoment = (token: Token): boolean => token.kind === 'slot' && token.type === 'moment'
 
 export function findConflicts(patterns: readonly Pattern[]): Conflict[] {
   const first = new Map<string, string>()

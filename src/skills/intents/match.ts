@@ -21,6 +21,7 @@ import {
   type SlotValue,
 } from './intent.ts'
 import { Lattice } from './lattice.ts'
+import { isFree } from './lookup.ts'
 import { normalise } from './normalise.ts'
 import { continues } from './patterns.ts'
 import { findSurroundings } from './surroundings.ts'
@@ -186,9 +187,15 @@ function byFit(a: Match, b: Match): number {
   return a.damage - b.damage || b.matched - a.matched || a.pattern.index - b.pattern.index
 }
 
-/** Of intents that share a sentence the one defined first has it: a skill cannot take words from the house. */
+/**
+ * Of intents that share a sentence the one defined first has it: a skill cannot take words from the house. What takes any words has
+ * only those nobody else wants.
+ */
 function bySource(a: Match, b: Match): number {
-  return a.pattern.index - b.pattern.index
+  return (
+    Number(a.pattern.tokens.some(isFree)) - Number(b.pattern.tokens.some(isFree)) ||
+    a.pattern.index - b.pattern.index
+  )
 }
 
 /** M5. */

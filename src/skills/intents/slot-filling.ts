@@ -54,7 +54,7 @@ function findPlaces(
     // "one" is a number and much else ("the one for the nap"): only where a number is wanted.
     if (type === 'number' && optional && !proposed.has(slot)) return []
     // Words taken for numbers by their sound ("to", "for") are everywhere.
-    const exactOnly = type === 'number' || type === 'duration'
+    const exactOnly = type === 'number' || type === 'duration' || type === 'moment'
     return words.flatMap((_, start) => {
       const spans = exactOnly ? lattice.exact(type, start).spans : lattice.loose(type, start)
       return spans.map(({ end, value, cost }) => ({ slot, start, end, value, cost }))

@@ -7,21 +7,32 @@
  */
 import { type Monotonic, monotonic } from '../../host/index.ts'
 import type { SkillErrorShape } from '../errors.ts'
-import type { SkillRecord } from './machine-state.ts'
+import type { SkillRecord, StopReason } from './machine-state.ts'
 
 export const MAX_FAILURES = 5
 /** Quotas are a hundred times what honest skills use: the first overrun may be a bug, the third is none. */
 export const MAX_OVERRUNS = 3
 export const FAILURE_WINDOW_MS = 600_000
-
-export type StopReason = 'failures' | 'storm' | 'escape'
+/** All 128 timers of a skill in one minute, and as many answers to what it asked for. */
+export const MAX_WAKES = 256
+const WAKES_WINDOW_MS = 60_000
 
 export const newRecord = (call_ms: number): SkillRecord => ({
   call_ms,
   failures: [],
   overruns: [],
+  wakes: { since: monotonic(0), count: 0 },
   stopped: undefined,
 })
+
+/** Counts a call the skill caused itself. Above `MAX_WAKES` it is one that sets a timer for now whenever a timer rings. */
+export function awoken(record: SkillRecord, now: Monotonic): SkillRecord {
+  const { since, count } = record.wakes
+  const wakes = now - since < WAKES_WINDOW_MS ? { since, count: count + 1 } : { since: now, count: 1 }
+  return { ...record, wakes }
+}
+
+export const wakesTooOften = ({ wakes }: SkillRecord): boolean => wakes.count > MAX_WAKES
 
 /** A person switched it on again: it begins afresh. */
 export const forgiven = (record: SkillRecord): SkillRecord => newRecord(record.call_ms)

@@ -2,7 +2,6 @@
 import type { Monotonic } from '../../host/index.ts'
 import type { CallOutcome, SkillCall } from '../call.ts'
 import type { SkillErrorShape } from '../errors.ts'
-import type { StopReason } from './charging.ts'
 
 export interface Job {
   readonly id: number
@@ -12,12 +11,17 @@ export interface Job {
   readonly deadline: Monotonic
 }
 
+/** Why a skill is switched off; see `charging.ts`. */
+export type StopReason = 'failures' | 'storm' | 'escape'
+
 export interface SkillRecord {
   readonly call_ms: number
   /** When it was charged, within the window, oldest first. */
   readonly failures: readonly Monotonic[]
   /** Those of them that ran into a quota. */
   readonly overruns: readonly Monotonic[]
+  /** Calls that nobody asked for, timers and results of its own, within the minute since then. */
+  readonly wakes: { readonly since: Monotonic; readonly count: number }
   /** Why it is switched off. */
   readonly stopped: StopReason | undefined
 }

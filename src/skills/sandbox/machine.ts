@@ -14,7 +14,7 @@
 import { assertNever, type Monotonic, monotonic } from '../../host/index.ts'
 import type { CallOutcome } from '../call.ts'
 import { type SkillErrorShape, type SkillFault, skillError } from '../errors.ts'
-import { charged as chargedWith, forgiven, newRecord, type StopReason } from './charging.ts'
+import { awoken, charged as chargedWith, forgiven, MAX_WAKES, newRecord, wakesTooOften } from './charging.ts'
 import type {
   Job,
   Process,
@@ -24,6 +24,7 @@ import type {
   SandboxState,
   SandboxStep,
   SkillRecord,
+  StopReason,
 } from './machine-state.ts'
 
 /** Node start 100–300 ms on a desktop, several seconds on a loaded single-board computer. */
@@ -135,7 +136,14 @@ function forgotten(state: SandboxState, skill: string): SandboxState {
 function accept(state: SandboxState, job: Job, now: Monotonic): SandboxStep {
   const refusal = refusalOf(state, job)
   if (refusal !== undefined) return { state, effects: [answer(job.id, refusal)] }
-  const queued = { ...state, waiting: [...state.waiting, job] }
+  const counted =
+    job.call.entry === 'handle' ? state : withSkill(state, job.skill, (record) => awoken(record, now))
+  if (job.call.entry !== 'handle' && wakesTooOften(counted.skills[job.skill]!)) {
+    const words = `The skill ${job.skill} woke itself more than ${MAX_WAKES} times in a minute`
+    const error = skillError('skill-budget', words)
+    return after([answer(job.id, error)], charge(counted, job.skill, error, now))
+  }
+  const queued = { ...counted, waiting: [...counted.waiting, job] }
   return state.process.phase === 'down' ? begin(queued, now) : proceed(queued, now)
 }
 

@@ -6,10 +6,9 @@ import { assertNever, type Cancel, type Clock, type Monotonic } from '../../host
 import type { CallOutcome, SkillCall } from '../call.ts'
 import { type SkillErrorShape, skillError } from '../errors.ts'
 import { readyModule } from '../wasm.ts'
-import type { StopReason } from './charging.ts'
 import { encodeFrame, FrameJoiner, MAX_ANSWER_BYTES } from './frames.ts'
 import { newSandbox, nextAlarm, stepSandbox } from './machine.ts'
-import type { SandboxEffect, SandboxHabits, SandboxInput, SandboxState } from './machine-state.ts'
+import type { SandboxEffect, SandboxHabits, SandboxInput, SandboxState, StopReason } from './machine-state.ts'
 import type { SandboxProcess, StartProcess } from './process.ts'
 import type { Order } from './protocol.ts'
 import { packScript, type ScriptSource } from './script-source.ts'
@@ -205,12 +204,11 @@ export class Sandbox {
     return { type: 'babble' }
   }
 
+  /** An alarm that comes too early changes nothing, so one is set anew only for what is due sooner: most calls set none. */
   #rearm(): void {
     const at = nextAlarm(this.#state)
-    if (this.#alarm?.at === at) return
+    if (at === undefined || (this.#alarm !== undefined && this.#alarm.at <= at)) return
     this.#alarm?.cancel()
-    this.#alarm = undefined
-    if (at === undefined) return
     const delay_ms = Math.max(0, at - this.#clock.monotonic())
     const cancel = this.#clock.after(delay_ms, () => {
       this.#alarm = undefined

@@ -3,7 +3,12 @@ import { describe, expect, it } from 'vitest'
 import { monotonic } from '../../../src/host/index.ts'
 import type { CallOutcome, SkillCall } from '../../../src/skills/call.ts'
 import { skillError } from '../../../src/skills/errors.ts'
-import { FAILURE_WINDOW_MS, MAX_FAILURES, MAX_OVERRUNS } from '../../../src/skills/sandbox/charging.ts'
+import {
+  FAILURE_WINDOW_MS,
+  MAX_FAILURES,
+  MAX_OVERRUNS,
+  MAX_WAKES,
+} from '../../../src/skills/sandbox/charging.ts'
 import {
   LOAD_DEADLINE_MS,
   MAX_WAITING,
@@ -241,6 +246,36 @@ describe('a sandbox', () => {
     expect(named(bench.input({ type: 'answered', outcome: overrun }))).toContain('charged a stopped')
     expect(bench.state.skills.a?.stopped).toBe('storm')
     bench.run(10, 'b')
+  })
+
+  it('4: stops a skill that keeps waking itself, and never for what it is asked', () => {
+    const bench = new Bench()
+    const ring = (id: number, now: number): string[] => {
+      bench.now = now
+      const job = {
+        id,
+        skill: 'a',
+        call: { ...CALL, entry: 'due' as const },
+        deadline: monotonic(now + 60_000),
+      }
+      const effects = bench.input({ type: 'call', job })
+      if (bench.state.process.phase === 'starting') bench.input({ type: 'ready' })
+      if (bench.state.process.phase === 'loading') bench.input({ type: 'loaded' })
+      if (bench.state.process.phase === 'running') bench.input({ type: 'answered', outcome: WORKED })
+      return named(effects)
+    }
+    const often = MAX_WAKES + MAX_OVERRUNS
+    for (let id = 1; id <= 2 * often; id += 1) ring(id, id * 1_000)
+    expect(bench.state.skills.a?.failures).toEqual([])
+    for (let id = 1; id <= 2 * often; id += 1) {
+      bench.run(10_000 + id)
+      bench.input({ type: 'answered', outcome: WORKED })
+    }
+    expect(bench.state.skills.a?.failures).toEqual([])
+    let last: string[] = []
+    for (let id = 1; id <= often; id += 1) last = ring(20_000 + id, 10_000_000 + id)
+    expect(last).toEqual([`answer ${20_000 + often} skill-budget`, 'charged a stopped'])
+    expect(bench.state.skills.a?.stopped).toBe('storm')
   })
 
   it('7: kills a process that speaks out of turn, and stops the only skill that can have made it', () => {

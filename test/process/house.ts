@@ -1,0 +1,90 @@
+/** Runtime, store, audit log and skills together, as in a node, in the process of a test. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { placedAddress } from '../../src/actors/index.ts'
+import { createRuntime } from '../../src/actors/runtime.ts'
+import { nodeId, requestId, sessionId } from '../../src/host/index.ts'
+import { realHost } from '../../src/host/real.ts'
+import { noteIn, observeWith } from '../../src/node/observing.ts'
+import { openAudit } from '../../src/observe/audit.ts'
+import { createMetrics } from '../../src/observe/index.ts'
+import {
+  type Announce,
+  loadSkills,
+  type SkillInvoke,
+  type SkillResult,
+  skill,
+} from '../../src/skills/index.ts'
+import type { SkillWatch } from '../../src/skills/watching.ts'
+import { openStore, ownDirectory, storePorts } from '../../src/store/index.ts'
+import { silentLog } from '../skills/house-skills.ts'
+import { writerOf } from '../store/writers.ts'
+
+export async function openHouse(directory: string, roots: readonly string[]) {
+  mkdirSync(directory, { recursive: true })
+  const host = realHost()
+  const node = nodeId('test')
+  const ownership = await ownDirectory(host.disk, directory, process.pid)
+  const audit = await openAudit(host.disk, host.clock, join(directory, 'audit.log'), node)
+  const store = await openStore({ host, directory, key: new Uint8Array(32).fill(1), writer: writerOf(1) })
+  const ports = storePorts(store)
+  const said: Announce[] = []
+  const watch: SkillWatch = {
+    audit: (what, object, outcome) => noteIn(audit, silentLog, { what, object, outcome }),
+    tell: (announcement) => runtime.publish('announce', announcement),
+  }
+  const skills = await loadSkills({ host, log: silentLog, node, roots, zone: 'UTC', watch })
+  const runtime = createRuntime({
+    node,
+    host,
+    behaviors: { skill },
+    outside: {
+      read: ports.read,
+      write: ports.write,
+      invoke: (effect, deliver, actor) => skills.port.request(effect, deliver, actor),
+      cancel: (id, actor, port) => {
+        if (port === 'invoke') skills.port.cancel(requestId(id), actor)
+        else ports.cancel(id, actor)
+      },
+      actorGone: (actor) => {
+        ports.actorGone(actor)
+        skills.port.actorGone(actor)
+      },
+    },
+    observe: observeWith(silentLog, createMetrics(), audit, () => undefined),
+  })
+  runtime.subscribe('announce', (message) => said.push(message as Announce))
+  skills.start()
+  for (const { key, args } of skills.actors) runtime.spawn({ kind: 'skill', key, args, restart: 'permanent' })
+
+  return {
+    host,
+    skills,
+    runtime,
+    audit,
+    watch,
+    /** What was announced so far. */
+    said,
+    /** One intent, as a conversation would have it carried out. */
+    async ask(name: string, deadline_ms = 3_000): Promise<SkillResult> {
+      const invoke: SkillInvoke = {
+        type: 'skill.invoke',
+        intent: { name, slots: {} },
+        session: sessionId('s'),
+        room: 'kitchen',
+        confirmed: false,
+      }
+      const answer = await runtime.ask(placedAddress('skill', name.split('.')[0]!), invoke, { deadline_ms })
+      if (!('speech' in answer)) throw new Error(`${name} was not answered: ${JSON.stringify(answer)}`)
+      return answer as unknown as SkillResult
+    },
+    async stop(): Promise<void> {
+      await runtime.shutdown(1_000)
+      skills.stop()
+      await store.close()
+      await ownership.release()
+    },
+  }
+}
+
+export type TestHouse = Awaited<ReturnType<typeof openHouse>>
