@@ -1,4 +1,4 @@
-/** The settings and secrets of a skill, as they are shown: a secret is given, never shown. */
+/** The public shapes of the settings of skills. */
 import { z } from 'zod'
 
 export const settingValue = z.union([z.string().max(1_000), z.number(), z.boolean()])
