@@ -28,16 +28,29 @@ export type {
 export type { ApiParts, ApiSettings } from './server.ts'
 export type { NodeRow } from './shapes.ts'
 export type { OnBench, SkillCallLine } from './skill-bench-shapes.ts'
+export type { SkillSettingsView } from './skill-settings.ts'
+export type {
+  RevokedRow,
+  SkillDetail,
+  SkillReview,
+  SkillsView,
+  SkillView,
+  TrustedRow,
+} from './skills-shapes.ts'
 export { type RunningApi, startApi, tokenFrom } from './start.ts'
 export type { BackupView, StoreView } from './store-shapes.ts'
 export type {
   ActorView,
   AuditView,
   CapabilityView,
+  Dictation,
+  DictationListener,
   Latency,
   MemoryView,
   NodeView,
+  SessionMoved,
   SessionView,
+  SettingsView,
   StatusView,
   TurnView,
   VoiceChannel,
@@ -46,3 +59,4 @@ export type {
   VoiceRequest,
 } from './view.ts'
 export type { WipePlan } from './wipe-shapes.ts'
+export { type RunningWyoming, startWyoming } from './wyoming/index.ts'

@@ -29,8 +29,8 @@ export interface Operation {
   readonly params?: z.ZodObject
   readonly summary: string
   readonly request?: z.ZodType
-  /** Most its body may have, where that is more than a text needs. */
-  readonly body_bytes?: number
+  /** Of its body; the limit of all others where it is absent. */
+  readonly most_bytes?: number
   /** What may stand behind the question mark. */
   readonly query?: z.ZodType
   readonly response: z.ZodType

@@ -8,7 +8,9 @@ import { approvalOperations } from './approvals.ts'
 import { auditOperations } from './audit.ts'
 import { deviceOperations } from './devices.ts'
 import { householdOperations } from './household.ts'
+import { nodeName } from './household-shapes.ts'
 import { memoryOperations } from './memory.ts'
+import { sessionParams } from './memory-shapes.ts'
 import type { Operation } from './operation.ts'
 import {
   actorRow,
@@ -18,11 +20,14 @@ import {
   nodeRow,
   readiness,
   sayRequest,
+  sessionMoved,
   sessionRow,
   status,
   turn,
 } from './shapes.ts'
 import { skillBenchOperations } from './skill-bench.ts'
+import { skillSettingsOperations } from './skill-settings.ts'
+import { skillOperations } from './skills.ts'
 import { storeOperations } from './store.ts'
 import { wipeOperations } from './wipe.ts'
 
@@ -104,6 +109,23 @@ export const operations: readonly Operation[] = [
   },
   {
     ...json,
+    id: 'session-move',
+    method: 'POST',
+    path: '/api/v1/sessions/:id/move',
+    params: sessionParams,
+    summary: 'Moves a conversation to another node of the household; it goes on there where it was.',
+    request: z.strictObject({ node: nodeName }),
+    response: sessionMoved,
+    errors: [400, 404, 409, 503, 504],
+    run: async ({ view, params, body }) => ({
+      body: await view.moveSession(
+        (params as z.output<typeof sessionParams>).id,
+        (body as { readonly node: string }).node,
+      ),
+    }),
+  },
+  {
+    ...json,
     id: 'ask',
     method: 'POST',
     path: '/api/v1/ask',
@@ -154,11 +176,13 @@ export const operations: readonly Operation[] = [
   ...householdOperations,
   ...deviceOperations,
   ...approvalOperations,
+  ...skillSettingsOperations,
   ...storeOperations,
   ...skillBenchOperations,
   ...wipeOperations,
   ...auditOperations,
   ...memoryOperations,
+  ...skillOperations,
 ]
 
 /** Without what was not said. */

@@ -168,7 +168,7 @@ export async function buildServer(parts: ApiParts): Promise<ApiServer> {
     app.route({
       method: operation.method,
       url: operation.path,
-      bodyLimit: operation.body_bytes ?? limits.MAX_BODY_BYTES,
+      ...(operation.most_bytes === undefined ? {} : { bodyLimit: operation.most_bytes }),
       handler: (request, reply) => answer(operation, request, reply),
     })
   }

@@ -11,7 +11,7 @@ export const skillBenchOperations: readonly Operation[] = [
     summary:
       'Takes a version of a skill into use until its development ends; one that is broken is refused, and the one before answers on.',
     request: skillFiles,
-    body_bytes: MAX_SKILL_BODY_BYTES,
+    most_bytes: MAX_SKILL_BODY_BYTES,
     response: onBench,
     contentType: 'application/json',
     errors: [400, 413, 503],

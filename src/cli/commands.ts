@@ -5,6 +5,8 @@
 import type { CommandSpec, OptionSpec, Run } from './call.ts'
 import { configOptions } from './options.ts'
 import { developing } from './skill-commands.ts'
+import { keeping } from './skill-keeping.ts'
+import { settling } from './skill-settling.ts'
 
 const room: OptionSpec = { flags: '--room <room>', about: 'where it is said' }
 const session: OptionSpec = { flags: '--session <id>', about: 'conversation to go on with' }
@@ -56,6 +58,18 @@ const sessions: readonly CommandSpec[] = [
     load: ofSessions(({ erase }) => erase),
   },
 ]
+
+const sessionMove: CommandSpec = {
+  name: 'move',
+  args: '<session>',
+  summary: 'a conversation goes on on another node, where it was',
+  options: [{ flags: '--node <node>', about: 'where to: name or id of a node' }],
+  examples: [
+    ['loqa session move text-kitchen --node attic', 'between two turns'],
+    ['loqa session move text-kitchen --node attic --json', 'which nodes, and how long it was away'],
+  ],
+  load: () => import('./commands/session-move.ts'),
+}
 
 const ofPersons = (pick: (module: typeof import('./commands/persons.ts')) => Run) => async () => ({
   run: pick(await import('./commands/persons.ts')),
@@ -369,12 +383,13 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'skill',
-    summary: 'make skills',
+    summary: 'what the assistant can do: seen, added, changed, revoked, signed',
     examples: [
-      ['loqa skill init visitors', 'begin one'],
-      ['loqa skill dev', 'in a running node, anew at every change'],
+      ['loqa skill ls', 'the skills there are'],
+      ['loqa skill add weather-1.2.0.loqa', 'shows what it may do, and asks'],
+      ['loqa skill init visitors', 'begin one of your own'],
     ],
-    children: developing,
+    children: [...keeping, ...settling, ...developing],
   },
   {
     name: 'sessions',
@@ -385,6 +400,15 @@ export const commands: readonly CommandSpec[] = [
     ],
     children: sessions,
     load: () => import('./commands/sessions.ts'),
+  },
+  {
+    name: 'session',
+    summary: 'one conversation: where it lives',
+    examples: [
+      ['loqa session move text-kitchen --node attic', 'it goes on there'],
+      ['loqa session move --help', 'what moves, and when'],
+    ],
+    children: [sessionMove],
   },
   {
     name: 'persons',

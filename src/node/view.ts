@@ -12,12 +12,14 @@ import { VERSION } from '../host/version.ts'
 import type { Capability, Pool } from '../inference/index.ts'
 import { decideApproval, listApprovals } from './approving.ts'
 import type { Clustering } from './clustering.ts'
-import { listSessions } from './conversations.ts'
+import { listSessions, moveSession } from './conversations.ts'
+import { dictation } from './dictate.ts'
 import { checkUp } from './doctor.ts'
 import { memoryView } from './memory.ts'
 import type { NodeParts } from './parts.ts'
 import { backUp, showStore } from './remembering.ts'
 import { speechFor } from './say.ts'
+import { settingsView } from './skill-settings.ts'
 
 /** Whether the node is coming, serving or going; the rest of the health follows from its parts. */
 export interface Stage {
@@ -32,6 +34,7 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
   const node = identity.id
   return {
     memory: memoryView(parts.memory, voice),
+    skills: parts.skillDesk,
     status: () => statusOf(parts, stage),
     nodes: () => nodesOf(parts, stage),
     household: () => parts.clustering.household(),
@@ -45,10 +48,17 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
         mailbox,
         restarts,
       })),
+    skillSettings: settingsView(parts),
     approvals: () => listApprovals(runtime),
     decideApproval: (id, allow, by) => decideApproval(runtime, id, allow, by),
     devices: () => ({ sources: parts.devices.status(), devices: parts.devices.list() }),
     sessions: () => listSessions({ self: node, voice, runtime, cluster: parts.clustering.cluster }),
+    moveSession: (id, to) =>
+      moveSession(id, to, {
+        moving: parts.moving,
+        cluster: parts.clustering.cluster,
+        noted: (object, outcome) => parts.memory.noted('session.moved', object, outcome),
+      }),
     ask: (request, signal) => voice.ask(request, signal),
     say: ({ text, voice: name }, signal) =>
       speechFor(
@@ -58,6 +68,8 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
         config.voice.speed,
         signal,
       ),
+    dictate: (sample_rate, listener) =>
+      dictation({ engines: parts.engines, random: parts.host.random }, sample_rate, listener),
     openVoice(request, listener) {
       const channel = voice.open(request, listener)
       connections.count += 1

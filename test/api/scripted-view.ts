@@ -4,6 +4,8 @@ import type {
   AuditRow,
   AuditVerification,
   AuditView,
+  Dictation,
+  DictationListener,
   HouseholdChange,
   HouseholdView,
   MemoryView,
@@ -19,6 +21,7 @@ import type {
   VoiceListener,
 } from '../../src/api/index.ts'
 import { LoqaError, NotFoundError } from '../../src/host/index.ts'
+import { ScriptedSkills } from './scripted-skills.ts'
 
 export const scriptedStatus: StatusView = {
   node: {
@@ -283,6 +286,7 @@ const APPROVAL: ApprovalRow = {
 
 export class ScriptedView implements NodeView {
   readonly memory = new ScriptedMemory()
+  readonly skills = new ScriptedSkills()
   readonly asked: { text: string; room?: string; session?: string }[] = []
   readonly said: { text: string; voice?: string }[] = []
   readonly channels: ScriptedChannel[] = []
@@ -300,6 +304,10 @@ export class ScriptedView implements NodeView {
     }
   auditNow: AuditVerification = scriptedVerification
   onOpen: (channel: ScriptedChannel) => void = () => undefined
+
+  dictate(_rate: number, told: DictationListener): Dictation {
+    return { push: () => undefined, finish: () => told.final('what time is it'), cancel: () => undefined }
+  }
 
   status(): StatusView {
     return this.statusNow
@@ -347,6 +355,10 @@ export class ScriptedView implements NodeView {
       },
     ]
   }
+  async moveSession(session: string, node: string): ReturnType<NodeView['moveSession']> {
+    if (node === 'nowhere') throw new LoqaError('not-found', 'There is no node "nowhere"')
+    return { session, from: 'attic', to: node, away_ms: 1.5 }
+  }
   ask(request: { text: string; room?: string; session?: string }, signal: AbortSignal): Promise<TurnView> {
     this.asked.push(request)
     return this.onAsk(signal)
@@ -373,6 +385,30 @@ export class ScriptedView implements NodeView {
       { check: 'engines', ok: true, detail: '3 of 3 ready' },
       { check: 'disk', ok: false, detail: '12 MB free', fix: 'Free some space.' },
     ]
+  }
+  readonly skillSettings: NodeView['skillSettings'] = {
+    show: (skill) => ({
+      skill,
+      config: [
+        { key: 'place', type: 'string', summary: 'Where you are.', value: 'Berlin', chosen: false },
+        { key: 'days', type: 'number', summary: 'How far ahead.', value: null, chosen: false },
+      ],
+      secrets: [{ key: 'api_key', given: false }],
+    }),
+    async choose(skill, key, value = 'Berlin') {
+      const { config, ...rest } = this.show(skill)
+      return {
+        ...rest,
+        config: config.map((one) => (one.key === key ? { ...one, value, chosen: true } : one)),
+      }
+    },
+    async give(skill, key, secret) {
+      const { secrets, ...rest } = this.show(skill)
+      return {
+        ...rest,
+        secrets: secrets.map((one) => ({ ...one, given: one.key === key && secret !== undefined })),
+      }
+    },
   }
   async approvals(): ReturnType<NodeView['approvals']> {
     return [APPROVAL, { ...APPROVAL, id: 's2', state: 'denied', by: 'cli' }]

@@ -424,3 +424,22 @@ describe('loqa approvals', () => {
     expect((await ada.run(['approvals', 'allow', '../x'])).code).toBe(2)
   })
 })
+
+describe('loqa skill config and secret', () => {
+  it('show what there is to choose, and choose it', async () => {
+    expect((await ada.run(['skill', 'config', 'weather'])).out).toMatch(/place +Berlin +the skill/)
+    expect((await ada.run(['skill', 'config', 'weather', 'place', 'New', 'York'])).out).toMatch(
+      /place +New York +you/,
+    )
+    expect((await ada.run(['skill', 'config', 'weather', 'days', '3'])).out).toMatch(/days +3 +you/)
+    for (const wrong of [['days', 'many'], ['days'], ['days', '3', '--reset']]) {
+      expect((await ada.run(['skill', 'config', 'weather', ...wrong])).code).toBe(2)
+    }
+  })
+
+  it('take a secret and do not show it', async () => {
+    const { out } = await ada.run(['skill', 'secret', 'weather', 'api_key', '--value', 's3cret'])
+    expect(out).toMatch(/api_key +\(secret\) +you/)
+    expect(out).not.toContain('s3cret')
+  })
+})
