@@ -47,9 +47,11 @@ import { noteIn, observeWith, reportRuntime } from './node/observing.ts'
 import { shareEngines } from './node/sharing.ts'
 import { followSkills } from './node/skill-actors.ts'
 import { SkillBench } from './node/skill-bench.ts'
+import { SettingsOfSkills } from './node/skill-settings.ts'
 import { nodeView, type Stage } from './node/view.ts'
 import { createLog, createMetrics, type Log, reportEventLoop, watchEventLoop } from './observe/index.ts'
 import {
+  approvals,
   createHttpPort,
   type HostPorts,
   isInvokeFromAfar,
@@ -115,6 +117,8 @@ export async function startNode(
     const devices = await openHouseDevices(host, config, log)
     undo.later(() => devices.stop())
     const house = await houseSentences(host.disk, join(PACKAGE, 'config/intents'))
+    const skillSettings = new SettingsOfSkills({ store, clock: host.clock })
+    undo.later(() => skillSettings.stop())
     let lent: InferPort | undefined
     /** Ports of this node, known when they are open; no skill may ask the node itself. */
     let listening: readonly number[] = []
@@ -126,6 +130,7 @@ export async function startNode(
         own: () => ({ ports: listening, addresses: ownAddresses() }),
       }),
       language: languagePort(() => lent),
+      settings: skillSettings,
     }
     let tell: SkillWatch['tell'] = () => undefined
     const skills = await openSkills(host, config, log, {
@@ -203,6 +208,7 @@ export async function startNode(
       remote: remote.port,
       behaviors: {
         ...voice.behaviors,
+        approvals,
         skill: { behavior: skill, from_afar: { message: isInvokeFromAfar } },
         replica: replicaActor,
       },
@@ -229,6 +235,7 @@ export async function startNode(
     mirror = (row) => runtime.tell(placedAddress('replica', row.name), replicaChanged(row))
     runtime.start(
       houseTree({
+        node: identity.id,
         replicas: pool.capabilities().map((row) => ({ name: row.name, args: row })),
         skills: skills.actors,
       }),
@@ -260,6 +267,7 @@ export async function startNode(
       checkModel,
       skills,
       skillDesk,
+      skillSettings,
       devices,
       store,
       memory,

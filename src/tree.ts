@@ -6,17 +6,21 @@
  *   ├─ engines             one mirror per engine process; the processes themselves are the pool's (inference/pool.ts)
  *   ├─ registrar           tells other nodes which conversations this one has; hears of each from its first phase
  *   ├─ announcer           finds a loudspeaker for what a skill wants said; before the skills, which may speak at once
+ *   ├─ approvals           keeps what skills may not do without a person, and who allowed it; before the skills, which may ask at once
  *   ├─ skills              one actor per skill; one that fails too often is given up alone
  *   └─ sessions            one actor per conversation, spawned as people come and go
  */
 import type { ActorSpec, TreeSpec } from './actors/index.ts'
+import type { NodeId } from './host/index.ts'
 
 export interface Inhabitants {
+  /** This one. */
+  readonly node: NodeId
   readonly replicas: readonly { readonly name: string; readonly args: unknown }[]
   readonly skills: readonly { readonly key: string; readonly args: unknown }[]
 }
 
-export function houseTree({ replicas, skills }: Inhabitants): TreeSpec {
+export function houseTree({ node, replicas, skills }: Inhabitants): TreeSpec {
   return {
     id: 'house',
     strategy: 'rest_for_one',
@@ -30,6 +34,7 @@ export function houseTree({ replicas, skills }: Inhabitants): TreeSpec {
       },
       { id: 'registrar', kind: 'registrar' },
       { id: 'announcer', kind: 'announcer', key: 'house' },
+      { id: 'approvals', kind: 'approvals', key: 'house', args: { node } },
       {
         id: 'skills',
         when_exceeded: 'give-up',

@@ -10,6 +10,7 @@
  *
  * Read `view.ts` first, then `operations.ts`.
  */
+export type { ApprovalRow } from './approval-shapes.ts'
 export type { AuditQuery, AuditRow, AuditVerification } from './audit-shapes.ts'
 export type { DevicesView } from './device-shapes.ts'
 export type { NodeEvent } from './events.ts'
@@ -27,6 +28,7 @@ export type {
 export type { ApiParts, ApiSettings } from './server.ts'
 export type { NodeRow } from './shapes.ts'
 export type { OnBench, SkillCallLine } from './skill-bench-shapes.ts'
+export type { SkillSettingsView } from './skill-settings.ts'
 export type {
   RevokedRow,
   SkillDetail,
@@ -45,6 +47,7 @@ export type {
   MemoryView,
   NodeView,
   SessionView,
+  SettingsView,
   StatusView,
   TurnView,
   VoiceChannel,

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { LoqaError } from '../host/index.ts'
+import { approvalOperations } from './approvals.ts'
 import { auditOperations } from './audit.ts'
 import { deviceOperations } from './devices.ts'
 import { householdOperations } from './household.ts'
@@ -22,6 +23,7 @@ import {
   turn,
 } from './shapes.ts'
 import { skillBenchOperations } from './skill-bench.ts'
+import { skillSettingsOperations } from './skill-settings.ts'
 import { skillOperations } from './skills.ts'
 import { storeOperations } from './store.ts'
 import { wipeOperations } from './wipe.ts'
@@ -153,6 +155,8 @@ export const operations: readonly Operation[] = [
   },
   ...householdOperations,
   ...deviceOperations,
+  ...approvalOperations,
+  ...skillSettingsOperations,
   ...storeOperations,
   ...skillBenchOperations,
   ...wipeOperations,

@@ -3,6 +3,7 @@
  * implements it; tests drive the API against a real node or a scripted view. JSON shapes are public: scripts rely on them.
  */
 import type { PrivacyScope } from '../host/index.ts'
+import type { ApprovalRow } from './approval-shapes.ts'
 import type { AuditQuery, AuditRow, AuditVerification } from './audit-shapes.ts'
 import type { DevicesView } from './device-shapes.ts'
 import type { HouseholdChange, HouseholdView } from './household-shapes.ts'
@@ -17,6 +18,7 @@ import type {
 } from './memory-shapes.ts'
 import type { NodeRow } from './shapes.ts'
 import type { OnBench, SkillCallLine } from './skill-bench-shapes.ts'
+import type { SkillSettingsView } from './skill-settings.ts'
 import type { SkillsView } from './skills-shapes.ts'
 import type { BackupView, StoreView } from './store-shapes.ts'
 import type { WipePlan } from './wipe-shapes.ts'
@@ -176,7 +178,18 @@ export interface SkillBenchView {
   watch(name: string): AsyncIterable<SkillCallLine>
 }
 
+/** What the household chose for its skills. */
+export interface SettingsView {
+  /** Errors: `not-found`. */
+  show(skill: string): SkillSettingsView
+  /** Undefined goes back to the default. Errors: `not-found`, `invalid-input`, `store-*`. */
+  choose(skill: string, key: string, value: string | number | boolean | undefined): Promise<SkillSettingsView>
+  /** Undefined takes it back. Errors: `not-found`, `invalid-input`, `store-*`. */
+  give(skill: string, key: string, secret: string | undefined): Promise<SkillSettingsView>
+}
+
 export interface NodeView {
+  readonly skillSettings: SettingsView
   readonly memory: MemoryView
   readonly skills: SkillsView
   status(): StatusView
@@ -187,6 +200,10 @@ export interface NodeView {
   changeHousehold(change: HouseholdChange): Promise<HouseholdView>
   actors(): readonly ActorView[]
   devices(): DevicesView
+  /** What skills of the household may not do without a person, decided ones too; the newest first. */
+  approvals(): Promise<readonly ApprovalRow[]>
+  /** Errors: `not-found`, `approval-over` when it was decided before or its time is over. */
+  decideApproval(id: string, allow: boolean, by: string): Promise<ApprovalRow>
   /** Of the whole household, as far as its nodes answer. */
   sessions(): Promise<readonly SessionView[]>
   /** Errors: `LoqaError` with a stable code. */

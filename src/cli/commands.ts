@@ -6,6 +6,7 @@ import type { CommandSpec, OptionSpec, Run } from './call.ts'
 import { configOptions } from './options.ts'
 import { developing } from './skill-commands.ts'
 import { keeping } from './skill-keeping.ts'
+import { settling } from './skill-settling.ts'
 
 const room: OptionSpec = { flags: '--room <room>', about: 'where it is said' }
 const session: OptionSpec = { flags: '--session <id>', about: 'conversation to go on with' }
@@ -376,7 +377,7 @@ export const commands: readonly CommandSpec[] = [
       ['loqa skill add weather-1.2.0.loqa', 'shows what it may do, and asks'],
       ['loqa skill init visitors', 'begin one of your own'],
     ],
-    children: [...keeping, ...developing],
+    children: [...keeping, ...settling, ...developing],
   },
   {
     name: 'sessions',
@@ -458,6 +459,46 @@ export const commands: readonly CommandSpec[] = [
       ['loqa metrics --raw | grep voice', 'as Prometheus sees it'],
     ],
     load: () => import('./commands/metrics.ts'),
+  },
+  {
+    name: 'approvals',
+    summary: 'what skills want to do and may not without you',
+    examples: [
+      ['loqa approvals ls', 'what waits'],
+      ['loqa approvals allow 3f2a1', 'lets it happen'],
+    ],
+    children: [
+      {
+        name: 'ls',
+        summary: 'what waits to be allowed; nobody deciding is a no',
+        options: [{ flags: '--all', about: 'also what was decided' }],
+        examples: [
+          ['loqa approvals ls', 'a table'],
+          ['loqa approvals ls --all --json', 'with what was decided, for a script'],
+        ],
+        load: async () => ({ run: (await import('./commands/approvals.ts')).ls }),
+      },
+      {
+        name: 'allow',
+        args: '<id>',
+        summary: 'let a skill do what it wants to',
+        examples: [
+          ['loqa approvals allow 3f2a1', 'once; the next time it asks again'],
+          ['loqa approvals allow 3f2a1 --json', 'for a script'],
+        ],
+        load: async () => ({ run: (await import('./commands/approvals.ts')).allow }),
+      },
+      {
+        name: 'deny',
+        args: '<id>',
+        summary: 'do not let a skill do what it wants to',
+        examples: [
+          ['loqa approvals deny 3f2a1', 'at once, instead of waiting until the time is over'],
+          ['loqa approvals deny 3f2a1 --json', 'for a script'],
+        ],
+        load: async () => ({ run: (await import('./commands/approvals.ts')).deny }),
+      },
+    ],
   },
   {
     name: 'devices',

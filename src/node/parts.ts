@@ -14,6 +14,7 @@ import type { Clustering } from './clustering.ts'
 import type { Identity } from './identity.ts'
 import type { Memory } from './memory.ts'
 import type { SkillBench } from './skill-bench.ts'
+import type { SettingsOfSkills } from './skill-settings.ts'
 import type { Wiping } from './wiping.ts'
 
 export interface NodeParts {
@@ -34,6 +35,7 @@ export interface NodeParts {
   readonly skills: Skills
   /** What a person may do with them. */
   readonly skillDesk: SkillsView
+  readonly skillSettings: SettingsOfSkills
   readonly devices: Pick<DeviceHouse, 'list' | 'status'>
   readonly store: HouseholdStore
   /** Skills under development. */

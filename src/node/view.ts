@@ -10,6 +10,7 @@ import type {
 import { type Clock, LoqaError, type Monotonic } from '../host/index.ts'
 import { VERSION } from '../host/version.ts'
 import type { Capability, Pool } from '../inference/index.ts'
+import { decideApproval, listApprovals } from './approving.ts'
 import type { Clustering } from './clustering.ts'
 import { listSessions } from './conversations.ts'
 import { checkUp } from './doctor.ts'
@@ -17,6 +18,7 @@ import { memoryView } from './memory.ts'
 import type { NodeParts } from './parts.ts'
 import { backUp, showStore } from './remembering.ts'
 import { speechFor } from './say.ts'
+import { settingsView } from './skill-settings.ts'
 
 /** Whether the node is coming, serving or going; the rest of the health follows from its parts. */
 export interface Stage {
@@ -45,6 +47,9 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
         mailbox,
         restarts,
       })),
+    skillSettings: settingsView(parts),
+    approvals: () => listApprovals(runtime),
+    decideApproval: (id, allow, by) => decideApproval(runtime, id, allow, by),
     devices: () => ({ sources: parts.devices.status(), devices: parts.devices.list() }),
     sessions: () => listSessions({ self: node, voice, runtime, cluster: parts.clustering.cluster }),
     ask: (request, signal) => voice.ask(request, signal),

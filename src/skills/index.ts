@@ -14,6 +14,13 @@
  * of `intents/`. Imports host, observe and actors. Read `call.ts` first, then `skill.ts`, then `sandbox/machine.ts`.
  */
 export { isInvokeFromAfar } from './afar.ts'
+export {
+  APPROVALS_DESK,
+  type Approval,
+  type ApprovalsAnswer,
+  type ApprovalsMessage,
+  approvals,
+} from './approvals/index.ts'
 export type { Invocation, SkillCall } from './call.ts'
 export { type Catalogue, loadCatalogue, loadSkill, type Skill, skillOf } from './catalogue.ts'
 export { SkillError, type SkillFault } from './errors.ts'
@@ -75,7 +82,7 @@ export {
   type SkillRuntime,
   sayProblem,
 } from './manifest/index.ts'
-export type { Announce, SkillInvoke, SkillResult } from './messages.ts'
+export type { Announce, CardUpdate, SkillInvoke, SkillResult } from './messages.ts'
 export {
   fileOf,
   MAX_PACKAGE_BYTES,
@@ -91,6 +98,7 @@ export * as registry from './registry/index.ts'
 export type { HouseNode } from './ringing.ts'
 export { describeFence } from './sandbox/fence.ts'
 export { HOUSE_WANTED, skill } from './skill.ts'
+export { CARDS, isPutUnasked } from './skill-reach.ts'
 export type { House, SkillArgs, SkillMessage, SkillState } from './skill-state.ts'
 export { loadSkills, type SkillChange, type SkillRow, type Skills, type SkillsOptions } from './skills.ts'
 export * as trust from './trust/index.ts'

@@ -70,6 +70,15 @@ export interface ApprovalWanted {
   readonly within_ms: number
 }
 
+/** Anybody of this node who speaks for a person → the desk. As an ask it is answered with the row, decided or as it was. */
+export interface ApprovalDecide {
+  readonly type: 'approval.decide'
+  readonly id: string
+  readonly allowed: boolean
+  /** Who said so, for the audit log. */
+  readonly by: string
+}
+
 /** the desk → skill. */
 export interface ApprovalDecided {
   readonly type: 'approval.decided'

@@ -29,6 +29,10 @@ interface Known {
   readonly permissions: readonly Permission[]
   readonly http: HttpGrant
   readonly secrets: readonly string[]
+  /** Its settings by default. */
+  readonly config: Readonly<Record<string, DeviceValue>>
+  /** And the type of each. */
+  readonly types: Readonly<Record<string, string>>
   readonly allowance: Allowance
   usage: Usage
   running: number
@@ -57,6 +61,12 @@ export class OutsideWork {
       permissions,
       http: { hosts: http?.hosts ?? [], private: http?.private ?? false },
       secrets: secrets ?? [],
+      config: Object.fromEntries(
+        Object.entries(manifest.config ?? {}).flatMap(([key, one]) =>
+          one.default === undefined ? [] : [[key, one.default]],
+        ),
+      ),
+      types: Object.fromEntries(Object.entries(manifest.config ?? {}).map(([key, { type }]) => [key, type])),
       allowance: { ...DEFAULT_ALLOWANCE, ...given },
       // A new version does not begin anew.
       usage: this.#known.get(manifest.name)?.usage ?? newUsage(this.#clock.monotonic()),
@@ -68,13 +78,13 @@ export class OutsideWork {
   completed(skill: string, call: SkillCall): SkillCall {
     const known = this.#known.get(skill)
     if (known === undefined) return call
-    const config = this.#ports.settings?.of(skill).config
+    const config = { ...known.config, ...chosenOf(known, this.#ports.settings?.of(skill).config) }
     return {
       ...call,
       ...(known.permissions.includes('devices')
         ? { devices: (this.#ports.devices?.list() ?? []).slice(0, MAX_DEVICES) }
         : {}),
-      ...(config === undefined || Object.keys(config).length === 0 ? {} : { config }),
+      ...(Object.keys(config).length === 0 ? {} : { config }),
     }
   }
 
@@ -194,6 +204,10 @@ export class OutsideWork {
     known.usage = used(known.usage, what, amount, now)
   }
 }
+
+/** Another version may have had another type under that name. */
+const chosenOf = ({ types }: Known, chosen: Known['config'] = {}): Known['config'] =>
+  Object.fromEntries(Object.entries(chosen).filter(([key, value]) => types[key] === typeof value))
 
 const usedUp = (words: string): LoqaError =>
   new LoqaError('skill-budget', `It has used up its ${words}`, { retryable: true })

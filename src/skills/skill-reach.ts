@@ -6,6 +6,7 @@ import type { Context, Effect, Next, Outcome, ReplyTo } from '../actors/index.ts
 import { next, same } from '../actors/index.ts'
 import { type ErrorShape, monotonic, requestId } from '../host/index.ts'
 import type { Change, Heard } from './call.ts'
+import type { Intent } from './intents/intent.ts'
 import type { Announce, CardUpdate, SkillInvoke, TopicSaid } from './messages.ts'
 import { MAX_WAITING_CALLS } from './skill-calls.ts'
 import { failure, replies } from './skill-speech.ts'
@@ -32,6 +33,9 @@ const REACH = 'reach/'
 
 /** What the answer to a question put unasked is brought as; no manifest can name an intent so. */
 export const questionIntent = (skill: string): string => `${skill}.-question`
+
+/** Whoever put it waits for a no as well. */
+export const isPutUnasked = ({ name }: Intent): boolean => name.includes('.-')
 
 export function originOf(state: SkillState, work: Work): Origin {
   if (work.kind === 'heard') return work.origin
@@ -251,7 +255,7 @@ function asked(
     speech,
     ...(room === '' ? {} : { room }),
     ...(session === '' ? {} : { session: session as NonNullable<Announce['session']> }),
-    asks: { name: questionIntent(name), slots: { id } },
+    asks: { name: questionIntent(name), slots: { id, yes: 1 } },
   }
   const over: SkillMessage = { type: 'question.over', question: id }
   return next({ ...state, questions: { ...state.questions, [id]: { ...origin, room, session } } }, [

@@ -6,11 +6,13 @@
  * A1 Nothing of high risk is done without a yes or an approval that was given for just that. A2 Nothing critical without an approval.
  * A3 What is not allowed in time is denied. A4 Each is in the audit log, with what became of it.
  */
-import type { Context, Effect, Next } from '../actors/index.ts'
+import type { Context, Effect, Next, ReplyTo } from '../actors/index.ts'
 import { next, same } from '../actors/index.ts'
 import { monotonic, requestId } from '../host/index.ts'
+import { APPROVALS } from './approval-words.ts'
+import { APPROVALS_DESK } from './approvals/desk.ts'
 import type { CallResult, Change, Heard } from './call.ts'
-import type { ApprovalDecided, ApprovalWanted } from './messages.ts'
+import type { ApprovalDecide, ApprovalDecided, ApprovalWanted, SkillInvoke } from './messages.ts'
 import { type Act, isAtLeast, type Risk } from './risk.ts'
 import { originOf, reachedOut, tell } from './skill-reach.ts'
 import { replies } from './skill-speech.ts'
@@ -26,8 +28,6 @@ const DESK_LATE_MS = 1_000
 const MAX_HELD = 8
 /** Conversations in which a question of ours is open. */
 const MAX_ASKED = 16
-
-export const APPROVALS = 'approval.wanted'
 
 export type Verdict =
   | { readonly verdict: 'go' }
@@ -180,6 +180,25 @@ export function decided(
   const done = reachedOut(state, { changes, answer: [] }, origin, undefined, context)
   const told = outcomeHeard(done.state, id, origin, undefined, context)
   return next(told.state, [cancel, ...done.effects, ...told.effects])
+}
+
+/** Yes or no to what the desk asked aloud: the desk decides, and tells. */
+export function saidAloud(
+  state: SkillState,
+  invoke: SkillInvoke,
+  replyTo: ReplyTo | undefined,
+): Next<SkillState> {
+  const id = String(invoke.intent.slots.id)
+  const allowed = Number(invoke.intent.slots.yes) === 1
+  if (state.held[id] === undefined) return next(state, replies(replyTo, { speech: 'That was too long ago.' }))
+  const message: ApprovalDecide = {
+    ...{ type: 'approval.decide', id, allowed },
+    by: invoke.room === '' ? 'a voice' : `a voice in the ${invoke.room}`,
+  }
+  return next(state, [
+    { type: 'send', to: APPROVALS_DESK, message },
+    ...replies(replyTo, { speech: allowed ? 'All right.' : 'I leave it.' }),
+  ])
 }
 
 function outcomeHeard(

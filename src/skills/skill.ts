@@ -30,6 +30,7 @@ import {
   writeEntries,
 } from '../actors/index.ts'
 import { assertNever, type ErrorShape, monotonic, requestId } from '../host/index.ts'
+import { approvalIntent } from './approval-words.ts'
 import type { SkillInvoke } from './messages.ts'
 import { askAnyway } from './phrases.ts'
 import { isAtLeast } from './risk.ts'
@@ -38,7 +39,7 @@ import { lookedAfter, takenUp } from './skill-flight.ts'
 import { absorbed, forgetPerson, skillCollection } from './skill-kept.ts'
 import { answered, questionIntent, reachEnded, TOPICS, topicSaid, unanswered } from './skill-reach.ts'
 import { called, logged, written } from './skill-results.ts'
-import { askedOver, decided } from './skill-risk.ts'
+import { askedOver, decided, saidAloud } from './skill-risk.ts'
 import { failure, replies } from './skill-speech.ts'
 import { FRESH, type House, type SkillArgs, type SkillMessage, type SkillState } from './skill-state.ts'
 import { arranged, houseChanged, turnCame } from './skill-turns.ts'
@@ -113,6 +114,7 @@ function invoked(state: SkillState, invoke: SkillInvoke, context: Context): Next
   const intent = invoke.intent.name
   if (intent === questionIntent(args.name))
     return andProceed(answered(state, invoke, replyTo, context), context)
+  if (intent === approvalIntent(args.name)) return saidAloud(state, invoke, replyTo)
   const question = questionFor(args, intent)
   if (question !== undefined && !invoke.confirmed) {
     return next(state, replies(replyTo, { speech: question, follow_up: { confirm: true } }))

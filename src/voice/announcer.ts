@@ -118,11 +118,12 @@ function each(
 function deliver(state: AnnouncerState, waiting: Pending, context: Context): Next<AnnouncerState> {
   const told = audience(state, waiting.announcement)
   const late = context.wall - waiting.since > LATE_MS
-  const { speech } = waiting.announcement
+  const { speech, asks } = waiting.announcement
   const message: AnnouncementSpeak = {
     type: 'announcement.speak',
     id: waiting.id,
     speech: late ? `While you were away: ${speech}` : speech,
+    ...(asks === undefined ? {} : { asks }),
   }
   return {
     state: {

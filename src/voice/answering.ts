@@ -254,6 +254,7 @@ function act(
     session: state.session,
     room: state.conversation.room,
     confirmed,
+    ...(state.person === undefined ? {} : { person: state.person }),
   }
   return stay(
     { ...inPhase(state, asked), conversation: { ...state.conversation, last: intent, expecting: undefined } },

@@ -1,6 +1,13 @@
 /** What a finished text leads to: pure, from the reading, the grammar and what was said before. */
 import { type Monotonic, monotonic } from '../host/index.ts'
-import { type Intent, NO_INTENT, OFFERED_SCORE, type Reading, type ReadingContext } from '../skills/index.ts'
+import {
+  type Intent,
+  isPutUnasked,
+  NO_INTENT,
+  OFFERED_SCORE,
+  type Reading,
+  type ReadingContext,
+} from '../skills/index.ts'
 import { movedTo, PHRASES } from './phrases.ts'
 import type { Conversation, Expecting } from './turn-state.ts'
 import type { LanguagePrompt, Understanding } from './understanding.ts'
@@ -124,6 +131,10 @@ function decideBuiltIn(intent: Intent, deciding: Deciding): Decision {
       if (question?.kind === 'confirm') return carryOut(question.intent, true, deciding)
       return say(question === undefined ? PHRASES.nothingAsked : PHRASES.okay)
     case 'session.no':
+      if (question?.kind === 'confirm' && isPutUnasked(question.intent)) {
+        // Whoever asked wants to know that it was a no.
+        return carryOut(withAnswer(question.intent, 0), true, deciding)
+      }
       return say(question === undefined ? PHRASES.okay : PHRASES.notDone)
     case 'session.move': {
       const room = String(intent.slots.room ?? conversation.room)
@@ -139,6 +150,8 @@ function decideBuiltIn(intent: Intent, deciding: Deciding): Decision {
       return say(PHRASES.notUnderstood)
   }
 }
+
+const withAnswer = (intent: Intent, yes: 0 | 1): Intent => ({ ...intent, slots: { ...intent.slots, yes } })
 
 const renewed = (question: Expecting, { now, answer_ms }: Deciding): Expecting => ({
   ...question,

@@ -4,7 +4,7 @@
  */
 import type { Message, OutsideEffect, ReplyTo } from '../actors/index.ts'
 import type { ErrorShape, RequestId, SessionId, Wall } from '../host/index.ts'
-import type { SlotValue } from '../skills/index.ts'
+import type { Intent, SlotValue } from '../skills/index.ts'
 
 // — to a session —
 
@@ -47,6 +47,8 @@ export interface AnnouncementSpeak extends Message {
   readonly type: 'announcement.speak'
   readonly id: number
   readonly speech: string
+  /** It is a question: a yes or a no is brought as this intent. */
+  readonly asks?: Intent
 }
 
 /** The session to itself: the longest wait of the current phase, or the idle time, is over. */

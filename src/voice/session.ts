@@ -12,6 +12,7 @@ import {
   type SessionId,
   type Wall,
 } from '../host/index.ts'
+import { CARDS, type CardUpdate, type Intent } from '../skills/index.ts'
 import { EVENT, emptyView } from './ending.ts'
 import type {
   AnnouncementSpeak,
@@ -36,6 +37,7 @@ export type SessionMessage =
   | AudioEnd
   | TurnAsk
   | AnnouncementSpeak
+  | CardUpdate
   | WaitOver
   | IdleOver
   | SystemMessage
@@ -60,7 +62,12 @@ export interface SessionState {
 
 type Waiting =
   | { readonly kind: 'text'; readonly text: string; readonly replyTo: ReplyTo | undefined }
-  | { readonly kind: 'announcement'; readonly from: number; readonly speech: string }
+  | {
+      readonly kind: 'announcement'
+      readonly from: number
+      readonly speech: string
+      readonly asks: Intent | undefined
+    }
 
 /** Waiting texts and announcements of one session. More at once is a program gone wrong, not a person. */
 const MOST_WAITING = 16
@@ -87,7 +94,7 @@ export function sessionBehavior(
     start({ id, room, scope = 'session', person }, context) {
       const state: SessionState = {
         startedAt: context.wall,
-        turn: newConversation(id, room),
+        turn: newConversation(id, room, person),
         waiting: [],
         heard: false,
       }
@@ -98,7 +105,8 @@ export function sessionBehavior(
         body: { room, scope, ...(person === undefined ? {} : { person }) },
         at: context.now,
       }
-      return { state, effects: [began, phaseEffect(state), idleTimer(options)] }
+      const cards: Effect = { type: 'subscribe', topic: CARDS }
+      return { state, effects: [began, phaseEffect(state), idleTimer(options), cards] }
     },
 
     receive(state, message, context) {
@@ -148,7 +156,14 @@ function handle(
     case 'turn.ask':
       return enqueue(state, { kind: 'text', text: message.text, replyTo: context.replyTo })
     case 'announcement.speak':
-      return enqueue(state, { kind: 'announcement', from: message.id, speech: message.speech })
+      return enqueue(state, {
+        kind: 'announcement',
+        from: message.id,
+        speech: message.speech,
+        asks: message.asks,
+      })
+    case 'visual.card.update':
+      return { state, effects: cardShown(state, message) }
     case 'wait.over':
       return feed({ type: 'wait', message })
     case 'idle.over':
@@ -278,7 +293,7 @@ function startWaiting(
     const input: TurnInput =
       first.kind === 'text'
         ? { type: 'text', text: first.text, replyTo: first.replyTo }
-        : { type: 'announcement', from: first.from, speech: first.speech }
+        : { type: 'announcement', from: first.from, speech: first.speech, asks: first.asks }
     const begun = advance({ ...state, waiting }, input, options, context)
     state = begun.state
     effects = [...effects, ...announced(state, first), ...begun.effects]
@@ -293,6 +308,13 @@ function startWaiting(
 function announced(state: SessionState, waiting: Waiting): readonly Effect[] {
   if (waiting.kind !== 'announcement' || state.turn.satellite === undefined) return []
   return [showEvent(EVENT, state.turn.satellite, { type: 'announce', text: waiting.speech })]
+}
+
+/** What a skill shows without having been asked, where it can be seen. */
+function cardShown({ turn }: SessionState, { card, room }: CardUpdate): readonly Effect[] {
+  const { satellite, conversation } = turn
+  const isHere = room === undefined || room === conversation.room
+  return satellite === undefined || !isHere ? [] : [showEvent(EVENT, satellite, { type: 'card', card })]
 }
 
 const idleTimer = (options: SessionOptions): Effect => ({

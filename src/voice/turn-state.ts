@@ -144,6 +144,8 @@ export type Expecting =
 
 export interface TurnState {
   readonly session: SessionId
+  /** Whose conversation it is, when somebody said so. */
+  readonly person?: string
   /** Where audio goes; undefined for a conversation by text alone. */
   readonly satellite: string | undefined
   readonly ear: Ear

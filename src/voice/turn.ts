@@ -15,7 +15,7 @@
  */
 import type { ReplyTo, SystemMessage } from '../actors/index.ts'
 import { assert, type Monotonic, monotonic, type SessionId } from '../host/index.ts'
-import { NO_INTENT } from '../skills/index.ts'
+import { type Intent, NO_INTENT } from '../skills/index.ts'
 import { forgetAfterSilence, hear } from './activity.ts'
 import { answer, meant, modelOutcome, modelRunId, skillAnswer } from './answering.ts'
 import { FRAME_MS } from './audio.ts'
@@ -56,12 +56,19 @@ export type TurnInput =
   /** The satellite is gone. */
   | { readonly type: 'detached' }
   | { readonly type: 'text'; readonly text: string; readonly replyTo: ReplyTo | undefined }
-  | { readonly type: 'announcement'; readonly from: number; readonly speech: string }
+  | {
+      readonly type: 'announcement'
+      readonly from: number
+      readonly speech: string
+      /** Undefined where it is no question. */
+      readonly asks?: Intent | undefined
+    }
   | { readonly type: 'system'; readonly message: Exclude<SystemMessage, { type: 'terminated' }> }
   | { readonly type: 'wait'; readonly message: WaitOver }
 
-export const newConversation = (session: SessionId, room: string): TurnState => ({
+export const newConversation = (session: SessionId, room: string, person?: string): TurnState => ({
   session,
+  ...(person === undefined ? {} : { person }),
   satellite: undefined,
   ear: QUIET,
   phase: IDLE,
@@ -103,7 +110,7 @@ function route(state: TurnState, input: TurnInput, options: TurnOptions, now: Mo
     case 'text':
       return typed(state, input.text, input.replyTo, options, now)
     case 'announcement':
-      return announcement(state, input.from, input.speech, options, now)
+      return announcement(state, input, options, now)
     case 'system':
       return system(state, input.message, options, now)
     case 'wait':
@@ -235,13 +242,21 @@ function typed(
 }
 
 function announcement(
-  state: TurnState,
-  from: number,
-  speech: string,
+  before: TurnState,
+  { from, speech, asks }: Extract<TurnInput, { type: 'announcement' }>,
   options: TurnOptions,
   now: Monotonic,
 ): Step {
-  assert(state.phase.name === 'idle', 'an announcement begins when no turn runs')
+  assert(before.phase.name === 'idle', 'an announcement begins when no turn runs')
+  // Nobody expected the question: it is open while it is said, and as long again as any other.
+  const until = monotonic(now + 2 * options.waits.answer_ms)
+  const state: TurnState =
+    asks === undefined
+      ? before
+      : {
+          ...before,
+          conversation: { ...before.conversation, expecting: { kind: 'confirm', intent: asks, until } },
+        }
   const begun = { ...emptyTurn(state.turns + 1, { kind: 'announcement', from }), reply: speech }
   const noted = stepOf(state, begun, 'turn.began', {
     source: 'announcement',

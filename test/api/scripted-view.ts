@@ -1,5 +1,6 @@
 /** A node made of answers written down beforehand: drives the API and the command line in tests. Observable. */
 import type {
+  ApprovalRow,
   AuditRow,
   AuditVerification,
   AuditView,
@@ -17,7 +18,7 @@ import type {
   VoiceChannel,
   VoiceListener,
 } from '../../src/api/index.ts'
-import { LoqaError } from '../../src/host/index.ts'
+import { LoqaError, NotFoundError } from '../../src/host/index.ts'
 import { ScriptedSkills } from './scripted-skills.ts'
 
 export const scriptedStatus: StatusView = {
@@ -268,6 +269,19 @@ class ScriptedMemory implements MemoryView {
   }
 }
 
+const APPROVAL: ApprovalRow = {
+  id: 's1',
+  skill: 'home',
+  wants: 'unlock the front door',
+  risk: 'high',
+  room: 'hall',
+  node: 'n1',
+  state: 'waiting',
+  by: null,
+  asked_at: '2026-11-21T15:10:00.000Z',
+  until: '2026-11-21T15:11:00.000Z',
+}
+
 export class ScriptedView implements NodeView {
   readonly memory = new ScriptedMemory()
   readonly skills = new ScriptedSkills()
@@ -361,6 +375,38 @@ export class ScriptedView implements NodeView {
       { check: 'engines', ok: true, detail: '3 of 3 ready' },
       { check: 'disk', ok: false, detail: '12 MB free', fix: 'Free some space.' },
     ]
+  }
+  readonly skillSettings: NodeView['skillSettings'] = {
+    show: (skill) => ({
+      skill,
+      config: [
+        { key: 'place', type: 'string', summary: 'Where you are.', value: 'Berlin', chosen: false },
+        { key: 'days', type: 'number', summary: 'How far ahead.', value: null, chosen: false },
+      ],
+      secrets: [{ key: 'api_key', given: false }],
+    }),
+    async choose(skill, key, value = 'Berlin') {
+      const { config, ...rest } = this.show(skill)
+      return {
+        ...rest,
+        config: config.map((one) => (one.key === key ? { ...one, value, chosen: true } : one)),
+      }
+    },
+    async give(skill, key, secret) {
+      const { secrets, ...rest } = this.show(skill)
+      return {
+        ...rest,
+        secrets: secrets.map((one) => ({ ...one, given: one.key === key && secret !== undefined })),
+      }
+    },
+  }
+  async approvals(): ReturnType<NodeView['approvals']> {
+    return [APPROVAL, { ...APPROVAL, id: 's2', state: 'denied', by: 'cli' }]
+  }
+  async decideApproval(id: string, allow: boolean, by: string): ReturnType<NodeView['decideApproval']> {
+    if (id !== APPROVAL.id)
+      throw new NotFoundError(`The approval ${id}`, 'loqa approvals ls shows what waits.')
+    return { ...APPROVAL, state: allow ? 'allowed' : 'denied', by }
   }
   readonly bench: NodeView['bench'] = {
     put: async ({ manifest }) => {

@@ -405,3 +405,41 @@ describe('completion', () => {
     for (const flag of ['json', 'origin', 'output']) expect(out).toContain(flag)
   })
 })
+
+describe('loqa approvals', () => {
+  it('shows what waits, and with --all what was decided', async () => {
+    const { out } = await ada.run(['approvals', 'ls'])
+    expect(out).toContain('unlock the front door')
+    expect(out).toContain('waits until 15:11:00Z')
+    expect(out).not.toContain('denied')
+    expect((await ada.run(['approvals', 'ls', '--all'])).out).toContain('denied by cli')
+    expect(JSON.parse((await ada.run(['approvals', 'ls', '--json'])).out)).toMatchObject([{ id: 's1' }])
+  })
+
+  it('allows and denies, and says what it cannot decide', async () => {
+    expect((await ada.run(['approvals', 'allow', 's1'])).out).toContain('allowed by cli')
+    expect((await ada.run(['approvals', 'deny', 's1'])).out).toContain('denied by cli')
+    const unknown = await ada.run(['approvals', 'allow', 'zz'])
+    expect([unknown.code, unknown.err]).toEqual([1, expect.stringContaining('loqa approvals ls')])
+    expect((await ada.run(['approvals', 'allow', '../x'])).code).toBe(2)
+  })
+})
+
+describe('loqa skill config and secret', () => {
+  it('show what there is to choose, and choose it', async () => {
+    expect((await ada.run(['skill', 'config', 'weather'])).out).toMatch(/place +Berlin +the skill/)
+    expect((await ada.run(['skill', 'config', 'weather', 'place', 'New', 'York'])).out).toMatch(
+      /place +New York +you/,
+    )
+    expect((await ada.run(['skill', 'config', 'weather', 'days', '3'])).out).toMatch(/days +3 +you/)
+    for (const wrong of [['days', 'many'], ['days'], ['days', '3', '--reset']]) {
+      expect((await ada.run(['skill', 'config', 'weather', ...wrong])).code).toBe(2)
+    }
+  })
+
+  it('take a secret and do not show it', async () => {
+    const { out } = await ada.run(['skill', 'secret', 'weather', 'api_key', '--value', 's3cret'])
+    expect(out).toMatch(/api_key +\(secret\) +you/)
+    expect(out).not.toContain('s3cret')
+  })
+})
