@@ -27,8 +27,7 @@ const MAY_IMPORT = {
   store: ['host', 'observe', 'actors'],
   voice: ['host', 'observe', 'actors', 'inference', 'skills'],
   api: ['host', 'observe', 'voice'],
-  /** Models are fetched and measured in the command's own process: no node needs to run for it. */
-  /** And skills are built and tested without one. */
+  /** Models are fetched and measured, skills made, inspected and signed, in the command's own process: no node needs to run for it. */
   cli: ['host', 'api', 'voice', 'inference', 'skills'],
 }
 
@@ -77,7 +76,11 @@ const folderRules = FOLDERS.map((folder) => ({
 }))
 
 /** Pure files a command may load alone, because the face would bring engines along and `loqa` must start at once. */
-const LIGHT = ['^src/voice/(wav|audio)\\.ts$', '^src/inference/catalogue/index\\.ts$']
+const LIGHT = [
+  '^src/voice/(wav|audio)\\.ts$',
+  '^src/inference/catalogue/index\\.ts$',
+  '^src/skills/(package|trust)/index\\.ts$',
+]
 
 const faceRules = FOLDERS.filter((folder) => folder !== 'host').map((folder) => ({
   name: `${folder}-face`,

@@ -33,6 +33,7 @@ import {
   replicaChanged,
   replicasOf,
 } from './inference/index.ts'
+import { openAddedSkills } from './node/added-skills.ts'
 import { Clustering } from './node/clustering.ts'
 import { householdOf, PLACED } from './node/conversations.ts'
 import { handlerWith, openHouseDevices } from './node/devices.ts'
@@ -54,6 +55,7 @@ import {
   type HostPorts,
   isInvokeFromAfar,
   loadSkills,
+  type Skill,
   type Skills,
   type SkillWatch,
   skill,
@@ -122,7 +124,8 @@ export async function startNode(
     let lent: InferPort | undefined
     /** Ports of this node, known when they are open; no skill may ask the node itself. */
     let listening: readonly number[] = []
-    const skills = await openSkills(host, config, log, identity.id, house, skillWatch, {
+    const addedSkills = await openAddedSkills({ host, config, identity, store, clustering, log, audit })
+    const skills = await openSkills(host, config, log, identity.id, house, addedSkills.skills, skillWatch, {
       devices,
       http: createHttpPort({
         door: realHttp,
@@ -229,6 +232,8 @@ export async function startNode(
       }),
     )
     undo.later(followSkills({ node: identity.id, clock: host.clock, runtime, skills }))
+    const { desk: skillDesk, stop: leaveSkills } = addedSkills.start(skills)
+    undo.later(leaveSkills)
     runtime.subscribe('session.phase', (message) => {
       const { session, phase } = message as SessionPhase
       if (phase === 'ended') memory.recorder.ended(session)
@@ -252,6 +257,7 @@ export async function startNode(
       models,
       checkModel,
       skills,
+      skillDesk,
       devices,
       store,
       memory,
@@ -363,17 +369,17 @@ async function openEngines(
 
 function openSkills(
   host: Host,
-  { skills, node }: Config,
+  { skills }: Config,
   log: Log,
   self: NodeId,
   house: readonly GrammarSource[],
+  added: readonly Skill[],
   watch: SkillWatch,
   ports: HostPorts,
 ): Promise<Skills> {
-  const added = skills.extra_dir === '' ? join(node.data_dir, 'skills') : skills.extra_dir
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
-  const roots = [join(PACKAGE, 'skills'), added]
-  return loadSkills({ host, log, node: self, roots, zone, house, ports, watch })
+  const roots = [join(PACKAGE, 'skills'), ...(skills.extra_dir === '' ? [] : [skills.extra_dir])]
+  return loadSkills({ host, log, node: self, roots, added, zone, house, ports, watch })
 }
 
 function voiceSettings({ voice, node }: Config) {

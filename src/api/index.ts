@@ -27,6 +27,14 @@ export type {
 export type { ApiParts, ApiSettings } from './server.ts'
 export type { NodeRow } from './shapes.ts'
 export type { OnBench, SkillCallLine } from './skill-bench-shapes.ts'
+export type {
+  RevokedRow,
+  SkillDetail,
+  SkillReview,
+  SkillsView,
+  SkillView,
+  TrustedRow,
+} from './skills-shapes.ts'
 export { type RunningApi, startApi, tokenFrom } from './start.ts'
 export type { BackupView, StoreView } from './store-shapes.ts'
 export type {

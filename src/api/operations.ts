@@ -22,6 +22,7 @@ import {
   turn,
 } from './shapes.ts'
 import { skillBenchOperations } from './skill-bench.ts'
+import { skillOperations } from './skills.ts'
 import { storeOperations } from './store.ts'
 import { wipeOperations } from './wipe.ts'
 
@@ -157,6 +158,7 @@ export const operations: readonly Operation[] = [
   ...wipeOperations,
   ...auditOperations,
   ...memoryOperations,
+  ...skillOperations,
 ]
 
 /** Without what was not said. */

@@ -17,6 +17,7 @@ import type {
 } from './memory-shapes.ts'
 import type { NodeRow } from './shapes.ts'
 import type { OnBench, SkillCallLine } from './skill-bench-shapes.ts'
+import type { SkillsView } from './skills-shapes.ts'
 import type { BackupView, StoreView } from './store-shapes.ts'
 import type { WipePlan } from './wipe-shapes.ts'
 
@@ -177,6 +178,7 @@ export interface SkillBenchView {
 
 export interface NodeView {
   readonly memory: MemoryView
+  readonly skills: SkillsView
   status(): StatusView
   /** This node, the members of its household, and everybody else who was seen. */
   nodes(): readonly NodeRow[]

@@ -5,6 +5,7 @@
 import type { CommandSpec, OptionSpec, Run } from './call.ts'
 import { configOptions } from './options.ts'
 import { developing } from './skill-commands.ts'
+import { keeping } from './skill-keeping.ts'
 
 const room: OptionSpec = { flags: '--room <room>', about: 'where it is said' }
 const session: OptionSpec = { flags: '--session <id>', about: 'conversation to go on with' }
@@ -369,12 +370,13 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'skill',
-    summary: 'make skills',
+    summary: 'what the assistant can do: made, seen, added, changed, revoked, signed',
     examples: [
+      ['loqa skill ls', 'the skills there are'],
+      ['loqa skill add weather-1.2.0.loqa', 'shows what it may do, and asks'],
       ['loqa skill init visitors', 'begin one'],
-      ['loqa skill dev', 'in a running node, anew at every change'],
     ],
-    children: developing,
+    children: [...keeping, ...developing],
   },
   {
     name: 'sessions',

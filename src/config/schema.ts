@@ -202,7 +202,15 @@ const inference = z.strictObject({
 })
 
 const skills = z.strictObject({
-  extra_dir: path('Directory with skills beside those that came with the node; empty is none.').default(''),
+  extra_dir: path(
+    'Directory with skills of your own that this node alone runs, as they lie there; empty is none.',
+  ).default(''),
+  policy: z
+    .string()
+    .min(1)
+    .max(4_096)
+    .default('home')
+    .describe('Whose skills may run here: home, medical, or the path of a policy file.'),
 })
 
 const devices = z.strictObject({

@@ -1,5 +1,6 @@
 /** The parts of a running node, for those that show or examine them. */
 import type { Runtime } from '../actors/index.ts'
+import type { SkillsView } from '../api/index.ts'
 import type { Config, ConfigRow } from '../config.ts'
 import type { DeviceHouse } from '../devices/index.ts'
 import type { Host, Monotonic } from '../host/index.ts'
@@ -31,6 +32,8 @@ export interface NodeParts {
   /** Whether its files are still what they were; reads them again where they changed. Errors: `LoqaError` `model-invalid`. */
   readonly checkModel: (model: Model) => Promise<unknown>
   readonly skills: Skills
+  /** What a person may do with them. */
+  readonly skillDesk: SkillsView
   readonly devices: Pick<DeviceHouse, 'list' | 'status'>
   readonly store: HouseholdStore
   /** Skills under development. */

@@ -31,6 +31,7 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
   const node = identity.id
   return {
     memory: memoryView(parts.memory, voice),
+    skills: parts.skillDesk,
     status: () => statusOf(parts, stage),
     nodes: () => nodesOf(parts, stage),
     household: () => parts.clustering.household(),

@@ -46,7 +46,11 @@ const MAX_SKILLS = 256
  * Reads the folders in order; a skill found later does not replace one of the same name found before. The first folder
  * ships with the node; skills of any other may not claim its zone, and with it a place in the node's own sandbox.
  */
-export async function loadCatalogue(disk: Disk, roots: readonly string[]): Promise<Catalogue> {
+export async function loadCatalogue(
+  disk: Disk,
+  roots: readonly string[],
+  added: readonly Skill[] = [],
+): Promise<Catalogue> {
   const skills = new Map<string, Skill>()
   const unusable: Unusable[] = []
   for (const folder of await skillFolders(disk, roots)) {
@@ -66,6 +70,9 @@ export async function loadCatalogue(disk: Disk, roots: readonly string[]): Promi
     } catch (thrown) {
       unusable.push({ folder, error: errorShape(thrown) })
     }
+  }
+  for (const skill of added) {
+    if (!skills.has(skill.manifest.name)) skills.set(skill.manifest.name, skill)
   }
   const sorted = [...skills.values()].sort((a, b) => (a.manifest.name < b.manifest.name ? -1 : 1))
   return { skills: sorted, unusable }

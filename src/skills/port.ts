@@ -146,6 +146,16 @@ export class InvokePort {
     this.#letGo()
   }
 
+  /** The skill may not run any more: its process ends, whatever it is doing. Those that ship with the node share one and only end their calls. */
+  kill(skill: string): void {
+    this.remove(skill)
+    for (const leaving of this.#leaving) {
+      if (leaving.skill !== skill || leaving.sandbox === this.#shared) continue
+      this.#leaving.delete(leaving)
+      leaving.sandbox.stop()
+    }
+  }
+
   /** Starts the process of the skills that ship with the node, and a spare one where others are installed. */
   warm(): void {
     this.#shared?.warm()

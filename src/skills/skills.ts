@@ -33,6 +33,8 @@ export interface SkillsOptions {
   readonly node: NodeId
   /** Folders whose subfolders are skills, those of the node first. */
   readonly roots: readonly string[]
+  /** Skills that were added as packages and judged; none takes the name of one in the folders. */
+  readonly added?: readonly Skill[]
   /** IANA name of the household's time zone. */
   readonly zone: string
   /** The words of the house, which the sentences of skills use. Default: none. */
@@ -89,6 +91,8 @@ export interface Skills {
   swap(skill: Skill): Promise<void>
   /** Errors: `not-found`. */
   remove(name: string): Promise<void>
+  /** Ends a skill that may not run any more, and what it is doing. One that is not there is no error. */
+  stopNow(name: string): void
   /** Returns how to stop being told. */
   follow(listener: (change: SkillChange) => void): () => void
   /** Every call of a skill that ends from now on. Returns how to stop being told. */
@@ -105,7 +109,7 @@ export async function loadSkills(options: SkillsOptions): Promise<Skills> {
   zoneOffset(host.clock.wall(), zone)
   const { watch = UNWATCHED } = options
   const [catalogue, scripts, fence] = await Promise.all([
-    loadCatalogue(host.disk, roots),
+    loadCatalogue(host.disk, roots, options.added),
     openScriptEngine(host.disk),
     findFence(),
   ])
@@ -195,6 +199,13 @@ class LiveSkills implements Skills {
       this.port.remove(name)
       this.#tell({ change: 'removed', name })
     })
+  }
+
+  stopNow(name: string): void {
+    if (!this.#skills.some(({ manifest }) => manifest.name === name)) return
+    this.#holds(this.#skills.filter(({ manifest }) => manifest.name !== name))
+    this.port.kill(name)
+    this.#tell({ change: 'removed', name })
   }
 
   follow(listener: (change: SkillChange) => void): () => void {

@@ -42,6 +42,13 @@ const payloads: Readonly<Record<string, object>> = {
   'persons-consent': { person: 'Anna', given: true },
   'persons-export': { person: 'Anna' },
   'persons-erase': { person: 'Anna' },
+  'skills-add': { package: 'AAAA' },
+  'skills-rm': { skill: 'weather' },
+  'skills-pin': { skill: 'weather' },
+  'skills-grant': { skill: 'weather' },
+  'skills-enable': { skill: 'weather' },
+  'skills-revoke': { kind: 'skill', what: 'weather' },
+  'skills-trust': { publisher: 'acme', key: 'cd'.repeat(32) },
 }
 const payloadOf = (id: string): object =>
   payloads[id] ?? (/^(household|store|audit)|erase$/.test(id) ? {} : { text: 'hello' })
@@ -119,6 +126,28 @@ describe('the audit log', () => {
     const url = '/api/v1/audit/acknowledge'
     const response = await inject({ method: 'POST', url, headers: json, payload: {} })
     expect([response.statusCode, response.json().error.code]).toEqual([409, 'audit-unbroken'])
+  })
+})
+
+describe('adding a skill', () => {
+  it('takes more than other requests and no more than a package can be', async () => {
+    const { view, inject } = await routes()
+    const post = (bytes: number) => {
+      const payload = { package: Buffer.alloc(bytes, 1).toString('base64'), dry_run: true }
+      return inject({ method: 'POST', url: '/api/v1/skills/add', headers: json, payload })
+    }
+    expect((await post(4 * 1024 * 1024)).statusCode).toBe(200)
+    expect((await post(6 * 1024 * 1024)).statusCode).toBe(413)
+    expect(view.skills.wanted).toHaveLength(1)
+  })
+
+  it('has names for what is wrong', async () => {
+    const { inject } = await routes()
+    for (const payload of [{}, { package: 'no base64!' }, { package: 'AAAA', zone: 1 }]) {
+      const response = await inject({ method: 'POST', url: '/api/v1/skills/add', headers: json, payload })
+      expect([response.statusCode, response.json().error.code]).toEqual([400, 'invalid-input'])
+    }
+    expect((await inject({ url: '/api/v1/skills/nothing', headers: local })).statusCode).toBe(404)
   })
 })
 

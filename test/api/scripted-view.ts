@@ -18,6 +18,7 @@ import type {
   VoiceListener,
 } from '../../src/api/index.ts'
 import { LoqaError } from '../../src/host/index.ts'
+import { ScriptedSkills } from './scripted-skills.ts'
 
 export const scriptedStatus: StatusView = {
   node: {
@@ -269,6 +270,7 @@ class ScriptedMemory implements MemoryView {
 
 export class ScriptedView implements NodeView {
   readonly memory = new ScriptedMemory()
+  readonly skills = new ScriptedSkills()
   readonly asked: { text: string; room?: string; session?: string }[] = []
   readonly said: { text: string; voice?: string }[] = []
   readonly channels: ScriptedChannel[] = []

@@ -37,8 +37,8 @@ const HOSTILE = {
 let node: RunningNode
 beforeAll(async () => {
   node = await RunningNode.start((data) => {
-    for (const [name, { module }] of Object.entries(HOSTILE)) writeSkill(join(data, 'skills'), name, module)
-    return []
+    for (const [name, { module }] of Object.entries(HOSTILE)) writeSkill(join(data, 'own'), name, module)
+    return ['--set', `skills.extra_dir=${join(data, 'own')}`]
   })
 })
 afterAll(() => node.dispose())

@@ -4,6 +4,7 @@
  */
 import { isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from 'yaml'
 import { InvalidInputError } from '../../host/index.ts'
+import { doubledKey, obstacleIn } from './bounded-yaml.ts'
 
 /** One mistake. Line and column count from 1. */
 export interface ManifestProblem {
@@ -55,7 +56,20 @@ export interface LocatedYaml {
 /** Errors: `ManifestError` with the place where it stops being YAML. */
 export function locateYaml(text: string, file: string): LocatedYaml {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, strict: true })
+  const obstacle = obstacleIn(text)
+  if (obstacle !== undefined) {
+    const before = text.slice(0, obstacle.offset).split('\n')
+    const at = { line: before.length, column: before.at(-1)!.length + 1 }
+    const { given, allowed } = obstacle
+    throw new ManifestError([{ file, ...at, key: '', given, allowed }])
+  }
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    // Looked for below, in time that grows with the number of keys and not with its square.
+    uniqueKeys: false,
+    strict: true,
+    logLevel: 'silent',
+  })
   const at = (offset: number) => {
     const { line, col } = lines.linePos(offset)
     return { line: Math.max(1, line), column: Math.max(1, col) }
@@ -65,7 +79,12 @@ export function locateYaml(text: string, file: string): LocatedYaml {
     const given = wrong.message.split('\n')[0]!.replace(/ at line \d+.*$/, '')
     throw new ManifestError([{ file, ...at(wrong.pos[0]), key: '', given, allowed: 'YAML' }])
   }
-  return { value: unfold(() => document.toJS({ maxAliasCount: 0 }), file), place }
+  const doubled = doubledKey(document.contents)
+  if (doubled !== undefined) {
+    const given = `the key ${JSON.stringify(doubled.name.slice(0, 60))} a second time`
+    throw new ManifestError([{ file, ...at(doubled.offset), key: '', given, allowed: 'each key once' }])
+  }
+  return { value: document.toJS({ maxAliasCount: 0 }) as unknown, place }
 
   function place(path: Path, key = false): { line: number; column: number } {
     let node: unknown = document.contents
@@ -78,17 +97,6 @@ export function locateYaml(text: string, file: string): LocatedYaml {
       node = pair.value
     }
     return at(offset)
-  }
-}
-
-/** No aliases: a manifest of a few lines could otherwise unfold into gigabytes. */
-function unfold(read: () => unknown, file: string): unknown {
-  try {
-    return read()
-  } catch {
-    throw new ManifestError([
-      { file, line: 1, column: 1, key: '', given: 'aliases (*name)', allowed: 'YAML without aliases' },
-    ])
   }
 }
 

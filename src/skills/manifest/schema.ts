@@ -12,7 +12,14 @@ export const MAX_MANIFEST_BYTES = 256 * 1024
 /** Files beside manifest and module: pictures and pages of a skill, not its data. */
 export const MAX_ASSETS = 64
 
-const text = (most: number) => z.string().min(1).max(most)
+/** People read it before they decide: nothing in it may move a cursor or turn the direction of writing. */
+const text = (most: number) =>
+  z
+    .string()
+    .min(1)
+    .max(most)
+    .refine((given) => !UNPRINTABLE.test(given), `text of 1 to ${most} characters, all of them printable`)
+const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u
 
 export const skillName = z
   .string()

@@ -7,7 +7,7 @@ import type { Permission } from '../permissions.ts'
 
 /** e.g. `use:timers`, `host:api.example.com`, `network:private`, `secret:api_key`. Sorted. */
 export function asksOf(manifest: SkillManifest): readonly string[] {
-  const { permissions, http, topics, secrets = [], runtime } = manifest
+  const { permissions, http, topics, secrets = [], handles = [], runtime } = manifest
   return [
     ...permissions.map(({ use }) => `use:${use}`),
     ...(http?.hosts ?? []).map((host) => `host:${host}`),
@@ -15,6 +15,7 @@ export function asksOf(manifest: SkillManifest): readonly string[] {
     ...(topics?.publish ?? []).map((topic) => `publish:${topic}`),
     ...(topics?.subscribe ?? []).map((topic) => `subscribe:${topic}`),
     ...secrets.map((secret) => `secret:${secret}`),
+    ...handles.map((intent) => `handles:${intent}`),
     ...(runtime === 'native' || runtime === 'container' ? [`runtime:${runtime}`] : []),
   ].sort()
 }
@@ -35,6 +36,13 @@ const MEANS: Readonly<Partial<Record<Permission, { readonly means: string; reado
   speak: { means: 'say something aloud without being asked' },
   clock: { means: 'know the time and the date' },
   random: { means: 'draw random numbers' },
+  devices: { means: 'see the devices of the house and command them', serious: true },
+  http: { means: 'ask servers, those named below' },
+  topics: { means: 'hear what other skills say, and say something to them' },
+  language: { means: 'ask the language model of the house' },
+  question: { means: 'ask a person something without having been asked' },
+  cards: { means: 'show something without having been asked' },
+  personal: { means: 'keep something about each person apart', serious: true },
 }
 
 export function plainAsks(manifest: SkillManifest): readonly PlainAsk[] {
@@ -54,6 +62,8 @@ function saidOf(ask: string): { readonly means: string; readonly serious?: true 
       return { means: `talk to ${what} on the internet, and send it what it knows`, serious: true }
     case 'network':
       return { means: 'talk to other devices in your home network', serious: true }
+    case 'handles':
+      return { means: `carry out ${what} when no skill that came with the node does` }
     case 'publish':
       return { means: `tell other skills about ${what}` }
     case 'subscribe':

@@ -111,7 +111,7 @@ export function refuseRevoked(revoked: Revocations, what: readonly (readonly [st
     throw new TrustError(
       'skill-revoked',
       `This ${kind} was revoked${why}`,
-      'loqa skill revoke --list shows all.',
+      'loqa skill revoke shows all of them.',
     )
   }
 }

@@ -100,12 +100,12 @@ describe('a mistake is told with its place', () => {
     [
       'a key twice',
       `${PET}name: cat\n`,
-      '14:1: not a skill manifest: given Map keys must be unique; allowed YAML',
+      '14:1: not a skill manifest: given the key "name" a second time; allowed each key once',
     ],
     [
       'an alias',
       'name: &a pet\nversion: *a\n',
-      '1:1: not a skill manifest: given aliases (*name); allowed YAML without aliases',
+      '1:7: not a skill manifest: given anchors (&name); allowed YAML without them',
     ],
     [
       'a host with a path',
@@ -126,6 +126,11 @@ describe('a mistake is told with its place', () => {
       'a module of another runtime',
       PET.replace('module: pet.wasm', 'module: pet.wasm\nruntime: typescript'),
       '7:9: module: given pet.wasm; allowed a .ts file for the runtime typescript',
+    ],
+    [
+      'words that move a cursor',
+      PET.replace('Feeds the pet.', '"Feeds\\e[2J the pet."'),
+      '5:10: summary: given "Feeds\\u001b[2J the pet."; allowed text of 1 to 200 characters, all of them printable',
     ],
     [
       'a risk that is none',
