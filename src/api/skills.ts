@@ -79,7 +79,7 @@ export const skillOperations: readonly Operation[] = [
       (skills, { package: bytes, ...rest }) =>
         skills.add({ ...rest, package: new Uint8Array(Buffer.from(bytes, 'base64')) }),
     ),
-    body_bytes: MAX_ADD_BYTES,
+    most_bytes: MAX_ADD_BYTES,
   },
   changing(
     'rm',
