@@ -10,9 +10,9 @@ import {
   type OutsideEffect,
   placedAddress,
 } from './actors/index.ts'
-import { startApi, tokenFrom } from './api/index.ts'
+import { startApi, startWyoming, tokenFrom } from './api/index.ts'
 import type { RunningNode, StartOptions } from './cli/index.ts'
-import { createRemote, Placing, remoteListener } from './cluster/index.ts'
+import { createRemote, Moving, Placing, remoteListener } from './cluster/index.ts'
 import type { Config, Resolved } from './config.ts'
 import { DiskError, type Host, LoqaError, limits, type NodeId, PACKAGE, requestId } from './host/index.ts'
 import { realHost } from './host/real.ts'
@@ -35,11 +35,11 @@ import {
 } from './inference/index.ts'
 import { openAddedSkills } from './node/added-skills.ts'
 import { Clustering } from './node/clustering.ts'
-import { householdOf, PLACED } from './node/conversations.ts'
+import { householdOf, MOVES, PLACED, sessionOf } from './node/conversations.ts'
 import { handlerWith, openHouseDevices } from './node/devices.ts'
 import { houseSentences, understandingNow } from './node/grammar.ts'
 import { tellSkills } from './node/house-news.ts'
-import { openIdentity } from './node/identity.ts'
+import { openIdentity, retireFormerId } from './node/identity.ts'
 import { openKept } from './node/keeping.ts'
 import { languagePort } from './node/language.ts'
 import { keepSweeping, openMemory } from './node/memory.ts'
@@ -49,7 +49,14 @@ import { followSkills } from './node/skill-actors.ts'
 import { SkillBench } from './node/skill-bench.ts'
 import { SettingsOfSkills } from './node/skill-settings.ts'
 import { nodeView, type Stage } from './node/view.ts'
-import { createLog, createMetrics, type Log, reportEventLoop, watchEventLoop } from './observe/index.ts'
+import {
+  createLog,
+  createMetrics,
+  type Log,
+  openAudit,
+  reportEventLoop,
+  watchEventLoop,
+} from './observe/index.ts'
 import {
   approvals,
   createHttpPort,
@@ -91,9 +98,8 @@ export async function startNode(
     })
     const cluster = () => clustering.cluster
     const later = (step: () => unknown): void => undo.later(step)
-    const { audit, auditing, keys, store, wiping } = await openKept({
-      ...{ host, config, identity, log, metrics, restore, cluster, later },
-    })
+    const audit = await openAudit(host.disk, host.clock, join(data, 'audit.log'), identity.id)
+    await retireFormerId(host, data, identity, audit)
 
     const boot = Buffer.from(host.random.bytes(8)).toString('hex')
     /** The same in membership, in references to actors and in the mailboxes of others. */
@@ -103,16 +109,23 @@ export async function startNode(
       ...{ host, config, identity, boot, log, metrics, audit, capabilities },
       processors: realProcessors,
     })
-
-    /** Engines start before the actors that mirror them. */
     let mirror: (row: Capability) => unknown = () => undefined
     const { pool, models, checkModel } = await openEngines(host, config, log, (row) => {
       mirror(row)
       clustering.tell()
     })
     undo.later(() => pool.stop())
-    // Engines load in processes of their own while the rest is put together.
+
+    // Before all that takes long: a household that starts together (the power is back) is one again while its engines load and its
+    // stores open. What comes over links meanwhile is kept for those who listen later.
+    undo.later(() => clustering.stop())
+    await clustering.open()
+    /** Engines load in processes of their own while the rest is put together, and before the actors that mirror them. */
     const enginesSettled = pool.start()
+    await clustering.met()
+    const { auditing, keys, store, wiping } = await openKept({
+      ...{ host, config, identity, log, metrics, audit, restore, cluster, later },
+    })
 
     const devices = await openHouseDevices(host, config, log)
     undo.later(() => devices.stop())
@@ -157,11 +170,32 @@ export async function startNode(
       log: (message, values) => log.warn(message, values),
     })
     undo.later(() => placing.close())
+    const moving = new Moving({
+      ...{ node: identity.id, clock: host.clock, random: host.random, kinds: MOVES },
+      parentOf: (kind) => (kind === 'session' ? fixedAddress(identity.id, 'sessions') : undefined),
+      ready: (address) => voice.movable(sessionOf(address)),
+      arrived: (address) => placing.taken(address),
+      left(address, to, away_ms) {
+        voice.moved(sessionOf(address))
+        metrics.observe('loqa_migration_ms', away_ms)
+        log.info('An actor moved to another node', { actor: address, node: to, away_ms: Math.round(away_ms) })
+      },
+      log: (message, values) => log.warn(message, values),
+    })
+    undo.later(() => moving.close())
     const remote = createRemote({
       node: identity.id,
       boot: life,
       clock: host.clock,
-      placed: placing.placed,
+      moving: moving.remote,
+      placed: {
+        ...placing.placed,
+        // A copy that moves is not one to be stopped.
+        heard(addresses) {
+          moving.claimed(addresses)
+          placing.placed.heard?.(addresses)
+        },
+      },
       metric: ({ name, add, labels }) => metrics.add(name, add, labels),
       serves: (effect) => effect.type === 'infer' && isEngineWork(effect),
       fault: (peer, what, fatal) => log.warn('A node broke the rules of the wire', { peer, what, fatal }),
@@ -223,7 +257,7 @@ export async function startNode(
     })
     undo.later(() => runtime.shutdown(SHUTDOWN_MS))
     tell = (announcement) => runtime.publish('announce', announcement)
-    remote.connect(placing.connect(runtime, remote))
+    remote.connect(moving.connect(runtime, remote, placing.connect(runtime, remote)))
     clustering.listen(remoteListener(remote))
     clustering.listen(placing.listener)
     clustering.listen(wiping.listener)
@@ -266,20 +300,22 @@ export async function startNode(
       models,
       checkModel,
       skills,
-      skillDesk,
       skillSettings,
+      skillDesk,
       devices,
       store,
       memory,
       bench: new SkillBench({ skills, permits, added, noted: (...what) => memory.noted(...what) }),
       wiping,
       voice,
+      moving,
       metrics,
       auditing,
       started,
     }
+    const view = nodeView(parts, stage, connections)
     const api = await startApi({
-      view: nodeView(parts, stage, connections),
+      view,
       clock: host.clock,
       settings: config.api,
       token: await tokenOf(host, config),
@@ -287,22 +323,21 @@ export async function startNode(
       defect: (error, route) => log.error('A request failed unexpectedly', { route, error }),
     })
     undo.later(() => api.stop())
-    listening = [api.port]
+    const wyoming = config.wyoming.enabled
+      ? await startWyoming({ ...host, view, host: config.wyoming.host, port: config.wyoming.port })
+      : undefined
+    undo.later(() => wyoming?.stop())
+    const open = { http: api.port, wyoming: wyoming?.port ?? null, p2p: clustering.cluster?.port ?? null }
+    listening = Object.values(open).filter((port) => port !== null)
     // Before it is ready: whoever asks meanwhile is told that it starts, not that there is none.
-    await announceRuntime(host, data, api.port, null)
+    await announceRuntime(host, data, open)
     undo.later(() => host.disk.remove(join(data, 'runtime.json')))
 
-    // The libraries of the mesh are loaded while the engines, in processes of their own, load their models. Sooner was tried: the
-    // engines then wait for the processor, and nodes are together no sooner.
-    await clustering.open()
     // First to go: the others must hear of it before anything here has stopped.
     undo.later(() => clustering.stop())
     undo.later(() => telling.leave())
     // Before they are gone, so that others hold what was signed last.
     undo.later(() => auditing.stop())
-    const p2p = clustering.cluster?.port
-    listening = [api.port, ...(p2p === undefined ? [] : [p2p])]
-    await announceRuntime(host, data, api.port, p2p ?? null)
     await enginesSettled
     stage.now = 'serving'
     auditing.begin()
@@ -461,9 +496,8 @@ async function tokenOf({ disk }: Host, { api }: Config): Promise<string | undefi
 async function announceRuntime(
   { disk }: Host,
   data: string,
-  http: number,
-  p2p: number | null,
+  ports: { readonly http: number; readonly p2p: number | null; readonly wyoming: number | null },
 ): Promise<void> {
-  const runtime = { pid: process.pid, http, p2p, wyoming: null, version: VERSION }
+  const runtime = { pid: process.pid, ...ports, version: VERSION }
   await disk.write(join(data, 'runtime.json'), Buffer.from(`${JSON.stringify(runtime)}\n`))
 }

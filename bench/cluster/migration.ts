@@ -1,36 +1,34 @@
 /**
- * What moving an actor's state costs: two movers in one process, each with its end of an encrypted link over loopback, as a node opens it.
- * No runtime is frozen yet: what is measured is the move itself, from the snapshot in hand to the state in hand on the other side.
+ * What moving an actor costs: two processes, each a node's runtime, links and mover, with an encrypted link over loopback as a node opens it.
  *
- *   node bench/cluster/migration.ts [--n 200]
+ *   node bench/cluster/migration.ts [--n 200] [--moves 10]
  *
- * `pack`, `unpack`: the state to bytes and back. `away`: from freezing until the other side installs it, the time in which nothing is
- * handled. `told`: until the source knows. Prints JSON lines.
+ * `away`: from freezing until the node it left knows that the other runs it, the time in which nothing is handled, and the way back of
+ * that word. Under load two senders, one on each node, tell it 1,000 numbered messages a second in all while it moves to and fro:
+ * `lost`, `doubled`, `reordered` count them, `late` is the longest that one waited, by the wall clock of the machine. JSON lines.
  */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, fork } from 'node:child_process'
 import { cpus, loadavg } from 'node:os'
-import { placedAddress } from '../../src/actors/index.ts'
+import { type Behavior, createRuntime, type Message, next, placedAddress } from '../../src/actors/index.ts'
 import { newSelf } from '../../src/cluster/household/founding.ts'
 import { Secret } from '../../src/cluster/household/secret.ts'
-import {
-  type Bundle,
-  decodeMove,
-  encodeMove,
-  type Fence,
-  type MoverInput,
-  mover,
-  noMoves,
-  pack,
-  unpack,
-} from '../../src/cluster/migration/index.ts'
+import { Moving } from '../../src/cluster/migration/index.ts'
+import { createRemote } from '../../src/cluster/remote/remote.ts'
 import { openMesh } from '../../src/cluster/transport/libp2p-mesh.ts'
 import type { Link } from '../../src/cluster/transport/mesh.ts'
+import type { NodeId } from '../../src/host/index.ts'
 import { realHost } from '../../src/host/real.ts'
 import { quantile } from '../voice/score.ts'
 
 const WARM_UP = 20
-const at = process.argv.indexOf('--n')
-const N = at === -1 ? 200 : Number(process.argv[at + 1])
+const numberOf = (flag: string, usual: number): number => {
+  const at = process.argv.indexOf(flag)
+  return at === -1 ? usual : Number(process.argv[at + 1])
+}
+const N = numberOf('--n', 200)
+const MOVES = numberOf('--moves', 10)
+/** Messages a second, of both senders. */
+const RATE = 1_000
 const host = realHost()
 const key = new Secret(new Uint8Array(32).fill(3))
 
@@ -38,140 +36,179 @@ const key = new Secret(new Uint8Array(32).fill(3))
 const TURN_BYTES = 162
 /** Turns of a conversation, as a session keeps them, up to about so many bytes. */
 function stateOf(bytes: number) {
-  const turns = Array.from({ length: Math.ceil(bytes / TURN_BYTES) }, (_, number) => ({
+  return Array.from({ length: Math.ceil(bytes / TURN_BYTES) }, (_, number) => ({
     ...{ number, at: 1_764_000_000_000 + number, who: number % 2 === 0 ? 'person' : 'house' },
     text: 'what is said in a turn of a conversation, in about a hundred and thirty characters, so that it is text more than structure',
   }))
-  return { phase: 'listening', turns }
 }
 
-const bundleOf = (state: unknown): Bundle => ({
-  ...{ incarnation: 1, state, mailbox: [], schedules: [], watchers: [], watching: [] },
-})
+interface Count {
+  readonly turns: unknown
+  readonly last: Readonly<Record<string, number>>
+  readonly heard: number
+  readonly doubled: number
+  readonly reordered: number
+  readonly late_ms: number
+}
+interface Numbered extends Message {
+  readonly type: 'number'
+  readonly by: string
+  readonly n: number
+  readonly at: number
+}
 
-const events = { installed: () => {}, released: () => {} }
+const session: Behavior<Count, Numbered | Message, number> = {
+  kind: 'session',
+  mailbox: { capacity: 16_384, overflow: 'reject' },
+  start: (bytes) => next({ turns: stateOf(bytes), last: {}, heard: 0, doubled: 0, reordered: 0, late_ms: 0 }),
+  receive(state, message, { replyTo, wall }) {
+    if (replyTo !== undefined) {
+      const { turns: _, ...counts } = state
+      return next(state, [{ type: 'reply', to: replyTo, message: { type: 'counts', ...counts } as Message }])
+    }
+    const { by, n, at } = message as Numbered
+    const before = state.last[by] ?? 0
+    return next({
+      ...state,
+      last: { ...state.last, [by]: Math.max(before, n) },
+      heard: state.heard + 1,
+      doubled: state.doubled + (n === before ? 1 : 0),
+      reordered: state.reordered + (n < before ? 1 : 0),
+      late_ms: Math.max(state.late_ms, wall - at),
+    })
+  },
+  snapshot: (state) => state,
+  restore: (snapshot) => next(snapshot as Count),
+}
 
 async function openNode(name: string) {
   const self = newSelf(name, host.random)
   const { node } = self.card
-  const mesh = await openMesh({ host, identity: self.identity, keys: [key], port: 0, hosts: ['127.0.0.1'] })
-  let state = noMoves(node)
-  let link: Link | undefined
-  const waiting: Uint8Array[] = []
-  const claims = new Map<string, Fence>()
-  const kinds = new Map([['session', { version: 1 }]])
-
-  const flush = (): void => {
-    while (waiting.length > 0 && link!.send('data', waiting[0]!)) waiting.shift()
-  }
-  function feed(input: MoverInput): void {
-    const step = mover(state, input, {
-      now: host.clock.monotonic(),
-      kinds,
-      claim: (address) => claims.get(address),
-    })
-    state = step.state
-    for (const effect of step.effects) {
-      if (effect.type === 'say') waiting.push(encodeMove(effect.message)!)
-      else if (effect.type === 'install') events.installed()
-      else if (effect.type === 'release') events.released()
-      else if (effect.type === 'refused' || effect.type === 'thaw') throw new Error(JSON.stringify(effect))
-    }
-    flush()
-  }
-  return {
-    ...{ node, mesh, feed, claims },
-    use(one: Link): void {
-      link = one
-      one.onFrame((_, frame) => feed({ type: 'heard', from: one.peer, message: decodeMove(frame)! }))
-      one.onDrain(flush)
-    },
-    /** Whoever moved long ago is forgotten, as time would do. */
-    forget: (): void => {
-      state = noMoves(node)
-    },
-  }
-}
-
-const [a, b] = await Promise.all([openNode('a'), openNode('b')])
-const linked = new Promise<void>((resolve) => {
-  b.mesh.onLink((link) => {
-    b.use(link)
-    resolve()
+  const boot = host.random.uint32()
+  const moving = new Moving({
+    ...{ node, clock: host.clock, random: host.random, kinds: new Map([['session', { version: 1 }]]) },
+    log: (message) => console.error(name, message),
   })
-})
-a.use(await a.mesh.dial({ host: '127.0.0.1', port: b.mesh.places[0]!.port }, b.node))
-await linked
-
-async function move(
-  number: number,
-  bundle: Bundle,
-): Promise<{ readonly away: number; readonly told: number }> {
-  const address = placedAddress('session', `s${number}`)
-  a.claims.set(address, { epoch: 1, node: a.node })
-  const both = Promise.all([
-    new Promise<number>((resolve) => {
-      events.installed = () => resolve(performance.now())
-    }),
-    new Promise<number>((resolve) => {
-      events.released = () => resolve(performance.now())
-    }),
-  ])
-  const begin = performance.now()
-  a.feed({ type: 'move', address, kind: 'session', to: b.node })
-  a.feed({ type: 'frozen', address, bundle })
-  const [installed, released] = await both
-  a.forget()
-  b.forget()
-  a.claims.delete(address)
-  return { away: installed - begin, told: released - begin }
-}
-
-const round = (ms: number): number => Math.round(ms * 1_000) / 1_000
-const quantiles = (times: readonly number[]) => ({
-  ...{
-    p50: round(quantile(times, 0.5)),
-    p90: round(quantile(times, 0.9)),
-    p99: round(quantile(times, 0.99)),
-  },
-})
-const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
-  cwd: import.meta.dirname,
-  encoding: 'utf8',
-}).trim()
-
-for (const [what, size] of [
-  ['10 KB', 10_000],
-  ['1 MB', 1_000_000],
-] as const) {
-  const bundle = bundleOf(stateOf(size))
-  const times = { pack: [] as number[], unpack: [] as number[], away: [] as number[], told: [] as number[] }
-  let bytes = 0
-  for (let i = 0; i < WARM_UP + N; i += 1) {
-    const begin = performance.now()
-    const packed = pack(bundle) as Uint8Array
-    const between = performance.now()
-    if (unpack(packed) === undefined) throw new Error('it cannot be read')
-    const end = performance.now()
-    const { away, told } = await move(i, bundle)
-    bytes = packed.length
-    if (i < WARM_UP) continue
-    times.pack.push(between - begin)
-    times.unpack.push(end - between)
-    times.away.push(away)
-    times.told.push(told)
+  const remote = createRemote({
+    ...{ node, boot, clock: host.clock, moving: moving.remote },
+    placed: { heard: (all) => moving.claimed(all), lost: () => undefined, orphaned: () => undefined },
+    fault: (_, what) => console.error(name, what),
+  })
+  const runtime = createRuntime({
+    ...{ node, boot, host, behaviors: { session }, outside: {}, remote: remote.port },
+    observe: { log: console.error, metric: () => undefined, audit: () => undefined },
+  })
+  remote.connect(moving.connect(runtime, remote, runtime.fromAfar))
+  const mesh = await openMesh({ host, identity: self.identity, keys: [key], port: 0, hosts: ['127.0.0.1'] })
+  const use = (link: Link): void => {
+    const events = remote.linked(link)
+    link.onFrame((_, bytes) => events.frame(bytes))
+    link.onDrain(() => events.drained())
   }
-  console.log(
-    JSON.stringify({
-      ...{ bench: 'cluster/migration', what, bytes, n: N, warm_up: WARM_UP },
-      ...{ pack_ms: quantiles(times.pack), unpack_ms: quantiles(times.unpack) },
-      ...{ away_ms: quantiles(times.away), told_ms: quantiles(times.told) },
-      ...{
-        load: Math.round(loadavg()[0]! * 10) / 10,
-        machine: `${cpus().length} × ${cpus()[0]?.model.trim()}`,
-        commit,
-      },
-    }),
-  )
+  return { node, moving, remote, runtime, mesh, use }
 }
-await Promise.all([a.mesh.close(), b.mesh.close()])
+
+/** Tells `n` messages a second until it is told to stop; how many it told. */
+function sender(runtime: Awaited<ReturnType<typeof openNode>>['runtime'], by: string, per_s: number) {
+  const began = performance.now()
+  let n = 0
+  let dead = 0
+  const timer = setInterval(() => {
+    const due = Math.floor(((performance.now() - began) * per_s) / 1_000)
+    while (n < due) {
+      n += 1
+      const message: Numbered = { type: 'number', by, n, at: host.clock.wall() }
+      if (!runtime.tell(placedAddress('session', 'loaded'), message)) dead += 1
+    }
+  }, 1)
+  return () => {
+    clearInterval(timer)
+    return { told: n, dead }
+  }
+}
+
+if (process.argv.includes('--peer')) {
+  const peer = await openNode('b')
+  peer.mesh.onLink((link) => peer.use(link))
+  let stop: ReturnType<typeof sender> | undefined
+  process.on('message', (what: string) => {
+    if (what === 'send') stop = sender(peer.runtime, 'b', RATE / 2)
+    else if (what === 'stop') process.send!(stop!())
+    else peer.runtime.stop(placedAddress('session', what))
+  })
+  process.send!({ node: peer.node, port: peer.mesh.places[0]!.port })
+} else await measure()
+
+async function measure(): Promise<void> {
+  const child = fork(import.meta.filename, ['--peer'], { stdio: 'inherit' })
+  const said = <T>(): Promise<T> =>
+    new Promise((resolve) => child.once('message', (what) => resolve(what as T)))
+  const { node: there, port } = await said<{ node: NodeId; port: number }>()
+  const a = await openNode('a')
+  a.use(await a.mesh.dial({ host: '127.0.0.1', port }, there))
+  await until(() => a.remote.moves.canSay(there))
+  for (const [what, bytes] of [
+    ['10 KB', 10_000],
+    ['1 MB', 1_000_000],
+  ] as const) {
+    const away: number[] = []
+    for (let i = 0; i < WARM_UP + N; i += 1) {
+      const keyOf = `${what.slice(-2)}-${i}`
+      const { address } = a.runtime.spawn({ kind: 'session', key: keyOf, args: bytes })
+      a.remote.claim(address)
+      await new Promise((resolve) => setTimeout(resolve, 2))
+      const { away_ms } = await a.moving.move(address, there)
+      child.send(keyOf)
+      if (i >= WARM_UP) away.push(away_ms)
+    }
+    report({ what, n: N, warm_up: WARM_UP, away_ms: quantiles(away) })
+  }
+  const { address } = a.runtime.spawn({ kind: 'session', key: 'loaded', args: 10_000 })
+  a.remote.claim(address)
+  // The other node has heard of it.
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  child.send('send')
+  const stop = sender(a.runtime, 'a', RATE / 2)
+  const away: number[] = []
+  for (let i = 0; i < MOVES; i += 1)
+    away.push((await a.moving.move(address, i % 2 === 0 ? there : a.node)).away_ms)
+  const mine = stop()
+  const told = said<{ told: number; dead: number }>()
+  child.send('stop')
+  const theirs = await told
+  await new Promise((resolve) => setTimeout(resolve, 5_000))
+  const counts = (await a.runtime.ask(address, { type: 'counts' }, { deadline_ms: 5_000 })) as Message & Count
+  const sent = mine.told + theirs.told
+  report({
+    ...{
+      what: `${RATE} messages a second`,
+      moves: MOVES,
+      sent,
+      lost: sent - counts.heard,
+      doubled: counts.doubled,
+    },
+    ...{ reordered: counts.reordered, late_ms: counts.late_ms, away_ms: quantiles(away) },
+  })
+  child.kill()
+  await a.mesh.close()
+  process.exit(0)
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5))
+}
+
+function report(line: Record<string, unknown>): void {
+  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
+    cwd: import.meta.dirname,
+    encoding: 'utf8',
+  }).trim()
+  const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}`
+  const load = Math.round(loadavg()[0]! * 10) / 10
+  console.log(JSON.stringify({ bench: 'cluster/migration', ...line, load, machine, commit }))
+}
+
+function quantiles(times: readonly number[]) {
+  const at = (q: number): number => Math.round(quantile(times, q) * 1_000) / 1_000
+  return { p50: at(0.5), p90: at(0.9), p99: at(0.99), max: Math.round(Math.max(...times) * 1_000) / 1_000 }
+}

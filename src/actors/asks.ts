@@ -21,7 +21,14 @@ export const MAX_OPEN_ASKS = 65_536
 /** Who asks: an actor, by the name it gave the ask, or somebody outside, who may stand for somebody on another node. */
 export type Asker =
   | { readonly cell: Cell; readonly name: string }
-  | { readonly settle: Settle; readonly afar?: { readonly sender: Ref | undefined } }
+  | {
+      readonly settle: Settle
+      readonly afar?: {
+        readonly sender: Ref | undefined
+        /** It is asked here already and its question is elsewhere; default: into the mailbox of its target. */
+        readonly into?: (origin: Origin) => LoqaError | undefined
+      }
+    }
 
 export class Ask extends Work implements OpenAsk, Deadline<Ask> {
   readonly replyTo: ReplyTo
@@ -89,7 +96,7 @@ export class Asks {
     const refused = full
       ? new OverloadedError('This node', `${MAX_OPEN_ASKS} open asks`)
       : 'afar' in asker
-        ? this.#delivery.askHere(target, message, ask.origin)
+        ? this.#fromAfar(asker, target, message, ask.origin)
         : this.#delivery.ask(target, message, ask.origin)
     if (refused !== undefined) {
       ask.open = false
@@ -100,6 +107,15 @@ export class Asks {
     this.#count += 1
     this.#fresh.push(ask)
     return ask
+  }
+
+  #fromAfar(
+    { afar }: Extract<Asker, { settle: Settle }>,
+    target: Target,
+    message: Message,
+    origin: Origin,
+  ): LoqaError | undefined {
+    return afar?.into === undefined ? this.#delivery.askHere(target, message, origin) : afar.into(origin)
   }
 
   /** The clock was read: what was asked since the last time waits from now. Called often, and at the latest when the runtime idles. */

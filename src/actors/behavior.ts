@@ -53,8 +53,8 @@
  * A27 Other nodes start actors by asking `spawnAddress`, of kinds registered for it; asking twice gives the same one. When the cluster
  *     places that kind, it is in the map before the answer is there, and refused where it is known to live elsewhere.
  *
- * To come: migration will move snapshot and mailbox under a fencing epoch, so that order per pair holds and of two copies only the
- * newer one's writes count.
+ * A28 An actor that moves (`moving.ts`) keeps address, incarnation, state, mailbox, schedules, watches and who watches it. Who sends to it
+ *     notices nothing: A2 holds, asks are answered. What a move survives is said in `cluster/migration`.
  */
 import type { Monotonic, RequestId, Wall } from '../host/index.ts'
 import type { Ref } from './address.ts'
@@ -70,8 +70,11 @@ export interface Behavior<State, Msg extends Message = Message, Args = undefined
   childExited?(state: Readonly<State>, child: Ref, reason: ExitReason, context: Context): Next<State>
   /** Last effects before an orderly stop (sends, writes, audit); cannot prevent it. */
   stopping?(state: Readonly<State>, context: Context): readonly Effect[]
-  /** Plain data from which `restore` makes the state again, here or on another node. */
-  snapshot?(state: Readonly<State>): unknown
+  /**
+   * Plain data from which `restore` makes the state again, here or on another node, whose monotonic clock is another. Undefined: not
+   * now, something of it cannot move.
+   */
+  snapshot?(state: Readonly<State>, context: Context): unknown
   restore?(snapshot: unknown, context: Context): Next<State>
 }
 

@@ -2,7 +2,7 @@
  * All the runtime keeps of one actor. Plain fields, written by the files that own them (named below); what few actors need
  * is absent until then, so that an idle actor stays small.
  */
-import type { Cancel, LoqaError, Monotonic } from '../host/index.ts'
+import type { Cancel, LoqaError, Monotonic, NodeId } from '../host/index.ts'
 import type { Address, Ref } from './address.ts'
 import type { Context, MailboxPolicy, Next } from './behavior.ts'
 import type { Children, Sibling } from './children.ts'
@@ -18,7 +18,7 @@ export interface AnyBehavior {
   receive(state: unknown, message: Message, context: Context): Next<unknown>
   childExited?(state: unknown, child: Ref, reason: ExitReason, context: Context): Next<unknown>
   stopping?(state: unknown, context: Context): readonly Effect[]
-  snapshot?(state: unknown): unknown
+  snapshot?(state: unknown, context: Context): unknown
   restore?(snapshot: unknown, context: Context): Next<unknown>
 }
 
@@ -28,6 +28,8 @@ export type Phase =
   | 'running'
   /** Idle, its state put away as a snapshot. */
   | 'passive'
+  /** About to move to another node: handles nothing, its mailbox is shut. */
+  | 'frozen'
   /** Children are ending, or last writes are under way. */
   | 'stopping'
   /** Failed or put to rest: waits for its supervisor, its mailbox fills. */
@@ -154,8 +156,14 @@ export interface Recovery {
   cancel: Cancel | undefined
 }
 
-/** Told once that an actor ended for good. */
-export type Gone = (ref: Ref, reason: ExitReason) => void
+/** It did not end: it lives on another node now. */
+export interface Moved {
+  readonly kind: 'moved'
+  readonly to: NodeId
+}
+
+/** Told once that an actor ended for good, or left this node. */
+export type Gone = (ref: Ref, reason: ExitReason | Moved) => void
 
 /** What most actors never need; shared and frozen until one does. */
 export class Extras {

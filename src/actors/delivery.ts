@@ -14,6 +14,14 @@ import { StoppedError, UnreachableError } from './errors.ts'
 import type { Order } from './mailbox.ts'
 import { INCARNATIONS_PER_BOOT, type RemotePort } from './remote.ts'
 
+/** Takes what comes for an actor that moves. False: it is none of its business. */
+export interface Passing {
+  /** Its mailbox is shut. */
+  came(cell: Cell, message: Message, origin: Origin): void
+  /** It is not here, and may have been a moment ago. */
+  passed(target: Target, message: Message, origin: Origin): boolean
+}
+
 /** An ask that will not be answered by its receiver. */
 export type RefuseAsk = (ask: OpenAsk, error: LoqaError) => void
 
@@ -37,6 +45,8 @@ export class Delivery {
   readonly #dead: DeadLetters
   readonly #refuseAsk: RefuseAsk
   readonly #askRuntime: DeliveryParts['askRuntime']
+  /** Set once any actor of this node can move. */
+  passing: Passing | undefined = undefined
   #incarnations: number
 
   constructor(parts: DeliveryParts) {
@@ -99,8 +109,10 @@ export class Delivery {
   arrive(target: Target, message: Message, origin: Origin): DeadLetterReason | undefined {
     const cell = this.find(target)
     let reason: DeadLetterReason | undefined
-    if (cell === undefined) reason = this.#whyMissing(target)
-    else if (!takesFromAfar(cell, message)) reason = 'refused'
+    if (cell === undefined) {
+      if (this.passing?.passed(target, message, origin) === true) return undefined
+      reason = this.#whyMissing(target)
+    } else if (!takesFromAfar(cell, message)) reason = 'refused'
     else return this.tellCell(cell, message, origin) ? undefined : 'overflow'
     this.bury(reason, addressOf(target), message, origin)
     return reason
@@ -119,6 +131,10 @@ export class Delivery {
 
   #tellFull(cell: Cell, message: Message, origin: Origin): boolean {
     const { mailbox } = cell
+    if (mailbox.isShut) {
+      this.passing!.came(cell, message, origin)
+      return true
+    }
     if (!mailbox.squeeze(message, origin)) {
       this.bury('overflow', cell.address, message, origin)
       return false
@@ -145,7 +161,10 @@ export class Delivery {
   /** An ask from another node: for an actor here or for nobody. */
   askHere(target: Target, message: Message, origin: Origin): LoqaError | undefined {
     const cell = this.find(target)
-    if (cell === undefined) return this.#askNobody(target, message, origin)
+    if (cell === undefined) {
+      if (this.passing?.passed(target, message, origin) === true) return undefined
+      return this.#askNobody(target, message, origin)
+    }
     if (takesFromAfar(cell, message)) return this.#askCell(cell, message, origin)
     this.#dead.add('refused', cell.address, origin.sender?.address, message)
     return new InvalidInputError(`${cell.address} does not take this from other nodes`)
@@ -163,6 +182,10 @@ export class Delivery {
   #askCell(cell: Cell, message: Message, origin: Origin): LoqaError | undefined {
     if (cell.phase === 'stopping') return new StoppedError(cell.address)
     if (!cell.mailbox.accept(message, origin)) {
+      if (cell.mailbox.isShut) {
+        this.passing!.came(cell, message, origin)
+        return undefined
+      }
       this.#dead.add('overflow', cell.address, origin.sender?.address, message)
       return new OverloadedError(cell.address, `${cell.mailbox.capacity} waiting messages`)
     }

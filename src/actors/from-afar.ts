@@ -35,6 +35,7 @@ export function fromAfar(parts: {
       if (ask !== undefined) asks.fail(ask, error)
     },
     watch: (target, gone) => watches.listen(target, gone),
+    moved: (target, to) => watches.movedAfar(target, to),
     gone: (target, ref, reason) => watches.goneAfar(target, ref, reason),
     undelivered: (reason, to, from, type, count) => dead.addMany(reason, to, from, { type }, count),
   }

@@ -9,7 +9,7 @@ export type { Address, ParsedAddress, Ref } from './address.ts'
 export { addressOf, fixedAddress, keyOf, parseAddress, placedAddress } from './address.ts'
 export type { Behavior, Context, MailboxPolicy, Next } from './behavior.ts'
 export { NO_EFFECTS, next, same } from './behavior.ts'
-export type { AllowedFromAfar } from './cell.ts'
+export type { AllowedFromAfar, Gone, Moved, Settle } from './cell.ts'
 export {
   type Entry,
   type EntryChange,
@@ -45,6 +45,7 @@ export {
   StoppedError,
   UnreachableError,
 } from './errors.ts'
+export type { AskedBy, Frozen, Installed, Moving, MovingMessage, MovingState, NotFrozen } from './moving.ts'
 export type { LogLevel, Observe } from './observation.ts'
 export type { Outside, Port } from './outside.ts'
 export type { Behaviors, Registration } from './registry.ts'

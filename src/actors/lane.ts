@@ -69,6 +69,20 @@ export class Lane<First, Second> {
     return first
   }
 
+  /** All pairs, oldest first; they stay. */
+  each(visit: (first: First, second: Second) => void): void {
+    let pairs = this.head
+    let at = this.read
+    for (let left = this.length; left > 0; left -= 1) {
+      if (at === END) {
+        pairs = pairs[END] as unknown[]
+        at = 0
+      }
+      visit(pairs[at] as First, pairs[at + 1] as Second)
+      at += 2
+    }
+  }
+
   /** Forgets everything, and the memory with it. */
   clear(): void {
     this.head = NONE

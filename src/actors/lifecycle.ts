@@ -5,7 +5,7 @@
  * its last writes may linger for `shutdown_ms`. It leads either to rest, from where the supervisor may start it again, or
  * out of the registry.
  */
-import { type Clock, errorShape, LoqaError } from '../host/index.ts'
+import { type Clock, errorShape, LoqaError, type NodeId } from '../host/index.ts'
 import { acceptEffects, acceptNext, acceptSnapshot } from './accept.ts'
 import type { Asks } from './asks.ts'
 import { NO_EFFECTS } from './behavior.ts'
@@ -43,6 +43,15 @@ const STOP_WITH_PARENT: Order = {
   kind: 'stop',
   reason: { kind: 'stopped', reason: 'its parent stops' },
   on_purpose: true,
+}
+
+const MOVED: Ending = {
+  goal: 'end',
+  reason: { kind: 'stopped', reason: 'it moved to another node' },
+  failed: false,
+  on_purpose: true,
+  farewell: false,
+  step: 'lingering',
 }
 
 export class Lifecycle {
@@ -128,6 +137,8 @@ export class Lifecycle {
     const goal = order.kind === 'stop' ? 'end' : 'suspend'
     const { reason, on_purpose } = order
     if (cell.phase === 'passive') this.wake(cell)
+    // It does not move any more; whoever moves it finds it gone.
+    if (cell.phase === 'frozen') cell.phase = 'running'
     switch (cell.phase) {
       case 'stopping':
         // A stop that arrives while it goes to rest makes that rest its end.
@@ -248,7 +259,7 @@ export class Lifecycle {
   /** Puts the state of an idle actor away; the next message brings it back. */
   passivate(cell: Cell): void {
     try {
-      const snapshot = acceptSnapshot(cell.behavior?.snapshot?.(cell.state))
+      const snapshot = this.snapshotOf(cell)
       cell.state = snapshot
       cell.phase = 'passive'
       cell.urgent = true
@@ -257,6 +268,33 @@ export class Lifecycle {
     } catch (thrown) {
       this.fail(cell, thrown, 'snapshot')
     }
+  }
+
+  /** Throws what the behaviour throws. */
+  snapshotOf(cell: Cell): unknown {
+    const { context } = this.#parts
+    context.enter(cell, FROM_OUTSIDE)
+    return acceptSnapshot(cell.behavior?.snapshot?.(cell.state, context))
+  }
+
+  /**
+   * Off this node without an end: its watchers and schedules went along, what waits in its mailbox too. Its parent does not start it
+   * again.
+   */
+  leave(cell: Cell, to: NodeId): void {
+    const { delivery, outside, trace, watches } = this.#parts
+    if (cell.phase === 'ended') return
+    const { watchers } = cell.extras
+    this.#clean(cell)
+    cell.phase = 'ended'
+    cell.ending = MOVED
+    delivery.remove(cell)
+    cell.ref.release()
+    trace?.({ what: 'ended', actor: cell.ref })
+    outside.gone(cell)
+    watches.moved(cell, watchers, to)
+    this.#parts.ended(cell, MOVED.reason)
+    if (cell.parent !== undefined) delivery.childExit(cell.parent, { child: cell, ending: MOVED })
   }
 
   #clean(cell: Cell): void {

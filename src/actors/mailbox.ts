@@ -27,6 +27,9 @@ export const MAX_CONTROL = 4096
 /** Far above any use, and still an integer when shifted. */
 const MAX_CAPACITY = 2 ** 30
 
+/** Room of a mailbox that takes nothing: no lane is that short. */
+const SHUT = -1
+
 /** Never pushed to. */
 const NOTHING = new Lane<Message, never>()
 
@@ -41,6 +44,7 @@ export class Mailbox<Origin, Exit> {
   stashed: Lane<Message, Origin> | undefined = undefined
   /** What the data lane may hold: the capacity less what was put aside. */
   #room: number
+  #isShut = false
   /** After `squeeze`: what had to go. */
   evicted: Message | undefined = undefined
   evictedOrigin: Origin | undefined = undefined
@@ -74,6 +78,28 @@ export class Mailbox<Origin, Exit> {
     this.evictedOrigin = this.data.second
     this.evicted = this.data.shift()
     this.data.push(message, origin)
+    return true
+  }
+
+  /** The actor moves: what is told is refused here, and goes to whoever moves it. */
+  get isShut(): boolean {
+    return this.#isShut
+  }
+
+  shut(): void {
+    this.#isShut = true
+    this.#room = SHUT
+  }
+
+  reopen(): void {
+    this.#isShut = false
+    this.#room = this.capacity - (this.stashed?.length ?? 0)
+  }
+
+  /** Also when it is shut. False: it is full. */
+  acceptMoved(message: Message, origin: Origin): boolean {
+    if (this.data.length + (this.stashed?.length ?? 0) >= this.capacity) return false
+    this.open.push(message, origin)
     return true
   }
 
@@ -132,7 +158,7 @@ export class Mailbox<Origin, Exit> {
       origins.push(stashed.second!)
       messages.push(stashed.shift()!)
     }
-    this.#room = this.capacity
+    this.#room = this.#isShut ? SHUT : this.capacity
     const data = this.open
     for (let i = messages.length - 1; i >= 0; i -= 1) data.unshift(messages[i]!, origins[i]!)
   }

@@ -39,6 +39,8 @@ export interface NewActor {
   readonly fixed: boolean
   readonly shutdown_ms?: number | undefined
   readonly mailbox?: MailboxPolicy | undefined
+  /** Of the life it goes on with. Absent: a new one. */
+  readonly incarnation?: number
 }
 
 /** A kind as registered, with every default filled in. */
@@ -88,7 +90,8 @@ export class Registry {
     const species = this.kind(actor.kind)
     const { address, args, parent, fixed } = actor
     const place = this.#place(actor.restart, actor.shutdown_ms ?? species.shutdown_ms, fixed)
-    return this.#add(address, species, args, parent, place, actor.mailbox ?? species.mailbox)
+    const mailbox = actor.mailbox ?? species.mailbox
+    return this.#add(address, species, args, parent, place, mailbox, actor.incarnation)
   }
 
   createBranch(spec: TreeSpec, path: string, parent: Cell | undefined): Cell {
@@ -117,9 +120,9 @@ export class Registry {
     parent: Cell | undefined,
     place: Place,
     mailbox: MailboxPolicy,
+    incarnation = this.#delivery.nextIncarnation(),
   ): Cell {
     assert(!this.#delivery.has(address), `${address} is taken`)
-    const incarnation = this.#delivery.nextIncarnation()
     const cell = new Cell({ address, incarnation, species, args, parent, place, mailbox })
     this.#delivery.add(cell)
     if (parent !== undefined) {

@@ -7,7 +7,7 @@
  */
 import type { LoqaError, NodeId } from '../host/index.ts'
 import { type Address, fixedAddress, type Ref } from './address.ts'
-import type { Settle } from './cell.ts'
+import type { Gone, Settle } from './cell.ts'
 import type { DeadLetterReason } from './dead-letters.ts'
 import type { ExitReason, Message, Target } from './effects.ts'
 
@@ -51,8 +51,10 @@ export interface FromAfar {
   /** How an ask of this node ended. One that is over is a late answer. */
   answered(id: number, message: Message, by: Ref | undefined): void
   failed(id: number, error: LoqaError): void
-  /** Calls `gone` once when that actor has ended for good, at once when it is not here. Returns how to call it off. */
-  watch(target: Target, gone: (ref: Ref, reason: ExitReason) => void): () => void
+  /** Calls `gone` once when that actor has ended for good or left this node, at once when it is not here. Returns how to call it off. */
+  watch(target: Target, gone: Gone): () => void
+  /** What an actor of this node watched lives on that node now. */
+  moved(target: Target, to: NodeId): void
   /** What an actor of this node watched is gone. */
   gone(target: Target, ref: Ref, reason: ExitReason): void
   /** Messages of one kind from here reached nobody there. */

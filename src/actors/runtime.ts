@@ -16,6 +16,7 @@ import { fromAfar, spawning } from './from-afar.ts'
 import type { Hosting } from './hosting.ts'
 import { Interpreter } from './interpreter.ts'
 import { Lifecycle } from './lifecycle.ts'
+import { Moving } from './moving.ts'
 import { nactHosting } from './nact.ts'
 import type { Observe, Trace } from './observation.ts'
 import { type Outside, OutsidePorts } from './outside.ts'
@@ -72,7 +73,7 @@ export interface SpawnOptions {
 export interface ActorRow {
   readonly address: Address
   readonly kind: string
-  readonly state: Exclude<Phase, 'ended'>
+  readonly state: Exclude<Phase, 'ended' | 'frozen'>
   /** Messages waiting. */
   readonly mailbox: number
   readonly restarts: number
@@ -105,6 +106,8 @@ export interface Runtime {
   deadLetters(): DeadLetterReport
   /** Where the port to other nodes hands over what came from them. */
   readonly fromAfar: FromAfar
+  /** How an actor leaves this node alive, or comes to it so. */
+  readonly moving: Moving
   /** Stops everything, last started first; what is not done after `deadline_ms` is killed. */
   shutdown(deadline_ms: number): Promise<void>
 }
@@ -310,6 +313,17 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     waiting: () => [...delivery.all()].reduce((sum, cell) => sum + cell.mailbox.depth, 0),
     deadLetters: () => dead.report(),
     fromAfar: fromAfar({ delivery, asks, watches, dead }),
+    moving: new Moving({
+      clock,
+      delivery,
+      asks,
+      schedules,
+      outside,
+      watches,
+      registry,
+      lifecycle,
+      parent: () => spawned,
+    }),
 
     async shutdown(deadline_ms) {
       if (root.phase !== 'ended') {
@@ -338,9 +352,13 @@ const ofSender = (sender: Ref) => LocalRef.cellOf(sender)?.origin ?? originOf(se
 const rowOf = (cell: Cell): ActorRow => ({
   address: cell.address,
   kind: cell.kind,
-  state:
-    cell.phase === 'ended' || (cell.phase === 'stopping' && cell.ending?.failed) ? 'restarting' : cell.phase,
+  state: stateOf(cell),
   mailbox: cell.mailbox.depth,
   restarts: cell.restarts,
   incarnation: cell.ref.incarnation,
 })
+
+function stateOf({ phase, ending }: Cell): ActorRow['state'] {
+  if (phase === 'ended' || (phase === 'stopping' && ending?.failed)) return 'restarting'
+  return phase === 'frozen' ? 'running' : phase
+}

@@ -4,12 +4,23 @@ import { type Cell, Origin, Work } from './cell.ts'
 import type { Delivery } from './delivery.ts'
 import type { Message } from './effects.ts'
 
-class Schedule extends Work {
+export class Schedule extends Work {
   readonly origin: Origin
+  readonly message: Message
+  /** Monotonic. */
+  readonly due: number
   readonly cancel: Cancel
 
-  constructor(name: string, cell: Cell, start: (schedule: Schedule) => Cancel) {
+  constructor(
+    name: string,
+    message: Message,
+    due: number,
+    cell: Cell,
+    start: (schedule: Schedule) => Cancel,
+  ) {
     super(name)
+    this.message = message
+    this.due = due
     this.origin = new Origin(cell.ref, undefined, this)
     this.cancel = start(this)
   }
@@ -32,7 +43,8 @@ export class Schedules {
   schedule(cell: Cell, name: string, delay_ms: number, message: Message): void {
     cell.works ??= new Map()
     cell.works.get(name)?.close()
-    const schedule = new Schedule(name, cell, (self) =>
+    const due = this.#clock.monotonic() + delay_ms
+    const schedule = new Schedule(name, message, due, cell, (self) =>
       this.#clock.after(delay_ms, () => {
         self.finished = true
         this.#delivery.control(cell, message, self.origin)

@@ -81,6 +81,40 @@ export class Watches {
     watchers.clear()
   }
 
+  /** It left this node: who watched it here does so there. */
+  moved(cell: Cell, watchers: ReadonlySet<Cell | Gone> | undefined, to: NodeId): void {
+    const target = plain(cell.ref)
+    for (const watcher of watchers ?? []) {
+      if (typeof watcher === 'function') {
+        watcher(target, { kind: 'moved', to })
+        continue
+      }
+      watcher.extras.watching?.delete(cell)
+      this.#watchAfar(watcher, target, to)
+    }
+  }
+
+  /** What is watched on another node moved on, perhaps to this one. */
+  movedAfar(target: Target, to: NodeId): void {
+    const key = keyOf(target)
+    const watch = this.#afar.get(key)
+    if (watch === undefined) return
+    this.#afar.delete(key)
+    for (const watcher of watch.watchers) {
+      watcher.extras.watchingAfar?.delete(key)
+      if (this.#delivery.find(target) !== undefined) this.watch(watcher, target)
+      else this.#watchAfar(watcher, target, to)
+    }
+  }
+
+  /** All that an actor watches. */
+  targetsOf(watcher: Cell): readonly Target[] {
+    const { watching, watchingAfar } = watcher.extras
+    const here = [...(watching ?? [])].map(({ ref }) => plain(ref))
+    const afar = [...(watchingAfar ?? [])].flatMap((key) => this.#afar.get(key)?.target ?? [])
+    return [...here, ...afar.map((each) => (typeof each === 'string' ? each : plain(each)))]
+  }
+
   /** An actor of another node is. */
   goneAfar(target: Target, ref: Ref, reason: ExitReason): void {
     const key = keyOf(target)
@@ -121,6 +155,8 @@ export class Watches {
     this.#delivery.control(watcher, terminated, FROM_OUTSIDE)
   }
 }
+
+const plain = ({ address, incarnation }: Ref): Ref => ({ address, incarnation })
 
 const unknown = (target: Target): Ref =>
   typeof target === 'string' ? { address: target, incarnation: 0 } : target

@@ -28,7 +28,7 @@ export type {
 export type { ApiParts, ApiSettings } from './server.ts'
 export type { NodeRow } from './shapes.ts'
 export type { OnBench, SkillCallLine } from './skill-bench-shapes.ts'
-export type { SkillSettingsView } from './skill-settings.ts'
+export type { SkillSettingsView } from './skill-settings-shapes.ts'
 export type {
   RevokedRow,
   SkillDetail,
@@ -43,9 +43,12 @@ export type {
   ActorView,
   AuditView,
   CapabilityView,
+  Dictation,
+  DictationListener,
   Latency,
   MemoryView,
   NodeView,
+  SessionMoved,
   SessionView,
   SettingsView,
   StatusView,
@@ -56,3 +59,4 @@ export type {
   VoiceRequest,
 } from './view.ts'
 export type { WipePlan } from './wipe-shapes.ts'
+export { type RunningWyoming, startWyoming } from './wyoming/index.ts'

@@ -8,7 +8,9 @@ import { approvalOperations } from './approvals.ts'
 import { auditOperations } from './audit.ts'
 import { deviceOperations } from './devices.ts'
 import { householdOperations } from './household.ts'
+import { nodeName } from './household-shapes.ts'
 import { memoryOperations } from './memory.ts'
+import { sessionParams } from './memory-shapes.ts'
 import type { Operation } from './operation.ts'
 import {
   actorRow,
@@ -18,6 +20,7 @@ import {
   nodeRow,
   readiness,
   sayRequest,
+  sessionMoved,
   sessionRow,
   status,
   turn,
@@ -103,6 +106,23 @@ export const operations: readonly Operation[] = [
       'The conversations of the household, each with its node. A node that does not answer at once is left out.',
     response: z.array(sessionRow),
     run: async ({ view }) => ({ body: await view.sessions() }),
+  },
+  {
+    ...json,
+    id: 'session-move',
+    method: 'POST',
+    path: '/api/v1/sessions/:id/move',
+    params: sessionParams,
+    summary: 'Moves a conversation to another node of the household; it goes on there where it was.',
+    request: z.strictObject({ node: nodeName }),
+    response: sessionMoved,
+    errors: [400, 404, 409, 503, 504],
+    run: async ({ view, params, body }) => ({
+      body: await view.moveSession(
+        (params as z.output<typeof sessionParams>).id,
+        (body as { readonly node: string }).node,
+      ),
+    }),
   },
   {
     ...json,

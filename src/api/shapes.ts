@@ -99,6 +99,13 @@ export const sessionRow = z.object({
   started_at: z.string(),
 })
 
+export const sessionMoved = z.object({
+  session: z.string(),
+  from: z.string(),
+  to: z.string(),
+  away_ms: z.number().describe('How long the conversation handled nothing.'),
+})
+
 export const turn = z.object({
   session: z.string(),
   room: z.string(),

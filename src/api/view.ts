@@ -18,7 +18,7 @@ import type {
 } from './memory-shapes.ts'
 import type { NodeRow } from './shapes.ts'
 import type { OnBench, SkillCallLine } from './skill-bench-shapes.ts'
-import type { SkillSettingsView } from './skill-settings.ts'
+import type { SkillSettingsView } from './skill-settings-shapes.ts'
 import type { SkillsView } from './skills-shapes.ts'
 import type { BackupView, StoreView } from './store-shapes.ts'
 import type { WipePlan } from './wipe-shapes.ts'
@@ -76,6 +76,15 @@ export interface SessionView {
   readonly started_at: string
 }
 
+export interface SessionMoved {
+  readonly session: string
+  /** Ids of nodes. */
+  readonly from: string
+  readonly to: string
+  /** How long it handled nothing. */
+  readonly away_ms: number
+}
+
 /** Milliseconds each hop took; null when the turn did not pass it. `total` runs on the client's honest clock when it has one. */
 export interface Latency {
   readonly endpoint: number | null
@@ -127,6 +136,20 @@ export interface VoiceChannel {
   /** The person will say no more in this recording: the turn may end without waiting for silence. */
   finish(): void
   close(): void
+}
+
+/** A recording being read. */
+export interface Dictation {
+  /** s16le mono, any number of whole samples. */
+  push(pcm: Uint8Array): void
+  /** It is whole: its words are wanted. */
+  finish(): void
+  cancel(): void
+}
+
+export interface DictationListener {
+  final(text: string): void
+  failed(error: { readonly code: string; readonly message: string }): void
 }
 
 export interface VoiceListener {
@@ -206,6 +229,8 @@ export interface NodeView {
   decideApproval(id: string, allow: boolean, by: string): Promise<ApprovalRow>
   /** Of the whole household, as far as its nodes answer. */
   sessions(): Promise<readonly SessionView[]>
+  /** Errors: `not-found`, `ambiguous`, `already-there`, `unreachable`, `not-moved`. `node`: its id, the end of one, or a name. */
+  moveSession(id: string, node: string): Promise<SessionMoved>
   /** Errors: `LoqaError` with a stable code. */
   ask(request: VoiceRequest & { readonly text: string }, signal: AbortSignal): Promise<TurnView>
   /** Speech for a text: s16le mono chunks at `sample_rate`. */
@@ -214,6 +239,8 @@ export interface NodeView {
     signal: AbortSignal,
   ): AsyncIterable<{ pcm: Uint8Array; sample_rate: number }>
   openVoice(request: VoiceRequest, listener: VoiceListener): VoiceChannel
+  /** Words of a recording, at 4 to 384 kHz, outside any conversation. Exactly one of `final` and `failed` follows, unless cancelled. */
+  dictate(sample_rate: number, listener: DictationListener): Dictation
   /** Prometheus text format. */
   metrics(): Promise<string>
   /** True when a spoken command would be answered now; otherwise the reasons. */

@@ -59,6 +59,18 @@ const sessions: readonly CommandSpec[] = [
   },
 ]
 
+const sessionMove: CommandSpec = {
+  name: 'move',
+  args: '<session>',
+  summary: 'a conversation goes on on another node, where it was',
+  options: [{ flags: '--node <node>', about: 'where to: name or id of a node' }],
+  examples: [
+    ['loqa session move text-kitchen --node attic', 'between two turns'],
+    ['loqa session move text-kitchen --node attic --json', 'which nodes, and how long it was away'],
+  ],
+  load: () => import('./commands/session-move.ts'),
+}
+
 const ofPersons = (pick: (module: typeof import('./commands/persons.ts')) => Run) => async () => ({
   run: pick(await import('./commands/persons.ts')),
 })
@@ -387,6 +399,15 @@ export const commands: readonly CommandSpec[] = [
     ],
     children: sessions,
     load: () => import('./commands/sessions.ts'),
+  },
+  {
+    name: 'session',
+    summary: 'one conversation: where it lives',
+    examples: [
+      ['loqa session move text-kitchen --node attic', 'it goes on there'],
+      ['loqa session move --help', 'what moves, and when'],
+    ],
+    children: [sessionMove],
   },
   {
     name: 'persons',

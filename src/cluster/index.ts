@@ -85,6 +85,8 @@ export type {
   MembershipState,
   MembershipStep,
 } from './membership/state.ts'
+export { type Moved, Moving, type MovingOptions } from './migration/index.ts'
+export type { Movable } from './migration/versions.ts'
 export { type Candidate, candidateOf } from './placement/candidate.ts'
 export { type Offer, rank } from './placement/placement.ts'
 export {

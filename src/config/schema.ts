@@ -74,6 +74,23 @@ const api = z.strictObject({
   ).default(300),
 })
 
+const wyoming = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(false)
+    .describe('Be a recogniser, a voice and an assistant for Home Assistant and its satellites.'),
+  host: z
+    .string()
+    .min(1)
+    .max(255)
+    .default('127.0.0.1')
+    .describe(
+      'Address Wyoming listens on. The protocol knows no password: beyond loopback everybody on the network may use it.',
+    )
+    .meta({ allowed: 'an IP address or host name' }),
+  port: port('Port of Wyoming; 0 takes a free one, written to runtime.json.').default(7423),
+})
+
 const cluster = z.strictObject({
   enabled: z
     .boolean()
@@ -309,7 +326,7 @@ const timeline = z.strictObject({
 })
 
 export const configSchema = z.strictObject({
-  ...{ node, api, cluster, voice, inference, skills, devices, store, privacy, timeline, observe },
+  ...{ node, api, wyoming, cluster, voice, inference, skills, devices, store, privacy, timeline, observe },
 })
 
 export type Config = z.infer<typeof configSchema>
@@ -330,6 +347,7 @@ export const presetValues: Readonly<Record<Preset, Readonly<Record<string, unkno
   /** Many nodes beside each other, quiet and quick to give up. */
   test: {
     'api.port': 0,
+    'wyoming.port': 0,
     'api.requests_per_minute': 1_000_000,
     'cluster.port': 0,
     'cluster.discovery': false,

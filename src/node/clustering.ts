@@ -25,6 +25,12 @@ const TELL_AFTER_MS = 200
 /** And they, and the machine's processors, are looked at so often: a second or two is what a turn takes. */
 const TELL_EVERY_MS = 2_000
 
+/** Who is near answers the first question within 120 ms (RFC 6762, section 6), and is asked twice by then. */
+const MEETING_LEAST_MS = 250
+/** Five fresh nodes on two cores are linked by then; who takes longer is switched off or belongs to others. */
+const MEETING_MOST_MS = 700
+const MEETING_LOOK_MS = 25
+
 export interface ClusteringParts {
   readonly host: Host
   readonly config: Config
@@ -131,6 +137,25 @@ export class Clustering {
     this.#lookAtLoad()
     this.tell()
     this.#tellAgain()
+  }
+
+  /**
+   * Resolves when nobody who was seen nearby is on the way to a link any more, after 250 to 700 ms. What a start does after that is
+   * work of seconds for a small machine, and the handshakes of a whole household would wait behind it.
+   */
+  async met(): Promise<void> {
+    const { clock } = this.#parts.host
+    const opened = clock.monotonic()
+    while (this.#cluster !== undefined) {
+      await new Promise<void>((resolve) => clock.after(MEETING_LOOK_MS, resolve))
+      const spent_ms = clock.monotonic() - opened
+      if (spent_ms >= MEETING_MOST_MS || (spent_ms >= MEETING_LEAST_MS && !this.#isMeeting())) return
+    }
+  }
+
+  #isMeeting(): boolean {
+    const rows = this.#cluster?.nodes() ?? []
+    return rows.some(({ self, state }) => !self && (state === 'seen' || state === 'connecting'))
   }
 
   #lookAtLoad(): void {

@@ -3,10 +3,17 @@
  * others find it by `loqa:/session/<id>`; which there are is asked of every node when somebody wants to know.
  */
 import { fixedAddress, type Runtime } from '../actors/index.ts'
-import type { SessionView } from '../api/index.ts'
-import type { Cluster, PlacedKinds, Placing } from '../cluster/index.ts'
-import type { NodeId } from '../host/index.ts'
-import { type Household, SESSIONS_ASKED, sessionsFromAfar, type Voice } from '../voice/index.ts'
+import type { SessionMoved, SessionView } from '../api/index.ts'
+import type { Cluster, Movable, Moving, PlacedKinds, Placing } from '../cluster/index.ts'
+import { LoqaError, type NodeId, type SessionId, sessionId } from '../host/index.ts'
+import {
+  CARRIED_VERSION,
+  type Household,
+  SESSIONS_ASKED,
+  sessionAddress,
+  sessionsFromAfar,
+  type Voice,
+} from '../voice/index.ts'
 
 /** A node that is there answers in milliseconds; one that is busy or about to be suspected is left out of the list. */
 const LIST_MS = 500
@@ -21,6 +28,13 @@ export const PLACED: PlacedKinds = new Map([
     { requirement: { tag: undefined, tier: 'balanced', place: undefined }, when_lost: 'forget' },
   ],
 ])
+
+/** What moves from node to node while it lives. */
+export const MOVES: ReadonlyMap<string, Movable> = new Map([['session', { version: CARRIED_VERSION }]])
+
+/** Whose conversation lives at that address. */
+export const sessionOf = (address: string): SessionId =>
+  sessionId(address.slice(address.lastIndexOf('/') + 1))
 
 export interface ConversationsParts {
   readonly self: NodeId
@@ -70,3 +84,45 @@ const shown = (
   node: NodeId,
   { id, room, phase, started_at }: Omit<SessionView, 'node' | 'started_at'> & { readonly started_at: number },
 ): SessionView => ({ id, room, node, phase, started_at: new Date(started_at).toISOString() })
+
+/** Errors: `not-found`, `ambiguous`, `already-there`, `unreachable`, `not-moved`, each with why. */
+export async function moveSession(
+  id: string,
+  wanted: string,
+  {
+    moving,
+    cluster,
+    noted,
+  }: {
+    readonly moving: Pick<Moving, 'move'>
+    readonly cluster: Pick<Cluster, 'nodes' | 'self'> | undefined
+    readonly noted: (object: string, outcome: string) => Promise<void>
+  },
+): Promise<SessionMoved> {
+  if (cluster === undefined) {
+    throw new LoqaError('not-ready', 'This node is in no cluster now: there is no other node', {
+      hint: 'It opens a few seconds after the start, unless cluster.enabled is false.',
+    })
+  }
+  const session = sessionId(id)
+  const to = nodeNamed(cluster.nodes(), wanted)
+  try {
+    const { from, away_ms } = await moving.move(sessionAddress(session), to as NodeId)
+    await noted(id, `from ${from} to ${to}`)
+    return { session: id, from, to, away_ms: Math.round(away_ms * 10) / 10 }
+  } catch (thrown) {
+    await noted(id, `refused: ${thrown instanceof LoqaError ? thrown.code : 'unexpected'}`)
+    throw thrown
+  }
+}
+
+/** By id, the end of one, or a name that only one node bears. */
+function nodeNamed(nodes: readonly { readonly id: string; readonly name: string }[], wanted: string): string {
+  const byId = nodes.filter(({ id }) => id === wanted || (wanted.length >= MARK && id.endsWith(wanted)))
+  const [found, second] = byId.length > 0 ? byId : nodes.filter(({ name }) => name === wanted)
+  if (found !== undefined && second === undefined) return found.id
+  const shown = JSON.stringify(wanted.slice(0, 80))
+  throw found === undefined
+    ? new LoqaError('not-found', `There is no node ${shown}`, { hint: 'loqa nodes lists them.' })
+    : new LoqaError('ambiguous', `Several nodes are called ${shown}`, { hint: 'Give the end of its id.' })
+}

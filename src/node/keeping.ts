@@ -1,12 +1,11 @@
-/** What the node keeps in its data directory, opened in the order in which one part needs the other: audit log, key, store, red button. */
-import { join } from 'node:path'
+/** What the node keeps in its data directory, opened in the order in which one part needs the other: key, store, red button, what is signed of the audit log. */
 import type { Cluster } from '../cluster/index.ts'
 import type { Config } from '../config.ts'
 import type { Host, NodeId } from '../host/index.ts'
-import { type Audit, type Log, type Metrics, openAudit } from '../observe/index.ts'
+import type { Audit, Log, Metrics } from '../observe/index.ts'
 import { finishWiping, type HouseholdStore, type Keys, openStore } from '../store/index.ts'
 import { Auditing } from './auditing.ts'
-import { type Identity, retireFormerId } from './identity.ts'
+import type { Identity } from './identity.ts'
 import { openStoreKeys } from './store-keys.ts'
 import { Wiping } from './wiping.ts'
 
@@ -16,6 +15,7 @@ export interface KeepingParts {
   readonly identity: Identity
   readonly log: Log
   readonly metrics: Metrics
+  readonly audit: Audit
   /** A copy of the store to go back to first. */
   readonly restore: string | undefined
   /** Undefined until it is open. */
@@ -25,7 +25,6 @@ export interface KeepingParts {
 }
 
 export interface Kept {
-  readonly audit: Audit
   readonly auditing: Auditing
   readonly keys: Keys
   readonly store: HouseholdStore
@@ -39,6 +38,7 @@ export async function openKept({
   identity,
   log,
   metrics,
+  audit,
   restore,
   cluster,
   later,
@@ -46,8 +46,6 @@ export async function openKept({
   const directory = config.node.data_dir
   const { id: node } = identity
   const seed = identity.keyring.self.identity.expose()
-  const audit = await openAudit(host.disk, host.clock, join(directory, 'audit.log'), node)
-  await retireFormerId(host, directory, identity, audit)
   const { era, wiped } = await finishWiping(host, directory, node)
   if (wiped) log.info('What was kept is gone; the node begins anew')
   const keys = await openStoreKeys(host, config)
@@ -77,5 +75,5 @@ export async function openKept({
   })
   // Signs the last words of all that stops before it.
   later(() => auditing.stop())
-  return { audit, auditing, keys, store, wiping }
+  return { auditing, keys, store, wiping }
 }

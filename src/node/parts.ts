@@ -1,6 +1,7 @@
 /** The parts of a running node, for those that show or examine them. */
 import type { Runtime } from '../actors/index.ts'
 import type { SkillsView } from '../api/index.ts'
+import type { Moving } from '../cluster/index.ts'
 import type { Config, ConfigRow } from '../config.ts'
 import type { DeviceHouse } from '../devices/index.ts'
 import type { Host, Monotonic } from '../host/index.ts'
@@ -33,9 +34,9 @@ export interface NodeParts {
   /** Whether its files are still what they were; reads them again where they changed. Errors: `LoqaError` `model-invalid`. */
   readonly checkModel: (model: Model) => Promise<unknown>
   readonly skills: Skills
+  readonly skillSettings: SettingsOfSkills
   /** What a person may do with them. */
   readonly skillDesk: SkillsView
-  readonly skillSettings: SettingsOfSkills
   readonly devices: Pick<DeviceHouse, 'list' | 'status'>
   readonly store: HouseholdStore
   /** Skills under development. */
@@ -43,6 +44,7 @@ export interface NodeParts {
   readonly memory: Pick<Memory, 'timeline' | 'people' | 'noted'>
   readonly wiping: Wiping
   readonly voice: Voice
+  readonly moving: Pick<Moving, 'move'>
   readonly metrics: Metrics
   readonly auditing: Auditing
   readonly started: Monotonic

@@ -12,7 +12,8 @@ import { VERSION } from '../host/version.ts'
 import type { Capability, Pool } from '../inference/index.ts'
 import { decideApproval, listApprovals } from './approving.ts'
 import type { Clustering } from './clustering.ts'
-import { listSessions } from './conversations.ts'
+import { listSessions, moveSession } from './conversations.ts'
+import { dictation } from './dictate.ts'
 import { checkUp } from './doctor.ts'
 import { memoryView } from './memory.ts'
 import type { NodeParts } from './parts.ts'
@@ -52,6 +53,12 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
     decideApproval: (id, allow, by) => decideApproval(runtime, id, allow, by),
     devices: () => ({ sources: parts.devices.status(), devices: parts.devices.list() }),
     sessions: () => listSessions({ self: node, voice, runtime, cluster: parts.clustering.cluster }),
+    moveSession: (id, to) =>
+      moveSession(id, to, {
+        moving: parts.moving,
+        cluster: parts.clustering.cluster,
+        noted: (object, outcome) => parts.memory.noted('session.moved', object, outcome),
+      }),
     ask: (request, signal) => voice.ask(request, signal),
     say: ({ text, voice: name }, signal) =>
       speechFor(
@@ -61,6 +68,8 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
         config.voice.speed,
         signal,
       ),
+    dictate: (sample_rate, listener) =>
+      dictation({ engines: parts.engines, random: parts.host.random }, sample_rate, listener),
     openVoice(request, listener) {
       const channel = voice.open(request, listener)
       connections.count += 1

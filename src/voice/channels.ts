@@ -55,6 +55,11 @@ export class Channels {
     return channel
   }
 
+  speakIn(session: string): boolean {
+    for (const channel of this.#channels) if (channel.session === session) return true
+    return false
+  }
+
   /** A conversation ended: those who spoke in it go on in new ones. */
   ended(session: string): void {
     for (const channel of this.#channels) {

@@ -11,7 +11,8 @@
  */
 
 export { SESSIONS_ASKED, type SessionRows, sessionsFromAfar } from './afar.ts'
-export { bytesOf, concat, samplesOf } from './audio.ts'
+export { bytesOf, concat, samplesOf, toFloat32 } from './audio.ts'
+export { CARRIED_VERSION } from './carried.ts'
 export type { VoiceChannel } from './channels.ts'
 export { ENDPOINT_TIMES, type EndpointTimes } from './endpointing.ts'
 export type { Latency, Loudspeakers, SessionPhase, TurnView, VoiceEvent } from './messages.ts'
@@ -19,7 +20,7 @@ export type { VoiceListener } from './player.ts'
 export type { RecordedStep, ReplayVerdict } from './replay.ts'
 export { Resampler, resample } from './resample.ts'
 export type { PlayPort } from './satellites.ts'
-export { ANNOUNCER } from './session.ts'
+export { ANNOUNCER, sessionAddress } from './session.ts'
 export type { InferPort } from './speech.ts'
 export { WAITS, type Waits } from './turn-state.ts'
 export {

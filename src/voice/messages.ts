@@ -3,7 +3,7 @@
  * `session.phase` …; speech, language and skills answer through their own ports (`infer`, asks).
  */
 import type { Message, OutsideEffect, ReplyTo } from '../actors/index.ts'
-import type { ErrorShape, RequestId, SessionId, Wall } from '../host/index.ts'
+import type { ErrorShape, PrivacyScope, RequestId, SessionId, Wall } from '../host/index.ts'
 import type { Intent, SlotValue } from '../skills/index.ts'
 
 // — to a session —
@@ -75,13 +75,18 @@ export interface TurnAnswer extends Message {
   readonly turn: TurnView
 }
 
-/** session → subscribers of the topic of the same name: where the conversation stands. `ended` is the last one. */
+/**
+ * session → subscribers of the topic of the same name: where the conversation stands. `ended` is the last one; `moved` is said by its
+ * node when it lives on another one from now on.
+ */
 export interface SessionPhase extends Message {
   readonly type: 'session.phase'
   readonly session: SessionId
   readonly room: string
   readonly phase: string
   readonly started_at: Wall
+  /** What was agreed when it began. */
+  readonly privacy?: { readonly scope: PrivacyScope; readonly person?: string }
 }
 
 /** session → announcer: a voice is reachable here now, or no longer. */

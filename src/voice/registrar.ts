@@ -1,6 +1,6 @@
 /**
  * Knows the sessions of its node, for other nodes that ask. As in SIP: a registrar tells who is where.
- * R1  A session is in the list from its first phase until it says that it ended, or is gone for good.
+ * R1  A session is in the list from its first phase until it says that it ended, or is gone for good, or lives on another node.
  */
 import { type Behavior, type Message, next, type SystemMessage, same } from '../actors/index.ts'
 import { sessionId } from '../host/index.ts'
@@ -42,6 +42,11 @@ export const registrar: Behavior<RegistrarState, RegistrarMessage> = {
 
 function moved(state: RegistrarState, { session, room, phase, started_at }: SessionPhase) {
   if (phase === 'ended') return same(without(state, session))
+  if (phase === 'moved') {
+    return next<RegistrarState>(without(state, session), [
+      { type: 'unwatch', target: sessionAddress(session) },
+    ])
+  }
   const known = state.sessions.has(session)
   // A node takes on no more; what is beyond is not shown elsewhere.
   if (!known && state.sessions.size >= MOST_SESSIONS) return same(state)

@@ -13,6 +13,7 @@ import {
   type Wall,
 } from '../host/index.ts'
 import { CARDS, type CardUpdate, type Intent } from '../skills/index.ts'
+import { carry, unpacked } from './carried.ts'
 import { EVENT, emptyView } from './ending.ts'
 import type {
   AnnouncementSpeak,
@@ -58,6 +59,9 @@ export interface SessionState {
   readonly waiting: readonly Waiting[]
   /** A turn was heard since the satellite came, or since it last said that the recording ended. */
   readonly heard: boolean
+  /** As of its arguments. */
+  readonly scope: PrivacyScope
+  readonly person?: string
 }
 
 type Waiting =
@@ -97,16 +101,18 @@ export function sessionBehavior(
         turn: newConversation(id, room, person),
         waiting: [],
         heard: false,
+        scope,
+        ...(person === undefined ? {} : { person }),
       }
-      const began: Effect = {
-        type: 'timeline',
-        session: id,
-        kind: 'session.began',
-        body: { room, scope, ...(person === undefined ? {} : { person }) },
-        at: context.now,
-      }
-      const cards: Effect = { type: 'subscribe', topic: CARDS }
-      return { state, effects: [began, phaseEffect(state), idleTimer(options), cards] }
+      return { state, effects: [...lives(state, context), idleTimer(options)] }
+    },
+
+    snapshot: (state, { now }) => carry(state, now),
+
+    // Its steps from here on are noted down on this node, under what was agreed when it began.
+    restore(snapshot, context) {
+      const state: SessionState = { ...unpacked(snapshot, context.now), waiting: [], heard: false }
+      return { state, effects: [...lives(state, context), idleTimer(options)] }
     },
 
     receive(state, message, context) {
@@ -123,6 +129,19 @@ export function sessionBehavior(
       ]
     },
   }
+}
+
+/** What a session says when it begins, here or anew on another node. */
+const lives = (state: SessionState, context: Context): readonly Effect[] => [
+  began(state, context),
+  phaseEffect(state),
+  { type: 'subscribe', topic: CARDS },
+]
+
+function began({ turn: now, scope, person }: SessionState, context: Context): Effect {
+  const { room } = now.conversation
+  const body = { room, scope, ...(person === undefined ? {} : { person }) }
+  return { type: 'timeline', session: now.session, kind: 'session.began', body, at: context.now }
 }
 
 function handle(
@@ -341,6 +360,7 @@ function phaseMessage(state: SessionState, phase: string): SessionPhase {
     room: state.turn.conversation.room,
     phase,
     started_at: state.startedAt,
+    privacy: { scope: state.scope, ...(state.person === undefined ? {} : { person: state.person }) },
   }
 }
 

@@ -40,7 +40,7 @@ import type { Understanding } from './understanding.ts'
 import type { VoiceDetector } from './vad.ts'
 
 /** The part of the actor runtime used here. */
-export type VoiceRuntime = Pick<Runtime, 'spawn' | 'find' | 'tell' | 'ask' | 'subscribe'>
+export type VoiceRuntime = Pick<Runtime, 'spawn' | 'find' | 'tell' | 'ask' | 'subscribe' | 'publish'>
 
 export interface VoiceOptions {
   readonly clock: Clock
@@ -108,6 +108,10 @@ export interface SessionRow {
 /** A turn by text waits this long for its turn and its answer together. */
 const ASK_MS = 15_000
 
+/** A conversation that is to move is waited for so long: the longest turn anybody waits for. */
+const BETWEEN_TURNS_MS = 10_000
+const LOOK_AGAIN_MS = 20
+
 export class Voice {
   /** For the runtime, by kind. */
   readonly behaviors: Behaviors
@@ -165,13 +169,45 @@ export class Voice {
 
   #phase(message: SessionPhase): void {
     const { session, room, phase, started_at } = message
-    if (phase !== 'ended') {
-      const privacy = this.#sessions.get(session)?.privacy ?? this.#privacy({})
+    if (phase !== 'ended' && phase !== 'moved') {
+      const privacy = this.#sessions.get(session)?.privacy ?? message.privacy ?? this.#privacy({})
       this.#sessions.set(session, { id: session, room, phase, started_at, privacy })
       return
     }
     this.#sessions.delete(session)
     this.#channels.ended(session)
+  }
+
+  /** When it can be moved to another node: between two turns. Errors: `not-moved` with the reason; `timeout`, as busy as it is. */
+  async movable(id: SessionId): Promise<void> {
+    const refused = (why: string, hint: string): LoqaError =>
+      new LoqaError('not-moved', `The conversation was not moved: ${why}`, { hint })
+    for (let waited_ms = 0; waited_ms <= BETWEEN_TURNS_MS; waited_ms += LOOK_AGAIN_MS) {
+      const row = this.#sessions.get(id)
+      if (row === undefined || this.#connected().find(sessionAddress(id)) === undefined) {
+        throw new LoqaError('not-found', 'There is no such conversation on this node', {
+          hint: 'loqa sessions lists them.',
+        })
+      }
+      if (row.privacy.scope === 'ephemeral') {
+        throw refused('it is ephemeral, and leaves no node', 'Begin another one, with --scope session.')
+      }
+      if (this.#channels.speakIn(id)) {
+        throw refused('a microphone of its node speaks in it', 'Move it when that one is closed.')
+      }
+      if (row.phase === 'idle') return
+      await new Promise<void>((go) => this.#options.clock.after(LOOK_AGAIN_MS, go))
+    }
+    throw refused('a turn is under way', 'Try again when it has ended.')
+  }
+
+  /** It lives on another node now. */
+  moved(id: SessionId): void {
+    const row = this.#sessions.get(id)
+    if (row === undefined) return
+    const { room, started_at } = row
+    const message: SessionPhase = { type: 'session.phase', session: id, room, phase: 'moved', started_at }
+    this.#connected().publish('session.phase', message)
   }
 
   sessions(): readonly SessionRow[] {
@@ -206,11 +242,14 @@ export class Voice {
       )
     }
     const room = roomOf(request.room ?? this.#options.room)
-    if (request.session !== undefined) {
-      const turn = await this.#askAfar(sessionName(request.session), text, request, signal)
+    const wanted = request.session ?? this.#textSession(room, request)
+    if (this.#isElsewhere(sessionName(wanted))) {
+      // A name that was not given says itself what was agreed.
+      const agreed = request.session === undefined ? {} : request
+      const turn = await this.#askAfar(sessionName(wanted), text, agreed, signal)
       if (turn !== undefined) return turn
     }
-    const session = this.#session(request.session ?? this.#textSession(room, request), room, request)
+    const session = this.#session(wanted, room, request)
     const { notice } = this.#privacy(request)
     const { turn } = (await this.#ask(session, text, signal)) as TurnAnswer
     return notice === undefined ? turn : { ...turn, notice }
@@ -221,16 +260,19 @@ export class Voice {
     return this.#connected().ask(sessionAddress(session), message, { deadline_ms: ASK_MS, signal })
   }
 
-  /** Undefined: it does not live on another node, or no longer; nobody there has heard the text. */
+  #isElsewhere(session: SessionId): boolean {
+    const address = sessionAddress(session)
+    if (this.#connected().find(address) !== undefined) return false
+    return this.#options.household?.isElsewhere(address) === true
+  }
+
+  /** Undefined: it does not live there any more; nobody there has heard the text. */
   async #askAfar(
     session: SessionId,
     text: string,
     { scope, person }: PrivacyWanted,
     signal: AbortSignal,
   ): Promise<TurnView | undefined> {
-    const address = sessionAddress(session)
-    if (this.#connected().find(address) !== undefined) return undefined
-    if (this.#options.household?.isElsewhere(address) !== true) return undefined
     if (scope !== undefined || person !== undefined) {
       throw new InvalidInputError(
         'This conversation lives on another machine, and its scope and person were chosen there',

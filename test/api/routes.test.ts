@@ -32,6 +32,7 @@ const json = { ...local, 'content-type': 'application/json' }
 
 const payloads: Readonly<Record<string, object>> = {
   'household-approve': { code: '123 456' },
+  'session-move': { node: 'cellar' },
   'household-revoke': { node: 'cellar' },
   'household-dismiss': { node: 'cellar' },
   'household-join': { node: 'cellar' },

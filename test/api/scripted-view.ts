@@ -4,6 +4,8 @@ import type {
   AuditRow,
   AuditVerification,
   AuditView,
+  Dictation,
+  DictationListener,
   HouseholdChange,
   HouseholdView,
   MemoryView,
@@ -303,6 +305,10 @@ export class ScriptedView implements NodeView {
   auditNow: AuditVerification = scriptedVerification
   onOpen: (channel: ScriptedChannel) => void = () => undefined
 
+  dictate(_rate: number, told: DictationListener): Dictation {
+    return { push: () => undefined, finish: () => told.final('what time is it'), cancel: () => undefined }
+  }
+
   status(): StatusView {
     return this.statusNow
   }
@@ -348,6 +354,10 @@ export class ScriptedView implements NodeView {
         started_at: '2026-01-02T03:04:05.000Z',
       },
     ]
+  }
+  async moveSession(session: string, node: string): ReturnType<NodeView['moveSession']> {
+    if (node === 'nowhere') throw new LoqaError('not-found', 'There is no node "nowhere"')
+    return { session, from: 'attic', to: node, away_ms: 1.5 }
   }
   ask(request: { text: string; room?: string; session?: string }, signal: AbortSignal): Promise<TurnView> {
     this.asked.push(request)

@@ -37,6 +37,7 @@ describe('the settings', () => {
       'api.port',
       'api.requests_per_minute',
       'api.max_voice_connections',
+      'wyoming.port',
       'cluster.port',
       'cluster.enrolment_port',
       'inference.streams_per_engine',

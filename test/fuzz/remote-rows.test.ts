@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { MAX_FRAME, MAX_LABELS, MAX_NAMES } from '../../src/cluster/remote/bounds.ts'
-import { checkRow, ROW, readFrame, rowSchemas, VERSION } from '../../src/cluster/remote/wire.ts'
+import { checkRow, LAYOUT, ROW, readFrame, rowSchemas } from '../../src/cluster/remote/wire.ts'
 import { encodeValue } from '../../src/host/index.ts'
 import { SimulatedRandom } from '../../src/host/simulated/index.ts'
 import { note, numbers } from '../actors/probe.ts'
@@ -16,7 +16,7 @@ const collect = runInNewContext('gc') as () => void
 const buffer = Buffer.alloc(MAX_FRAME)
 
 const frameOf = (rows: readonly unknown[]): Uint8Array => {
-  buffer[0] = VERSION
+  buffer[0] = LAYOUT
   let at = 1
   for (const row of rows) at = encodeValue(row, buffer, at, buffer.length)
   return Uint8Array.from(buffer.subarray(0, at))
@@ -42,6 +42,8 @@ const GOOD: readonly unknown[][] = [
   [ROW.workOp, 1, 'feed', null],
   [ROW.workEnd, 1],
   [ROW.outcome, 1, 'chunk', null],
+  [ROW.move, { type: 'got', address: 'loqa:/probe/x', epoch: 4, next: 2 }],
+  [ROW.moved, 2, 'c'],
   [ROW.placements, [{ address: 'loqa:/probe/x', node: 'b', epoch: 3 }]],
 ]
 
@@ -129,7 +131,7 @@ function mutated(base: Uint8Array, random: SimulatedRandom): Uint8Array {
       return bytes
     case 2: {
       const noise = random.bytes(1 + (random.uint32() % 200))
-      noise[0] = VERSION
+      noise[0] = LAYOUT
       return noise
     }
     case 3: {

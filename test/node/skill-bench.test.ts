@@ -1,63 +1,137 @@
-/** Promised: development is no way around trust: a policy that takes nothing unsigned holds, and what was revoked meanwhile stays away. */
-import { expect, it } from 'vitest'
+/** Skills under development: used in place of what is installed, never more trusted than a stranger's, gone when development ends. */
+import { describe, expect, it } from 'vitest'
 import { SkillBench } from '../../src/node/skill-bench.ts'
-import { registry, type Skill, type Skills, trust } from '../../src/skills/index.ts'
-import {
-  contentOf,
-  NODE,
-  POLICY,
-  petFiles,
-  petManifest,
-  signedPet,
-  TODAY,
-  trustedWith,
-} from '../skills/package/pets.ts'
+import { type CallRecord, type Skill, SkillError } from '../../src/skills/index.ts'
 
-const [, module] = petFiles({ says: 'Of the bench.' })
-const draft = { manifest: petManifest({ version: '9.9.9' }), module: module!.bytes, folder: '/home/ada/pet' }
+const manifestOf = (name: string, zone = 1, version = '0.1.0'): string =>
+  `name: ${name}
+version: ${version}
+publisher: you
+licence: MIT
+summary: Tests.
+zone: ${zone}
+module: ${name}.ts
+permissions: []
+budgets: { call_ms: 100, memory_kb: 2048, host_calls: 8, storage_kb: 0 }
+intents: { ${name}.go: { templates: ["${name} go"] } }
+`
+const files = (name: string, zone?: number) => ({
+  manifest: manifestOf(name, zone),
+  module: new TextEncoder().encode('export const handle = () => ({})'),
+  folder: '/home/you/skill',
+})
 
-async function bench(policy: trust.Policy = POLICY) {
-  const content = await contentOf(await signedPet(NODE))
-  const pet = registry.skillFrom(content, trust.judge(content, trustedWith(), TODAY), '/data/skills/pet.loqa')
-  const running = new Map<string, Skill>([['pet', pet]])
-  let added: Skill | undefined = pet
-  const skills = {
-    get catalogue() {
-      return { skills: [...running.values()], unusable: [] }
+class Stage {
+  skills: Skill[] = []
+  readonly noted: string[] = []
+  refuse: SkillError | undefined
+  tell: (record: CallRecord) => void = () => undefined
+  watching = 0
+  readonly bench = new SkillBench({
+    skills: {
+      catalogue: { skills: this.skills, unusable: [] },
+      swap: async (skill) => {
+        if (this.refuse !== undefined) throw this.refuse
+        const at = this.skills.findIndex(({ manifest }) => manifest.name === skill.manifest.name)
+        if (at === -1) this.skills.push(skill)
+        else this.skills[at] = skill
+      },
+      remove: async (name) => {
+        this.skills.splice(
+          this.skills.findIndex(({ manifest }) => manifest.name === name),
+          1,
+        )
+      },
+      watch: (watcher) => {
+        this.tell = watcher
+        this.watching += 1
+        return () => {
+          this.watching -= 1
+        }
+      },
     },
-    swap: async (skill: Skill) => void running.set(skill.manifest.name, skill),
-    remove: async (name: string) => void running.delete(name),
-  } as unknown as Skills
-  const parts = { skills, noted: async () => undefined, added: () => added }
-  const permits = (manifest: Skill['manifest']): void => trust.refuseUnsigned(manifest, policy)
-  return {
-    bench: new SkillBench({ ...parts, permits }),
-    running,
-    revoke() {
-      added = undefined
-      running.delete('pet')
-    },
-  }
+    permits: () => undefined,
+    added: () => undefined,
+    noted: async (what, object, outcome) => void this.noted.push(`${what} ${object} ${outcome}`),
+  })
 }
 
-it('what was there before comes back when development ends', async () => {
-  const { bench: desk, running } = await bench()
-  await desk.put(draft)
-  expect(running.get('pet')?.manifest).toMatchObject({ version: '9.9.9', zone: 3 })
-  await desk.end('pet')
-  expect(running.get('pet')?.manifest.version).toBe('1.2.3')
-})
+const installed = (name: string, zone: 1 | 2 | 3): Skill =>
+  ({ manifest: { name, zone, version: '9.9.9' }, folder: name }) as never
 
-it('what was revoked meanwhile does not', async () => {
-  const { bench: desk, running, revoke } = await bench()
-  await desk.put(draft)
-  revoke()
-  await desk.end('pet')
-  expect(running.size).toBe(0)
-})
+describe('a skill under development', () => {
+  it('is used at once, as one of unknown origin, whatever zone it names, and goes when development ends', async () => {
+    const stage = new Stage()
+    expect(await stage.bench.put(files('pets'))).toEqual({
+      ...{ name: 'pets', version: '0.1.0', permissions: [], replaced: false },
+    })
+    expect(stage.skills[0]?.manifest.zone).toBe(3)
+    await stage.bench.put(files('pets'))
+    await stage.bench.end('pets')
+    expect(stage.skills).toEqual([])
+    expect(stage.noted).toEqual(['skill.dev pets ok', 'skill.dev pets ok', 'skill.dev pets ended'])
+  })
 
-it('nothing is developed where nothing unsigned may run', async () => {
-  const { bench: desk, running } = await bench({ ...POLICY, unsigned: 'never' })
-  await expect(desk.put(draft)).rejects.toMatchObject({ code: 'skill-forbidden' })
-  expect(running.get('pet')?.manifest.version).toBe('1.2.3')
+  it('stands in for an installed one, which is back afterwards', async () => {
+    const stage = new Stage()
+    const before = installed('pets', 2)
+    stage.skills.push(before)
+    expect((await stage.bench.put(files('pets'))).replaced).toBe(true)
+    await stage.bench.put(files('pets'))
+    await stage.bench.end('pets')
+    expect(stage.skills).toEqual([before])
+  })
+
+  it('does not take the place of a skill that ships with the node', async () => {
+    const stage = new Stage()
+    stage.skills.push(installed('timer', 1))
+    await expect(stage.bench.put(files('timer'))).rejects.toThrow('ships with the node')
+  })
+
+  it('that is refused is not under development, and its refusal is recorded', async () => {
+    const stage = new Stage()
+    stage.refuse = new SkillError('skill-trapped', 'it threw')
+    await expect(stage.bench.put(files('pets'))).rejects.toThrow('it threw')
+    expect(stage.noted).toEqual(['skill.dev pets skill-trapped'])
+    await expect(stage.bench.end('pets')).rejects.toMatchObject({ code: 'not-found' })
+    await expect(stage.bench.put({ ...files('pets'), manifest: 'name: 7' })).rejects.toThrow(
+      '/home/you/skill/skill.yaml',
+    )
+  })
+
+  it('is one of eight at most', async () => {
+    const stage = new Stage()
+    for (let i = 0; i < 8; i += 1) await stage.bench.put(files(`pets${i}`))
+    await expect(stage.bench.put(files('one-more'))).rejects.toThrow('8 skills are under development')
+    await stage.bench.put(files('pets3'))
+  })
+
+  it('can be watched, and nobody else’s calls are seen', async () => {
+    const stage = new Stage()
+    stage.skills.push(installed('diary', 2))
+    expect(() => stage.bench.watch('diary')).toThrow('under development')
+    await stage.bench.put(files('pets'))
+    const records = stage.bench.watch('pets')[Symbol.asyncIterator]()
+    const next = records.next()
+    await Promise.resolve()
+    const record = { entry: 'handle', input: '{}', ms: 1, speech: 'x', changes: [] }
+    stage.tell({ ...record, skill: 'diary' })
+    stage.tell({ ...record, skill: 'pets' })
+    expect((await next).value).toMatchObject({ skill: 'pets' })
+    await records.return?.()
+    expect(stage.watching).toBe(0)
+  })
+
+  it('tells a slow reader the newest calls', async () => {
+    const stage = new Stage()
+    await stage.bench.put(files('pets'))
+    const records = stage.bench.watch('pets')[Symbol.asyncIterator]()
+    const first = records.next()
+    await Promise.resolve()
+    for (let i = 0; i < 400; i += 1) {
+      stage.tell({ skill: 'pets', entry: 'handle', input: '{}', ms: i, speech: '', changes: [] })
+    }
+    expect((await first).value).toMatchObject({ ms: 144 })
+    await records.return?.()
+  })
 })

@@ -89,7 +89,10 @@ describe('the process of a skill', () => {
     expect(flags).toContain('--permission')
     expect(flags).toContain('--disallow-code-generation-from-strings')
     const readable = flags.filter((flag) => flag.startsWith('--allow'))
-    expect(readable).toEqual([expect.stringMatching(/^--allow-fs-read=.*\/src\/skills\/\*$/)])
+    // Its own program, and the interpreter of scripts.
+    const own =
+      /^--allow-fs-read=.*\/(src\/skills|node_modules\/(quickjs-emscripten-core|@jitl\/quickjs-[a-z-]+))\/\*$/
+    for (const flag of readable) expect(flag).toMatch(own)
   })
 })
 

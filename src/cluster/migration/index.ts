@@ -1,8 +1,8 @@
 /**
  * Moving an actor from one node to another while it lives: its state, what waits in its mailbox, its times and its watchers come along.
  * Five steps: freeze, snapshot, offer, accept, resume. Pure machines for the side it leaves (`source.ts`), the side it comes to
- * (`target.ts`), those who send to it (`route.ts`), and all moves of a node (`mover.ts`, read first). Nothing here is carried out: the
- * effects say what is asked of the runtime, the links and the map of placements.
+ * (`target.ts`), those who send to it (`route.ts`), and all moves of a node (`mover.ts`, read first). What is asked of the runtime, the
+ * links and the map of placements they say as effects; `moving.ts` carries them out.
  *
  * It stands here and not beside the actors because a move is a claim: its epoch is one of `placement/placements.ts`, and its two sides
  * are nodes, which actors do not know.
@@ -37,6 +37,8 @@ export {
   moves,
   noMoves,
 } from './mover.ts'
+export { Moving, type MovingOptions } from './moving.ts'
+export type { Moved } from './outcomes.ts'
 export { noRoutes, type Routes, relinked, route } from './route.ts'
 export type { Outcome } from './source.ts'
 export { type Movable, readSnapshot, understands } from './versions.ts'

@@ -3,7 +3,7 @@
  * `source.ts` and `target.ts`.
  */
 import type { NodeId } from '../../host/index.ts'
-import { HELD_MS, MAX_MOVES, MAX_REMEMBERED } from './bounds.ts'
+import { HELD_MS, MAX_LANES, MAX_MOVES, MAX_REMEMBERED, WORD_MS } from './bounds.ts'
 import type { Bundle, Parcel } from './bundle.ts'
 import { type Fence, outranks } from './fence.ts'
 import type { MoveMessage, Passed, Refusal } from './messages.ts'
@@ -35,6 +35,8 @@ export interface MoverState {
   readonly here: ReadonlyMap<string, TargetState>
   /** Epochs that were offered in vain: not offered again while anybody may remember them. */
   readonly offered: ReadonlyMap<string, { readonly epoch: number; readonly until: number }>
+  /** `after` of nodes that believed a claim which did not count, and send here before the move comes: by address, then node. */
+  readonly afters: ReadonlyMap<string, ReadonlyMap<NodeId, { readonly mark: number; readonly until: number }>>
 }
 
 export interface MoverContext {
@@ -75,6 +77,7 @@ export const noMoves = (self: NodeId): MoverState => ({
   away: new Map(),
   here: new Map(),
   offered: new Map(),
+  afters: new Map(),
 })
 
 const none = (state: MoverState): MoverStep => ({ state, effects: [] })
@@ -126,8 +129,10 @@ function begin(
   const movable = kinds.get(kind)
   if (movable === undefined) return refused('unknown-kind')
   if (held?.node !== state.self || to === state.self) return refused('not-here')
-  const arriving = state.here.get(address)?.phase === 'running'
-  if (arriving || state.away.has(address) || isFull(state)) return refused('busy')
+  // Also one that was only accepted: it would take the place of the copy that is frozen here.
+  const arriving = state.here.get(address)
+  if ((arriving !== undefined && arriving.phase !== 'done') || state.away.has(address) || isFull(state))
+    return refused('busy')
   const vain = [...state.offered].filter(([, { until }]) => until > now)
   const epoch = Math.max(held.epoch, state.offered.get(address)?.epoch ?? 0) + 1
   const offered = new Map(vain).set(address, { epoch, until: now + 2 * HELD_MS })
@@ -213,17 +218,20 @@ function heard(state: MoverState, from: NodeId, message: MoveMessage, context: M
     case 'closed':
       return isAway ? sourceStep(state, address, { type: 'heard', message }, context) : none(state)
     case 'switched': {
-      if (away?.move.epoch !== epoch) return none(state)
+      // Whatever epoch it believes in: it comes this way no more.
+      if (away === undefined) return none(state)
       const passed: Passed = { what: 'switched', node: from, mark: message.mark }
       return sourceStep(state, address, { type: 'arrived', passed }, context)
     }
     case 'after':
-      if (here?.move.epoch !== epoch) return none(state)
+      if (here?.phase !== 'running') return remembered(state, from, message, context.now)
       return targetStep(state, address, { type: 'after', node: from, mark: message.mark }, context)
     case 'offer':
       if (isHere) return targetStep(state, address, { type: 'heard', message }, context)
       return offered(state, from, message, context)
     case 'resume':
+      if (!isHere) return say(state, from, refusalOf(message, 'unknown-move'))
+      return resumed(state, message, context)
     case 'forward':
       if (!isHere) return say(state, from, refusalOf(message, 'unknown-move'))
       return targetStep(state, address, { type: 'heard', message }, context)
@@ -234,6 +242,41 @@ function heard(state: MoverState, from: NodeId, message: MoveMessage, context: M
     case 'abort':
       return isHere ? targetStep(state, address, { type: 'heard', message }, context) : none(state)
   }
+}
+
+function remembered(
+  state: MoverState,
+  node: NodeId,
+  { address, mark }: Extract<MoveMessage, { type: 'after' }>,
+  now: number,
+): MoverStep {
+  const afters = new Map(
+    [...state.afters].filter(([, words]) => [...words.values()].some(({ until }) => until > now)),
+  )
+  const words = new Map(afters.get(address))
+  words.delete(node)
+  words.set(node, { mark, until: now + WORD_MS })
+  if (words.size > MAX_LANES || (afters.size >= MAX_REMEMBERED && !afters.has(address))) return none(state)
+  return none({ ...state, afters: afters.set(address, words) })
+}
+
+/** Who said a moment ago that it sent elsewhere before, waits for that too. */
+function resumed(
+  state: MoverState,
+  message: Extract<MoveMessage, { type: 'resume' }>,
+  context: MoverContext,
+): MoverStep {
+  const { address } = message
+  const before = state.here.get(address)?.phase
+  let all = targetStep(state, address, { type: 'heard', message }, context)
+  if (before === 'running' || all.state.here.get(address)?.phase !== 'running') return all
+  for (const [node, { mark, until }] of state.afters.get(address) ?? []) {
+    if (until <= context.now) continue
+    all = and(all, targetStep(all.state, address, { type: 'after', node, mark }, context))
+  }
+  const afters = new Map(all.state.afters)
+  afters.delete(address)
+  return { ...all, state: { ...all.state, afters } }
 }
 
 function offered(

@@ -19,10 +19,15 @@ interface Word {
   readonly message: MoveMessage
 }
 
+/** Where it was sent last, and before that a moment ago. */
+interface Way extends Fence {
+  readonly former?: { readonly node: NodeId; readonly until: number }
+}
+
 export interface Routes {
   /** Numbers of words said; drawn anew for each life of the node. */
   readonly mark: number
-  readonly last: ReadonlyMap<string, Fence>
+  readonly last: ReadonlyMap<string, Way>
   readonly words: readonly (Word & { readonly until: number })[]
 }
 
@@ -40,22 +45,34 @@ export function route(routes: Routes, address: string, place: Fence, now: number
   if (before !== undefined && before.node === place.node && before.epoch === place.epoch) {
     return { routes, said: [] }
   }
+  const former = formerOf(before, place, now)
   const last = new Map(routes.last)
   last.delete(address)
-  last.set(address, place)
+  last.set(address, former === undefined ? place : { ...place, former })
   for (const oldest of last.keys()) {
     if (last.size <= MAX_ROUTES) break
     last.delete(oldest)
   }
-  if (before === undefined || before.node === place.node) return { routes: { ...routes, last }, said: [] }
+  if (former === undefined) return { routes: { ...routes, last }, said: [] }
   const word = { address, epoch: place.epoch, mark: routes.mark }
   const said: readonly Word[] = [
-    { to: before.node, message: { type: 'switched', ...word } },
+    { to: former.node, message: { type: 'switched', ...word } },
     { to: place.node, message: { type: 'after', ...word } },
   ]
   const fresh = routes.words.filter(({ until }) => until > now)
   const words = [...fresh, ...said.map((each) => ({ ...each, until: now + WORD_MS }))].slice(-MAX_WORDS)
   return { routes: { mark: routes.mark + 1, last, words }, said }
+}
+
+/**
+ * The other node on whose way something may still be. Also when only the epoch is another one: a copy of a partition, which did not
+ * count, may have lived in the same place in between, and its words were of no move.
+ */
+function formerOf(before: Way | undefined, place: Fence, now: number): Way['former'] {
+  if (before === undefined) return undefined
+  if (before.node !== place.node) return { node: before.node, until: now + WORD_MS }
+  const { former } = before
+  return former !== undefined && former.until > now && former.node !== place.node ? former : undefined
 }
 
 /** A new link to `node`: what may have been lost with the one before. */

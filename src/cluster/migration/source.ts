@@ -41,7 +41,7 @@ export type Outcome =
   | { readonly how: 'outranked' }
 
 export type SourceState = { readonly move: Move; readonly kind: string; readonly version: number } & (
-  | { readonly phase: 'freezing'; readonly deadline: number; readonly late: readonly Told[] }
+  | { readonly phase: 'freezing'; readonly deadline: number; readonly late: readonly Passed[] }
   | {
       readonly phase: 'offering'
       readonly bytes: number
@@ -50,13 +50,13 @@ export type SourceState = { readonly move: Move; readonly kind: string; readonly
       readonly sent: number
       readonly deadline: number
       readonly retry_at: number
-      readonly late: readonly Told[]
+      readonly late: readonly Passed[]
     }
   | {
       readonly phase: 'resuming'
       readonly deadline: number
       readonly retry_at: number
-      readonly late: readonly Told[]
+      readonly late: readonly Passed[]
     }
   | {
       readonly phase: 'forwarding'
@@ -208,9 +208,7 @@ function offering(state: In<'offering'>, input: SourceInput, now: number): Sourc
 function beforeResume(state: In<'freezing' | 'offering'>, input: SourceInput): SourceStep {
   switch (input.type) {
     case 'arrived': {
-      const { passed } = input
-      if (passed.what !== 'told') return step(state)
-      const late = [...state.late, passed]
+      const late = [...state.late, input.passed]
       return late.length > MAX_LATE ? aborted({ ...state, late }, 'overloaded') : step({ ...state, late })
     }
     case 'gone':
@@ -235,9 +233,8 @@ function resuming(state: In<'resuming'>, input: SourceInput, now: number): Sourc
         ? moved(state, now)
         : step(state)
     case 'arrived': {
-      if (input.passed.what !== 'told') return step(state)
       if (state.late.length < MAX_LATE) return step({ ...state, late: [...state.late, input.passed] })
-      return step(state, { type: 'bury', told: [input.passed], why: 'overflow' })
+      return step(state, ...bury([input.passed], 'overflow'))
     }
     case 'gone':
       return takenBack(state, 'gone')
@@ -324,8 +321,10 @@ const sayClose = ({ move, first }: In<'forwarding'>): SourceEffect =>
 const lost = (state: In<'forwarding'>): SourceStep =>
   step({ ...state, phase: 'ended' } as In<'ended'>, ...bury(state.queue, 'unreachable'))
 
+const toldOf = (passed: readonly Passed[]): readonly Told[] => passed.filter((each) => each.what === 'told')
+
 const bury = (passed: readonly Passed[], why: 'unreachable' | 'overflow'): readonly SourceEffect[] => {
-  const told = passed.filter((each) => each.what === 'told')
+  const told = toldOf(passed)
   return told.length === 0 ? [] : [{ type: 'bury', told, why }]
 }
 
@@ -336,7 +335,7 @@ function aborted(state: In<'freezing' | 'offering' | 'resuming'>, why: AbortReas
   return step(
     ended(state),
     ...effects,
-    { type: 'thaw', late: state.late, without_mailbox: false },
+    { type: 'thaw', late: toldOf(state.late), without_mailbox: false },
     { type: 'ended', outcome: { how: 'aborted', why } },
   )
 }
@@ -348,7 +347,7 @@ function takenBack(state: In<'resuming'>, why: 'timeout' | 'gone'): SourceStep {
     ended(state),
     { type: 'claim', epoch: state.move.epoch + 1 },
     ...effects,
-    { type: 'thaw', late: state.late, without_mailbox: true },
+    { type: 'thaw', late: toldOf(state.late), without_mailbox: true },
     { type: 'ended', outcome: { how: 'taken-back', why } },
   )
 }

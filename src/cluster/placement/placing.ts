@@ -239,6 +239,7 @@ export class Placing {
   #watch(address: Address): void {
     if (this.#watched.has(address)) return
     this.#watched.add(address)
+    // It ended, or left for another node; the map tells which.
     this.#runtime!.fromAfar.watch(address, () => {
       this.#watched.delete(address)
       this.#input({ type: 'ended', address })

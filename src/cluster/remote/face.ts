@@ -2,8 +2,19 @@
  * What the running cluster and the composition root see of remote actors. Order of wiring: `createRemote`, then the runtime with
  * `remote: remote.port` and the same `boot`, then `remote.connect(runtime.fromAfar)`, and only then links.
  */
-import type { FromAfar, Message, Outside, OutsidePort, Port, RemotePort, Target } from '../../actors/index.ts'
+import type {
+  FromAfar,
+  Message,
+  Outside,
+  OutsidePort,
+  Port,
+  RemotePort,
+  Settle,
+  Target,
+} from '../../actors/index.ts'
 import type { Clock, NodeId } from '../../host/index.ts'
+import type { Fence } from '../migration/fence.ts'
+import type { MoveMessage } from '../migration/messages.ts'
 import type { Placements } from '../placement/placements.ts'
 import type { Link } from '../transport/mesh.ts'
 
@@ -31,6 +42,14 @@ export interface RemoteOptions {
     lost(address: string): void
     /** The node they lived on is dead: whoever `seats` names starts and claims them. */
     orphaned(addresses: readonly string[], of: NodeId): void
+  }
+  /** Who moves actors from node to node. Absent: none moves, and what others say of moves is not heard. */
+  readonly moving?: {
+    heard(from: NodeId, message: MoveMessage): void
+    /** It is dead, or another life of its node. */
+    gone(node: NodeId): void
+    /** The first mark of this life: any number that no life before had. */
+    readonly first_mark: number
   }
   /** The label of a message; undefined: the default, which is nobody's session and may travel. */
   readonly labelOf?: (message: Message, target: Target) => Label | undefined
@@ -89,6 +108,8 @@ export interface Remote {
   /** It does not live here any more. */
   release(address: string): void
   whereIs(address: string): NodeId | undefined
+  /** What moving actors needs of the links and the map. */
+  readonly moves: RemoteMoves
   /** The map of claims as it is now. */
   placements(): Placements
   peers(): readonly RemotePeer[]
@@ -101,4 +122,21 @@ export interface WorkPort {
   readonly request: Port
   readonly cancel: NonNullable<Outside['cancel']>
   readonly actorGone: NonNullable<Outside['actorGone']>
+}
+
+export interface RemoteMoves {
+  /** False: there is no link, or the node does not know moves. */
+  canSay(node: NodeId): boolean
+  /** In order with what is told. Lost when it cannot be said: what matters is said again. */
+  say(node: NodeId, message: MoveMessage): void
+  /** Something is about to be told to an actor; says first what keeps the order (`migration/route.ts`). Only for what is told on this node. */
+  toldHere(address: string): void
+  claimAt(address: string, epoch: number): boolean
+  fenceOf(address: string): Fence | undefined
+  /** The node whose message is being handed over; undefined: this one's own. */
+  readonly hearing: NodeId | undefined
+  /** An ask of this node is answered by that one from now on. */
+  askedThere(node: NodeId, id: number, target: Target): void
+  /** The way back of an ask that came with a move. Undefined: there is no link. */
+  settle(node: NodeId, id: number, target: Target): Settle | undefined
 }

@@ -1,13 +1,13 @@
 /** What the rows of one link bring about here. */
-import { errorOf, type FromAfar, type Ref, type Target } from '../../actors/index.ts'
-import { assertNever, LoqaError, OverloadedError } from '../../host/index.ts'
+import { errorOf, type FromAfar, type Ref, type Settle, type Target } from '../../actors/index.ts'
+import { assertNever, LoqaError, type NodeId, OverloadedError } from '../../host/index.ts'
 import { MAX_PEER_ASKS } from './bounds.ts'
 import { told, toldReason } from './errors.ts'
 import type { RemoteOptions } from './face.ts'
 import type { Line } from './line.ts'
 import type { PeerBook } from './peers.ts'
 import type { Places } from './places.ts'
-import { OLDEST_UNDERSTOOD, ROW, type Row, type RowOf, VERSION } from './wire.ts'
+import { MOVES_SINCE, OLDEST_UNDERSTOOD, ROW, type Row, type RowOf, VERSION } from './wire.ts'
 import type { WorkAsked, WorkServed } from './work.ts'
 
 export interface IncomingParts {
@@ -20,6 +20,11 @@ export interface IncomingParts {
   /** Asks of this node to any peer; those that end are taken out. */
   readonly asked: Map<number, PeerBook>
   readonly labelOf: RemoteOptions['labelOf']
+  readonly moving: RemoteOptions['moving']
+  /** From whom what is told or asked just now came; undefined: from this node. */
+  readonly hearing: (peer: NodeId | undefined) => void
+  /** The other side said hello. */
+  readonly greeted: () => void
   /** `fatal`: the link is given up. */
   readonly fault: (what: string, fatal: boolean) => void
 }
@@ -101,6 +106,14 @@ export class Incoming {
       case ROW.placements:
         this.#parts.places.heard(row[1], line)
         return
+      case ROW.move:
+        this.#parts.moving?.heard(line.peer, row[1])
+        return
+      case ROW.moved: {
+        const target = this.#target(row[1])
+        if (target !== undefined && book.unwatch(target)) this.#parts.here.moved(target, row[2])
+        return
+      }
       default:
         assertNever(row)
     }
@@ -113,9 +126,12 @@ export class Incoming {
       return
     }
     line.greeted = true
+    line.speaks = version
+    if (book.boot !== undefined && book.boot !== boot) this.#parts.moving?.gone(line.peer)
     for (const target of book.hello(boot)) here.gone(target, refOf(target), { kind: 'node-gone' })
     for (const { target } of book.watching.values()) line.put([ROW.watch, line.name(target)], 'owed')
     places.greeted(line)
+    this.#parts.greeted()
   }
 
   /** Undefined, and counted, when that number was not given. */
@@ -130,12 +146,14 @@ export class Incoming {
     const target = this.#target(to)
     if (target === undefined) return
     const sender = line.named.ref(from)
+    this.#parts.hearing(line.peer)
     const reason = here.tell(target, message, sender)
+    this.#parts.hearing(undefined)
     if (reason !== undefined) line.noteUndelivered(reason, target, sender, message.type)
   }
 
   #ask([, id, to, from, , deadline_ms, message]: RowOf<typeof ROW.ask>): void {
-    const { here, line, book, labelOf } = this.#parts
+    const { here, line, book } = this.#parts
     const target = this.#target(to)
     if (target === undefined) return
     if (!book.mayAsk) {
@@ -143,6 +161,8 @@ export class Incoming {
       return
     }
     let over = false
+    const settle = this.settle(id, target)
+    this.#parts.hearing(line.peer)
     const giveUp = here.ask(
       target,
       message,
@@ -150,25 +170,39 @@ export class Incoming {
       {
         answered: (answer) => {
           over = true
-          book.answered(id)
-          const label = labelOf?.(answer, target)
-          if (label?.privacy_scope === 'ephemeral') {
-            this.#failed(id, new LoqaError('private', 'The answer may not leave the node that was asked'))
-            return
-          }
-          const refusal = line.put([ROW.answer, id, line.name(target), line.label(label), answer], 'owed')
-          if (refusal !== undefined) {
-            this.#failed(id, new LoqaError('unsendable', 'The answer is no plain data, or too large'))
-          }
+          settle.answered(answer)
         },
         failed: (error) => {
           over = true
-          book.answered(id)
-          this.#failed(id, error)
+          settle.failed(error)
         },
       },
     )
+    this.#parts.hearing(undefined)
     if (!over) book.answering(id, giveUp)
+  }
+
+  /** The way back of an ask of that peer: also of one that came here with a move. */
+  settle(id: number, target: Target): Settle {
+    const { line, book, labelOf } = this.#parts
+    return {
+      answered: (answer) => {
+        book.answered(id)
+        const label = labelOf?.(answer, target)
+        if (label?.privacy_scope === 'ephemeral') {
+          this.#failed(id, new LoqaError('private', 'The answer may not leave the node that was asked'))
+          return
+        }
+        const refusal = line.put([ROW.answer, id, line.name(target), line.label(label), answer], 'owed')
+        if (refusal !== undefined) {
+          this.#failed(id, new LoqaError('unsendable', 'The answer is no plain data, or too large'))
+        }
+      },
+      failed: (error) => {
+        book.answered(id)
+        this.#failed(id, error)
+      },
+    }
   }
 
   #failed(id: number, error: LoqaError): void {
@@ -206,6 +240,17 @@ export class Incoming {
     const off = here.watch(target, (ref, reason) => {
       over = true
       book.unwatchedBy(target)
+      if (reason.kind === 'moved') {
+        // Who does not know moves hears that it is gone from here, and may look for it again.
+        const moved = line.speaks >= MOVES_SINCE
+        line.put(
+          moved
+            ? [ROW.moved, line.name(target), reason.to]
+            : [ROW.gone, line.name(target), ref.incarnation, { kind: 'stopped', reason: 'it moved' }],
+          'owed',
+        )
+        return
+      }
       line.put([ROW.gone, line.name(target), ref.incarnation, toldReason(reason)], 'owed')
     })
     if (!over) book.watchedBy(target, off)

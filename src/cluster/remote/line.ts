@@ -25,6 +25,8 @@ export class Line {
   readonly named = new Named()
   /** The other side said hello. */
   greeted = false
+  /** Rows it knows, once it said hello. */
+  speaks = 0
   /** Something waits for the end of the tick. */
   dirty = false
   readonly #naming: Naming

@@ -8,7 +8,7 @@
  */
 import { encodeValue, UnwritableError } from '../../host/index.ts'
 import { MAX_FRAME, MAX_OWED_BYTES, MAX_WAITING_BYTES, PACKED_BYTES } from './bounds.ts'
-import { VERSION } from './wire.ts'
+import { LAYOUT } from './wire.ts'
 
 /** `data` may be refused at the bound, `audio` displaces older audio, `owed` may go beyond the bound. */
 export type Weight = 'data' | 'audio' | 'owed'
@@ -44,7 +44,7 @@ export class Outbox {
   constructor(send: (frame: Uint8Array) => boolean, displaced: (told: unknown) => void) {
     this.#send = send
     this.#displaced = displaced
-    this.#frame[0] = VERSION
+    this.#frame[0] = LAYOUT
   }
 
   /** Bytes in this outbox, the link's own not counted. */
@@ -106,7 +106,7 @@ export class Outbox {
   #alone(row: readonly unknown[]): Refusal | undefined {
     const end = encodeValue(row, scratch, 1, MAX_FRAME)
     if (end < 0) return 'unsendable'
-    scratch[0] = VERSION
+    scratch[0] = LAYOUT
     const frame = new Uint8Array(scratch.subarray(0, end))
     if (!this.#send(frame)) this.#stuck = frame
     return undefined
@@ -151,7 +151,7 @@ export class Outbox {
       return true
     }
     const frame = new Uint8Array(bytes.length + 1)
-    frame[0] = VERSION
+    frame[0] = LAYOUT
     frame.set(bytes, 1)
     if (!this.#send(frame)) this.#stuck = frame
     return true

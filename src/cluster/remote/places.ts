@@ -1,5 +1,6 @@
 /** The map of placements as it travels: told whole to a new link, what is new at once to every link. The rules are in `placement/`. */
 import type { Clock, NodeId } from '../../host/index.ts'
+import type { Fence } from '../migration/fence.ts'
 import {
   claim,
   FORGET_MS,
@@ -44,6 +45,19 @@ export class Places {
   claim(address: string): boolean {
     if (this.whereIs(address) === this.#node) return true
     return this.#wrote(claim(this.#map, address, this.#node, this.#clock.monotonic()))
+  }
+
+  /** Under the epoch of a move. */
+  claimAt(address: string, epoch: number): boolean {
+    const entry: Placement = { address, node: this.#node, epoch }
+    const { placements, news } = merge(this.#map, [entry], this.#clock.monotonic())
+    return news.length > 0 && this.#wrote({ placements, entry })
+  }
+
+  /** Under which claim it lives, as far as this node knows. */
+  fenceOf(address: string): Fence | undefined {
+    const entry = this.#map.entries.get(address)
+    return entry === undefined || entry.node === null ? undefined : { epoch: entry.epoch, node: entry.node }
   }
 
   release(address: string): void {

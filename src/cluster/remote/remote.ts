@@ -8,16 +8,18 @@ import {
   PrivateError,
   type Ref,
   type RemotePort,
+  type Settle,
   type Target,
   UnreachableError,
 } from '../../actors/index.ts'
 import { assert, LoqaError, type NodeId, OverloadedError } from '../../host/index.ts'
 import type { Link } from '../transport/mesh.ts'
-import type { Label, LinkEvents, Remote, RemoteOptions, RemotePeer } from './face.ts'
+import type { Label, LinkEvents, Remote, RemoteMoves, RemoteOptions, RemotePeer } from './face.ts'
 import { Incoming } from './incoming.ts'
 import { Line } from './line.ts'
 import { PeerBook } from './peers.ts'
 import { Places } from './places.ts'
+import { Ways } from './ways.ts'
 import { OLDEST_UNDERSTOOD, ROW, readFrame, VERSION } from './wire.ts'
 import { WorkAsked, WorkServed } from './work.ts'
 
@@ -30,6 +32,7 @@ interface Peer {
   readonly book: PeerBook
   line: Line | undefined
   served: WorkServed | undefined
+  incoming: Incoming | undefined
   dead: boolean
 }
 
@@ -47,6 +50,7 @@ class RemoteActors implements Remote {
   readonly #asked = new Map<number, PeerBook>()
   readonly #work: WorkAsked
   readonly #places: Places
+  readonly #moves: Ways
   readonly #prefix: string
   #routes = new Map<string, NodeId>()
   #runtime: FromAfar | undefined
@@ -59,6 +63,11 @@ class RemoteActors implements Remote {
     this.#prefix = `loqa://${options.node}/`
     this.#work = new WorkAsked(options.clock, (node) => this.#lines.get(node))
     this.#places = new Places(options, () => this.#lines.values())
+    this.#moves = new Ways(options, this.#places, {
+      line: (node) => this.#lines.get(node),
+      settle: (node, id, target) => this.#settle(node, id, target),
+      askedThere: (node, id, target) => this.#askedThere(node, id, target),
+    })
     this.port = {
       locate: (target) => this.#locate(target),
       tell: (node, target, message, sender) => this.#tell(node, target, message, sender),
@@ -87,6 +96,7 @@ class RemoteActors implements Remote {
       book: new PeerBook(link.peer),
       line: undefined,
       served: undefined,
+      incoming: undefined,
       dead: false,
     }
     this.#peers.set(link.peer, peer)
@@ -109,8 +119,12 @@ class RemoteActors implements Remote {
       asked: this.#asked,
       places: this.#places,
       labelOf: this.#options.labelOf,
+      moving: this.#options.moving,
+      hearing: (peer) => this.#moves.hear(peer),
+      greeted: () => this.#moves.greeted(link.peer),
       fault: (what, fatal) => this.#fault(line, what, fatal),
     })
+    peer.incoming = incoming
     return {
       frame: (bytes) => {
         if (peer.line !== line || this.#closed) return
@@ -146,6 +160,7 @@ class RemoteActors implements Remote {
     }
     // What it had may be known from others, without a link ever.
     this.#places.dead(node)
+    this.#options.moving?.gone(node)
   }
 
   work(node: NodeId) {
@@ -162,6 +177,10 @@ class RemoteActors implements Remote {
 
   whereIs(address: string): NodeId | undefined {
     return this.#places.whereIs(address)
+  }
+
+  get moves(): RemoteMoves {
+    return this.#moves
   }
 
   placements() {
@@ -206,6 +225,7 @@ class RemoteActors implements Remote {
     if (line === undefined) return
     peer.line = undefined
     peer.served = undefined
+    peer.incoming = undefined
     this.#lines.delete(book.node)
     served?.lost()
     for (const [id, target] of book.lost()) {
@@ -236,8 +256,10 @@ class RemoteActors implements Remote {
       this.#routes.set(address, node)
       return node
     }
-    const born = typeof target === 'string' ? undefined : this.#nodeOfLife(target)
-    const node = born ?? this.#options.whereIs?.(address) ?? this.#places.whereIs(address)
+    // What moved is not where it was born.
+    const placed = this.#places.whereIs(address)
+    const born = typeof target === 'string' || placed !== undefined ? undefined : this.#nodeOfLife(target)
+    const node = born ?? this.#options.whereIs?.(address) ?? placed
     return node === this.#options.node ? undefined : node
   }
 
@@ -263,6 +285,7 @@ class RemoteActors implements Remote {
     if (line === undefined) return 'unreachable'
     const label = this.#options.labelOf?.(message, target)
     if (isPrivate(label)) return 'private'
+    this.#moves.sending(addressOf(target), node)
     const refusal = line.tell(target, message, sender, label)
     return refusal === 'full' ? 'overflow' : refusal
   }
@@ -274,6 +297,7 @@ class RemoteActors implements Remote {
     if (peer === undefined || line === undefined) return new UnreachableError(addressOf(target))
     const label = this.#options.labelOf?.(message, target)
     if (isPrivate(label)) return new PrivateError(addressOf(target))
+    this.#moves.sending(addressOf(target), node)
     const to = line.name(target)
     const from = line.name(sender)
     const labelled = line.label(label)
@@ -287,6 +311,22 @@ class RemoteActors implements Remote {
     peer.book.asked.set(id, target)
     this.#asked.set(id, peer.book)
     return undefined
+  }
+
+  #askedThere(node: NodeId, id: number, target: Target): void {
+    const peer = this.#peers.get(node)
+    if (peer?.line === undefined) {
+      this.#here.failed(id, new UnreachableError(addressOf(target)))
+      return
+    }
+    // It was asked of another peer before, when it is passed on a second time.
+    this.#asked.get(id)?.ended(id)
+    peer.book.asked.set(id, target)
+    this.#asked.set(id, peer.book)
+  }
+
+  #settle(node: NodeId, id: number, target: Target): Settle | undefined {
+    return this.#peers.get(node)?.incoming?.settle(id, target)
   }
 
   #giveUp(id: number): void {

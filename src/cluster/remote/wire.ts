@@ -9,10 +9,13 @@
  * Versions, append only:
  * 1 — hello, name, label, tell, ask, answer, failed, give-up, watch, unwatch, gone, undelivered, work-open, work-op, work-end, outcome,
  *     placements.
+ * 2 — move, moved. A frame is as in 1; who speaks 1 is told neither.
  */
 import { z } from 'zod'
 import { DEAD_LETTER_REASONS, type DeadLetterReason, type Message } from '../../actors/index.ts'
 import { ValueSequence } from '../../host/index.ts'
+import { nodeSchema } from '../migration/bundle.ts'
+import { moveSchema } from '../migration/messages.ts'
 import { placementsSchema } from '../placement/placements.ts'
 import {
   MAX_ADDRESS,
@@ -25,8 +28,13 @@ import {
   MAX_TYPE,
 } from './bounds.ts'
 
-export const VERSION = 1
+/** Rows this node knows. The hello says so. */
+export const VERSION = 2
 export const OLDEST_UNDERSTOOD = 1
+/** How a frame is laid out: its first byte. Rows that are not known are dropped, so new ones leave it as it is. */
+export const LAYOUT = 1
+/** From here on nodes know how actors move. */
+export const MOVES_SINCE = 2
 
 /** Append only. */
 export const ROW = {
@@ -47,6 +55,8 @@ export const ROW = {
   workEnd: 14,
   outcome: 15,
   placements: 16,
+  move: 17,
+  moved: 18,
 } as const
 
 const boot = z.int().min(0).max(0xffff_ffff)
@@ -131,6 +141,10 @@ export const rowSchemas = {
   ]),
   /** Where placed actors live: whole to a new link, then what is new. Take over what is newer and pass it on. */
   [ROW.placements]: z.tuple([z.literal(ROW.placements), placementsSchema.shape.entries]),
+  /** One word of a move, in order with what is told. */
+  [ROW.move]: z.tuple([z.literal(ROW.move), moveSchema]),
+  /** What was watched lives on that node now: watch it there. */
+  [ROW.moved]: z.tuple([z.literal(ROW.moved), named, nodeSchema]),
 } as const
 
 type Schemas = typeof rowSchemas
@@ -150,7 +164,7 @@ const FINE: Bad = Object.freeze({ dropped: 0, broken: undefined })
 export function readFrame(bytes: Uint8Array, each: (row: Row) => void): Bad {
   if (bytes.length > MAX_FRAME) return { dropped: 0, broken: 'oversized' }
   const version = bytes[0]
-  if (version === undefined || version < OLDEST_UNDERSTOOD || version > VERSION) {
+  if (version !== LAYOUT) {
     return { dropped: 0, broken: 'version' }
   }
   const values = new ValueSequence(bytes, 1, MAX_ITEMS)

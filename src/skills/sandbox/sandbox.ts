@@ -204,12 +204,11 @@ export class Sandbox {
     return { type: 'babble' }
   }
 
+  /** An alarm that comes too early changes nothing, so one is set anew only for what is due sooner: most calls set none. */
   #rearm(): void {
     const at = nextAlarm(this.#state)
-    if (this.#alarm?.at === at) return
+    if (at === undefined || (this.#alarm !== undefined && this.#alarm.at <= at)) return
     this.#alarm?.cancel()
-    this.#alarm = undefined
-    if (at === undefined) return
     const delay_ms = Math.max(0, at - this.#clock.monotonic())
     const cancel = this.#clock.after(delay_ms, () => {
       this.#alarm = undefined

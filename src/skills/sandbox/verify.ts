@@ -24,6 +24,9 @@ const saysSchema = z.discriminatedUnion('answer', [
   z.object({ answer: z.literal('failed'), fault: z.string(), message: z.string().max(400) }),
 ])
 
+/** Made once: to make a schema takes longer than to check an answer with it. */
+const changesSchema = z.array(changeSchema)
+
 /** Faults a sandbox may report about a skill; the others are the node's own verdicts. */
 const REPORTED = ['skill-trapped', 'skill-budget', 'skill-timeout', 'skill-answer', 'skill-refused'] as const
 
@@ -70,7 +73,7 @@ export function verifyAnswer(body: unknown, skill: string, call: SkillCall, gran
   }
   if (says.data.changes.length > grant.budget.host_calls + MAX_LOG_LINES)
     return broken('more changes than host calls')
-  const changes = z.array(changeSchema).safeParse(says.data.changes)
+  const changes = changesSchema.safeParse(says.data.changes)
   if (!changes.success) return broken('a change that does not exist')
   const rule = brokenRule(changes.data, call, grant)
   if (rule !== undefined) return broken(rule)

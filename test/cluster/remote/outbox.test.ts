@@ -7,7 +7,7 @@ import {
   PACKED_BYTES,
 } from '../../../src/cluster/remote/bounds.ts'
 import { Outbox } from '../../../src/cluster/remote/outbox.ts'
-import { VERSION } from '../../../src/cluster/remote/wire.ts'
+import { LAYOUT } from '../../../src/cluster/remote/wire.ts'
 import { ValueSequence } from '../../../src/host/index.ts'
 
 /** A link that takes as many frames as it is allowed. */
@@ -25,7 +25,7 @@ function link(room = Number.POSITIVE_INFINITY) {
   )
   const rows = (): number[] =>
     frames.flatMap((frame) => {
-      expect(frame[0]).toBe(VERSION)
+      expect(frame[0]).toBe(LAYOUT)
       expect(frame.length).toBeLessThanOrEqual(MAX_FRAME)
       const read: number[] = []
       const values = new ValueSequence(frame, 1, 1e6)

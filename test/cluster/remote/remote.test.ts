@@ -8,7 +8,7 @@ import {
   type Spawned,
   spawnAddress,
 } from '../../../src/actors/index.ts'
-import { ROW, VERSION } from '../../../src/cluster/remote/wire.ts'
+import { LAYOUT, ROW } from '../../../src/cluster/remote/wire.ts'
 import { encodeValue, nodeId, requestId } from '../../../src/host/index.ts'
 import { doing, note, numbers, type Terminated, types } from '../../actors/probe.ts'
 import { afar, onNode, placed, Stage, twoNodes } from './stage.ts'
@@ -174,7 +174,7 @@ describe('a link that was replaced', () => {
     b.runtime.spawn({ kind: 'probe', path: 'ear' })
     const old = b.links.get(a.id)!.events
     const bytes = Buffer.alloc(1_000)
-    bytes[0] = VERSION
+    bytes[0] = LAYOUT
     const named = encodeValue([ROW.name, 9, onNode(b, 'ear'), null], bytes, 1, 1_000)
     const end = encodeValue([ROW.tell, 9, 0, 0, note(1)], bytes, named, 1_000)
     const frame = Uint8Array.from(bytes.subarray(0, end))
@@ -196,12 +196,12 @@ describe('a peer that breaks the rules', () => {
     const { stage, a, b } = await twoNodes()
     const { events } = b.links.get(a.id)!
     const bytes = Buffer.alloc(1_000)
-    bytes[0] = VERSION
+    bytes[0] = LAYOUT
     const end = encodeValue([ROW.tell, 77, 0, 0, note(1)], bytes, encodeValue(['x'], bytes, 1, 1_000), 1_000)
     events.frame(Uint8Array.from(bytes.subarray(0, end)))
     expect(b.faults).toEqual(['unnamed', 'bad-row'])
     expect(b.remote.peers()[0]!.linked).toBe(true)
-    events.frame(Uint8Array.from([VERSION + 1]))
+    events.frame(Uint8Array.from([LAYOUT + 1]))
     expect(b.faults.at(-1)).toBe('version')
     expect(b.remote.peers()[0]!.linked).toBe(false)
     stage.advance(10)

@@ -82,3 +82,12 @@ test('the same seed gives the same run, another seed another', () => {
   expect(hash(11)).toBe(hash(11))
   expect(hash(12)).not.toBe(hash(11))
 })
+
+test('what went wrong once', () => {
+  // A stale claim between two moves: who believed it sent on before what it had sent the old way (2011, 2566, 3591, 8906, 9982). One that
+  // was accepted took the place of a copy that was just frozen to move elsewhere (4411, 8741).
+  for (const seed of [2011, 3591, 4411, 9982]) {
+    const run = runSeed({ seed })
+    expect(run.problem, describeRun(run)).toBeUndefined()
+  }
+})

@@ -1,0 +1,40 @@
+/** What a node offers, in the words of Wyoming (`info`): every program with its models, and who made them. Pure. */
+import type { CapabilityView, StatusView } from '../view.ts'
+import type { WyomingEvent } from './wire.ts'
+
+const ATTRIBUTION = { name: 'loqa-node', url: '' }
+
+export function describeNode({ capabilities, node }: StatusView): WyomingEvent {
+  const ready = capabilities.filter(({ state }) => state === 'ready')
+  const artifact = (name: string, description: string) => ({
+    name,
+    description,
+    attribution: ATTRIBUTION,
+    installed: true,
+    version: node.version,
+  })
+  const models = (kind: string) =>
+    ready
+      .filter((row) => kindOf(row) === kind)
+      .map((row) => ({ ...artifact(row.model, row.tag), languages: ['en'] }))
+  const program = (key: 'models' | 'voices', kind: string, description: string) => {
+    const list = models(kind)
+    return list.length === 0 ? [] : [{ ...artifact('loqa', description), [key]: list }]
+  }
+  const handled = { ...artifact('loqa', 'The skills of this household'), languages: ['en'] }
+  return {
+    type: 'info',
+    data: {
+      asr: program('models', 'stt', 'Speech to text, in this house'),
+      tts: program('voices', 'tts', 'Speech for a text, in this house'),
+      handle: [{ ...artifact('loqa', 'The assistant of this household'), models: [handled] }],
+      intent: [],
+      wake: [],
+      mic: [],
+      snd: [],
+    },
+    payload: new Uint8Array(0),
+  }
+}
+
+const kindOf = ({ tag }: CapabilityView): string => tag.split('.', 1)[0] ?? ''

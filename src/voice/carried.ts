@@ -1,0 +1,122 @@
+/**
+ * A conversation that moves to another node: what goes along, and its state made again there. Only between turns, and only one by text:
+ * a satellite speaks to its own node, and what is said under the scope `ephemeral` leaves none.
+ */
+import { z } from 'zod'
+import {
+  InvalidInputError,
+  limits,
+  type Monotonic,
+  type PrivacyScope,
+  type SessionId,
+  sessionId,
+  type Wall,
+} from '../host/index.ts'
+import { SESSION_NAME } from './afar.ts'
+import { isIdle, newConversation } from './turn.ts'
+import type { Conversation, TurnState } from './turn-state.ts'
+
+/** Of `carriedSchema`: counted up when it changes. */
+export const CARRIED_VERSION = 1
+
+const text = z.string().max(limits.MAX_TURN_TEXT)
+const name = z.string().max(128)
+const slot = z.union([text, z.number(), z.array(text).max(64)])
+const intent = z.object({ name, slots: z.record(name, slot) }).catchall(z.unknown())
+const expecting = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('slot'), intent, slot: name, left_ms: z.number() }),
+  z.strictObject({ kind: z.literal('confirm'), intent, left_ms: z.number() }),
+])
+
+const carriedSchema = z.strictObject({
+  session: z.string().regex(SESSION_NAME),
+  room: z.string().min(1).max(64),
+  scope: z.enum(['session', 'persistent']),
+  person: z.string().max(128).exactOptional(),
+  started_at: z.number().min(0).max(8.64e15),
+  turns: z.int().min(0),
+  guesses: z.int().min(0),
+  last: intent.nullable(),
+  last_reply: text.nullable(),
+  /** With what is left of its time: the clock of the other node is another. */
+  expecting: expecting.nullable(),
+})
+export type Carried = Readonly<z.infer<typeof carriedSchema>>
+
+/** What of a session's state goes along. */
+export interface Talk {
+  readonly startedAt: Wall
+  readonly turn: TurnState
+  readonly scope: PrivacyScope
+  readonly person?: string
+}
+
+/** Undefined: not now, or not at all. `now`: monotonic. */
+export function carry(
+  state: Talk & { readonly waiting: readonly unknown[] },
+  now: number,
+): Carried | undefined {
+  const { turn, waiting, scope, person, startedAt } = state
+  if (!isIdle(turn) || waiting.length > 0 || turn.satellite !== undefined || scope === 'ephemeral')
+    return undefined
+  const { room, last, lastReply, expecting: open } = turn.conversation
+  return {
+    session: turn.session,
+    room,
+    scope,
+    ...(person === undefined ? {} : { person }),
+    started_at: startedAt,
+    turns: turn.turns,
+    guesses: turn.guesses,
+    last: (last as Carried['last']) ?? null,
+    last_reply: lastReply ?? null,
+    expecting: open === undefined ? null : carriedQuestion(open, now),
+  }
+}
+
+function carriedQuestion(open: NonNullable<Conversation['expecting']>, now: number): Carried['expecting'] {
+  const { until, ...question } = open
+  return { ...question, left_ms: until - now } as Carried['expecting']
+}
+
+/** Errors: `invalid-input`: no conversation gave that. `now`: monotonic, of this node. */
+export function unpacked(snapshot: unknown, now: number): Talk {
+  const checked = carriedSchema.safeParse(snapshot)
+  if (!checked.success)
+    throw new InvalidInputError('A conversation came from another node that cannot be read')
+  const {
+    session,
+    room,
+    scope,
+    person,
+    started_at,
+    turns,
+    guesses,
+    last,
+    last_reply,
+    expecting: open,
+  } = checked.data
+  const turn = newConversation(sessionId(session) as SessionId, room, person)
+  const question =
+    open === null
+      ? undefined
+      : ({ ...asked(open), until: (now + open.left_ms) as Monotonic } as unknown as Conversation['expecting'])
+  return {
+    startedAt: started_at as Wall,
+    turn: {
+      ...turn,
+      turns,
+      guesses,
+      conversation: {
+        ...turn.conversation,
+        last: (last ?? undefined) as Conversation['last'],
+        lastReply: last_reply ?? undefined,
+        expecting: question,
+      },
+    },
+    scope,
+    ...(person === undefined ? {} : { person }),
+  }
+}
+
+const asked = ({ left_ms: _left, ...question }: NonNullable<Carried['expecting']>) => question

@@ -1,0 +1,58 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { AuditRow, SessionMoved, SessionView, TurnView } from '../../src/api/index.ts'
+import { Lan, type LanNode, together, whyNoLan } from './rig.ts'
+
+describe.skipIf(whyNoLan !== undefined)('conversations that move', () => {
+  let lan: Lan
+  let a: LanNode
+  let b: LanNode
+  beforeAll(async () => {
+    lan = new Lan()
+    ;[a, b] = (await lan.start(['a', 'b'])) as [LanNode, LanNode]
+    await together([a, b], 20_000)
+  }, 60_000)
+  afterAll(() => lan.close())
+
+  const ask = (node: LanNode, ...text: string[]) => node.json<TurnView>('ask', ...text)
+  const sessions = (node: LanNode) => node.json<SessionView[]>('sessions')
+
+  it('an open question is answered on the node it moved to, whoever asks there', async () => {
+    const asked = await ask(a, '--session', 'walk', 'set a tea timer')
+    expect(asked.reply).toMatch(/how long/i)
+    const moved = await a.json<SessionMoved>('session', 'move', 'walk', '--node', 'b')
+    const [at] = await sessions(b)
+    expect(at).toMatchObject({ id: 'walk', node: moved.to, phase: 'idle' })
+    expect(await sessions(a)).toEqual(await sessions(b))
+    // From the node where it began, by the network.
+    expect((await ask(a, '--session', 'walk', 'ten minutes')).reply).toMatch(/tea timer set for ten minutes/i)
+    expect((await ask(b, '--session', 'walk', 'how long is left on the tea timer')).reply).toMatch(/minutes/)
+  }, 60_000)
+
+  it('it moves back, asked for on a node where it does not live, and keeps what it waits for', async () => {
+    expect((await ask(b, '--session', 'walk', 'set an egg timer')).reply).toMatch(/how long/i)
+    const moved = await a.json<SessionMoved>('session', 'move', 'walk', '--node', 'a')
+    expect((await sessions(b)).map(({ id, node }) => [id, node])).toEqual([['walk', moved.to]])
+    expect((await ask(b, '--session', 'walk', 'four minutes')).reply).toMatch(
+      /egg timer set for four minutes/i,
+    )
+    expect(moved.away_ms).toBeLessThan(2_000)
+    const noted = await a.json<AuditRow[]>('audit', 'ls')
+    expect(noted.some(({ what, object }) => what === 'session.moved' && object === 'walk')).toBe(true)
+  }, 60_000)
+
+  it('says why it is not moved', async () => {
+    const refused = async (...args: string[]): Promise<string> => {
+      try {
+        await a.json('session', 'move', ...args)
+        return 'moved'
+      } catch (thrown) {
+        return String(thrown)
+      }
+    }
+    await ask(a, '--session', 'secret', '--scope', 'ephemeral', 'what time is it')
+    expect(await refused('secret', '--node', 'b')).toMatch(/ephemeral/)
+    expect(await refused('walk', '--node', 'attic')).toMatch(/no node/)
+    expect(await refused('walk', '--node', 'a')).toMatch(/lives there already/)
+    expect(await refused('nobody', '--node', 'b')).toMatch(/lives on no node/)
+  }, 60_000)
+})
