@@ -13,6 +13,7 @@ const ENTRIES = {
   main: 'src/main.ts',
   engine: 'src/inference/child/child.ts',
   skills: 'src/skills/sandbox/runner/main.ts',
+  testing: 'sdk/testing/index.ts',
   timeline: 'src/store/timeline/thread.ts',
   replica: 'src/store/crdt/thread.ts',
 }

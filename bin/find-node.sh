@@ -28,7 +28,7 @@ fi
 # The bundle, unless somebody changed a source or an installed package since it was made.
 main=src/main.ts
 if [ -f "$root/dist/main.js" ] &&
-  [ -z "$(find "$root/src" "$root/package-lock.json" -newer "$root/dist/main.js" -print 2>/dev/null | head -n 1)" ]; then
+  [ -z "$(find "$root/src" "$root/sdk" "$root/package-lock.json" -newer "$root/dist/main.js" -print 2>/dev/null | head -n 1)" ]; then
   main=dist/main.js
 fi
 node_flags=--disable-warning=ExperimentalWarning

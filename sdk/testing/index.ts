@@ -23,7 +23,7 @@ import {
   scriptSchema,
   waitOf,
 } from './script.ts'
-import { type Happened, Stage, type StageOptions } from './stage.ts'
+import { type Happened, Stage, type StageOptions, StageSandbox } from './stage.ts'
 import { grammarWith } from './words.ts'
 
 export type { DeviceCommand, ScriptedServer } from './house.ts'
@@ -47,15 +47,27 @@ export async function openStage(folder: string, options: StageOptions = {}): Pro
 export async function rehearse(skill: Skill): Promise<readonly Verdict[]> {
   const script = readScript(join(skill.folder, SCRIPT))
   const grammar = grammarWith(skill)
-  const verdicts: Verdict[] = []
-  for (const test of script) verdicts.push({ test: test.test, problems: await run(skill, grammar, test) })
-  return verdicts
+  const sandbox = await StageSandbox.open(skill)
+  try {
+    const verdicts: Verdict[] = []
+    for (const test of script) {
+      verdicts.push({ test: test.test, problems: await run(skill, grammar, test, sandbox) })
+    }
+    return verdicts
+  } finally {
+    sandbox.end()
+  }
 }
 
-async function run(skill: Skill, grammar: Grammar, test: ScriptedTest): Promise<readonly string[]> {
+async function run(
+  skill: Skill,
+  grammar: Grammar,
+  test: ScriptedTest,
+  sandbox: StageSandbox,
+): Promise<readonly string[]> {
   const { at, room, config, secrets, devices, steps } = test
   const options = { ...(at === undefined ? {} : { at }), ...(room === undefined ? {} : { room }) }
-  const stage = await Stage.open(skill, grammar, options)
+  const stage = await Stage.open(skill, grammar, options, sandbox)
   try {
     stage.house.settings = { ...stage.house.settings, ...config }
     stage.house.secrets = secrets ?? {}

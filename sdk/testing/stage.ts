@@ -9,6 +9,7 @@ import { monotonic, nodeId, requestId, sessionId } from '../../src/host/index.ts
 import { realHost } from '../../src/host/real.ts'
 import { SimulatedClock, SimulatedRandom } from '../../src/host/simulated/index.ts'
 import type { Change } from '../../src/skills/call.ts'
+import type { HostPorts } from '../../src/skills/host-ports.ts'
 import {
   type Announce,
   type Grammar,
@@ -20,7 +21,7 @@ import {
   skill as skillBehavior,
 } from '../../src/skills/index.ts'
 import { InvokePort } from '../../src/skills/port.ts'
-import { openScriptEngine } from '../../src/skills/script.ts'
+import { openScriptEngine, type ScriptEngine } from '../../src/skills/script.ts'
 import { CARDS } from '../../src/skills/skill-reach.ts'
 import { argsOf } from '../../src/skills/skills.ts'
 import { type Decision, decide, openQuestion, readingContext } from '../../src/voice/decide.ts'
@@ -61,13 +62,46 @@ export interface StageOptions {
   readonly at?: string
 }
 
+/** The process a skill runs in, for one stage after another: starting it takes longer than most conversations. */
+export class StageSandbox {
+  /** Of the stage that plays now. */
+  house = new PlayedHouse()
+  readonly port: InvokePort
+
+  private constructor(skill: Skill, scripts: ScriptEngine) {
+    const now = (): HostPorts => this.house.ports
+    const ports: HostPorts = {
+      settings: { of: (name) => now().settings!.of(name) },
+      devices: {
+        list: () => now().devices!.list(),
+        command: (...order) => now().devices!.command(...order),
+      },
+      http: { request: (...asked) => now().http!.request(...asked) },
+      language: { complete: (...asked) => now().language!.complete(...asked) },
+    }
+    const nothing = { charged: () => undefined, ended: () => undefined }
+    this.port = new InvokePort(realHost().clock, nothing, { ports, scripts })
+    this.port.install(skill)
+  }
+
+  static async open(skill: Skill): Promise<StageSandbox> {
+    return new StageSandbox(skill, await openScriptEngine(realHost().disk))
+  }
+
+  end(): void {
+    this.port.stop()
+  }
+}
+
 export class Stage {
   readonly house = new PlayedHouse()
   readonly #skill: Skill
   readonly #understanding: Understanding
   readonly #clock: SimulatedClock
   readonly #store = new MemoryStore()
-  readonly #port: InvokePort
+  readonly #sandbox: StageSandbox
+  readonly #unwatch: () => void
+  #ends: () => void = () => undefined
   readonly #runtime: Runtime
   #conversation: Conversation
   #busy = 0
@@ -82,25 +116,25 @@ export class Stage {
   private constructor(
     skill: Skill,
     understanding: Understanding,
-    port: (house: PlayedHouse) => InvokePort,
-    { room = 'kitchen', at }: StageOptions,
+    sandbox: StageSandbox,
+    options: StageOptions,
   ) {
+    const { room = 'kitchen', at } = options
     this.#skill = skill
     this.#understanding = understanding
     this.#conversation = { room, last: undefined, lastReply: undefined, expecting: undefined }
     this.#clock = new SimulatedClock(at === undefined ? BEGINS : Date.parse(at))
-    this.#port = port(this.house)
-    this.#port.install(skill)
-    this.#port.watch(({ changes, error }) => {
+    this.#sandbox = sandbox
+    sandbox.house = this.house
+    this.#unwatch = sandbox.port.watch(({ changes, error }) => {
       this.#calls.push(...changes)
       if (error !== undefined) this.#errors.push(error.message)
     })
     this.#runtime = this.#newRuntime()
     this.#runtime.subscribe('announce', (message) => this.#heard(message as unknown as Announce))
-    this.#runtime.subscribe(
-      CARDS,
-      (message) => void this.#cards.push((message as unknown as { card: object }).card as never),
-    )
+    this.#runtime.subscribe(CARDS, (message) => {
+      this.#cards.push((message as unknown as { card: Readonly<Record<string, unknown>> }).card)
+    })
     this.#runtime.spawn({
       kind: 'skill',
       key: skill.manifest.name,
@@ -110,13 +144,17 @@ export class Stage {
   }
 
   /** `grammar` has the sentences of the skill. Call `end` when done. */
-  static async open(skill: Skill, grammar: Grammar, options: StageOptions = {}): Promise<Stage> {
-    const { clock, disk } = realHost()
-    const scripts = await openScriptEngine(disk)
-    const nothing = { charged: () => undefined, ended: () => undefined }
-    const understanding = understandingWith(grammar, skill.manifest.name, skill.manifest.handles)
-    const port = ({ ports }: PlayedHouse) => new InvokePort(clock, nothing, { ports, scripts })
-    const stage = new Stage(skill, understanding, port, options)
+  static async open(
+    skill: Skill,
+    grammar: Grammar,
+    options: StageOptions = {},
+    sandbox?: StageSandbox,
+  ): Promise<Stage> {
+    const { name, handles } = skill.manifest
+    const understanding = understandingWith(grammar, name, handles)
+    const own = sandbox ?? (await StageSandbox.open(skill))
+    const stage = new Stage(skill, understanding, own, options)
+    if (sandbox === undefined) stage.#ends = () => own.end()
     stage.house.settings = defaultsOf(skill)
     await stage.#settle()
     return stage
@@ -154,7 +192,8 @@ export class Stage {
   }
 
   end(): void {
-    this.#port.stop()
+    this.#unwatch()
+    this.#ends()
   }
 
   async #carryOut(decision: Decision): Promise<Happened> {
@@ -258,7 +297,7 @@ export class Stage {
         invoke: (effect, deliver, actor) => {
           const ended = Promise.withResolvers<void>()
           this.#track(ended.promise)
-          this.#port.request(
+          this.#sandbox.port.request(
             // What the node's clock would allow in virtual time, a busy machine may need in real time.
             { ...(effect as OutsideEffect<'invoke'>), deadline_ms: CALL_WITHIN_MS },
             (outcome) => {
@@ -269,7 +308,7 @@ export class Stage {
           )
         },
         cancel: (id, actor, port) => {
-          if (port === 'invoke') this.#port.cancel(requestId(id), actor)
+          if (port === 'invoke') this.#sandbox.port.cancel(requestId(id), actor)
         },
       },
       observe: { log: () => undefined, metric: () => undefined, audit: () => undefined },
