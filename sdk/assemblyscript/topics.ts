@@ -1,4 +1,4 @@
-/** Topics: what skills tell each other, in the whole house. A skill hears those its manifest subscribes to, as `heard`. */
+/** Topics: what skills of one node tell each other. A skill hears those its manifest subscribes to, as `heard`. */
 import { topic_publish } from './imports'
 import { quote } from './json'
 import { give } from './text'

@@ -28,7 +28,7 @@ export type {
 export type { ApiParts, ApiSettings } from './server.ts'
 export type { NodeRow } from './shapes.ts'
 export type { OnBench, SkillCallLine } from './skill-bench-shapes.ts'
-export type { SkillSettingsView } from './skill-settings.ts'
+export type { SkillSettingsView } from './skill-settings-shapes.ts'
 export type {
   RevokedRow,
   SkillDetail,

@@ -1,29 +1,13 @@
 /** What HTTP offers of the settings and secrets of skills. A secret is given, never shown. */
 import { z } from 'zod'
 import type { Operation } from './operation.ts'
+import { settingValue, skillSettings } from './skill-settings-shapes.ts'
 import { label } from './words.ts'
-
-const value = z.union([z.string().max(1_000), z.number(), z.boolean()])
-
-export const skillSettings = z.object({
-  skill: z.string(),
-  config: z.array(
-    z.object({
-      key: z.string(),
-      type: z.enum(['string', 'number', 'boolean']),
-      summary: z.string(),
-      value: value.nullable().describe('Null: the skill waits until somebody chooses.'),
-      chosen: z.boolean().describe('False: it is the skill’s own default.'),
-    }),
-  ),
-  secrets: z.array(z.object({ key: z.string(), given: z.boolean() })),
-})
-export type SkillSettingsView = z.infer<typeof skillSettings>
 
 const params = z.strictObject({ id: label('Name of a skill.') })
 const configRequest = z.strictObject({
   key: label('A setting of its manifest.'),
-  value: value.nullable().describe('Null goes back to the default.'),
+  value: settingValue.nullable().describe('Null goes back to the default.'),
 })
 const secretRequest = z.strictObject({
   key: label('A secret its manifest names.'),

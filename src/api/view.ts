@@ -18,7 +18,7 @@ import type {
 } from './memory-shapes.ts'
 import type { NodeRow } from './shapes.ts'
 import type { OnBench, SkillCallLine } from './skill-bench-shapes.ts'
-import type { SkillSettingsView } from './skill-settings.ts'
+import type { SkillSettingsView } from './skill-settings-shapes.ts'
 import type { SkillsView } from './skills-shapes.ts'
 import type { BackupView, StoreView } from './store-shapes.ts'
 import type { WipePlan } from './wipe-shapes.ts'

@@ -59,6 +59,7 @@ export async function openMemory(parts: MemoryParts): Promise<Memory> {
     random: host.random,
     scope: config.privacy.scope,
     keepsDays: keep === 'days',
+    skills: () => parts.skills().map(({ name }) => name),
     failed: (error) => log.warn('What was ordered to be erased could not be looked for', { error }),
   })
   await people.start()

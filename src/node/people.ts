@@ -9,7 +9,7 @@
  *    hears of it. E2 An order to erase stays, so that a node that returns with old entries erases them again.
  */
 import { z } from 'zod'
-import type { Entry } from '../actors/index.ts'
+import type { Entry, EntryChange } from '../actors/index.ts'
 import {
   type Cancel,
   type Clock,
@@ -19,6 +19,7 @@ import {
   type PrivacyScope,
   type Random,
 } from '../host/index.ts'
+import { personPrefix, skillCollection } from '../skills/index.ts'
 import type { Erased, Selection, Store } from '../store/index.ts'
 import type { Privacy, PrivacyWanted } from '../voice/index.ts'
 
@@ -58,6 +59,8 @@ export interface PeopleParts {
   readonly scope: PrivacyScope
   /** Whether anything is kept longer than its conversation, consent or not. */
   readonly keepsDays: boolean
+  /** Those that may keep something of a person. */
+  readonly skills?: () => readonly string[]
   /** Looking or erasing failed; it is tried again. */
   readonly failed: (error: unknown) => void
 }
@@ -249,6 +252,11 @@ export class People {
       }
       if (consents.some(({ key }) => key === person)) {
         await store.apply('consents', [{ change: 'delete', key: person }])
+      }
+      for (const skill of this.#parts.skills?.() ?? []) {
+        const kept = await store.list(skillCollection(skill), personPrefix(person))
+        const gone = kept.map(({ key }): EntryChange => ({ change: 'delete', key }))
+        if (gone.length > 0) await store.apply(skillCollection(skill), gone)
       }
       if (!timeline.hasErased(order)) await timeline.erase({ person }, order)
     }

@@ -118,14 +118,10 @@ export function noted(
   return { entries, effects }
 }
 
-const personalKey = (person: string, key: string): string => `${PERSON_PREFIX}${person}/${key}`
+const personalKey = (person: string, key: string): string => personPrefix(person) + key
 
-/** What forgets all that is kept of a person. */
-export const forgetPerson = ({ kept }: SkillState, person: string): readonly EntryChange[] =>
-  Object.keys(kept.personal[person] ?? {}).map((key) => ({
-    change: 'delete',
-    key: personalKey(person, key),
-  }))
+/** Under which keys of a skill's collection all that it keeps of a person lies. */
+export const personPrefix = (person: string): string => `${PERSON_PREFIX}${person}/`
 
 /** The state after what the store told. Entries that are no skill's are left out, as if they were not there. */
 export function absorbed(state: SkillState, { whole, changes }: Followed, context: Context): SkillState {

@@ -216,8 +216,6 @@ export type SkillMessage =
   | { readonly type: 'approval.over'; readonly id: string }
   /** This node's turn to do again what another was doing when it died. */
   | { readonly type: 'flight.turn'; readonly flight: string }
-  /** A person is erased: what is kept of them goes. */
-  | { readonly type: 'person.erased'; readonly person: string }
   /** Try again to follow the state. */
   | { readonly type: 'reload' }
   | Outcome

@@ -27,7 +27,6 @@ import {
   next,
   type Outcome,
   same,
-  writeEntries,
 } from '../actors/index.ts'
 import { assertNever, type ErrorShape, monotonic, requestId } from '../host/index.ts'
 import { approvalIntent } from './approval-words.ts'
@@ -36,14 +35,14 @@ import { askAnyway } from './phrases.ts'
 import { isAtLeast } from './risk.ts'
 import { refusalOf } from './skill-calls.ts'
 import { lookedAfter, takenUp } from './skill-flight.ts'
-import { absorbed, forgetPerson, skillCollection } from './skill-kept.ts'
+import { absorbed, skillCollection } from './skill-kept.ts'
 import { answered, questionIntent, reachEnded, TOPICS, topicSaid, unanswered } from './skill-reach.ts'
 import { called, logged, written } from './skill-results.ts'
 import { askedOver, decided, saidAloud } from './skill-risk.ts'
 import { failure, replies } from './skill-speech.ts'
 import { FRESH, type House, type SkillArgs, type SkillMessage, type SkillState } from './skill-state.ts'
 import { arranged, houseChanged, turnCame } from './skill-turns.ts'
-import { ANSWER_WITHIN_MS, andProceed, CALL, NOTES, proceed, WRITE } from './skill-work.ts'
+import { ANSWER_WITHIN_MS, andProceed, CALL, proceed, WRITE } from './skill-work.ts'
 
 const RELOAD_AFTER_MS = 1_000
 
@@ -87,8 +86,6 @@ export const skill: Behavior<SkillState, SkillMessage, SkillArgs> = {
         return andProceed(decided(state, { id: message.id, allowed: false }, context), context)
       case 'flight.turn':
         return andProceed(takenUp(state, message.flight, context), context)
-      case 'person.erased':
-        return erased(state, message.person)
       case 'reload':
         return next(state, [followEntries(STATE, skillCollection(state.args.name))])
       case 'outcome':
@@ -136,12 +133,6 @@ const questionFor = ({ confirm, risk }: SkillArgs, intent: string): string | und
 const andLookAfter = (step: Next<SkillState>, context: Context): Next<SkillState> => {
   const looked = lookedAfter(step.state, context)
   return andProceed(next(looked.state, [...step.effects, ...looked.effects]), context)
-}
-
-function erased(state: SkillState, person: string): Next<SkillState> {
-  const entries = forgetPerson(state, person)
-  if (entries.length === 0) return same(state)
-  return next(state, [writeEntries(NOTES, skillCollection(state.args.name), entries)])
 }
 
 // — what the store tells —

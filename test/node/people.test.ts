@@ -12,8 +12,9 @@ class SharedCollections {
   readonly #entries = new Map<string, Map<string, unknown>>()
   readonly #followers = new Map<string, Set<Follower>>()
 
-  async list(collection: string): Promise<readonly Entry[]> {
-    const entries = [...(this.#entries.get(collection) ?? [])].map(([key, value]) => ({ key, value }))
+  async list(collection: string, prefix = ''): Promise<readonly Entry[]> {
+    const all = [...(this.#entries.get(collection) ?? [])].map(([key, value]) => ({ key, value }))
+    const entries = all.filter(({ key }) => key.startsWith(prefix))
     return entries.sort((a, b) => (a.key < b.key ? -1 : 1))
   }
   async apply(collection: string, changes: readonly EntryChange[]): Promise<void> {
@@ -69,6 +70,7 @@ function house(options: { scope?: PrivacyScope; keepsDays?: boolean } = {}) {
       random: host.random,
       scope: options.scope ?? 'session',
       keepsDays: options.keepsDays ?? true,
+      skills: () => ['list', 'notes'],
       failed: (error) => failures.push(error),
     })
     return { people, timeline }
@@ -255,5 +257,21 @@ describe('erasing a person', () => {
     await other.people.look()
     expect(other.people.privacy({ scope: 'persistent', person: 'Anna' }).scope).toBe('persistent')
     expect(other.timeline.orders).toHaveLength(1)
+  })
+})
+
+describe('what skills keep of a person', () => {
+  it('goes when the person is erased; what they keep of others stays', async () => {
+    const { node, store } = house()
+    const { people } = node()
+    const anna = await people.add('Anna')
+    const ben = await people.add('Ben')
+    for (const { id } of [anna, ben]) {
+      await store.apply('skill.notes', [{ change: 'put', key: `person/${id}/note`, value: 'x' }])
+    }
+    await store.apply('skill.notes', [{ change: 'put', key: 'storage/note', value: 'x' }])
+    await people.erase('Anna', false)
+    const left = (await store.list('skill.notes')).map(({ key }) => key)
+    expect(left).toEqual([`person/${ben.id}/note`, 'storage/note'])
   })
 })

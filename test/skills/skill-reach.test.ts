@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { nodeId } from '../../src/host/index.ts'
 import type { CallOutcome, Change, Heard, SkillCall } from '../../src/skills/call.ts'
 import type { SkillArgs } from '../../src/skills/index.ts'
+import { personPrefix } from '../../src/skills/index.ts'
 import { MAX_HOPS, MAX_REACHING, QUESTION_WITHIN_MS } from '../../src/skills/skill-reach.ts'
 import { SkillStage } from './stage.ts'
 
@@ -181,7 +182,7 @@ describe('a question put unasked', () => {
         skill: 'pet',
         speech: 'Shall I feed the cat?',
         room: 'kitchen',
-        asks: { name: 'pet.-question', slots: { id: 'feed?' } },
+        asks: { name: 'pet.-question', slots: { id: 'feed?', yes: 1 } },
       },
     ])
     expect((await answers(stage, 1)).speech).toBe('Fed.')
@@ -228,8 +229,10 @@ describe('what is kept of a person', () => {
     stage.person = 'ben'
     await stage.ask('pet.feed')
     expect(calls[4]!.personal).toEqual({ dog: 'Rex' })
-    stage.tell({ type: 'person.erased', person: 'anna' })
-    await stage.settle()
-    expect([...stage.stored.keys()]).toEqual(['person/ben/dog'])
+    // Erased: the node deletes what lies under their prefix.
+    stage.write({ change: 'delete', key: `${personPrefix('anna')}cat` })
+    stage.person = 'anna'
+    await stage.ask('pet.feed')
+    expect(calls[5]!.personal).toEqual({})
   })
 })

@@ -204,3 +204,71 @@ describe('host calls', () => {
     )
   })
 })
+
+describe('what reaches out', () => {
+  const lamp = { id: 'lamp', name: 'lamp', room: '', kind: 'light', state: {} } as const
+  const REACHING: Grant = {
+    ...GRANT,
+    permissions: ['devices', 'http', 'language', 'question', 'topics', 'cards', 'personal'],
+    publishes: ['pets.fed'],
+  }
+  const judge = (change: unknown, grant = REACHING): string => {
+    const call = { ...CALL, devices: [lamp], personal: {} }
+    const outcome = verifyAnswer({ answer: 'answered', output: '', changes: [change] }, 'pet', call, grant)
+    return outcome.ok ? 'accepted' : outcome.error.message
+  }
+  const http = { change: 'http', id: 'a', method: 'GET', url: 'https://a.example', headers: {} }
+  const RIGHT = [
+    { change: 'device', device: 'lamp', command: 'on' },
+    { change: 'device', device: 'lamp', command: 'set_level', value: 0.5 },
+    http,
+    { change: 'language', id: 'a', prompt: 'p', max_tokens: 1 },
+    { change: 'question', id: 'a', speech: 'Yes?', room: '', session: '' },
+    { change: 'publish', topic: 'pets.fed', data: '' },
+    { change: 'card', card: {}, room: '' },
+    { change: 'personal-put', key: 'a', value: 'b' },
+  ]
+
+  it.each(RIGHT)('%j is accepted where it was granted, and nowhere else', (change) => {
+    expect(judge(change)).toBe('accepted')
+    expect(judge(change, GRANT)).toContain('not granted')
+  })
+
+  it.each([
+    [{ change: 'device', device: 'other', command: 'on' }, 'a device it was not told of'],
+    [{ change: 'device', device: 'lamp', command: 'rm -rf /' }, 'does not exist'],
+    [{ change: 'device', device: 'lamp', command: 'on', value: {} }, 'does not exist'],
+    [{ change: 'publish', topic: 'pets.hungry', data: '' }, 'the topic pets.hungry was not granted'],
+    [{ ...http, method: 'CONNECT' }, 'does not exist'],
+    [{ ...http, headers: { 'a b': 'c' } }, 'does not exist'],
+    [
+      { ...http, headers: Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`h${i}`, ''])) },
+      'does not exist',
+    ],
+    [{ ...http, url: 'x'.repeat(3_000) }, 'does not exist'],
+    [{ ...http, private: true }, 'does not exist'],
+    [{ change: 'language', id: 'a', prompt: 'p', max_tokens: 1e9 }, 'does not exist'],
+    [{ change: 'personal-put', key: 'a', value: 'x'.repeat(12_000) }, 'what it keeps of one person'],
+  ])('%j is refused', (change, why) => {
+    expect(judge(change)).toContain(why)
+  })
+
+  it('too much of one kind is refused', () => {
+    const many = Array.from({ length: 9 }, () => http)
+    const grant = { ...REACHING, budget: { ...GRANT.budget, host_calls: 100 } }
+    const outcome = verifyAnswer({ answer: 'answered', output: '', changes: many }, 'pet', CALL, grant)
+    expect(outcome).toMatchObject({
+      ok: false,
+      error: { message: expect.stringContaining('too many requests') },
+    })
+  })
+
+  it('nothing is kept of a person nobody named', () => {
+    const change = { change: 'personal-put', key: 'a', value: 'b' }
+    const outcome = verifyAnswer({ answer: 'answered', output: '', changes: [change] }, 'pet', CALL, REACHING)
+    expect(outcome).toMatchObject({
+      ok: false,
+      error: { message: expect.stringContaining('nobody is known') },
+    })
+  })
+})
