@@ -50,6 +50,8 @@ class Stage {
         }
       },
     },
+    permits: () => undefined,
+    added: () => undefined,
     noted: async (what, object, outcome) => void this.noted.push(`${what} ${object} ${outcome}`),
   })
 }
