@@ -275,7 +275,7 @@ export async function startNode(
       }),
     )
     undo.later(followSkills({ node: identity.id, clock: host.clock, runtime, skills }))
-    const { desk: skillDesk, stop: leaveSkills } = addedSkills.start(skills)
+    const { desk: skillDesk, stop: leaveSkills, permits, added } = addedSkills.start(skills)
     undo.later(leaveSkills)
     runtime.subscribe('session.phase', (message) => {
       const { session, phase } = message as SessionPhase
@@ -305,7 +305,7 @@ export async function startNode(
       devices,
       store,
       memory,
-      bench: new SkillBench({ skills, noted: (...what) => memory.noted(...what) }),
+      bench: new SkillBench({ skills, permits, added, noted: (...what) => memory.noted(...what) }),
       wiping,
       voice,
       moving,

@@ -5,7 +5,7 @@
  *
  * `away`: from freezing until the node it left knows that the other runs it, the time in which nothing is handled, and the way back of
  * that word. Under load two senders, one on each node, tell it 1,000 numbered messages a second in all while it moves to and fro:
- * `lost`, `doubled`, `reordered` count them, `late` is the longest that one waited, by the wall clock of the machine. JSON lines.
+ * `lost`, `doubled`, `reordered` count them, `refused` are those of the lost that were known to be at once, `late` is the longest that one waited, by the wall clock of the machine. JSON lines.
  */
 import { execFileSync, fork } from 'node:child_process'
 import { cpus, loadavg } from 'node:os'
@@ -185,6 +185,7 @@ async function measure(): Promise<void> {
       moves: MOVES,
       sent,
       lost: sent - counts.heard,
+      refused: mine.dead + theirs.dead,
       doubled: counts.doubled,
     },
     ...{ reordered: counts.reordered, late_ms: counts.late_ms, away_ms: quantiles(away) },

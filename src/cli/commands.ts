@@ -387,7 +387,6 @@ export const commands: readonly CommandSpec[] = [
     examples: [
       ['loqa skill ls', 'the skills there are'],
       ['loqa skill add weather-1.2.0.loqa', 'shows what it may do, and asks'],
-      ['loqa skill init visitors', 'begin one of your own'],
     ],
     children: [...keeping, ...settling, ...developing],
   },

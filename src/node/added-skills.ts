@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import { type Host, InvalidInputError, keyOf, LoqaError, nodeId, PACKAGE } from '../host/index.ts'
 import type { Audit, Log } from '../observe/index.ts'
-import { type Skill, type Skills, trust } from '../skills/index.ts'
+import { type Skill, type SkillManifest, type Skills, trust } from '../skills/index.ts'
 import type { Store } from '../store/index.ts'
 import type { Clustering } from './clustering.ts'
 import type { Identity } from './identity.ts'
@@ -53,6 +53,10 @@ export async function openAddedSkills({
       const signer = trust.signerOf(identity.keyring.self.identity.expose())
       return {
         stop: () => registry.stop(),
+        /** Errors: `TrustError`. */
+        permits: (manifest: SkillManifest) => trust.refuseUnsigned(manifest, policy),
+        /** The one of that name that may run now. */
+        added: (name: string) => registry.standings.get(name)?.loaded?.skill,
         desk: skillDesk({
           ...{ store, shelf, registry, policy, shipped, signer },
           skills: running,

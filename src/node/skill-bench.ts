@@ -8,6 +8,7 @@ import {
   readManifest,
   type Skill,
   SkillError,
+  type SkillManifest,
   type Skills,
   skillOf,
 } from '../skills/index.ts'
@@ -19,6 +20,10 @@ const MAX_ON_BENCH = 8
 
 export interface SkillBenchParts {
   readonly skills: Pick<Skills, 'catalogue' | 'swap' | 'remove' | 'watch'>
+  /** Errors: `TrustError` when this node's policy takes nothing that nobody signed, or forbids what it asks for. */
+  permits(manifest: SkillManifest): void
+  /** What the household added under that name, as far as it may run now. */
+  added(name: string): Skill | undefined
   /** For the audit log. */
   noted(what: string, object: string, outcome: string): Promise<void>
 }
@@ -55,6 +60,7 @@ export class SkillBench {
     if (manifest.runtime !== 'wasm' && manifest.runtime !== 'typescript') {
       throw new InvalidInputError(`A skill with the runtime ${manifest.runtime} is not developed this way`)
     }
+    this.#parts.permits(manifest)
     const skill = skillOf({ manifest: { ...manifest, zone: 3 }, source, module, folder })
     const installed = this.#parts.skills.catalogue.skills.find((one) => one.manifest.name === name)
     if (!this.#before.has(name)) {
@@ -82,10 +88,13 @@ export class SkillBench {
   /** What was installed before is used again, or nothing of that name. Errors: `not-found`. */
   async end(name: string): Promise<void> {
     if (!this.#before.has(name)) throw new NotFoundError(`A skill ${name} under development`)
-    const before = this.#before.get(name)
+    const wasAdded = this.#before.get(name)?.folder.endsWith('.loqa') === true
+    // What was revoked or removed meanwhile does not come back by this way.
+    const before = wasAdded ? this.#parts.added(name) : this.#before.get(name)
     this.#before.delete(name)
-    if (before === undefined) await this.#parts.skills.remove(name)
-    else await this.#parts.skills.swap(before)
+    const isThere = this.#parts.skills.catalogue.skills.some(({ manifest }) => manifest.name === name)
+    if (before !== undefined) await this.#parts.skills.swap(before)
+    else if (isThere) await this.#parts.skills.remove(name)
     await this.#parts.noted('skill.dev', name, 'ended')
   }
 

@@ -210,11 +210,7 @@ class SkillDesk {
       if (why !== 'skill-unsigned' && why !== 'skill-untrusted') throw thrown
       if (!unsigned && !(dry_run && why === 'skill-unsigned')) throw thrown
     }
-    if (policy.unsigned === 'never')
-      throw new trust.TrustError(
-        'skill-forbidden',
-        `The policy ${policy.name} of this node takes nothing nobody signed`,
-      )
+    trust.refuseUnsigned(content.manifest, policy)
     const bytes = await trust.signContent(content, signer)
     const signed: SkillPackage = await readPackage(bytes)
     return { bytes, content: signed, verdict: trust.judge(signed, live.trusted, today), isOwn: true }

@@ -3,8 +3,8 @@
  * thrown away, the person is asked, and after a yes it runs again. What nobody asked for (a timer, a message, a server's answer) waits
  * until somebody allows it, and is not done when nobody does. Pure.
  *
- * A1 Nothing of high risk is done without a yes or an approval that was given for just that. A2 Nothing critical without an approval.
- * A3 What is not allowed in time is denied. A4 Each is in the audit log, with what became of it.
+ * A1 Nothing of high risk is done without a yes or an approval that was given for just that: to a question in the node's own words, or
+ * to that of a manifest that somebody vouched for. A2 Nothing critical without an approval. A3 What is not allowed in time is denied. A4 Each is in the audit log, with what became of it.
  */
 import type { Context, Effect, Next, ReplyTo } from '../actors/index.ts'
 import { next, same } from '../actors/index.ts'
@@ -48,7 +48,9 @@ export function judged(state: SkillState, work: Work, { acts = [] }: CallResult)
   const declared = state.args.risk?.[intent.name] ?? 'low'
   const asked = state.asked[session]
   const covers = ({ risk, words }: Act): boolean =>
-    confirmed && (isAtLeast(declared, risk) || (asked?.intent === intent.name && asked.words.includes(words)))
+    confirmed &&
+    ((state.args.vouched === true && isAtLeast(declared, risk)) ||
+      (asked?.intent === intent.name && asked.words.includes(words)))
   if (!risky.every(covers)) return { verdict: 'ask', acts: risky }
   const critical = declared === 'critical' || risky.some(({ risk }) => risk === 'critical')
   if (!critical) return { verdict: 'go' }

@@ -22,6 +22,8 @@ export interface SkillArgs {
   readonly zone: string
   /** Intent → how much harm it can do, where that is more than none. */
   readonly risk?: Readonly<Record<string, Risk>>
+  /** Somebody else than its author has looked at the questions it asks: a yes to one covers the risk its manifest declares. */
+  readonly vouched?: boolean
   /** Intents that may be carried out twice. */
   readonly idempotent?: readonly string[]
   /** It exports `heard`. */

@@ -105,7 +105,14 @@ const hearing = ({ subscribes = [] }: SkillArgs): Effect[] =>
 
 // — what starts work —
 
-function invoked(state: SkillState, invoke: SkillInvoke, context: Context): Next<SkillState> {
+function invoked(before: SkillState, invoke: SkillInvoke, context: Context): Next<SkillState> {
+  // A new command: a yes that comes from now on is an answer to something else than what was asked before.
+  const dropped = invoke.confirmed ? same(before) : askedOver(before, invoke.session)
+  const step = commanded(dropped.state, invoke, context)
+  return next(step.state, [...dropped.effects, ...step.effects])
+}
+
+function commanded(state: SkillState, invoke: SkillInvoke, context: Context): Next<SkillState> {
   const { args } = state
   const { replyTo } = context
   const intent = invoke.intent.name

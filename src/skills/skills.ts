@@ -305,6 +305,7 @@ export function argsOf(
     intents: [...Object.keys(manifest.intents), ...(manifest.handles ?? [])],
     idempotent: intents.filter(([, declared]) => declared.idempotent).map(([intent]) => intent),
     may_speak: permissions.includes('speak'),
+    vouched: manifest.zone < 3,
     hears: neededExports(permissions).includes('heard'),
     subscribes: permissions.includes('topics') ? (manifest.topics?.subscribe ?? []) : [],
     zone,

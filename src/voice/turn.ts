@@ -250,13 +250,11 @@ function announcement(
   assert(before.phase.name === 'idle', 'an announcement begins when no turn runs')
   // Nobody expected the question: it is open while it is said, and as long again as any other.
   const until = monotonic(now + 2 * options.waits.answer_ms)
-  const state: TurnState =
-    asks === undefined
-      ? before
-      : {
-          ...before,
-          conversation: { ...before.conversation, expecting: { kind: 'confirm', intent: asks, until } },
-        }
+  const { expecting } = before.conversation
+  const asked = asks === undefined ? undefined : ({ kind: 'confirm', intent: asks, until } as const)
+  // A yes after something else was said is no answer to what was asked before it: nobody shall be talked into one.
+  const open = asked ?? (expecting?.kind === 'confirm' ? undefined : expecting)
+  const state: TurnState = { ...before, conversation: { ...before.conversation, expecting: open } }
   const begun = { ...emptyTurn(state.turns + 1, { kind: 'announcement', from }), reply: speech }
   const noted = stepOf(state, begun, 'turn.began', {
     source: 'announcement',

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { SkillView, TurnView } from '../../src/api/index.ts'
 import { petFiles } from '../skills/package/pets.ts'
-import { agreed, Lan, type LanNode, type Line, together, whyNoLan } from './rig.ts'
+import { Lan, type LanNode, type Line, together, whyNoLan } from './rig.ts'
 
 const WITHIN_MS = 2_000
 
@@ -54,16 +54,18 @@ describe.skipIf(whyNoLan !== undefined)('a skill on a LAN', () => {
     const refused = await a.loqa('skill', 'add', join(folder, 'pet'), '--yes')
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('Nobody vouches for pet')])
     await a.json('skill', 'add', join(folder, 'pet'), '--unsigned', '--yes')
-    for (const node of nodes) {
-      await untilOn(node, (row) => row?.state === 'ready')
-      expect(await rowOn(node)).toMatchObject({ level: 'own', zone: 3, version: '1.2.3' })
-      expect(await reply(node)).toBe('Fed.')
-    }
+    await Promise.all(
+      nodes.map(async (node) => {
+        const isAdded = (row: SkillView | undefined) =>
+          row?.state === 'ready' && row.level === 'own' && row.zone === 3
+        await untilOn(node, isAdded)
+        expect(await reply(node)).toBe('Fed.')
+      }),
+    )
   }, 60_000)
 
   it('is revoked on one node and ends on all: at once where nodes are there, on its return where one was away', async () => {
     const [a, b, c] = nodes as [LanNode, LanNode, LanNode]
-    await agreed(nodes, 10_000)
     await c.end('SIGKILL')
     // Somebody changes its copy meanwhile: it must not run that, and takes the household's.
     const file = join(c.data, 'skills', 'pet.loqa')
@@ -86,13 +88,13 @@ describe.skipIf(whyNoLan !== undefined)('a skill on a LAN', () => {
       ),
     )
     expect(spanOf(late, linked)).toBeLessThan(WITHIN_MS)
-    for (const node of nodes) {
-      expect(await reply(node)).not.toBe('Fed.')
-      expect(await rowOn(node)).toMatchObject({
-        state: 'unusable',
-        problem: 'This package was revoked: it bites',
-      })
-    }
+    await Promise.all(
+      nodes.map(async (node) => {
+        expect(await reply(node)).not.toBe('Fed.')
+        const problem = 'This package was revoked: it bites'
+        expect(await rowOn(node)).toMatchObject({ state: 'unusable', problem })
+      }),
+    )
     // The copy it found changed was not what it ran: it took the one of the household, and that one was revoked.
     expect(readFileSync(file).equals(genuine)).toBe(true)
     const again = await a.loqa('skill', 'add', join(folder, 'pet'), '--unsigned', '--yes')

@@ -23,6 +23,7 @@ const ARGS: SkillArgs = {
   intents: ['home.unlock', 'home.guest', 'home.wipe'],
   may_speak: true,
   hears: true,
+  vouched: true,
   zone: 'UTC',
 }
 const saying = (speech: string, ...changes: Change[]): CallOutcome => {
@@ -30,12 +31,15 @@ const saying = (speech: string, ...changes: Change[]): CallOutcome => {
   return { ok: true, result: { answer: { speech }, changes, ...(acts.length === 0 ? {} : { acts }) } }
 }
 
-function scripted(script: (call: SkillCall, number: number) => CallOutcome): {
+function scripted(
+  script: (call: SkillCall, number: number) => CallOutcome,
+  args: Partial<SkillArgs> = {},
+): {
   stage: SkillStage
   calls: SkillCall[]
 } {
   const calls: SkillCall[] = []
-  const stage = new SkillStage(ARGS, (call) => {
+  const stage = new SkillStage({ ...ARGS, ...args }, (call) => {
     calls.push(call)
     return script(call, calls.length)
   })
@@ -124,6 +128,28 @@ describe('A1 what a person asked for', () => {
     void stage.tellAsk('home.unlock', {}, true)
     await stage.settle()
     expect(commands(stage)).toEqual([{ device: 'door', command: 'unlock' }])
+  })
+
+  it('needs the node’s own question where nobody vouched for those of the manifest', async () => {
+    const { stage } = scripted(() => saying('Open.', UNLOCK), { vouched: false })
+    await stage.ask('home.unlock')
+    expect((await stage.ask('home.unlock', {}, true)).speech).toBe('Shall I unlock the front door?')
+    expect(stage.outside.size).toBe(0)
+    void stage.tellAsk('home.unlock', {}, true)
+    await stage.settle()
+    expect(commands(stage)).toEqual([{ device: 'door', command: 'unlock' }])
+  })
+
+  it('is not done by a yes to what the skill asks after the no', async () => {
+    const { stage } = scripted((_, number) =>
+      number === 2 ? saying('Shall I play music?') : saying('', UNLOCK),
+    )
+    await stage.ask('home.guest')
+    // No. Then the same again, and now the skill asks something harmless.
+    expect((await stage.ask('home.guest')).speech).toBe('Shall I play music?')
+    expect((await stage.ask('home.guest', {}, true)).speech).toBe('Shall I unlock the front door?')
+    expect(stage.outside.size).toBe(0)
+    expect(audited(stage)).toContain('home: unlock the front door: not confirmed')
   })
 
   it('that nobody says yes to is recorded as not confirmed, and a later yes counts for nothing', async () => {

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { TurnView } from '../../src/api/index.ts'
@@ -26,8 +27,11 @@ const LAG_P99_MS = 20
 let node: RunningNode
 beforeAll(async () => {
   node = await RunningNode.start((data) => {
-    execFileSync(process.execPath, [join(ROOT, 'test/skills/write-attacks.ts'), join(data, 'skills'), '2'])
-    return []
+    const skills = join(data, 'attackers')
+    execFileSync(process.execPath, [join(ROOT, 'test/skills/write-attacks.ts'), skills, '2'])
+    const config = join(data, 'loqa.toml')
+    writeFileSync(config, `[skills]\nextra_dir = ${JSON.stringify(skills)}\n`)
+    return ['--config', config]
   })
 })
 afterAll(() => node.dispose())

@@ -42,3 +42,16 @@ describe('a question put unasked', () => {
     expect(said('what time is it')?.intent.name).not.toBe('timer.-question')
   })
 })
+
+describe('an open question', () => {
+  it('is closed by what is announced after it: a yes to that is no yes to the question', () => {
+    const after = turn(
+      asked(),
+      { type: 'announcement', from: 2, speech: 'Would you like some music?' },
+      options,
+      monotonic(1_500),
+    ).state
+    expect(asked().conversation.expecting).toMatchObject({ kind: 'confirm' })
+    expect(after.conversation.expecting).toBeUndefined()
+  })
+})

@@ -11,7 +11,7 @@
 export { asksOf, type PlainAsk, plainAsks } from './asks.ts'
 export { TrustError, type TrustFault } from './errors.ts'
 export { type Inspected, inspectPackage } from './inspect.ts'
-export { judge, type Revocations, type Trusted, type Verdict } from './judge.ts'
+export { judge, type Revocations, refuseUnsigned, type Trusted, type Verdict } from './judge.ts'
 export { newKeyFile, type Signer, signerFrom, signerOf } from './keys.ts'
 export { MAX_POLICY_BYTES, type Policy, policySchema, readPolicy } from './policy.ts'
 export { signContent, signPackage } from './sign.ts'

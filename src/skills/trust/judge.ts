@@ -116,6 +116,16 @@ export function refuseRevoked(revoked: Revocations, what: readonly (readonly [st
   }
 }
 
+/** J4 alone, for what nobody signed and a person runs all the same. Errors: `TrustError` `skill-forbidden`. */
+export function refuseUnsigned(manifest: SkillManifest, policy: Policy): void {
+  if (policy.unsigned === 'never')
+    throw new TrustError(
+      'skill-forbidden',
+      `The policy ${policy.name} of this node takes nothing nobody signed`,
+    )
+  refuseForbidden(manifest, 'own', policy)
+}
+
 function refuseForbidden(manifest: SkillManifest, level: Level, policy: Policy): void {
   const { name, publisher, permissions, runtime } = manifest
   const refuse = (why: string): never => {

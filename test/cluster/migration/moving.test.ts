@@ -4,7 +4,16 @@
  */
 import { expect, it } from 'vitest'
 import type { Address, Message } from '../../../src/actors/index.ts'
-import { requestId } from '../../../src/host/index.ts'
+import {
+  LAYOUT,
+  OLDEST_UNDERSTOOD,
+  ROW,
+  type Row,
+  readFrame,
+  VERSION,
+} from '../../../src/cluster/remote/wire.ts'
+import type { Link } from '../../../src/cluster/transport/mesh.ts'
+import { encodeValue, nodeId, requestId } from '../../../src/host/index.ts'
 import { SimulatedRandom } from '../../../src/host/simulated/index.ts'
 import { doing, note } from '../../actors/probe.ts'
 import { afar, placed } from '../remote/stage.ts'
@@ -183,6 +192,37 @@ it('a node that is gone, or does not know moves, gets nothing, and the actor goe
   expect(String(await house.outcome(moved))).toMatch(/other node is gone; it goes on where it was/)
   expect(numbers(await house.heard(a, address))).toEqual([1])
   expect(house.livesOn(address)).toEqual(['a'])
+})
+
+it('a node of the version before is linked as ever, is told no word of moves, and hears that what it watched is gone from here', async () => {
+  const { house, a, b } = await three()
+  const address = house.live(a, 'one')
+  const told: Row[] = []
+  const link = {
+    peer: nodeId('old'),
+    send: (_: string, frame: Uint8Array) => readFrame(frame, (row) => told.push(row)).dropped === 0,
+    abort: () => expect.unreachable('it keeps to the rules'),
+  } as unknown as Link
+  const events = a.remote.linked(link)
+  const rows = [
+    [ROW.hello, 1, 1, 77],
+    [ROW.name, 1, address, null],
+    [ROW.watch, 1],
+  ]
+  const bytes = Buffer.alloc(500)
+  bytes[0] = LAYOUT
+  let end = 1
+  for (const row of rows) end = encodeValue(row, bytes, end, 500)
+  events.frame(Uint8Array.from(bytes.subarray(0, end)))
+  house.advance(5)
+  expect(told[0]?.slice(0, 3)).toEqual([ROW.hello, VERSION, OLDEST_UNDERSTOOD])
+  expect(await house.outcome(a.moving.move(address, nodeId('old')))).toMatchObject({ code: 'unreachable' })
+  expect(await house.move(a, address, b)).toMatchObject({ to: 'b' })
+  house.advance(5)
+  const kinds = told.map(([kind]) => kind)
+  expect(kinds).not.toContain(ROW.move)
+  expect(kinds).not.toContain(ROW.moved)
+  expect(told.find(([kind]) => kind === ROW.gone)?.[3]).toEqual({ kind: 'stopped', reason: 'it moved' })
 })
 
 it('told to stop while it is frozen it stops, and no copy is left', async () => {

@@ -9,6 +9,7 @@ import {
   judge,
   newKeyFile,
   type Policy,
+  refuseUnsigned,
   signContent,
   signerFrom,
   signPackage,
@@ -189,6 +190,14 @@ describe('a policy only takes away (J4)', () => {
       policy: { ...POLICY, ...change },
     })
     expect(await faultOf(await byPublisher(options), trusted)).toBe('skill-forbidden')
+  })
+
+  it('also from what a person runs unsigned', async () => {
+    const { manifest } = await contentOf(await petPackage({ uses: ['storage'] }))
+    expect(() => refuseUnsigned(manifest, POLICY)).not.toThrow()
+    for (const change of [{ unsigned: 'never' }, { forbid: ['storage'] }, { allow: ['official'] }] as const) {
+      expect(() => refuseUnsigned(manifest, { ...POLICY, ...change } as Policy)).toThrow(TrustError)
+    }
   })
 
   it('and makes nobody trusted', async () => {
