@@ -1,6 +1,7 @@
 /**
  * Zigbee2MQTT without Home Assistant: `<base>/bridge/devices` lists all devices with what they expose, `<base>/<name>` carries the
  * state of one as JSON, `<base>/<name>/set` takes changes of it, `<base>/<name>/availability` says whether it is within reach.
+ * A device is the first of the things it exposes that we know: of a switch with two gangs the first; Home Assistant's discovery has both.
  * Source: zigbee2mqtt.io/guide/usage/mqtt_topics_and_messages.html and exposes.html. Pure.
  */
 import { z } from 'zod'

@@ -191,7 +191,7 @@ function devices({ devices, config }: NodeParts): Finding[] {
         state === 'connected'
           ? `${count} devices${problems.length === 0 ? '' : `, ${problems.length} announcements not used (loqa devices names them)`}`
           : `${state}${reason === null ? '' : `: ${reason}`}`,
-        'Is the broker there, and devices.mqtt_url right? See: loqa config show devices',
+        'Is it there, and are its address and credentials under [devices] right? See: loqa config show --origin',
       ),
       ...(open && source === mqtt_url
         ? [

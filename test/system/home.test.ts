@@ -9,7 +9,7 @@ import { Broker, mosquitto, SimulatedHouse } from './broker.ts'
 import { fixture, RunningNode } from './running-node.ts'
 
 /** Short enough to be waited for, long enough for a yes on a busy machine. */
-const ANSWER_MS = 2_000
+const ANSWER_MS = 3_000
 
 let broker: Broker
 let house: SimulatedHouse

@@ -16,7 +16,11 @@ const talk = (
   more: Partial<Talk> = {},
 ): Talk & { waiting: readonly unknown[] } => ({
   startedAt: 1_764_000_000_000 as Wall,
-  turn: { ...fresh, turns: 3, guesses: 1, conversation: { ...fresh.conversation, ...conversation } },
+  turn: {
+    ...fresh,
+    ...(more.person === undefined ? {} : { person: more.person }),
+    ...{ turns: 3, guesses: 1, conversation: { ...fresh.conversation, ...conversation } },
+  },
   scope: 'session',
   waiting: [],
   ...more,
