@@ -3,35 +3,22 @@
  * which they need each other, and takes them apart in reverse. What lives while the node runs is in `tree.ts`.
  */
 import { join } from 'node:path'
-import {
-  createRuntime,
-  fixedAddress,
-  type Outside,
-  type OutsideEffect,
-  placedAddress,
-} from './actors/index.ts'
-import { startApi, startWyoming, tokenFrom } from './api/index.ts'
+import { createRuntime, fixedAddress, type OutsideEffect, placedAddress } from './actors/index.ts'
+import { startApi, startWyoming } from './api/index.ts'
 import type { RunningNode, StartOptions } from './cli/index.ts'
 import { createRemote, Moving, Placing, remoteListener } from './cluster/index.ts'
-import type { Config, Resolved } from './config.ts'
-import { DiskError, type Host, LoqaError, limits, type NodeId, PACKAGE, requestId } from './host/index.ts'
+import type { Resolved } from './config.ts'
+import { PACKAGE } from './host/index.ts'
 import { realHost } from './host/real.ts'
 import { ownAddresses, realHttp } from './host/real-http.ts'
 import { realProcessors } from './host/real-processors.ts'
-import { VERSION } from './host/version.ts'
 import {
   type Capability,
-  chooseModels,
   createInferPort,
   type InferPort,
   isEngineWork,
-  type Model,
-  openModels,
-  Pool,
-  pulledDirectory,
   replicaActor,
   replicaChanged,
-  replicasOf,
 } from './inference/index.ts'
 import { openAddedSkills } from './node/added-skills.ts'
 import { Clustering } from './node/clustering.ts'
@@ -44,31 +31,25 @@ import { openKept } from './node/keeping.ts'
 import { languagePort } from './node/language.ts'
 import { keepSweeping, openMemory } from './node/memory.ts'
 import { noteIn, observeWith, reportRuntime } from './node/observing.ts'
+import { announceRuntime, openEngines, openLog, openSkills, tokenOf } from './node/opening.ts'
+import { outsideOf } from './node/outside.ts'
 import { shareEngines } from './node/sharing.ts'
 import { followSkills } from './node/skill-actors.ts'
 import { SkillBench } from './node/skill-bench.ts'
 import { SettingsOfSkills } from './node/skill-settings.ts'
+import { Undo } from './node/undo.ts'
 import { nodeView, type Stage } from './node/view.ts'
-import {
-  createLog,
-  createMetrics,
-  type Log,
-  openAudit,
-  reportEventLoop,
-  watchEventLoop,
-} from './observe/index.ts'
+import { voiceSettings } from './node/voice-settings.ts'
+import { createMetrics, openAudit, reportEventLoop, watchEventLoop } from './observe/index.ts'
 import {
   approvals,
   createHttpPort,
   type HostPorts,
   isInvokeFromAfar,
-  loadSkills,
-  type Skills,
-  type SkillsOptions,
   type SkillWatch,
   skill,
 } from './skills/index.ts'
-import { ownDirectory, type Store, storePorts } from './store/index.ts'
+import { ownDirectory } from './store/index.ts'
 import { houseTree } from './tree.ts'
 import { loadVoiceDetectors, type SessionPhase, Voice } from './voice/index.ts'
 
@@ -357,147 +338,4 @@ export async function startNode(
     await undo.all()
     throw thrown
   }
-}
-
-/** What was opened, closed in reverse; one part that fails to close does not keep the others open. */
-class Undo {
-  readonly #steps: (() => unknown)[] = []
-
-  later(step: () => unknown): void {
-    this.#steps.push(step)
-  }
-
-  async all(): Promise<void> {
-    for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) {
-      try {
-        await step()
-      } catch (thrown) {
-        process.stderr.write(`While stopping: ${String(thrown)}\n`)
-      }
-    }
-  }
-}
-
-function openLog({ clock }: Host, { observe, node }: Config): Log {
-  const { stderr } = process
-  const color = stderr.isTTY && process.env.NO_COLOR === undefined
-  const log = createLog({
-    level: observe.log_level,
-    format: observe.log_format,
-    log_pii: observe.log_pii,
-    output: { tty: stderr.isTTY, color, write: (line) => stderr.write(line) },
-    wall: () => clock.wall(),
-  })
-  return log.child({ node: node.name })
-}
-
-async function openEngines(
-  { disk, clock, random }: Host,
-  { inference, node }: Config,
-  log: Log,
-  onChange: (capability: Capability) => void,
-): Promise<{ pool: Pool; models: readonly Model[]; checkModel: (model: Model) => Promise<unknown> }> {
-  const models_dir = inference.models_dir === '' ? join(PACKAGE, 'models') : inference.models_dir
-  const models = await openModels({
-    ...{ disk, clock, models_dir, unpacked_dir: join(node.data_dir, 'models') },
-    pulled_dir: pulledDirectory(node.data_dir),
-  })
-  if (models.trouble !== undefined) log.warn('What was fetched is not used', { error: models.trouble })
-  const chosen = chooseModels(models.list, inference, models.chosen)
-  const replicas = chosen.flatMap((model) => replicasOf(model, models))
-  return {
-    models: chosen,
-    pool: new Pool({ settings: inference, replicas, clock, random, log, onChange }),
-    checkModel: (model) => models.prepare(model),
-  }
-}
-
-function openSkills(
-  host: Host,
-  { skills }: Config,
-  log: Log,
-  more: Pick<SkillsOptions, 'house' | 'ports' | 'watch' | 'added'> & { readonly self: NodeId },
-): Promise<Skills> {
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
-  const roots = [join(PACKAGE, 'skills'), ...(skills.extra_dir === '' ? [] : [skills.extra_dir])]
-  const { self, ...rest } = more
-  return loadSkills({ host, log, node: self, roots, zone, ...rest })
-}
-
-function voiceSettings({ voice, node }: Config) {
-  return {
-    capabilities: { stt: 'stt', llm: 'llm', tts: 'tts' },
-    voice: voice.voice === '' ? undefined : voice.voice,
-    room: node.room,
-    endpointing: {
-      complete_ms: voice.pause_complete_ms,
-      extendable_ms: voice.pause_extendable_ms,
-      open_ms: voice.pause_open_ms,
-      yielded_ms: voice.pause_yielded_ms,
-      unfinished_ms: voice.pause_incomplete_ms,
-      unknown_ms: voice.pause_incomplete_ms,
-      wordless_ms: voice.pause_unheard_ms,
-      longest_ms: Math.min(voice.utterance_max_ms, limits.MAX_UTTERANCE_MS),
-    },
-    waits: { answer_ms: voice.follow_up_timeout_ms },
-    play_ahead_ms: voice.play_ahead_ms,
-    reply_cache_bytes: voice.reply_cache_mb * 1024 * 1024,
-    session_idle_ms: voice.session_idle_timeout_s * 1000,
-  }
-}
-
-/** Where the effects of actors go. */
-function outsideOf(
-  voice: Voice,
-  { port }: Skills,
-  store: Store,
-  gaveWay: () => LoqaError | undefined,
-): Outside {
-  const { infer, play, cancel, actorGone } = voice.outside
-  const kept = storePorts(store)
-  return {
-    infer,
-    play,
-    invoke: (effect, deliver, actor) => port.request(effect as OutsideEffect<'invoke'>, deliver, actor),
-    read: (effect, deliver, actor) => kept.read(effect as OutsideEffect<'read'>, deliver, actor),
-    write: (effect, deliver) => {
-      const error = gaveWay()
-      // A copy of this node goes on; what this one wrote would have to be thrown away.
-      if (error === undefined) kept.write(effect as OutsideEffect<'write'>, deliver)
-      else deliver({ type: 'outcome', id: requestId(effect.id), event: 'failed', error: error.toJSON() })
-    },
-    cancel: (id, actor, kind) => {
-      if (kind === 'invoke') port.cancel(requestId(id), actor)
-      else if (kind === 'read') kept.cancel(id, actor)
-      else cancel(id, actor, kind)
-    },
-    actorGone: (actor) => {
-      actorGone(actor)
-      kept.actorGone(actor)
-      port.actorGone(actor)
-    },
-  }
-}
-
-async function tokenOf({ disk }: Host, { api }: Config): Promise<string | undefined> {
-  if (api.token_file === '') return undefined
-  try {
-    return tokenFrom(Buffer.from(await disk.read(api.token_file)).toString('utf8'))
-  } catch (thrown) {
-    if (!(thrown instanceof DiskError)) throw thrown
-    throw new LoqaError('config-invalid', `api.token_file cannot be read: ${thrown.message}`, {
-      hint: 'Make one: head -c 32 /dev/urandom | base64 | tr -d "/+=" > token',
-      cause: thrown,
-    })
-  }
-}
-
-/** Tells the machine's programs where this node is; removed at an orderly end. */
-async function announceRuntime(
-  { disk }: Host,
-  data: string,
-  ports: { readonly http: number; readonly p2p: number | null; readonly wyoming: number | null },
-): Promise<void> {
-  const runtime = { pid: process.pid, ...ports, version: VERSION }
-  await disk.write(join(data, 'runtime.json'), Buffer.from(`${JSON.stringify(runtime)}\n`))
 }

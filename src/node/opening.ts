@@ -1,0 +1,86 @@
+/** What a start opens as the configuration says: log, engines, skills, the token; and where others of this machine find the node. */
+import { join } from 'node:path'
+import { tokenFrom } from '../api/index.ts'
+import type { Config } from '../config.ts'
+import { DiskError, type Host, LoqaError, type NodeId, PACKAGE } from '../host/index.ts'
+import { VERSION } from '../host/version.ts'
+import {
+  type Capability,
+  chooseModels,
+  type Model,
+  openModels,
+  Pool,
+  pulledDirectory,
+  replicasOf,
+} from '../inference/index.ts'
+import { createLog, type Log } from '../observe/index.ts'
+import { loadSkills, type Skills, type SkillsOptions } from '../skills/index.ts'
+
+export function openLog({ clock }: Host, { observe, node }: Config): Log {
+  const { stderr } = process
+  const color = stderr.isTTY && process.env.NO_COLOR === undefined
+  const log = createLog({
+    level: observe.log_level,
+    format: observe.log_format,
+    log_pii: observe.log_pii,
+    output: { tty: stderr.isTTY, color, write: (line) => stderr.write(line) },
+    wall: () => clock.wall(),
+  })
+  return log.child({ node: node.name })
+}
+
+export async function openEngines(
+  { disk, clock, random }: Host,
+  { inference, node }: Config,
+  log: Log,
+  onChange: (capability: Capability) => void,
+): Promise<{ pool: Pool; models: readonly Model[]; checkModel: (model: Model) => Promise<unknown> }> {
+  const models_dir = inference.models_dir === '' ? join(PACKAGE, 'models') : inference.models_dir
+  const models = await openModels({
+    ...{ disk, clock, models_dir, unpacked_dir: join(node.data_dir, 'models') },
+    pulled_dir: pulledDirectory(node.data_dir),
+  })
+  if (models.trouble !== undefined) log.warn('What was fetched is not used', { error: models.trouble })
+  const chosen = chooseModels(models.list, inference, models.chosen)
+  const replicas = chosen.flatMap((model) => replicasOf(model, models))
+  return {
+    models: chosen,
+    pool: new Pool({ settings: inference, replicas, clock, random, log, onChange }),
+    checkModel: (model) => models.prepare(model),
+  }
+}
+
+export function openSkills(
+  host: Host,
+  { skills }: Config,
+  log: Log,
+  more: Pick<SkillsOptions, 'house' | 'ports' | 'watch' | 'added'> & { readonly self: NodeId },
+): Promise<Skills> {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
+  const roots = [join(PACKAGE, 'skills'), ...(skills.extra_dir === '' ? [] : [skills.extra_dir])]
+  const { self, ...rest } = more
+  return loadSkills({ host, log, node: self, roots, zone, ...rest })
+}
+
+export async function tokenOf({ disk }: Host, { api }: Config): Promise<string | undefined> {
+  if (api.token_file === '') return undefined
+  try {
+    return tokenFrom(Buffer.from(await disk.read(api.token_file)).toString('utf8'))
+  } catch (thrown) {
+    if (!(thrown instanceof DiskError)) throw thrown
+    throw new LoqaError('config-invalid', `api.token_file cannot be read: ${thrown.message}`, {
+      hint: 'Make one: head -c 32 /dev/urandom | base64 | tr -d "/+=" > token',
+      cause: thrown,
+    })
+  }
+}
+
+/** Tells the machine's programs where this node is; removed at an orderly end. */
+export async function announceRuntime(
+  { disk }: Host,
+  data: string,
+  ports: { readonly http: number; readonly p2p: number | null; readonly wyoming: number | null },
+): Promise<void> {
+  const runtime = { pid: process.pid, ...ports, version: VERSION }
+  await disk.write(join(data, 'runtime.json'), Buffer.from(`${JSON.stringify(runtime)}\n`))
+}
