@@ -26,7 +26,7 @@ const rowOn = async (node: LanNode): Promise<SkillView | undefined> =>
 
 /** Looks again until it holds. */
 async function untilOn(node: LanNode, holds: (row: SkillView | undefined) => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000
+  const deadline = Date.now() + 30_000
   while (!holds(await rowOn(node))) {
     if (Date.now() > deadline)
       throw new Error(`${node.name}: ${JSON.stringify(await rowOn(node))}\n${node.output}`)
