@@ -264,7 +264,8 @@ class RunningCluster implements Cluster {
       const link = this.#links.linkTo(peer)
       if (link !== undefined) listener.linked?.(link)
     }
-    if (listener.frame !== undefined) this.#links.hearEarly()
+    // A little later: whoever listens from this same moment on hears what came early too, not the first of them alone.
+    if (listener.frame !== undefined) queueMicrotask(() => this.#links.hearEarly())
   }
 
   nodes(): readonly NodeRow[] {
