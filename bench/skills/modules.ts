@@ -22,6 +22,7 @@ const asking = moduleOf(
 )
 writeSkill(house, 'echo', echo, { zone: 1 })
 writeSkill(house, 'asking', asking, { zone: 1 })
+writeSkill(house, 'mute', moduleOf([], '(i32.const 0)'), { zone: 1 })
 writeSkill(others, 'loops', moduleOf([], '(loop $again (br $again)) (i32.const 0)'), { call_ms: 100 })
 for (let index = 0; index < IDLE.shipped; index += 1) writeSkill(house, `shipped-${index}`, echo, { zone: 1 })
 for (let index = 0; index < IDLE.others; index += 1) writeSkill(others, `other-${index}`, echo)

@@ -201,7 +201,8 @@ export class InvokePort {
     const call = sandbox.call(effect.to, completed, deadline_ms, (outcome) => {
       this.#settled(key)
       this.#record(effect.to, completed, outcome, this.#clock.monotonic() - began)
-      this.#trim()
+      // Only then another process has become idle.
+      if (sandbox !== this.#shared) this.#trim()
       if (outcome.ok) deliver({ type: 'outcome', id, event: 'done', body: outcome.result })
       else fail(outcome.error)
     })

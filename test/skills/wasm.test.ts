@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { SkillError } from '../../src/skills/errors.ts'
 import { grantedImports } from '../../src/skills/permissions.ts'
-import { checkModule, type ModuleRules } from '../../src/skills/wasm.ts'
-import { assemble, moduleOf } from './hostile.ts'
+import { checkModule, type ModuleRules, readyModule } from '../../src/skills/wasm.ts'
+import { assemble, moduleOf, saying } from './hostile.ts'
 import { SKILLS_FOLDER } from './house-skills.ts'
 
 const RULES: ModuleRules = { imports: grantedImports(['storage']), exports: ['handle'], memory_kb: 1_024 }
@@ -94,5 +94,39 @@ describe('a module', () => {
     ['it is larger than any of ours', new Uint8Array(5 * 1_024 * 1_024), 'larger than 4 MiB'],
   ])('is refused when %s', (_, bytes, why) => {
     expect(refusal(bytes)).toContain(why)
+  })
+})
+
+describe('a module made ready to be called often', () => {
+  const ready = (module: Uint8Array) =>
+    readyModule(
+      checkModule(module, { imports: grantedImports([]), exports: ['handle'], memory_kb: 1_024 }).bytes,
+    )
+
+  it('imports its memory, keeps what it may grow to, and runs as before', () => {
+    const { bytes, memory, starts } = ready(saying('{"speech":"hello"}'))
+    expect([memory, starts]).toEqual([{ least: 1, most: 16 }, false])
+    expect(WebAssembly.Module.imports(new WebAssembly.Module(bytes.slice()))).toContainEqual({
+      ...{ module: 'loqa', name: 'memory', kind: 'memory' },
+    })
+  })
+
+  it('keeps a memory that takes long to wipe, and none stays none', () => {
+    const large = assemble('(module (memory 17) (func (export "handle") (result i32) (i32.const 0)))')
+    const limit = { imports: grantedImports([]), exports: ['handle'], memory_kb: 4_096 }
+    const checked = checkModule(large, limit).bytes
+    expect(readyModule(checked)).toEqual({ bytes: checked, starts: false })
+    const none = checkModule(
+      assemble('(module (func (export "handle") (result i32) (i32.const 0)))'),
+      limit,
+    ).bytes
+    expect(readyModule(none)).toEqual({ bytes: none, starts: false })
+  })
+
+  it('says when making an instance runs code', () => {
+    const module = assemble(
+      '(module (memory 1) (func $s) (start $s) (func (export "handle") (result i32) (i32.const 0)))',
+    )
+    expect(ready(module).starts).toBe(true)
   })
 })
