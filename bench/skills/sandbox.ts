@@ -5,7 +5,7 @@
  * Bars: a warm call ≤ 60 µs at the median, a host call ≤ 200 µs, a cold start ≤ 100 ms, 30 idle skills ≤ 150 MB in all (resident
  * memory of their processes as `ps` counts it, what they share counted once for each).
  */
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,17 +17,16 @@ import { loadCatalogue, type Skill } from '../../src/skills/index.ts'
 import { InvokePort } from '../../src/skills/port.ts'
 import { describeFence, type Fence, NO_FENCE } from '../../src/skills/sandbox/fence.ts'
 import { findFence, processStarter } from '../../src/skills/sandbox/process.ts'
-import { moduleOf, saying, writeSkill } from '../../test/skills/hostile.ts'
 import { callSkill, SKILLS_FOLDER } from '../../test/skills/house-skills.ts'
+import { HOST_CALLS } from './counts.ts'
 import { percentiles, print } from './measure.ts'
 
 const WARM_UP = 1_000
 const CALLS = 5_000
-const HOST_CALLS = 50
 const STARTS = 20
 const PATIENT_MS = 15_000
-/** Skills that ship with the node share a process; the others have one each while they run. */
-const IDLE = { shipped: 10, others: 20 }
+/** Longer than an idle process stays. */
+const IDLE_MS = 32_000
 
 const DIST = fileURLToPath(new URL('../../dist/', import.meta.url))
 const root = mkdtempSync(join(tmpdir(), 'loqa-bench-'))
@@ -87,28 +86,15 @@ async function call(port: InvokePort, skill: string, order = ECHO): Promise<void
 await bundle(DIST)
 for (const name of readdirSync(SKILLS_FOLDER))
   cpSync(join(SKILLS_FOLDER, name), join(house, name), { recursive: true })
-const echo = saying('{"speech":"hello"}')
-const asking = moduleOf(
-  ['alloc', 'storage_get'],
-  `(local $k i64) (local $n i32) (local.set $k (call $alloc (i64.const 1)))
-   (loop $again
-     (drop (call $storage_get (local.get $k)))
-     (local.set $n (i32.add (local.get $n) (i32.const 1)))
-     (br_if $again (i32.lt_u (local.get $n) (i32.const ${HOST_CALLS}))))
-   (i32.const 0)`,
-)
-writeSkill(house, 'echo', echo, { zone: 1 })
-writeSkill(house, 'asking', asking, { zone: 1 })
-writeSkill(others, 'loops', moduleOf([], '(loop $again (br $again)) (i32.const 0)'), { call_ms: 100 })
-for (let index = 0; index < IDLE.shipped; index += 1) writeSkill(house, `shipped-${index}`, echo, { zone: 1 })
-for (let index = 0; index < IDLE.others; index += 1) writeSkill(others, `other-${index}`, echo)
+execFileSync(process.execPath, [fileURLToPath(new URL('./modules.ts', import.meta.url)), root])
+const echo = readFileSync(join(root, 'echo.wasm'))
 
 const fence = await findFence()
 console.log(JSON.stringify({ fence: describeFence(fence) }))
 
 // — what a call costs without a sandbox, and what the way to a process costs —
 
-const bare = new WebAssembly.Instance(new WebAssembly.Module(moduleOf([], '(i32.const 0)') as never)).exports
+const bare = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(join(root, 'bare.wasm')))).exports
   .handle as () => number
 judged('skills/call direct WebAssembly, µs', await series_us(() => void bare()))
 
@@ -225,15 +211,17 @@ const installed = names((await loadCatalogue(realHost().disk, [house, others])).
   /^(shipped|other)-/.test(name),
 )
 for (const name of installed) await call(idle, name)
+const looked = (when: string, bar?: number): void => {
+  const total = memory_mb(idle.pids.flatMap(({ pid }) => family(pid)))
+  print(`skills/${installed.length} idle skills, ${when}, all their processes`, {
+    processes: idle.pids.map(({ of, pid }) => ({ of, ...memory_mb(family(pid)) })),
+    ...total,
+    ...(bar !== undefined && { bar, holds: total.rss_mb <= bar }),
+  })
+}
 await new Promise((done) => setTimeout(done, 1_500))
-const pids = idle.pids.flatMap(({ pid }) => family(pid))
-const total = memory_mb(pids)
-print('skills/30 idle skills that were all called just now, all their processes', {
-  skills: installed.length,
-  processes: idle.pids.map(({ of, pid }) => ({ of, ...memory_mb(family(pid)) })),
-  ...total,
-  bar: 150,
-  holds: total.rss_mb <= 150,
-})
+looked('all called a moment ago')
+await new Promise((done) => setTimeout(done, IDLE_MS))
+looked('half a minute after', 150)
 idle.stop()
 rmSync(root, { recursive: true, force: true })

@@ -165,15 +165,15 @@ function models({ models: used, checkModel }: NodeParts): Promise<Finding[]> {
   )
 }
 
-function skillStates({ skills }: NodeParts): Finding[] {
-  return skills
+function skillStates({ skillDesk }: NodeParts): Finding[] {
+  return skillDesk
     .list()
     .map(({ name, version, state, problem }) =>
       finding(
         `skill ${name}`,
         state === 'ready',
         problem ?? `${state} ${version}`,
-        'Mend or remove its folder, then restart.',
+        'loqa skill show NAME says more; loqa skill rm removes one that was added.',
       ),
     )
 }

@@ -3,7 +3,7 @@
  * other node will find. The rules are `skills/registry/changing.ts`.
  */
 import type { RevokedRow, SkillDetail, SkillReview, SkillsView, TrustedRow } from '../api/index.ts'
-import { type Clock, LoqaError, type NodeId, NotFoundError } from '../host/index.ts'
+import { type Clock, errorShape, LoqaError, type NodeId, NotFoundError } from '../host/index.ts'
 import { readPackage, registry, type SkillPackage, type Skills, trust } from '../skills/index.ts'
 import type { Store } from '../store/index.ts'
 import { nameTaken, type SkillRegistry } from './skill-registry.ts'
@@ -34,7 +34,8 @@ export function skillDesk(parts: DeskParts): SkillsView {
   return {
     list: () => rowsOf(parts),
     show: (name) => desk.show(name),
-    add: (request) => parts.registry.inTurn(() => desk.add(request)),
+    add: (request) =>
+      parts.registry.inTurn(() => desk.add(request).catch((thrown) => refusedIn(parts, thrown))),
     rm: ({ skill }) => desk.rm(skill),
     pin: ({ skill, on }) => desk.pin(skill, on),
     grant: ({ skill, dry_run }) => parts.registry.inTurn(() => desk.grant(skill, dry_run)),
@@ -47,6 +48,12 @@ export function skillDesk(parts: DeskParts): SkillsView {
     trust: (request) => desk.trust(request),
     trusted: () => desk.trusted(),
   }
+}
+
+/** Whose name it bears is not known before it was judged. */
+async function refusedIn({ audit }: DeskParts, thrown: unknown): Promise<never> {
+  await audit('skill.refused', 'a package that was to be added', errorShape(thrown).code)
+  throw thrown
 }
 
 type AddRequest = Parameters<SkillsView['add']>[0]

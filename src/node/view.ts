@@ -186,7 +186,7 @@ function healthState({ now }: Stage, reasons: readonly string[]): StatusView['he
 }
 
 /** What does not work, in words: each names the part and the reason. */
-function complaints({ pool, store, skills, clustering, auditing, memory }: NodeParts): string[] {
+function complaints({ pool, store, skillDesk, clustering, auditing, memory }: NodeParts): string[] {
   const health = store.health()
   const gaveWay = clustering.cluster?.refusing
   return [
@@ -199,12 +199,12 @@ function complaints({ pool, store, skills, clustering, auditing, memory }: NodeP
       .map(({ tag, state, error }) => `${tag} is ${state}${error === undefined ? '' : `: ${error.message}`}`),
     ...(memory.timeline.works ? [] : ['The steps of conversations are not kept: restart the node']),
     ...(health.state === 'ok' ? [] : [`The store is ${health.state}: ${health.error.message}`]),
-    ...skills
+    ...skillDesk
       .list()
       .filter(({ state }) => state !== 'ready')
       .map(
         ({ name, state, problem }) =>
-          `The skill ${name} is ${state}${problem === undefined ? '' : `: ${problem}`}`,
+          `The skill ${name} is ${state}${problem === null ? '' : `: ${problem}`}`,
       ),
   ]
 }

@@ -2,7 +2,9 @@
 import { describe, expect, it } from 'vitest'
 import type { Outside } from '../../src/actors/index.ts'
 import { failureOf } from '../../src/api/failure.ts'
-import { householdOf, listSessions, PLACED } from '../../src/node/conversations.ts'
+import type { Cluster } from '../../src/cluster/index.ts'
+import { LoqaError, type NodeId, nodeId } from '../../src/host/index.ts'
+import { householdOf, listSessions, moveSession, PLACED } from '../../src/node/conversations.ts'
 import {
   ENDPOINT_TIMES,
   type Privacy,
@@ -275,4 +277,49 @@ it('on a node that is alone nothing of this is asked of anybody', async () => {
   expect(await a.ask('turn on the lights', 'mine')).toMatchObject({ session: 'mine', intent: 'light.on' })
   expect(await a.list()).toEqual(['mine node-a kitchen'])
   expect(a.node.runtime.deadLetters().counts).toEqual({})
+})
+
+describe('a conversation that is to move', () => {
+  const nodes = [
+    { id: 'node-aaaaaa', name: 'attic' },
+    { id: 'node-bbbbbb', name: 'hall' },
+    { id: 'node-cccccc', name: 'hall' },
+  ]
+  const attempt = async (to: string, refuse?: LoqaError) => {
+    const noted: string[] = []
+    const parts = {
+      cluster: { self: nodeId('node-aaaaaa'), nodes: () => nodes } as unknown as Cluster,
+      moving: {
+        move: async (address: string, node: NodeId) => {
+          if (refuse !== undefined) throw refuse
+          expect(address).toBe('loqa:/session/walk')
+          return { from: nodeId('node-aaaaaa'), to: node, away_ms: 1.26 }
+        },
+      },
+      noted: async (object: string, outcome: string) => void noted.push(`${object} ${outcome}`),
+    }
+    const outcome = await moveSession('walk', to, parts).catch((thrown: LoqaError) => thrown)
+    return { outcome, noted }
+  }
+
+  it('goes to a node by its name, its id or the end of one, and is noted in the audit log', async () => {
+    for (const to of ['attic', 'node-aaaaaa', 'aaaaaa']) {
+      expect(await attempt(to)).toEqual({
+        outcome: { session: 'walk', from: 'node-aaaaaa', to: 'node-aaaaaa', away_ms: 1.3 },
+        noted: ['walk from node-aaaaaa to node-aaaaaa'],
+      })
+    }
+    expect((await attempt('bbbbbb')).outcome).toMatchObject({ to: 'node-bbbbbb' })
+  })
+
+  it('says why not', async () => {
+    expect((await attempt('cellar')).outcome).toMatchObject({
+      code: 'not-found',
+      hint: 'loqa nodes lists them.',
+    })
+    expect((await attempt('hall')).outcome).toMatchObject({ code: 'ambiguous' })
+    const refusal = new LoqaError('not-moved', 'A turn is under way')
+    expect(await attempt('attic', refusal)).toEqual({ outcome: refusal, noted: ['walk refused: not-moved'] })
+    expect(failureOf(refusal).status).toBe(409)
+  })
 })

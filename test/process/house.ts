@@ -8,6 +8,7 @@ import { realHost } from '../../src/host/real.ts'
 import { noteIn, observeWith } from '../../src/node/observing.ts'
 import { openAudit } from '../../src/observe/audit.ts'
 import { createMetrics } from '../../src/observe/index.ts'
+import type { HostPorts } from '../../src/skills/host-ports.ts'
 import {
   type Announce,
   loadSkills,
@@ -20,7 +21,7 @@ import { openStore, ownDirectory, storePorts } from '../../src/store/index.ts'
 import { silentLog } from '../skills/house-skills.ts'
 import { writerOf } from '../store/writers.ts'
 
-export async function openHouse(directory: string, roots: readonly string[]) {
+export async function openHouse(directory: string, roots: readonly string[], reach: HostPorts = {}) {
   mkdirSync(directory, { recursive: true })
   const host = realHost()
   const node = nodeId('test')
@@ -33,7 +34,7 @@ export async function openHouse(directory: string, roots: readonly string[]) {
     audit: (what, object, outcome) => noteIn(audit, silentLog, { what, object, outcome }),
     tell: (announcement) => runtime.publish('announce', announcement),
   }
-  const skills = await loadSkills({ host, log: silentLog, node, roots, zone: 'UTC', watch })
+  const skills = await loadSkills({ host, log: silentLog, node, roots, zone: 'UTC', watch, ports: reach })
   const runtime = createRuntime({
     node,
     host,

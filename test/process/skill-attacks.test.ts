@@ -9,13 +9,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { realHost } from '../../src/host/real.ts'
 import { type LoopWatch, watchEventLoop } from '../../src/observe/event-loop.ts'
 import type { CallOutcome, SkillCall } from '../../src/skills/call.ts'
-import { loadCatalogue } from '../../src/skills/index.ts'
+import { createHttpPort, loadCatalogue } from '../../src/skills/index.ts'
 import { InvokePort } from '../../src/skills/port.ts'
 import { MAX_OVERRUNS } from '../../src/skills/sandbox/charging.ts'
 import { processStarter } from '../../src/skills/sandbox/process.ts'
 import { watchSandboxes } from '../../src/skills/watching.ts'
 import { callSkill, EMPTY_CALL, PATIENT_MS, SKILLS_FOLDER, silentLog } from '../skills/house-skills.ts'
 import type { Written } from '../skills/write-attacks.ts'
+import { Cable } from './cable.ts'
 import { openHouse, type TestHouse } from './house.ts'
 
 /**
@@ -34,11 +35,12 @@ const SECRET = 'the code of the safe is 4711'
 
 // Zone 1, the node's own process: the attackers sit right beside the clock, which makes it hardest for it.
 const WRITER = fileURLToPath(new URL('../skills/write-attacks.ts', import.meta.url))
-const { attacks, refused } = JSON.parse(
+const { attacks, refused, requests } = JSON.parse(
   execFileSync(process.execPath, [WRITER, inside, '1'], { encoding: 'utf8' }),
 ) as Written
 
 let house: TestHouse
+let cable: Cable
 let prison: InvokePort
 let server: Server
 let lag: LoopWatch
@@ -122,7 +124,9 @@ beforeAll(async () => {
   })
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
 
-  house = await openHouse(join(root, 'data'), [inside])
+  cable = await Cable.laid()
+  const own = () => ({ ports: [80], addresses: ['10.9.9.9'] })
+  house = await openHouse(join(root, 'data'), [inside], { http: createHttpPort({ door: cable.door, own }) })
   const { clock } = house.host
   const folder = fileURLToPath(new URL('./escaped/', import.meta.url))
   const start = processStarter(house.skills.fence, { file: `${folder}runner.js`, folder })
@@ -148,6 +152,7 @@ beforeAll(async () => {
 afterAll(async () => {
   prison.stop()
   server.close()
+  cable.cut()
   lag.stop()
   bystander.kill()
   await house.stop()
@@ -186,6 +191,20 @@ describe('a skill that', () => {
     })
     expect(await audited('skill.refused', name)).toEqual(['skill-refused'])
     await clockIsRight()
+  })
+
+  it.each(requests)('%s is not connected to anything inside, and learns no secret', async (name) => {
+    const [asked] = await Promise.all([house.ask(`${name}.go`, PATIENT_MS), clockIsRight()])
+    const outcomes = async (): Promise<readonly string[]> => [
+      ...(await audited('skill.http', name)),
+      ...(await audited('skill.call', `${name}.go`)).filter((outcome) => outcome !== 'ok'),
+    ]
+    await expect.poll(outcomes).toHaveLength(1)
+    expect((await outcomes())[0]).toMatch(/^(http-refused|not-granted|skill-answer)$/)
+    if (asked.failed === undefined) expect(await audited('skill.http', name)).toHaveLength(1)
+    expect(cable.inside).toEqual([])
+    // Only the redirected ones got as far as the server that sends them on.
+    expect(cable.outside.filter((url) => !url.includes('/to?'))).toEqual([])
   })
 
   it('runs into its quota again and again is stopped, and the house is told', async () => {
@@ -251,7 +270,7 @@ describe('after all of it', () => {
     bystander.stdin!.end()
     const [idle] = (await once(bystander.stdout!, 'data')) as [Buffer]
     const idle_ms = Number(idle.toString())
-    const all = Object.keys({ ...attacks, ...refused, ...ESCAPED }).length + TWICE.length
+    const all = Object.keys({ ...attacks, ...refused, ...ESCAPED }).length + requests.length + TWICE.length
     console.log(`${all} attacks; late p99 ${p99_ms.toFixed(1)} ms, a bystander ${idle_ms.toFixed(1)} ms`)
     expect(p99_ms).toBeLessThanOrEqual(LAG_P99_MS + idle_ms)
     expect(rss_mb() - before_mb).toBeLessThan(GROWTH_MB)

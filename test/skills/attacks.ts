@@ -332,3 +332,56 @@ export const REFUSED: Readonly<Record<string, { readonly why: string; readonly m
   'is-empty': { why: 'not a WebAssembly module', module: new Uint8Array() },
   'is-cut-off': { why: 'cut off', module: moduleOf([], '(i32.const 0)').subarray(0, 30) },
 }
+
+/** What a skill asks for that was granted these hosts. Names are looked up in `test/process/cable.ts`. */
+export interface Request {
+  readonly hosts: readonly string[]
+  readonly url: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export const REQUESTS: Readonly<Record<string, Request>> = {
+  'scans-the-lan': { hosts: ['192.168.1.1'], url: 'http://192.168.1.1/' },
+  'scans-the-lan-by-name': { hosts: ['router.example'], url: 'http://router.example/' },
+  'asks-the-node-itself': { hosts: ['me.example'], url: 'http://me.example/api/v1/status' },
+  'asks-the-cloud-for-keys': { hosts: ['metadata.example'], url: 'http://metadata.example/latest/meta-data' },
+  'is-sent-inside': {
+    hosts: ['public.example', 'router.example'],
+    url: 'http://public.example/to?http://router.example/',
+  },
+  'is-sent-to-the-lan': {
+    hosts: ['public.example', '10.0.0.1'],
+    url: 'http://public.example/to?http://10.0.0.1/',
+  },
+  'rebinds-its-name': {
+    hosts: ['rebinding.example'],
+    url: 'http://rebinding.example/to?http://rebinding.example/second',
+  },
+  'asks-whom-nobody-granted': { hosts: ['public.example'], url: 'http://evil.example/' },
+  'asks-for-a-file': { hosts: ['public.example'], url: 'file:///etc/passwd' },
+  'steals-a-secret': { hosts: ['public.example'], url: 'http://public.example/?k={secret:token}' },
+  'smuggles-a-host': {
+    hosts: ['public.example'],
+    url: 'http://public.example/',
+    headers: { Host: 'router.example' },
+  },
+}
+
+/** A module that asks for this once, and does not care what it hears. */
+export function requesting({ url, headers = {} }: Request): Uint8Array {
+  const bytes = new TextEncoder().encode(JSON.stringify({ id: 'one', method: 'GET', url, headers }))
+  const data = [...bytes].map((byte) => `\\${byte.toString(16).padStart(2, '0')}`).join('')
+  return moduleOf(
+    ['alloc', 'store_u8', 'http_send'],
+    `(local $k i64) (local $n i32)
+     (local.set $k (call $alloc (i64.const ${bytes.length})))
+     (loop $next
+       (call $store_u8
+         (i64.add (local.get $k) (i64.extend_i32_u (local.get $n)))
+         (i32.load8_u (local.get $n)))
+       (local.set $n (i32.add (local.get $n) (i32.const 1)))
+       (br_if $next (i32.lt_u (local.get $n) (i32.const ${bytes.length}))))
+     (call $http_send (local.get $k))`,
+    `(memory 1) (data (i32.const 0) "${data}") (func (export "heard") (result i32) (i32.const 0))`,
+  )
+}

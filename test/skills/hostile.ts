@@ -24,9 +24,10 @@ const IMPORTS: Readonly<Record<string, string>> = {
   storage_list: '(param i64) (result i64)',
   timer_set: '(param i64 i64) (result i32)',
   clock_now: '(result i64)',
+  http_send: '(param i64) (result i32)',
 }
 
-const HOST = new Set(['storage_get', 'storage_put', 'storage_list', 'timer_set', 'clock_now'])
+const HOST = new Set(['storage_get', 'storage_put', 'storage_list', 'timer_set', 'clock_now', 'http_send'])
 
 /** A module with these imports, this `handle` (it must leave an i32), and whatever else. */
 export function moduleOf(imports: readonly string[], handle: string, rest = '(memory 1)'): Uint8Array {
@@ -69,6 +70,8 @@ export interface FolderOptions {
   readonly permissions?: readonly string[]
   readonly zone?: 1 | 2 | 3
   readonly call_ms?: number
+  /** Hosts it is granted. */
+  readonly http?: readonly string[]
   readonly sentence?: string
 }
 
@@ -90,6 +93,7 @@ export function writeSkill(
     `module: ${name}.wasm`,
     permissions.length === 0 ? 'permissions: []' : `permissions:\n${permissions.join('\n')}`,
     `budgets: { call_ms: ${options.call_ms ?? 200}, memory_kb: 1024, host_calls: 64, storage_kb: 16 }`,
+    ...(options.http === undefined ? [] : [`http: { hosts: [${options.http.join(', ')}] }`]),
     `intents:\n  ${name}.go: { templates: ["${options.sentence ?? `${name} go`}"] }`,
   ]
   mkdirSync(join(root, name), { recursive: true })

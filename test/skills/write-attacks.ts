@@ -3,7 +3,7 @@
  * A process of its own because the assembler takes 150 MB, and to start a process takes the longer the larger who starts it is.
  */
 import { join } from 'node:path'
-import { ATTACKS, REFUSED } from './attacks.ts'
+import { ATTACKS, REFUSED, REQUESTS, requesting } from './attacks.ts'
 import { moduleOf, writeSkill } from './hostile.ts'
 
 export interface Written {
@@ -11,6 +11,8 @@ export interface Written {
   readonly attacks: Readonly<Record<string, string>>
   /** Name → a word of the reason why it is not loaded. */
   readonly refused: Readonly<Record<string, string>>
+  /** Ask for what they must not get. */
+  readonly requests: readonly string[]
 }
 
 /** What a skill does that is no attack; for processes that attack by themselves. */
@@ -24,10 +26,18 @@ for (const [name, { code, module, permissions }] of Object.entries(ATTACKS)) {
   writeSkill(root!, name, module, { zone: attackers, call_ms, ...(permissions && { permissions }) })
 }
 writeSkill(root!, 'storm', ATTACKS['storms-its-host']!.module, { zone: attackers, call_ms: 2_000 })
+for (const [name, request] of Object.entries(REQUESTS)) {
+  writeSkill(root!, name, requesting(request), {
+    zone: attackers,
+    permissions: ['http'],
+    http: request.hosts,
+  })
+}
 for (const [name, { module }] of Object.entries(REFUSED)) writeSkill(root!, name, module)
 writeSkill(join(root!, '..', 'spare'), HARMLESS, moduleOf([], '(i32.const 0)'))
 const written: Written = {
   attacks: Object.fromEntries(Object.entries(ATTACKS).map(([name, { code }]) => [name, code])),
   refused: Object.fromEntries(Object.entries(REFUSED).map(([name, { why }]) => [name, why])),
+  requests: Object.keys(REQUESTS),
 }
 process.stdout.write(JSON.stringify(written))

@@ -3,6 +3,15 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { TurnView } from '../../src/api/index.ts'
+import { readPackage, withSignature } from '../../src/skills/package/index.ts'
+import {
+  type PetOptions,
+  PUBLISHER,
+  petPackage,
+  STRANGER,
+  signedPet,
+  vettedPublisher,
+} from '../skills/package/pets.ts'
 import { fixture, ROOT, RunningNode } from './running-node.ts'
 
 /**
@@ -86,5 +95,95 @@ it('has stopped those who stormed it, has noted all, and goes on', async () => {
       expect(stdout).toMatch(new RegExp(`skill\\.stopped +${name} +storm: ${fault}`))
   }
   expect(stdout).toMatch(/skill\.refused +wants-the-web +skill-refused/)
+  expect((await ask('what time is it')).reply).toMatch(/^It is /)
+})
+
+// — packages —
+
+const post = async (action: string, body: object): Promise<Record<string, unknown>> => {
+  const headers = { 'content-type': 'application/json' }
+  const answer = await fetch(`${node.http}/api/v1/skills/${action}`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify(body),
+  })
+  return (await answer.json()) as Record<string, unknown>
+}
+const add = (bytes: Uint8Array): Promise<Record<string, unknown>> =>
+  post('add', { package: Buffer.from(bytes).toString('base64'), grant: true })
+
+/** The files of one package under the signature of another. */
+const swapped = async (files: PetOptions, signed: PetOptions): Promise<Uint8Array> => {
+  const { signature } = await readPackage(await signedPet(PUBLISHER, signed))
+  return withSignature(await readPackage(await petPackage(files)), signature!)
+}
+
+const flipped = async (at: number): Promise<Uint8Array> => {
+  const bytes = (await signedPet(PUBLISHER, { version: '1.3.0' })).slice()
+  bytes[Math.floor(bytes.length * at)]! ^= 1
+  return bytes
+}
+
+const FORGED: Readonly<Record<string, { readonly make: () => Promise<Uint8Array>; readonly code: RegExp }>> =
+  {
+    'with a changed byte in its middle': {
+      make: () => flipped(0.5),
+      code: /^(package-invalid|skill-tampered)$/,
+    },
+    'with a changed byte near its end': {
+      make: () => flipped(0.9),
+      code: /^(package-invalid|skill-tampered)$/,
+    },
+    'with another module': {
+      make: () => swapped({ version: '1.3.0', says: 'Evil.' }, { version: '1.3.0' }),
+      code: /^skill-tampered$/,
+    },
+    'with another manifest': {
+      make: () => swapped({ version: '1.3.0', uses: ['speak', 'http'] }, { version: '1.3.0' }),
+      code: /^skill-tampered$/,
+    },
+    'with the signature of an older version': {
+      make: () => swapped({ version: '1.4.0' }, { version: '1.2.3' }),
+      code: /^skill-tampered$/,
+    },
+    'signed by a stranger': {
+      make: () => signedPet(STRANGER, { version: '1.3.0' }),
+      code: /^skill-untrusted$/,
+    },
+    'signed by a stranger for itself': {
+      make: () => signedPet(STRANGER, { version: '1.3.0' }, vettedPublisher({ key: STRANGER.key }, STRANGER)),
+      code: /^skill-untrusted$/,
+    },
+    'signed by nobody': { make: () => petPackage({ version: '1.3.0' }), code: /^skill-unsigned$/ },
+    'older than what is here': {
+      make: () => signedPet(PUBLISHER, { version: '1.0.0' }),
+      code: /^skill-downgrade$/,
+    },
+  }
+
+it('takes no package that is not what a trusted publisher signed', async () => {
+  await post('trust', { publisher: 'somebody', key: PUBLISHER.key })
+  expect(await add(await signedPet(PUBLISHER))).toMatchObject({ outcome: 'installed' })
+  expect((await ask('feed the pet')).reply).toBe('Fed.')
+  for (const [name, { make, code }] of Object.entries(FORGED)) {
+    const answer = (await add(await make())) as { error?: { code: string }; code?: string }
+    expect([name, answer.error?.code ?? answer.code]).toEqual([name, expect.stringMatching(code)])
+  }
+  expect((await ask('feed the pet')).reply).toBe('Fed.')
+  const { stdout } = await node.loqa('audit', 'ls', '--limit', '200')
+  const noted = [...stdout.matchAll(/skill\.refused +a package that was to be added +(\S+)/g)].map(
+    ([, code]) => code,
+  )
+  expect(noted).toHaveLength(Object.keys(FORGED).length)
+})
+
+it('stops what a revoked key signed, and takes nothing more of it', async () => {
+  await post('revoke', { kind: 'key', what: PUBLISHER.key, why: 'stolen' })
+  await expect.poll(async () => (await ask('feed the pet')).reply, { timeout: 10_000 }).not.toBe('Fed.')
+  const answer = (await add(await signedPet(PUBLISHER, { version: '2.0.0' }))) as {
+    error?: { code: string }
+    code?: string
+  }
+  expect(answer.error?.code ?? answer.code).toBe('skill-revoked')
   expect((await ask('what time is it')).reply).toMatch(/^It is /)
 })

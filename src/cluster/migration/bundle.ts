@@ -69,11 +69,11 @@ export type Bundle = Readonly<z.infer<typeof bundleSchema>>
 
 export type PackFault = 'too-large' | 'unsendable'
 
-/** Where bundles are written, doubled up to the bound: most are a few kilobytes. */
+/** Where bundles are written; what does not fit is written again into much more, of which only what is written costs memory. */
 const FIRST_BYTES = 16 * 1024
 
 export function pack(bundle: Bundle): Uint8Array<ArrayBuffer> | PackFault {
-  for (let size = FIRST_BYTES; ; size = Math.min(size * 4, MAX_BUNDLE_BYTES)) {
+  for (let size = FIRST_BYTES; ; size = Math.min(size * 32, MAX_BUNDLE_BYTES)) {
     const into = Buffer.allocUnsafe(size)
     let end: number
     try {

@@ -2,7 +2,7 @@
  * Moving an actor from one node to another while it lives: its state, what waits in its mailbox, its times and its watchers come along.
  * Five steps: freeze, snapshot, offer, accept, resume. Pure machines for the side it leaves (`source.ts`), the side it comes to
  * (`target.ts`), those who send to it (`route.ts`), and all moves of a node (`mover.ts`, read first). What is asked of the runtime, the
- * links and the map of placements they say as effects; `moving.ts` carries them out.
+ * links and the map of placements they say as effects; `moving.ts` feeds them and `carrying.ts` carries out what they say.
  *
  * It stands here and not beside the actors because a move is a claim: its epoch is one of `placement/placements.ts`, and its two sides
  * are nodes, which actors do not know.
@@ -22,8 +22,10 @@
  *
  * An actor's times belong to its state: a copy that is void may have rung one, and the copy that counts rings it too.
  */
+
 export { MAX_BUNDLE_BYTES, MAX_LATE, MAX_MOVES } from './bounds.ts'
 export { type Bundle, type Parcel, pack, unpack } from './bundle.ts'
+export type { MovingOptions } from './carrying.ts'
 export { type Fence, outranks } from './fence.ts'
 export { decodeMove, encodeMove, type MoveMessage } from './messages.ts'
 export {
@@ -37,8 +39,8 @@ export {
   moves,
   noMoves,
 } from './mover.ts'
-export { Moving, type MovingOptions } from './moving.ts'
+export { Moving } from './moving.ts'
 export type { Moved } from './outcomes.ts'
 export { noRoutes, type Routes, relinked, route } from './route.ts'
-export type { Outcome } from './source.ts'
+export type { Outcome } from './source-state.ts'
 export { type Movable, readSnapshot, understands } from './versions.ts'

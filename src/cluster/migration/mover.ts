@@ -7,15 +7,8 @@ import { HELD_MS, MAX_LANES, MAX_MOVES, MAX_REMEMBERED, WORD_MS } from './bounds
 import type { Bundle, Parcel } from './bundle.ts'
 import { type Fence, outranks } from './fence.ts'
 import type { MoveMessage, Passed, Refusal } from './messages.ts'
-import {
-  beginMove,
-  type Move,
-  type SourceEffect,
-  type SourceInput,
-  type SourceState,
-  source,
-  sourceDue,
-} from './source.ts'
+import { beginMove, source, sourceDue } from './source.ts'
+import type { Move, SourceEffect, SourceInput, SourceState } from './source-state.ts'
 import {
   refusalOf,
   type TargetEffect,

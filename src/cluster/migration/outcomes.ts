@@ -1,7 +1,7 @@
 /** How a move went, in words for whoever wanted it. Pure. */
 import { LoqaError, type NodeId } from '../../host/index.ts'
 import type { MoverEffect } from './mover.ts'
-import type { Outcome } from './source.ts'
+import type { Outcome } from './source-state.ts'
 
 export interface Moved {
   readonly from: NodeId

@@ -4,113 +4,26 @@
  *
  * freezing ─ offering ─ resuming ─ forwarding ─ ended, and from each of the first three back: `thaw`.
  */
-import { assertNever, type NodeId } from '../../host/index.ts'
-import {
-  FORWARD_MS,
-  FREEZE_MS,
-  HOLD_MS,
-  MAX_LATE,
-  OFFER_MS,
-  RESUME_MS,
-  RETRY_MS,
-  WINDOW_CHUNKS,
-  WINDOW_FORWARDS,
-} from './bounds.ts'
-import { type Bundle, chunksOf, type PackFault, pack } from './bundle.ts'
+import { assertNever } from '../../host/index.ts'
+import { FREEZE_MS, HOLD_MS, MAX_LATE, OFFER_MS, RESUME_MS, RETRY_MS, WINDOW_CHUNKS } from './bounds.ts'
+import { chunksOf, pack } from './bundle.ts'
 import { type Fence, outranks } from './fence.ts'
-import type { MoveMessage, Passed, Refusal } from './messages.ts'
-
-export interface Move {
-  readonly address: string
-  readonly from: NodeId
-  readonly to: NodeId
-  /** What the target will hold it under; never offered twice. */
-  readonly epoch: number
-}
-
-export type Outcome =
-  | { readonly how: 'moved' }
-  /** It runs here as before. */
-  | {
-      readonly how: 'aborted'
-      readonly why: Refusal | PackFault | 'cannot-freeze' | 'timeout' | 'gone' | 'cancelled' | 'overloaded'
-    }
-  /** It runs here again, under a new epoch, without the messages that had gone along. */
-  | { readonly how: 'taken-back'; readonly why: 'timeout' | 'gone' }
-  /** Another copy counts. */
-  | { readonly how: 'outranked' }
-
-export type SourceState = { readonly move: Move; readonly kind: string; readonly version: number } & (
-  | { readonly phase: 'freezing'; readonly deadline: number; readonly late: readonly Passed[] }
-  | {
-      readonly phase: 'offering'
-      readonly bytes: number
-      readonly chunks: readonly Uint8Array<ArrayBuffer>[]
-      readonly got: number
-      readonly sent: number
-      readonly deadline: number
-      readonly retry_at: number
-      readonly late: readonly Passed[]
-    }
-  | {
-      readonly phase: 'resuming'
-      readonly deadline: number
-      readonly retry_at: number
-      readonly late: readonly Passed[]
-    }
-  | {
-      readonly phase: 'forwarding'
-      /** Not acknowledged yet; the first of them has the number `first`. */
-      readonly queue: readonly Passed[]
-      readonly first: number
-      readonly sent: number
-      /** Forwarding ends then. */
-      readonly until: number
-      readonly closing: boolean
-      /** When the target last said something. */
-      readonly heard_at: number
-      readonly retry_at: number
-    }
-  | { readonly phase: 'ended' }
-)
-type In<Phase extends SourceState['phase']> = Extract<SourceState, { phase: Phase }>
-export type Told = Extract<Passed, { what: 'told' }>
-
-export type SourceInput =
-  /** All that moves, as it is now that nothing handles it. */
-  | { readonly type: 'frozen'; readonly bundle: Bundle }
-  /** It has children, outside work under way, or is no kind that moves. */
-  | { readonly type: 'cannot' }
-  | { readonly type: 'heard'; readonly message: MoveMessage }
-  /** For the actor, from a node that still looks for it here; or that node's word that it no longer does. */
-  | { readonly type: 'arrived'; readonly passed: Passed }
-  /** The target died, or is another life of its node. */
-  | { readonly type: 'gone' }
-  /** The map of placements names this copy. */
-  | { readonly type: 'claimed'; readonly fence: Fence }
-  | { readonly type: 'cancel' }
-  | { readonly type: 'due' }
-
-export type SourceEffect =
-  /** After the message it is handling; answer with `frozen` or `cannot`. Its mailbox is left as it is. */
-  | { readonly type: 'freeze' }
-  | { readonly type: 'say'; readonly message: MoveMessage }
-  /** It goes on, and then has these in its mailbox too. `without`: what was in the mailbox when it froze is given up: it may have been handled. */
-  | { readonly type: 'thaw'; readonly late: readonly Told[]; readonly without_mailbox: boolean }
-  /** Tell the map, under this epoch, that it lives here. */
-  | { readonly type: 'claim'; readonly epoch: number }
-  /** The copy here is no more, silently: watchers and schedules went along. */
-  | { readonly type: 'release' }
-  /** These reach nobody. */
-  | { readonly type: 'bury'; readonly told: readonly Told[]; readonly why: 'unreachable' | 'overflow' }
-  | { readonly type: 'ended'; readonly outcome: Outcome }
-
-export interface SourceStep {
-  readonly state: SourceState
-  readonly effects: readonly SourceEffect[]
-}
-
-const step = (state: SourceState, ...effects: readonly SourceEffect[]): SourceStep => ({ state, effects })
+import { forwarding, lost, moved } from './forwarding.ts'
+import type { MoveMessage } from './messages.ts'
+import {
+  bury,
+  type In,
+  type Move,
+  type Outcome,
+  ofMove,
+  type SourceEffect,
+  type SourceInput,
+  type SourceState,
+  type SourceStep,
+  say,
+  step,
+  toldOf,
+} from './source-state.ts'
 
 export const beginMove = (move: Move, kind: string, version: number, now: number): SourceStep =>
   step({ phase: 'freezing', move, kind, version, deadline: now + FREEZE_MS, late: [] }, { type: 'freeze' })
@@ -154,8 +67,6 @@ export function sourceDue(state: SourceState): number | undefined {
 
 /** What the move's own target will hold it under: whatever is above that ends both copies of this move. */
 const fenceOf = ({ move }: SourceState): Fence => ({ epoch: move.epoch, node: move.to })
-
-const ofMove = ({ address, epoch }: Move) => ({ address, epoch })
 
 function freezing(state: In<'freezing'>, input: SourceInput, now: number): SourceStep {
   switch (input.type) {
@@ -247,87 +158,6 @@ function resuming(state: In<'resuming'>, input: SourceInput, now: number): Sourc
   }
 }
 
-function moved({ move, kind, version, late }: In<'resuming'>, now: number): SourceStep {
-  const times = { until: now + FORWARD_MS, heard_at: now, retry_at: now + RETRY_MS }
-  const next: SourceState = {
-    phase: 'forwarding',
-    move,
-    kind,
-    version,
-    queue: late,
-    first: 0,
-    sent: 0,
-    closing: false,
-    ...times,
-  }
-  const sent = sayForwards(next)
-  return step(sent.state, { type: 'release' }, { type: 'ended', outcome: { how: 'moved' } }, ...sent.effects)
-}
-
-function forwarding(state: In<'forwarding'>, input: SourceInput, now: number): SourceStep {
-  switch (input.type) {
-    case 'arrived': {
-      if (state.closing || state.queue.length >= MAX_LATE) {
-        return step(state, ...bury([input.passed], state.closing ? 'unreachable' : 'overflow'))
-      }
-      const retry_at = state.queue.length === 0 ? now + RETRY_MS : state.retry_at
-      const heard_at = state.queue.length === 0 ? now : state.heard_at
-      return sayForwards({ ...state, queue: [...state.queue, input.passed], retry_at, heard_at })
-    }
-    case 'heard':
-      return heardForwarding(state, input.message, now)
-    case 'gone':
-      return lost(state)
-    case 'due': {
-      const waits = state.queue.length > 0 || state.closing
-      if (waits && now >= state.heard_at + HOLD_MS) return lost(state)
-      if (!state.closing && now >= state.until) return close(state, now)
-      if (!waits || now < state.retry_at) return step(state)
-      if (state.closing && state.queue.length === 0) {
-        return step({ ...state, retry_at: now + RETRY_MS }, sayClose(state))
-      }
-      return sayForwards({ ...state, sent: state.first, retry_at: now + RETRY_MS })
-    }
-    default:
-      return step(state)
-  }
-}
-
-function heardForwarding(state: In<'forwarding'>, message: MoveMessage, now: number): SourceStep {
-  if (message.type === 'refuse') return lost(state)
-  if (message.type === 'closed') {
-    return state.closing ? step({ ...state, phase: 'ended' } as In<'ended'>) : step(state)
-  }
-  if (message.type !== 'forwarded' || message.next > state.sent) return step(state)
-  const done = Math.max(0, message.next - state.first)
-  const queue = state.queue.slice(done)
-  const first = state.first + done
-  const retry_at = done > 0 ? now + RETRY_MS : state.retry_at
-  const next = { ...state, queue, first, retry_at, heard_at: now }
-  return next.closing && queue.length === 0 ? step(next, sayClose(next)) : sayForwards(next)
-}
-
-/** No more is taken; what waits still goes. */
-function close(state: In<'forwarding'>, now: number): SourceStep {
-  const times = state.queue.length > 0 ? {} : { heard_at: now, retry_at: now + RETRY_MS }
-  const next = { ...state, closing: true, ...times }
-  return next.queue.length === 0 ? step(next, sayClose(next)) : step(next)
-}
-
-const sayClose = ({ move, first }: In<'forwarding'>): SourceEffect =>
-  say({ type: 'close', ...ofMove(move), count: first })
-
-/** The target is gone, or takes no more: what is not acknowledged is lost with it. */
-const lost = (state: In<'forwarding'>): SourceStep =>
-  step({ ...state, phase: 'ended' } as In<'ended'>, ...bury(state.queue, 'unreachable'))
-
-const toldOf = (passed: readonly Passed[]): readonly Told[] => passed.filter((each) => each.what === 'told')
-
-const bury = (passed: readonly Passed[], why: 'unreachable' | 'overflow'): readonly SourceEffect[] => {
-  const told = toldOf(passed)
-  return told.length === 0 ? [] : [{ type: 'bury', told, why }]
-}
-
 /** As if nothing had been. The target forgets it when it hears so, or by itself. */
 function aborted(state: In<'freezing' | 'offering' | 'resuming'>, why: AbortReason): SourceStep {
   const silent = state.phase === 'freezing' || why === 'gone'
@@ -365,8 +195,6 @@ function outranked(state: Exclude<SourceState, { phase: 'ended' }>): SourceStep 
 
 const ended = ({ move, kind, version }: SourceState): SourceState => ({ phase: 'ended', move, kind, version })
 
-const say = (message: MoveMessage): SourceEffect => ({ type: 'say', message })
-
 const offerOf = ({ move, kind, version, bytes, chunks }: In<'offering'>): MoveMessage => ({
   ...{ type: 'offer', ...ofMove(move), kind, version, bytes },
   chunks: chunks.length,
@@ -379,15 +207,4 @@ function sayChunks(state: In<'offering'>, ...before: readonly SourceEffect[]): S
     .slice(state.sent, sent)
     .map((bytes, i) => say({ type: 'chunk', ...ofMove(move), index: state.sent + i, bytes }))
   return step({ ...state, sent: Math.max(sent, state.sent) }, ...before, ...said)
-}
-
-function sayForwards(state: In<'forwarding'>): SourceStep {
-  const { queue, first, move } = state
-  const sent = first + Math.min(queue.length, WINDOW_FORWARDS)
-  const said = queue
-    .slice(Math.max(0, state.sent - first), sent - first)
-    .map((passed, i) =>
-      say({ type: 'forward', ...ofMove(move), number: Math.max(first, state.sent) + i, passed }),
-    )
-  return step({ ...state, sent: Math.max(sent, state.sent) }, ...said)
 }

@@ -9,7 +9,7 @@ import { HELD_MS, HOLD_MS, MAX_HELD, MAX_LANES, OFFER_MS, RETRY_MS, WINDOW_FORWA
 import { type Bundle, type Parcel, unpack } from './bundle.ts'
 import { type Fence, outranks } from './fence.ts'
 import type { MessageOf, MoveMessage, Passed, Refusal } from './messages.ts'
-import type { Move } from './source.ts'
+import type { Move } from './source-state.ts'
 
 /** A node that changed its way: what came straight from it waits for the end of the old one. */
 export interface Lane {

@@ -15,6 +15,7 @@ import {
   MAX_PERSONAL_BYTES,
   MAX_REQUESTS,
   MAX_TIMERS,
+  type ReachingOut,
 } from './hostcalls.ts'
 import type { Budget } from './protocol.ts'
 
@@ -74,7 +75,15 @@ export function verifyAnswer(body: unknown, skill: string, call: SkillCall, gran
   if (says.data.changes.length > grant.budget.host_calls + MAX_LOG_LINES)
     return broken('more changes than host calls')
   const changes = changesSchema.safeParse(says.data.changes)
-  if (!changes.success) return broken('a change that does not exist')
+  if (!changes.success) {
+    // Only the words of what reaches out are the skill's own; all else was judged where it asked.
+    const told = says.data.changes
+    const ill = new Set(changes.error.issues.map(({ path: [index] }) => kindOf(told, index)))
+    const own = [...ill].every((kind) => REACHING_OUT.has(kind))
+    return own
+      ? refuse(`what it wants done is not in the form agreed upon: ${[...ill].join(', ')}`)
+      : broken('a change that does not exist')
+  }
   const rule = brokenRule(changes.data, call, grant)
   if (rule !== undefined) return broken(rule)
   const answer = answerSchema.safeParse(parseJson(says.data.output))
@@ -82,6 +91,15 @@ export function verifyAnswer(body: unknown, skill: string, call: SkillCall, gran
   const acts = actsOf(changes.data, call.devices)
   const judged = acts.length === 0 ? {} : { acts }
   return { ok: true, result: { answer: answer.data, changes: changes.data, ...judged } }
+}
+
+const REACHING_OUT: ReadonlySet<unknown> = new Set<ReachingOut>([
+  ...(['device', 'http', 'language', 'question', 'publish', 'card'] as const),
+])
+
+function kindOf(changes: readonly unknown[], index: unknown): unknown {
+  const change = changes[index as number]
+  return typeof change === 'object' && change !== null && 'change' in change ? change.change : undefined
 }
 
 /** Replays the changes on the state the call came with. */
