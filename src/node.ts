@@ -107,8 +107,6 @@ export async function startNode(
     const { auditing, keys, store, wiping } = await openKept({
       ...{ host, config, identity, log, metrics, audit, restore, cluster, later },
     })
-    // First of all that listen: what a peer says of its store as it is linked it says once, and is kept only until somebody listens.
-    clustering.listen(wiping.listener)
 
     const devices = await openHouseDevices(host, config, log)
     undo.later(() => devices.stop())
@@ -243,6 +241,7 @@ export async function startNode(
     remote.connect(moving.connect(runtime, remote, placing.connect(runtime, remote)))
     clustering.listen(remoteListener(remote))
     clustering.listen(placing.listener)
+    clustering.listen(wiping.listener)
     const telling = tellSkills({
       ...{ self: identity.id, clock: host.clock, runtime, store, clustering },
       skills: () => skills.actors.map(({ key }) => key),
@@ -265,6 +264,7 @@ export async function startNode(
     })
     undo.later(keepSweeping(host, memory, (id) => runtime.find(placedAddress('session', id)) !== undefined))
     voice.connect(runtime, fixedAddress(identity.id, 'sessions'))
+    clustering.attend()
     undo.later(() => voice.stop())
 
     const stage: { now: Stage['now'] } = { now: 'starting' }

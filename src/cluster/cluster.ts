@@ -257,15 +257,16 @@ class RunningCluster implements Cluster {
     return this.#copies.refusing
   }
 
-  listen(listener: ClusterListener): void {
-    this.#listeners.push(listener)
-    listener.belonged?.([...everMembers(this.#belonging.state.roster)])
-    for (const peer of this.#links.peers()) {
-      const link = this.#links.linkTo(peer)
-      if (link !== undefined) listener.linked?.(link)
+  listen(...listeners: readonly ClusterListener[]): void {
+    this.#listeners.push(...listeners)
+    for (const listener of listeners) {
+      listener.belonged?.([...everMembers(this.#belonging.state.roster)])
+      for (const peer of this.#links.peers()) {
+        const link = this.#links.linkTo(peer)
+        if (link !== undefined) listener.linked?.(link)
+      }
     }
-    // A little later: whoever listens from this same moment on hears what came early too, not the first of them alone.
-    if (listener.frame !== undefined) queueMicrotask(() => this.#links.hearEarly())
+    if (listeners.some(({ frame }) => frame !== undefined)) this.#links.hearEarly()
   }
 
   nodes(): readonly NodeRow[] {

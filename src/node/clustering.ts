@@ -56,6 +56,7 @@ export class Clustering {
   #load: Load = UNKNOWN_LOAD
   #next_look: Cancel = () => undefined
   #gone = false
+  #attending = false
   readonly #again = Promise.withResolvers<void>()
 
   constructor(parts: ClusteringParts) {
@@ -72,10 +73,16 @@ export class Clustering {
     return this.#load.told
   }
 
-  /** Links that are there already are told of at once, and what came over them was kept: nothing is missed. */
+  /** Nothing is missed: links that are there already are told of, and what came over them until `attend` was kept. */
   listen(listener: ClusterListener): void {
-    if (this.#cluster === undefined) this.#listeners.push(listener)
-    else this.#cluster.listen(listener)
+    if (this.#attending) this.#cluster?.listen(listener)
+    else this.#listeners.push(listener)
+  }
+
+  /** All who must hear every frame listen now. */
+  attend(): void {
+    this.#attending = true
+    this.#cluster?.listen(...this.#listeners.splice(0))
   }
 
   /** Resolves when the node is to start anew: it was reset. */
@@ -132,7 +139,6 @@ export class Clustering {
     this.#cluster = await opened.catch((thrown: unknown) => {
       throw withFlag(thrown)
     })
-    for (const listener of this.#listeners.splice(0)) this.#cluster.listen(listener)
     metrics.onScrape(() => this.#report())
     this.#lookAtLoad()
     this.tell()

@@ -75,7 +75,8 @@ export interface Cluster {
   /** Rows of `loqa nodes`. */
   nodes(): readonly NodeRow[]
   readonly refusing: ClonedError | undefined
-  listen(listener: ClusterListener): void
+  /** Those for frames together: frames that came before anybody listened are for all of them. */
+  listen(...listeners: readonly ClusterListener[]): void
   /** Says goodbye to everybody, then closes. */
   stop(): Promise<void>
 }
