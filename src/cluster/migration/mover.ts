@@ -307,15 +307,19 @@ function told(
   { address, from, parcel }: Extract<MoverInput, { type: 'told' }>,
   context: MoverContext,
 ): MoverStep {
-  if (state.here.get(address)?.phase === 'running' && !state.away.has(address)) {
+  if (state.away.has(address)) {
+    return sourceStep(
+      state,
+      address,
+      { type: 'arrived', passed: { what: 'told', node: from, parcel } },
+      context,
+    )
+  }
+  if (state.here.get(address)?.phase === 'running') {
     return targetStep(state, address, { type: 'direct', node: from, parcel }, context)
   }
-  return sourceStep(
-    state,
-    address,
-    { type: 'arrived', passed: { what: 'told', node: from, parcel } },
-    context,
-  )
+  // Its move was over while this waited to be heard.
+  return { state, effects: [{ type: 'deliver', address, node: from, parcels: [parcel] }] }
 }
 
 function gone(state: MoverState, node: NodeId, context: MoverContext): MoverStep {

@@ -50,7 +50,11 @@ export class Ways implements RemoteMoves {
 
   say(node: NodeId, message: MoveMessage): void {
     if (node === this.#node) this.#moving?.heard(node, message)
-    else if (this.canSay(node)) this.#parts.line(node)!.put([ROW.move, message], 'data')
+    else if (this.canSay(node)) {
+      // What is not said again until a new link is.
+      const weight = message.type === 'switched' || message.type === 'after' ? 'owed' : 'data'
+      this.#parts.line(node)!.put([ROW.move, message], weight)
+    }
   }
 
   claimAt(address: string, epoch: number): boolean {
