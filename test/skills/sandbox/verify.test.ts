@@ -236,18 +236,18 @@ describe('what reaches out', () => {
 
   it.each([
     [{ change: 'device', device: 'other', command: 'on' }, 'a device it was not told of'],
-    [{ change: 'device', device: 'lamp', command: 'rm -rf /' }, 'does not exist'],
-    [{ change: 'device', device: 'lamp', command: 'on', value: {} }, 'does not exist'],
+    [{ change: 'device', device: 'lamp', command: 'rm -rf /' }, 'not in the form agreed upon'],
+    [{ change: 'device', device: 'lamp', command: 'on', value: {} }, 'not in the form agreed upon'],
     [{ change: 'publish', topic: 'pets.hungry', data: '' }, 'the topic pets.hungry was not granted'],
-    [{ ...http, method: 'CONNECT' }, 'does not exist'],
-    [{ ...http, headers: { 'a b': 'c' } }, 'does not exist'],
+    [{ ...http, method: 'CONNECT' }, 'not in the form agreed upon'],
+    [{ ...http, headers: { 'a b': 'c' } }, 'not in the form agreed upon'],
     [
       { ...http, headers: Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`h${i}`, ''])) },
-      'does not exist',
+      'not in the form agreed upon',
     ],
-    [{ ...http, url: 'x'.repeat(3_000) }, 'does not exist'],
-    [{ ...http, private: true }, 'does not exist'],
-    [{ change: 'language', id: 'a', prompt: 'p', max_tokens: 1e9 }, 'does not exist'],
+    [{ ...http, url: 'x'.repeat(3_000) }, 'not in the form agreed upon'],
+    [{ ...http, private: true }, 'not in the form agreed upon'],
+    [{ change: 'language', id: 'a', prompt: 'p', max_tokens: 1e9 }, 'not in the form agreed upon'],
     [{ change: 'personal-put', key: 'a', value: 'x'.repeat(12_000) }, 'what it keeps of one person'],
   ])('%j is refused', (change, why) => {
     expect(judge(change)).toContain(why)
