@@ -6,7 +6,8 @@
  * V2  Thawed it is the same actor with the same times, and has behind its mailbox what came late. Told to stop, it thaws by itself.
  * V3  Released it is gone without an end: nobody who watched it is told so. Whoever asked it is answered through this node.
  * V4  Installed it goes on under its former incarnation; its mailbox is shut until `open`, so that what comes straight does not overtake.
- * V5  What belongs to this node alone does not move: children, outside work and asks under way, answers it owes, subscriptions.
+ * V5  What belongs to this node alone does not move: children, outside work and asks under way, answers it owes. Subscriptions are of a
+ *     node, too: `restore` subscribes anew.
  */
 import { type Clock, LoqaError, type NodeId } from '../host/index.ts'
 import { type Address, addressOf, type Ref } from './address.ts'
@@ -52,7 +53,7 @@ export interface MovingState {
 }
 
 /** `busy` passes by itself; the others do not. */
-export type NotFrozen = 'not-here' | 'unmovable' | 'has-children' | 'subscribed' | 'busy'
+export type NotFrozen = 'not-here' | 'unmovable' | 'has-children' | 'busy'
 
 export interface Installed extends Frozen {
   readonly address: Address
@@ -143,7 +144,6 @@ export class Moving {
     const { children, extras, mailbox, phase, works } = cell
     if (phase !== 'running' || mailbox.order !== undefined) return 'busy'
     if ((children?.size ?? 0) > 0) return 'has-children'
-    if ((extras.topics?.size ?? 0) > 0) return 'subscribed'
     for (const ask of extras.owed ?? []) if (ask.open) return 'busy'
     for (const work of works?.values() ?? []) {
       if (!(work instanceof Schedule || work.void)) return 'busy'

@@ -59,7 +59,7 @@ export function openSkills(
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
   const roots = [join(PACKAGE, 'skills'), ...(skills.extra_dir === '' ? [] : [skills.extra_dir])]
   const { self, ...rest } = more
-  return loadSkills({ host, log, node: self, roots, zone, ...rest })
+  return loadSkills({ host, log, node: self, roots, zone, told_of_house: true, ...rest })
 }
 
 export async function tokenOf({ disk }: Host, { api }: Config): Promise<string | undefined> {

@@ -29,6 +29,8 @@ export interface SkillArgs {
   /** It exports `heard`. */
   readonly hears?: boolean
   readonly subscribes?: readonly string[]
+  /** Somebody tells it of the household: until then it knows nothing of others, and rings nothing. */
+  readonly awaits_house?: boolean
 }
 
 export interface Timer {

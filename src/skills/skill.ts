@@ -48,8 +48,9 @@ const RELOAD_AFTER_MS = 1_000
 
 const STATE = requestId('state')
 
-/** Not told of a household: alone. */
+/** Whom nobody tells of a household is alone. */
 const ALONE: House = { nodes: [], caught_up: true }
+const NOT_TOLD: House = { nodes: [], caught_up: false }
 /** On this topic a skill that starts asks to be told of the household (`house`). */
 export const HOUSE_WANTED = 'house.wanted'
 
@@ -58,7 +59,7 @@ export const skill: Behavior<SkillState, SkillMessage, SkillArgs> = {
   mailbox: { capacity: 64, overflow: 'reject' },
 
   start: (args) =>
-    next<SkillState>({ ...FRESH, args, house: ALONE }, [
+    next<SkillState>({ ...FRESH, args, house: args.awaits_house ? NOT_TOLD : ALONE }, [
       { type: 'publish', topic: HOUSE_WANTED, message: { type: HOUSE_WANTED } },
       followEntries(STATE, skillCollection(args.name)),
       ...hearing(args),

@@ -37,6 +37,8 @@ export interface SkillsOptions {
   readonly added?: readonly Skill[]
   /** IANA name of the household's time zone. */
   readonly zone: string
+  /** Whoever spawns the actors answers when they ask for the household (`HOUSE_WANTED`). Default: nobody does, they are alone. */
+  readonly told_of_house?: boolean
   /** The words of the house, which the sentences of skills use. Default: none. */
   readonly house?: readonly GrammarSource[]
   /** What reaches out of the skills' own state; without one, that is refused in words. */
@@ -288,7 +290,7 @@ function withSkill(skills: readonly Skill[], skill: Skill): readonly Skill[] {
 
 export function argsOf(
   { manifest, permissions }: Skill,
-  { node, zone }: Pick<SkillsOptions, 'node' | 'zone'>,
+  { node, zone, told_of_house = false }: Pick<SkillsOptions, 'node' | 'zone' | 'told_of_house'>,
 ): SkillArgs {
   const confirm: Record<string, string> = {}
   const risk: Record<string, Risk> = {}
@@ -309,6 +311,7 @@ export function argsOf(
     hears: neededExports(permissions).includes('heard'),
     subscribes: permissions.includes('topics') ? (manifest.topics?.subscribe ?? []) : [],
     zone,
+    awaits_house: told_of_house,
   }
 }
 

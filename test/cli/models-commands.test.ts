@@ -149,7 +149,7 @@ describe('loqa models', () => {
     expect(existsSync(join(pulled(), 'manifest.json'))).toBe(false)
   })
 
-  test('bench tells what the engine measures', { timeout: 60_000 }, async () => {
+  test('bench tells what the engine measures', { timeout: 180_000 }, async () => {
     await pull()
     const { code, out, err } = await loqa('bench mine --json')
     expect(code, err).toBe(0)

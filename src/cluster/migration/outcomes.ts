@@ -37,7 +37,6 @@ const ABORTED: Readonly<Record<string, string>> = {
 const HELD: Readonly<Record<string, string>> = {
   busy: 'it is in the middle of something',
   'has-children': 'it has actors of its own',
-  subscribed: 'it listens to topics of this node',
   unmovable: 'its kind does not move',
   'not-here': 'it does not live here',
 }
