@@ -130,7 +130,8 @@ export class Wiping {
 
   #shown(peer: NodeId, theirs: Era): void {
     const ahead = compareEras(theirs, this.#era)
-    if (ahead === 0 && !this.#alike.has(peer)) {
+    // Until it begins anew, a node that was wiped still holds what the order is about: it exchanges nothing with anybody.
+    if (ahead === 0 && !this.#alike.has(peer) && !this.#obeying) {
       this.#alike.add(peer)
       this.#parts.links.linked(peer)
     }
