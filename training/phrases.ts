@@ -93,14 +93,11 @@ function drawTraining(
   const strangers: Strangers = { words: dictionary, chance: 0.12 }
   const byIntent = Map.groupBy(phrasings, (one) => one.intent.intent)
   const none = byIntent.get('none') ?? []
-  // An intent weighs by the root of how many ways there are to say it. Within it the everyday phrasings, which are three in
-  // four by now, weigh half of what the others do: those stand for more sentences each, or are stranger ones.
+  // Each phrasing weighs the same within its intent; an intent weighs by the root of how many ways there are to say it.
   const urn = grammar.intents.flatMap((intent) => {
-    const phrased = byIntent.get(intent.intent) ?? []
-    const own = phrased.flatMap((one) => (one.kind === 'everyday' ? [one] : [one, one]))
-    return Array.from({ length: Math.ceil(2 * Math.sqrt(phrased.length)) }, () => ({ intent, own }))
+    const own = byIntent.get(intent.intent) ?? []
+    return Array.from({ length: Math.ceil(2 * Math.sqrt(own.length)) }, () => ({ intent, own }))
   })
-  const tasks = grammar.intents.filter(({ intent }) => A_TASK.test(intent))
 
   function drawLine(): Sentence | undefined {
     let kind = random.next()
@@ -113,12 +110,7 @@ function drawTraining(
     if (kind < SHARES.phrasing) {
       const { intent, own } = random.one(urn)
       const core = compose(grammar, intent, random.one(own).tree, random, strangers)
-      if (!A_REQUEST.test(intent.intent) || !random.chance(DENIED)) {
-        return roughened(core, (one) => address(one, wording, random))
-      }
-      const another = random.one(tasks)
-      const denied = compose(grammar, another, random.one(another.templates), random)
-      return roughened(core, (one) => beside(one.text, denied.text, random))
+      return roughened(core, (one) => address(one, wording, random))
     }
     kind -= SHARES.phrasing
     if (kind < SHARES.other) {
@@ -151,21 +143,6 @@ function drawTraining(
 
 function other(text: string): Sentence {
   return { text, intent: 'none', slots: {} }
-}
-
-/** Of the phrasings, these stand beside something that is not wanted: "don't turn off the lamp dim the lights". */
-const DENIED = 0.05
-/** What people say not to do. */
-const A_TASK =
-  /^(climate\.(warmer|colder)|device|door|light|list\.(add|clear)|media|opening|scene|timer\.(set|cancel)|volume)/
-/** Everything but a word or two of a conversation. */
-const A_REQUEST = /^(?!session)/
-
-function beside(wanted: string, denied: string, random: Seeded): string {
-  const not = random.one(["don't", 'do not', "please don't", "no don't", 'i did not say', "i said don't"])
-  if (random.chance(0.25))
-    return `${wanted} ${random.one(['and ', 'but ', ''])}${random.one(["don't", 'do not'])} ${denied}`
-  return `${not} ${denied} ${random.one(['', '', '', 'just ', 'but ', 'instead '])}${wanted}`
 }
 
 /** Asked of a thing the house does not have, these are no intent's. */
