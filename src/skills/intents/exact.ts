@@ -25,14 +25,18 @@ export interface Match {
 export interface Frontier {
   readonly node: TrieNode
   readonly bindings: readonly Binding[]
+  /** Some of the words are only there because anything may be (a slot of type `text`). */
+  readonly free: boolean
 }
 
 export interface ExactMatches {
   readonly matches: readonly Match[]
   /** Where all words are used up: what follows these nodes could follow the words. */
   readonly frontier: readonly Frontier[]
-  /** The words end inside a slot's value. */
+  /** The words end inside a slot's value that is listed or counted. */
   readonly insideValue: boolean
+  /** They end inside words that may be anything. */
+  readonly insideText: boolean
 }
 
 /** Bound on steps: the trie is narrow, so a real sentence takes about 30; a hostile grammar is cut short. */
@@ -43,9 +47,16 @@ export function matchExactly(root: TrieNode, lattice: Lattice, { starts, ends }:
   const matches: Match[] = []
   const frontier: Frontier[] = []
   let insideValue = false
+  let insideText = false
   let steps = 0
 
-  function walk(node: TrieNode, start: number, place: number, bindings: readonly Binding[]): void {
+  function walk(
+    node: TrieNode,
+    start: number,
+    place: number,
+    bindings: readonly Binding[],
+    free: boolean,
+  ): void {
     steps += 1
     if (steps > MAX_STEPS) return
     if (ends.has(place)) {
@@ -53,19 +64,21 @@ export function matchExactly(root: TrieNode, lattice: Lattice, { starts, ends }:
     }
     const word = words[place]
     if (word === undefined) {
-      frontier.push({ node, bindings })
+      frontier.push({ node, bindings, free })
       return
     }
     const next = node.words.get(word)
-    if (next !== undefined) walk(next, start, place + 1, bindings)
+    if (next !== undefined) walk(next, start, place + 1, bindings, free)
     for (const slot of node.slots) {
       const { spans, open } = lattice.exact(slot.type, place)
-      insideValue ||= open
+      const isText = slot.type === 'text'
+      if (isText || free) insideText ||= open
+      else insideValue ||= open
       for (const { end, value } of spans)
-        walk(slot.node, start, end, [...bindings, { slot: slot.name, value }])
+        walk(slot.node, start, end, [...bindings, { slot: slot.name, value }], free || isText)
     }
   }
 
-  for (const start of starts) walk(root, start, start, [])
-  return { matches, frontier, insideValue }
+  for (const start of starts) walk(root, start, start, [], false)
+  return { matches, frontier, insideValue, insideText }
 }

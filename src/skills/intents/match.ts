@@ -43,7 +43,10 @@ export function readAll(grammar: Grammar, text: string, context: ReadingContext 
   }
   const exact = matchExactly(grammar.trie, lattice, surroundings)
   const begun =
-    surroundings.opening || exact.insideValue || exact.frontier.some(({ node }) => continues(node))
+    surroundings.opening ||
+    exact.insideValue ||
+    exact.insideText ||
+    exact.frontier.some(({ node }) => continues(node))
 
   const matches = truncated ? [] : withoutNegatives([...exact.matches].sort(bySource))
   const readings =
@@ -68,10 +71,16 @@ function exactReading(
     intent,
     score: 1,
     complete: true,
-    ...exactExtension(grammar, intent, missing, exact, closing),
+    ...exactExtension(grammar, intent, missing, wantedBy(match, exact), closing),
     missing,
     ...counts,
   }
+}
+
+/** What takes any words has only those nobody else wants: a sentence that is listed does not wait for it to go on. */
+function wantedBy({ pattern }: Match, exact: ExactMatches): ExactMatches {
+  if (pattern.tokens.some(isFree)) return { ...exact, insideValue: exact.insideValue || exact.insideText }
+  return { ...exact, frontier: exact.frontier.filter(({ free }) => !free) }
 }
 
 function exactExtension(
