@@ -149,7 +149,6 @@ it('what belongs to its node stays with it, and it says why', async () => {
   const { house, a, b } = await three()
   const cases: [string, Message, RegExp][] = [
     ['parent', doing({ type: 'spawn', kind: 'probe', key: 'child' }), /actors of its own/],
-    ['listener', doing({ type: 'subscribe', topic: 'news' }), /listens to topics/],
     [
       'asker',
       doing({ type: 'ask', id: requestId('q'), to: placed('silent'), deadline_ms: 9_000, message: note(1) }),
