@@ -125,10 +125,24 @@ describe('the tutorial', () => {
     for (const block of blocks.slice(from)) {
       output = await follow(block, output)
       // A person takes longer to change terminals than the node to take the change.
-      if (block.file === 'pets.ts') await expect.poll(() => loads(), { timeout: 30_000 }).toBe(2)
+      if (block.file === 'pets.ts') await expect.poll(savedAgain(), { timeout: 40_000 }).toBe(2)
     }
   })
 })
+
+/** A machine too busy to try a version in time refuses it, and says so: a person saves once more. */
+function savedAgain(): () => number {
+  const file = join(directory, 'pets.ts')
+  const late = Date.now() + 15_000
+  let saved = false
+  return () => {
+    if (!saved && Date.now() > late) {
+      saved = true
+      writeFileSync(file, readFileSync(file))
+    }
+    return loads()
+  }
+}
 
 /** How often a version was taken into use. */
 const loads = (): number => terminals.get('dev')!.output.split('is in the node').length - 1
