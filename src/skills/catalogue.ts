@@ -4,9 +4,10 @@
  */
 import { createHash } from 'node:crypto'
 import { dirname, join, normalize } from 'node:path'
-import { type Disk, DiskError, type ErrorShape, errorShape, InvalidInputError } from '../host/index.ts'
+import { type Disk, type ErrorShape, errorShape, InvalidInputError } from '../host/index.ts'
 import { MAX_MANIFEST_BYTES, readManifest, type SkillManifest } from './manifest/index.ts'
 import { grantedImports, neededExports, type Permission } from './permissions.ts'
+import { readLimited } from './read-limited.ts'
 import { checkScript } from './script.ts'
 import { checkModule, MAX_MODULE_BYTES } from './wasm.ts'
 
@@ -109,11 +110,4 @@ export function skillOf({ manifest, source, module, folder }: SkillParts): Skill
   const { memory_kb } = manifest.budgets
   const checked = checkModule(module, { imports: grantedImports(permissions), exports, memory_kb })
   return { ...skill, module: checked.bytes }
-}
-
-async function readLimited(disk: Disk, path: string, most: number): Promise<Uint8Array> {
-  const info = await disk.info(path)
-  if (info === undefined) throw new DiskError('missing', path)
-  if (info.size > most) throw new InvalidInputError(`${path} is larger than ${most / 1024} KiB`)
-  return disk.read(path)
 }

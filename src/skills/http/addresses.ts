@@ -69,9 +69,7 @@ export function reachOf(address: string): Reach {
   if (!low) {
     for (const [prefix, bits, at] of CARRIERS) {
       if (!startsWith(six, readIpv6(prefix)!, bits)) continue
-      const carried = reachOf(dotted(six[at]!, six[at + 1]!))
-      // Whoever carries it may still be nobody: then at least as far as what is carried.
-      return carried === 'public' ? 'public' : carried
+      return reachOf(dotted(six[at]!, six[at + 1]!))
     }
   }
   return found(IPV6, six, readIpv6)

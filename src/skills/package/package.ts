@@ -4,8 +4,9 @@
  */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { type Disk, DiskError, InvalidInputError } from '../../host/index.ts'
+import { type Disk, InvalidInputError } from '../../host/index.ts'
 import { MAX_MANIFEST_BYTES, readManifest, type SkillManifest } from '../manifest/index.ts'
+import { readLimited } from '../read-limited.ts'
 import { MAX_MODULE_BYTES } from '../wasm.ts'
 import { archive, PackageError, type PackageFile, spanOf, tarOf, unarchive } from './archive.ts'
 import { MAX_SIGNATURE_BYTES, MAX_UNPACKED_BYTES } from './bounds.ts'
@@ -107,13 +108,6 @@ function textOf(bytes: Uint8Array, file: string): string {
   } catch {
     throw new InvalidInputError(`${file} is not text in UTF-8`)
   }
-}
-
-async function readLimited(disk: Disk, path: string, most: number): Promise<Uint8Array> {
-  const info = await disk.info(path)
-  if (info === undefined) throw new DiskError('missing', path)
-  if (info.size > most) throw new InvalidInputError(`${path} is larger than ${most / 1024} KiB`)
-  return disk.read(path)
 }
 
 const digestOf = (tar: Uint8Array): string => createHash('sha256').update(tar).digest('hex')
