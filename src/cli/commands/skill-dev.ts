@@ -21,9 +21,15 @@ export const run: Run = async (call) => {
   const folder = resolve(world.directory, args[0] ?? '.')
   const bench = new Bench(call, await call.client(), folder)
   await prepare(readProject(folder))
-  const ok = await bench.bring()
-  if (options.once === true) return ok ? EXIT.ok : EXIT.failed
-  await bench.follow()
+  if (options.once === true) return (await bench.bring()) ? EXIT.ok : EXIT.failed
+  // From before the first version is read: what is changed while the node takes it into use is not lost.
+  const changes = new Changes(folder)
+  try {
+    await bench.bring()
+    await bench.follow(changes)
+  } finally {
+    changes.close()
+  }
   return EXIT.ok
 }
 
@@ -73,17 +79,16 @@ class Bench {
   }
 
   /** Until it is interrupted. */
-  async follow(): Promise<void> {
+  async follow(changes: Changes): Promise<void> {
     const { interrupted } = this.#call.world
-    const changes = new Changes(this.#folder)
+    const end = aborted(interrupted)
     try {
       void this.#show()
       while (!interrupted.aborted) {
-        await Promise.race([changes.next(), aborted(interrupted)])
+        await Promise.race([changes.next(), end])
         if (!interrupted.aborted) await this.bring()
       }
     } finally {
-      changes.close()
       if (this.#name !== undefined) await this.#end(this.#name)
     }
   }
