@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { placedAddress } from '../../src/actors/index.ts'
 import { createRuntime } from '../../src/actors/runtime.ts'
-import { nodeId, requestId, sessionId } from '../../src/host/index.ts'
+import { nodeId, sessionId } from '../../src/host/index.ts'
 import { realHost } from '../../src/host/real.ts'
 import { noteIn, observeWith } from '../../src/node/observing.ts'
 import { openAudit } from '../../src/observe/audit.ts'
@@ -17,9 +17,10 @@ import {
   skill,
 } from '../../src/skills/index.ts'
 import type { SkillWatch } from '../../src/skills/watching.ts'
-import { openStore, ownDirectory, storePorts } from '../../src/store/index.ts'
+import { openStore, ownDirectory } from '../../src/store/index.ts'
 import { silentLog } from '../skills/house-skills.ts'
 import { writerOf } from '../store/writers.ts'
+import { outsideOf } from './outside.ts'
 
 export async function openHouse(directory: string, roots: readonly string[], reach: HostPorts = {}) {
   mkdirSync(directory, { recursive: true })
@@ -28,7 +29,6 @@ export async function openHouse(directory: string, roots: readonly string[], rea
   const ownership = await ownDirectory(host.disk, directory, process.pid)
   const audit = await openAudit(host.disk, host.clock, join(directory, 'audit.log'), node)
   const store = await openStore({ host, directory, key: new Uint8Array(32).fill(1), writer: writerOf(1) })
-  const ports = storePorts(store)
   const said: Announce[] = []
   const watch: SkillWatch = {
     audit: (what, object, outcome) => noteIn(audit, silentLog, { what, object, outcome }),
@@ -39,19 +39,7 @@ export async function openHouse(directory: string, roots: readonly string[], rea
     node,
     host,
     behaviors: { skill },
-    outside: {
-      read: ports.read,
-      write: ports.write,
-      invoke: (effect, deliver, actor) => skills.port.request(effect, deliver, actor),
-      cancel: (id, actor, port) => {
-        if (port === 'invoke') skills.port.cancel(requestId(id), actor)
-        else ports.cancel(id, actor)
-      },
-      actorGone: (actor) => {
-        ports.actorGone(actor)
-        skills.port.actorGone(actor)
-      },
-    },
+    outside: outsideOf(store, skills),
     observe: observeWith(silentLog, createMetrics(), audit, () => undefined),
   })
   runtime.subscribe('announce', (message) => said.push(message as Announce))

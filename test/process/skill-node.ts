@@ -9,12 +9,13 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { placedAddress } from '../../src/actors/index.ts'
 import { createRuntime } from '../../src/actors/runtime.ts'
-import { nodeId, requestId, sessionId } from '../../src/host/index.ts'
+import { nodeId, sessionId } from '../../src/host/index.ts'
 import { realHost } from '../../src/host/real.ts'
 import { createLog } from '../../src/observe/index.ts'
 import { type Intent, loadSkills, type SkillInvoke, skill } from '../../src/skills/index.ts'
-import { openStore, ownDirectory, storePorts } from '../../src/store/index.ts'
+import { openStore, ownDirectory } from '../../src/store/index.ts'
 import { writerOf } from '../store/writers.ts'
+import { outsideOf } from './outside.ts'
 
 const say = (line: unknown): void => void writeSync(1, `${JSON.stringify(line)}\n`)
 
@@ -29,7 +30,6 @@ const log = createLog({
 })
 await ownDirectory(host.disk, directory, process.pid)
 const store = await openStore({ host, directory, key: new Uint8Array(32).fill(1), writer: writerOf(1) })
-const ports = storePorts(store)
 const roots = [fileURLToPath(new URL('../../skills', import.meta.url)), join(directory, 'skills')]
 const skills = await loadSkills({ host, log, node: nodeId('test'), roots, zone: 'UTC' })
 skills.start()
@@ -37,19 +37,7 @@ const runtime = createRuntime({
   node: nodeId('test'),
   host,
   behaviors: { skill },
-  outside: {
-    read: ports.read,
-    write: ports.write,
-    invoke: (effect, deliver, actor) => skills.port.request(effect, deliver, actor),
-    cancel: (id, actor, port) => {
-      if (port === 'invoke') skills.port.cancel(requestId(id), actor)
-      else ports.cancel(id, actor)
-    },
-    actorGone: (actor) => {
-      ports.actorGone(actor)
-      skills.port.actorGone(actor)
-    },
-  },
+  outside: outsideOf(store, skills),
   observe: {
     log: (level, message, values) => log[level](message, values),
     metric: () => undefined,
