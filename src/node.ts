@@ -40,6 +40,7 @@ import { SettingsOfSkills } from './node/skill-settings.ts'
 import { Undo } from './node/undo.ts'
 import { nodeView, type Stage } from './node/view.ts'
 import { voiceSettings } from './node/voice-settings.ts'
+import { wakeOf } from './node/waking.ts'
 import { createMetrics, openAudit, reportEventLoop, watchEventLoop } from './observe/index.ts'
 import {
   approvals,
@@ -91,7 +92,7 @@ export async function startNode(
       processors: realProcessors,
     })
     let mirror: (row: Capability) => unknown = () => undefined
-    const { pool, models, checkModel } = await openEngines(host, config, log, (row) => {
+    const { pool, models, wakeWords, checkModel } = await openEngines(host, config, log, (row) => {
       mirror(row)
       clustering.tell()
     })
@@ -215,6 +216,7 @@ export async function startNode(
       dropped: (frames) => metrics.add('loqa_voice_frames_dropped_total', frames),
       household: householdOf({ self: identity.id, placing, cluster }),
       privacy: (wanted) => memory.people.privacy(wanted),
+      ...wakeOf({ self: identity.id, always: config.voice.wake === 'on', pool, clustering, log, metrics }),
     })
     const runtime = createRuntime({
       node: identity.id,
@@ -251,7 +253,7 @@ export async function startNode(
     runtime.start(
       houseTree({
         node: identity.id,
-        replicas: pool.capabilities().map((row) => ({ name: row.name, args: row })),
+        replicas: pool.replicas().map((row) => ({ name: row.name, args: row })),
         skills: skills.actors,
       }),
     )
@@ -280,6 +282,7 @@ export async function startNode(
       pool,
       engines,
       models,
+      wakeWords,
       checkModel,
       skills,
       skillSettings,

@@ -57,6 +57,8 @@ export type {
   VoiceEvent,
   VoiceListener,
   VoiceRequest,
+  WakeWordListener,
+  WakeWordWatch,
 } from './view.ts'
 export type { WipePlan } from './wipe-shapes.ts'
 export { type RunningWyoming, startWyoming } from './wyoming/index.ts'

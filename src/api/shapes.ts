@@ -21,6 +21,11 @@ export const voiceQuery = z.strictObject({
   session: sessionId.optional(),
   scope: privacyScope.optional(),
   person: personName.optional(),
+  wake: z
+    .enum(['on', 'off'])
+    .transform((word) => word === 'on')
+    .optional()
+    .describe('on: nothing before "hey loqa" is heard; off: everything is; absent: as voice.wake says.'),
 })
 
 const ms = z.number().nullable()

@@ -115,6 +115,16 @@ export interface TurnView {
 /** Events of a voice channel, sent as JSON beside the binary audio. */
 export type VoiceEvent =
   | { readonly type: 'ready'; readonly session: string; readonly room: string; readonly sample_rate: 16000 }
+  /** The wake word was heard; `answers`: this microphone listens now, otherwise another one does. */
+  | {
+      readonly type: 'wake'
+      readonly answers: boolean
+      readonly why: 'won' | 'lost' | 'aside'
+      readonly after_ms: number
+      readonly by: { readonly node: string; readonly room: string }
+    }
+  /** This microphone waits for the wake word again. */
+  | { readonly type: 'sleep' }
   | { readonly type: 'speech-started' }
   | { readonly type: 'partial'; readonly text: string }
   | { readonly type: 'final'; readonly text: string }
@@ -176,6 +186,17 @@ export interface VoiceRequest {
   readonly session?: string
   readonly scope?: PrivacyScope
   readonly person?: string
+  /** Only what follows the wake word is heard; absent: as `voice.wake` says. */
+  readonly wake?: boolean
+}
+
+/** Told of the wake word, as often as it is said: `at_ms` of the sound that was pushed. */
+export type WakeWordListener = (at_ms: number) => void
+
+export interface WakeWordWatch {
+  /** s16le mono, any number of whole samples. */
+  push(pcm: Uint8Array): void
+  close(): void
 }
 
 /** What is remembered of conversations and persons. Errors: `not-found`, `ambiguous`, `not-ready`, `store-*`. */
@@ -241,6 +262,10 @@ export interface NodeView {
   openVoice(request: VoiceRequest, listener: VoiceListener): VoiceChannel
   /** Words of a recording, at 4 to 384 kHz, outside any conversation. Exactly one of `final` and `failed` follows, unless cancelled. */
   dictate(sample_rate: number, listener: DictationListener): Dictation
+  /** The wake words that can be listened for: their model and what is said. */
+  wakeWords(): readonly { readonly model: string; readonly phrase: string }[]
+  /** Listens for them in a sound at 4 to 384 kHz. Errors: `engine-unavailable`. */
+  watchWakeWord(sample_rate: number, listener: WakeWordListener): WakeWordWatch
   /** Prometheus text format. */
   metrics(): Promise<string>
   /** True when a spoken command would be answered now; otherwise the reasons. */

@@ -454,10 +454,15 @@ export const commands: readonly CommandSpec[] = [
       person,
       { flags: '-o, --output <file>', about: 'keep the spoken reply as WAV' },
       { flags: '--wait <seconds>', about: 'how long to wait for a reply after the end (10)' },
+      {
+        flags: '--wake',
+        about: 'hear nothing before "hey loqa", and leave it to a microphone that hears it better',
+      },
     ],
     examples: [
       ['loqa listen command.wav -o reply.wav', 'streams the file in real time and keeps the reply'],
       ['loqa listen mic --room kitchen', 'talk; Ctrl-C ends'],
+      ['loqa listen mic --wake', 'say "hey loqa" first, whenever you want something'],
     ],
     load: () => import('./commands/listen.ts'),
   },

@@ -7,7 +7,7 @@ import { isAudible } from './speech-clock.ts'
 import { TurnCollector } from './turn-collector.ts'
 import { TurnPrinter } from './turn-printer.ts'
 import { connectVoice } from './voice-connection.ts'
-import { voiceRequest } from './voice-request.ts'
+import { listenRequest } from './voice-request.ts'
 import { EXIT, type ExitCode } from './world.ts'
 
 export async function listenToMicrophone(call: Call): Promise<ExitCode> {
@@ -19,7 +19,7 @@ export async function listenToMicrophone(call: Call): Promise<ExitCode> {
   let printed: Promise<void> = Promise.resolve()
   let speaker: AbortController | undefined
 
-  const connection = await connectVoice(await call.where(), voiceRequest(options), {
+  const connection = await connectVoice(await call.where(), listenRequest(options), {
     audio: (samples) => collector.audio(samples, world.clock.monotonic()),
     event(event) {
       partial.event(event)

@@ -25,7 +25,9 @@ export function connectVoice(
   request: VoiceRequest,
   handlers: VoiceHandlers,
 ): Promise<VoiceConnection> {
-  const query = new URLSearchParams({ ...request }).toString()
+  const { wake, ...names } = request
+  const asked = wake === undefined ? {} : { wake: wake ? 'on' : 'off' }
+  const query = new URLSearchParams({ ...names, ...asked }).toString()
   const socket = new WebSocket(`${where.url.replace(/^http/, 'ws')}/api/v1/voice?${query}`, {
     perMessageDeflate: false,
     handshakeTimeout: 5_000,

@@ -120,6 +120,12 @@ const cluster = z.strictObject({
 })
 
 const voice = z.strictObject({
+  wake: z
+    .enum(['off', 'on'])
+    .default('off')
+    .describe(
+      'Microphones that do not hold a button hear nothing before "hey loqa"; a client may ask for either.',
+    ),
   voice: z
     .string()
     .max(64)

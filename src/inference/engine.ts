@@ -21,6 +21,8 @@ export interface ModelFiles {
 export type EngineRequest =
   /** Audio follows by `feed` until `finish`. Samples: Float32, mono, `sample_rate` Hz, finite, in [−1, 1]. */
   | { readonly kind: 'stt'; readonly sample_rate: 16000 }
+  /** As `stt`, for ever: each `partial` lists the wake words heard since the run began, separated by spaces. */
+  | { readonly kind: 'wake'; readonly sample_rate: 16000 }
   /** Runs at once; there is nothing to feed nor to finish. */
   | {
       readonly kind: 'llm'

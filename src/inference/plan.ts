@@ -37,6 +37,13 @@ export function chooseModels(
   })
 }
 
+/** The wake word of this machine, heard by a process of its own that nobody pays for who does not want it. */
+export function wakeReplicas(models: Pick<Models, 'list' | 'prepare'>): readonly ReplicaSpec[] {
+  const model = models.list.find(({ kind }) => kind === 'wake')
+  if (model === undefined) return []
+  return replicasOf(model, models).map((spec) => ({ ...spec, on_demand: true }))
+}
+
 /** `count` processes of one model share its load and outlive one another. */
 export function replicasOf(model: Model, models: Pick<Models, 'prepare'>, count = 1): readonly ReplicaSpec[] {
   return Array.from({ length: count }, (_, i) => ({

@@ -81,10 +81,23 @@ export class Pool {
     )
   }
 
-  /** Starts every process. Resolves when each is ready or has failed for good, or is on its way to a restart. */
+  /** Starts every process not on demand. Resolves when each is ready or has failed for good, or is on its way to a restart. */
   async start(): Promise<void> {
-    for (const replica of this.#replicas) replica.start()
-    await this.#until(() => this.#replicas.every(({ life }) => settled(life)))
+    const wanted = this.#replicas.filter(({ spec }) => spec.on_demand !== true)
+    for (const replica of wanted) replica.start()
+    await this.#until(() => wanted.every(({ life }) => settled(life)))
+  }
+
+  /** Starts what waits for being wanted; resolves when it can be used, or at once when there is nothing of the kind. */
+  async want(to: string): Promise<void> {
+    const waiting = this.#matching(to)
+    for (const replica of waiting) if (isWaiting(replica)) replica.start()
+    if (waiting.length > 0) await this.#until(() => waiting.every(({ life }) => settled(life)))
+  }
+
+  /** Whether there is anything of that kind, running or not. */
+  has(to: string): boolean {
+    return this.#matching(to).length > 0
   }
 
   async stop(): Promise<void> {
@@ -129,7 +142,13 @@ export class Pool {
     return this.#until(() => this.#matching(to).some(({ life }) => life.phase === 'ready'))
   }
 
+  /** Of those that run or should. */
   capabilities(): readonly Capability[] {
+    return this.#replicas.filter((replica) => !isWaiting(replica)).map(capabilityOf)
+  }
+
+  /** Those that wait for being wanted among them. */
+  replicas(): readonly Capability[] {
     return this.#replicas.map(capabilityOf)
   }
 
@@ -181,6 +200,9 @@ export class Pool {
     })
   }
 }
+
+/** Nobody has wanted it yet. */
+const isWaiting = ({ spec, life }: Replica): boolean => spec.on_demand === true && life.phase === 'idle'
 
 const settled = (life: Life): boolean =>
   life.phase !== 'idle' && life.phase !== 'checking' && life.phase !== 'starting' && life.phase !== 'loading'

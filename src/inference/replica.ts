@@ -38,6 +38,8 @@ export interface ReplicaSpec {
   readonly kind: EngineKind
   readonly engine: string
   readonly model: string
+  /** Started when somebody first wants it, not with the node. */
+  readonly on_demand?: boolean
   /** Checks the files against their checksums, unpacks them where needed. Errors: `LoqaError`. */
   readonly prepare: () => Promise<ModelFiles>
 }

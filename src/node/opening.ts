@@ -12,9 +12,11 @@ import {
   Pool,
   pulledDirectory,
   replicasOf,
+  wakeReplicas,
 } from '../inference/index.ts'
 import { createLog, type Log } from '../observe/index.ts'
 import { loadSkills, type Skills, type SkillsOptions } from '../skills/index.ts'
+import { wakeWordsOf } from './waking.ts'
 
 export function openLog({ clock }: Host, { observe, node }: Config): Log {
   const { stderr } = process
@@ -34,7 +36,12 @@ export async function openEngines(
   { inference, node }: Config,
   log: Log,
   onChange: (capability: Capability) => void,
-): Promise<{ pool: Pool; models: readonly Model[]; checkModel: (model: Model) => Promise<unknown> }> {
+): Promise<{
+  pool: Pool
+  models: readonly Model[]
+  wakeWords: ReturnType<typeof wakeWordsOf>
+  checkModel: (model: Model) => Promise<unknown>
+}> {
   const models_dir = inference.models_dir === '' ? join(PACKAGE, 'models') : inference.models_dir
   const models = await openModels({
     ...{ disk, clock, models_dir, unpacked_dir: join(node.data_dir, 'models') },
@@ -42,9 +49,10 @@ export async function openEngines(
   })
   if (models.trouble !== undefined) log.warn('What was fetched is not used', { error: models.trouble })
   const chosen = chooseModels(models.list, inference, models.chosen)
-  const replicas = chosen.flatMap((model) => replicasOf(model, models))
+  const replicas = [...chosen.flatMap((model) => replicasOf(model, models)), ...wakeReplicas(models)]
   return {
     models: chosen,
+    wakeWords: wakeWordsOf(models.list),
     pool: new Pool({ settings: inference, replicas, clock, random, log, onChange }),
     checkModel: (model) => models.prepare(model),
   }

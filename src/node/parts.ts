@@ -31,6 +31,8 @@ export interface NodeParts {
   readonly engines: InferPort
   /** The models in use. */
   readonly models: readonly Model[]
+  /** What can be listened for. */
+  readonly wakeWords: readonly { readonly model: string; readonly phrase: string }[]
   /** Whether its files are still what they were; reads them again where they changed. Errors: `LoqaError` `model-invalid`. */
   readonly checkModel: (model: Model) => Promise<unknown>
   readonly skills: Skills

@@ -20,6 +20,7 @@ import type { NodeParts } from './parts.ts'
 import { backUp, showStore } from './remembering.ts'
 import { speechFor } from './say.ts'
 import { settingsView } from './skill-settings.ts'
+import { watchWakeWord } from './waking.ts'
 
 /** Whether the node is coming, serving or going; the rest of the health follows from its parts. */
 export interface Stage {
@@ -83,6 +84,8 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
         },
       }
     },
+    wakeWords: () => parts.wakeWords,
+    watchWakeWord: (sample_rate, listener) => watchWakeWord(voice, sample_rate, listener),
     metrics: () => parts.metrics.text(),
     ready() {
       const reasons = [

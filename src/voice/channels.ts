@@ -1,10 +1,11 @@
 /** The satellites that are connected: each a channel, bound to the conversation it speaks in. */
 import type { Message } from '../actors/index.ts'
 import { type Clock, limits, OverloadedError, type SessionId } from '../host/index.ts'
-import { Microphone } from './microphone.ts'
+import { type HeardFrame, Microphone } from './microphone.ts'
 import type { VoiceListener } from './player.ts'
 import type { Satellites } from './satellites.ts'
 import type { VoiceDetector } from './vad.ts'
+import type { Wakefulness } from './wake/wakefulness.ts'
 
 /** One satellite: audio up; audio and events come down through its listener. */
 export interface VoiceChannel {
@@ -18,6 +19,8 @@ export interface VoiceChannel {
 interface BoundChannel extends VoiceChannel {
   /** Its conversation ended under it; it goes on with a new one. */
   rebind(): void
+  /** Its conversation is idle, or busy. */
+  phase(idle: boolean): void
 }
 
 export interface ChannelsParts {
@@ -26,6 +29,7 @@ export interface ChannelsParts {
   readonly detectors: () => VoiceDetector
   readonly dropped: (frames: number) => void
   readonly tell: (session: SessionId, message: Message) => void
+  readonly wakefulness: Wakefulness
 }
 
 export class Channels {
@@ -44,14 +48,28 @@ export class Channels {
     }
   }
 
-  /** `again` begins the next conversation of this satellite, when this one ended under it. */
-  open(session: SessionId, room: string, listener: VoiceListener, again: () => SessionId): VoiceChannel {
+  /**
+   * `again` begins the next conversation of this satellite, when this one ended under it. `wake`: only what follows the wake word is
+   * heard, and only if no other microphone answers.
+   */
+  open(
+    session: SessionId,
+    room: string,
+    listener: VoiceListener,
+    again: () => SessionId,
+    wake = false,
+  ): VoiceChannel {
     this.#satellites += 1
     const satellite = `satellite-${this.#satellites}`
     this.#parts.satellites.add(satellite, listener)
-    const channel = this.#bound(session, satellite, room, listener, again)
+    const channel = this.#bound(session, satellite, room, listener, again, wake)
     this.#channels.add(channel)
-    this.#attach(session, satellite, room, listener)
+    this.#tellAttached(session, satellite, room)
+    const ready = (): void => {
+      if (this.#channels.has(channel)) this.#sayReady(channel.session, room, listener)
+    }
+    if (wake) this.#parts.wakefulness.ready().then(ready, ready)
+    else ready()
     return channel
   }
 
@@ -68,12 +86,19 @@ export class Channels {
     }
   }
 
+  phase(session: string, idle: boolean): void {
+    for (const channel of this.#channels) if (channel.session === session) channel.phase(idle)
+  }
+
   closeAll(): void {
     for (const channel of [...this.#channels]) channel.close()
   }
 
-  #attach(session: SessionId, satellite: string, room: string, listener: VoiceListener): void {
+  #tellAttached(session: SessionId, satellite: string, room: string): void {
     this.#parts.tell(session, { type: 'session.attach', satellite, room } as Message)
+  }
+
+  #sayReady(session: string, room: string, listener: VoiceListener): void {
     listener.event({ type: 'ready', session, room, sample_rate: limits.SAMPLE_RATE })
   }
 
@@ -83,15 +108,21 @@ export class Channels {
     room: string,
     listener: VoiceListener,
     again: () => SessionId,
+    wake: boolean,
   ): BoundChannel {
-    const { clock, detectors, dropped, tell, satellites } = this.#parts
+    const { clock, detectors, dropped, tell, satellites, wakefulness } = this.#parts
     let session = first
+    const hear = ({ samples, voiced }: HeardFrame): void =>
+      tell(session, { type: 'audio.frame', satellite, samples, voiced } as Message)
+    const waiting = wake ? wakefulness.listen(room, hear, listener) : undefined
     const microphone = new Microphone({
       clock,
       detector: detectors(),
-      frame: ({ samples, voiced }) =>
-        tell(session, { type: 'audio.frame', satellite, samples, voiced } as Message),
-      end: () => tell(session, { type: 'audio.end', satellite } as Message),
+      frame: (frame) => (waiting === undefined ? hear(frame) : waiting.frame(frame)),
+      end: () => {
+        if (waiting?.isAwake !== false) tell(session, { type: 'audio.end', satellite } as Message)
+        else listener.event({ type: 'sleep' })
+      },
       dropped,
     })
     const channel: BoundChannel = {
@@ -103,14 +134,17 @@ export class Channels {
       close: () => {
         if (!this.#channels.delete(channel)) return
         microphone.close()
+        waiting?.close()
         satellites.remove(satellite)
         tell(session, { type: 'session.detach', satellite } as Message)
       },
       rebind: () => {
         if (!this.#channels.has(channel)) return
         session = again()
-        this.#attach(session, satellite, room, listener)
+        this.#tellAttached(session, satellite, room)
+        this.#sayReady(session, room, listener)
       },
+      phase: (idle) => waiting?.phase(idle),
     }
     return channel
   }

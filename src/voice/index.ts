@@ -6,12 +6,14 @@
  * (`player.ts`). Everything between microphone and player is pure and runs in virtual time. When a turn ends is decided
  * by what was understood (`endpointing.ts`); announcements find a loudspeaker by `announcer.ts`.
  *
+ * Who says "hey loqa" is heard by `wake/`: read `wake/gate.ts`, then `wake/arbitration.ts`.
+ *
  * The composition root makes one `Voice`, gives its behaviours and ports to the runtime, connects it, and opens a
  * channel for every satellite. Read `turn.ts` first, then `session.ts`, then `voice.ts`.
  */
 
 export { SESSIONS_ASKED, type SessionRows, sessionsFromAfar } from './afar.ts'
-export { bytesOf, concat, samplesOf, toFloat32 } from './audio.ts'
+export { bytesOf, concat, samplesOf, toFloat32, toInt16 } from './audio.ts'
 export { CARRIED_VERSION } from './carried.ts'
 export type { VoiceChannel } from './channels.ts'
 export { ENDPOINT_TIMES, type EndpointTimes } from './endpointing.ts'
@@ -40,4 +42,7 @@ export {
   type VoiceOptions,
   type VoiceRuntime,
 } from './voice.ts'
+export type { WakeDecided } from './wake/arbiter.ts'
+export type { Spotter } from './wake/listening.ts'
+export type { WakeOptions } from './wake/wakefulness.ts'
 export { parseWav, readMono, recordingOf, type Wav, WavError, writeWav } from './wav.ts'

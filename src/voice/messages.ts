@@ -141,6 +141,19 @@ export interface TurnView {
 /** What a satellite shows or does besides playing audio. */
 export type VoiceEvent =
   | { readonly type: 'ready'; readonly session: string; readonly room: string; readonly sample_rate: 16000 }
+  /**
+   * The wake word was heard. `answers`: this microphone listens now; otherwise another one does, or none, and `why` says so. `after_ms`:
+   * from hearing it to knowing that.
+   */
+  | {
+      readonly type: 'wake'
+      readonly answers: boolean
+      readonly why: 'won' | 'lost' | 'aside'
+      readonly after_ms: number
+      readonly by: { readonly node: string; readonly room: string }
+    }
+  /** This microphone waits for the wake word again. */
+  | { readonly type: 'sleep' }
   | { readonly type: 'speech-started' }
   | { readonly type: 'partial'; readonly text: string }
   | { readonly type: 'final'; readonly text: string }

@@ -38,6 +38,9 @@ import { type InferPort, SpeechPort } from './speech.ts'
 import { type TurnOptions, WAITS, type Waits } from './turn-state.ts'
 import type { Understanding } from './understanding.ts'
 import type { VoiceDetector } from './vad.ts'
+import { arbiter, isWakeFromAfar } from './wake/arbiter.ts'
+import { type Spotter, spotter } from './wake/listening.ts'
+import { Wakefulness, type WakeOptions } from './wake/wakefulness.ts'
 
 /** The part of the actor runtime used here. */
 export type VoiceRuntime = Pick<Runtime, 'spawn' | 'find' | 'tell' | 'ask' | 'subscribe' | 'publish'>
@@ -62,6 +65,8 @@ export interface VoiceOptions {
   readonly dropped: (frames: number) => void
   /** Absent: this node is the only one. */
   readonly household?: Household
+  /** Absent: there is no wake word. */
+  readonly wake?: WakeOptions
   /** What a conversation gets of what was asked for. Absent: the scope `session` at most, and nobody's. */
   readonly privacy?: (wanted: PrivacyWanted) => Privacy
 }
@@ -85,6 +90,7 @@ export interface Privacy {
 interface Asking extends PrivacyWanted {
   readonly room?: string
   readonly session?: string
+  readonly wake?: boolean
 }
 
 /** Conversations beyond this node. */
@@ -123,6 +129,7 @@ export class Voice {
   readonly #satellites: Satellites
   readonly #sessions = new Map<string, SessionRow>()
   readonly #channels: Channels
+  readonly #wakefulness: Wakefulness
   #runtime: VoiceRuntime | undefined
   #parent: Target | undefined
 
@@ -130,7 +137,9 @@ export class Voice {
     this.#options = options
     this.#speech = new SpeechPort(options.engines, options.reply_cache_bytes)
     this.#satellites = new Satellites(options.clock, options.play_ahead_ms)
+    this.#wakefulness = new Wakefulness(options.random, options.wake)
     this.#channels = new Channels({
+      wakefulness: this.#wakefulness,
       clock: options.clock,
       satellites: this.#satellites,
       detectors: options.detectors,
@@ -148,6 +157,7 @@ export class Voice {
     this.behaviors = {
       session: { behavior: session, from_afar: { message: isAskFromAfar } },
       announcer,
+      arbiter: { behavior: arbiter, from_afar: { message: isWakeFromAfar } },
       registrar: { behavior: registrar, from_afar: { message: isListing } },
     }
     this.outside = outsideOf(this.#speech, this.#satellites)
@@ -158,6 +168,7 @@ export class Voice {
     this.#runtime = runtime
     this.#parent = parent
     runtime.subscribe('session.phase', (message) => this.#phase(message as SessionPhase))
+    this.#wakefulness.connect(runtime)
     if (runtime.find(ANNOUNCER) === undefined) this.#spawn('announcer', 'house', undefined, 'permanent')
   }
 
@@ -172,6 +183,7 @@ export class Voice {
     if (phase !== 'ended' && phase !== 'moved') {
       const privacy = this.#sessions.get(session)?.privacy ?? message.privacy ?? this.#privacy({})
       this.#sessions.set(session, { id: session, room, phase, started_at, privacy })
+      this.#channels.phase(session, phase === 'idle')
       return
     }
     this.#sessions.delete(session)
@@ -219,13 +231,22 @@ export class Voice {
   /** Errors: `overloaded` at the limit of connections, `invalid-input` for a name that cannot be one. */
   open(request: Asking, listener: VoiceListener): VoiceChannel {
     this.#channels.assertRoom()
+    const wake = this.#wakefulness.wanted(request.wake)
     const room = roomOf(request.room ?? this.#options.room)
     const begin = (session?: string): SessionId => this.#session(session, room, request)
     const session = begin(request.session)
     const { notice } = this.#privacy(request)
-    const channel = this.#channels.open(session, room, listener, begin)
+    const channel = this.#channels.open(session, room, listener, begin, wake)
     if (notice !== undefined) listener.event({ type: 'notice', message: notice })
     return channel
+  }
+
+  /** Tells of the wake word in s16le mono 16 kHz, outside any conversation. Errors: `engine-unavailable`. */
+  spot(word: (at_ms: number) => void): Spotter {
+    const { clock, detectors, dropped, wake } = this.#options
+    this.#wakefulness.wanted(true)
+    void this.#wakefulness.ready()
+    return spotter({ clock, detector: detectors(), dropped }, wake!.open, word)
   }
 
   /** One turn by text. Without a session it continues the conversation by text of its room. */

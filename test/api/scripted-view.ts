@@ -19,6 +19,8 @@ import type {
   TurnView,
   VoiceChannel,
   VoiceListener,
+  WakeWordListener,
+  WakeWordWatch,
 } from '../../src/api/index.ts'
 import { LoqaError, NotFoundError } from '../../src/host/index.ts'
 import { ScriptedSkills } from './scripted-skills.ts'
@@ -305,6 +307,12 @@ export class ScriptedView implements NodeView {
   auditNow: AuditVerification = scriptedVerification
   onOpen: (channel: ScriptedChannel) => void = () => undefined
 
+  wakeWords() {
+    return [{ model: 'wake-starter', phrase: 'hey loqa' }]
+  }
+  watchWakeWord(_rate: number, word: WakeWordListener): WakeWordWatch {
+    return { push: () => word(640), close: () => undefined }
+  }
   dictate(_rate: number, told: DictationListener): Dictation {
     return { push: () => undefined, finish: () => told.final('what time is it'), cancel: () => undefined }
   }

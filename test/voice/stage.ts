@@ -30,6 +30,7 @@ export interface Faults {
   readonly stt?: () => boolean
   readonly tts?: () => boolean
   readonly llm?: () => boolean
+  readonly wake?: () => boolean
   readonly skill?: () => 'answers' | 'fails' | 'silent'
   /** Does nothing and says nothing; `kind` when a run is opened. */
   readonly hang?: (kind?: EngineRequest['kind']) => boolean

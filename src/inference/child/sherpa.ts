@@ -1,5 +1,5 @@
 /**
- * Streaming speech recognition by sherpa-onnx; the only importer of sherpa-onnx-node. Many runs share one recogniser and one
+ * Streaming speech recognition by sherpa-onnx, and wake words, which are a graph of one word; the only importer of sherpa-onnx-node. Many runs share one recogniser and one
  * thread: a decode step takes a fraction of a millisecond, and long input is cut into turns so that nobody waits for a neighbour.
  *
  * The library ends its process on files it does not like, so tokens and metadata are checked before it sees them.
@@ -36,14 +36,19 @@ const TURN_MS = 8
 const ADMITS = 256
 
 export class SherpaEngine implements Engine {
-  readonly kind = 'stt'
+  #kind: 'stt' | 'wake' = 'stt'
   readonly admits = ADMITS
   #recognizer: Recognizer | undefined
   #words: ReadonlyMap<number, string> | undefined
   #flush = new Float32Array((SAMPLE_RATE / 1_000) * FLUSH_MS)
   readonly #spare: RecognizerStream[] = []
 
+  get kind(): 'stt' | 'wake' {
+    return this.#kind
+  }
+
   async load(model: ModelFiles): Promise<void> {
+    this.#kind = model.kind === 'wake' ? 'wake' : 'stt'
     const files = checkedSherpaFiles(model)
     const library = createRequire(import.meta.url)('sherpa-onnx-node') as Library
     this.#recognizer = new library.OnlineRecognizer(recognizerConfig(files, model.parameters))
@@ -54,7 +59,10 @@ export class SherpaEngine implements Engine {
   }
 
   open(request: EngineRequest, onEvent: (event: EngineEvent) => void): EngineStream {
-    if (request.kind !== 'stt') throw new LoqaError('invalid-input', 'This engine only recognises speech')
+    if (request.kind !== this.#kind) {
+      const does = this.#kind === 'wake' ? 'listens for its wake word' : 'recognises speech'
+      throw new LoqaError('invalid-input', `This engine only ${does}`)
+    }
     const recognizer = this.#loaded()
     const stream = this.#spare.pop() ?? recognizer.createStream()
     const hearing = { recognizer, stream, flush: this.#flush, words: this.#words }
@@ -66,7 +74,7 @@ export class SherpaEngine implements Engine {
     const inputs: EngineInput[] = Array.from({ length: 50 }, () => ({ type: 'audio', samples: silence }))
     return measureRuns(
       this,
-      { request: { kind: 'stt', sample_rate: SAMPLE_RATE }, inputs, from: 'finish' },
+      { request: { kind: this.#kind, sample_rate: SAMPLE_RATE }, inputs, from: 'finish' },
       8,
     )
   }
