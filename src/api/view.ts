@@ -196,6 +196,8 @@ export type WakeWordListener = (at_ms: number) => void
 export interface WakeWordWatch {
   /** s16le mono, any number of whole samples. */
   push(pcm: Uint8Array): void
+  /** Nothing follows; `done` when the last word that could be told was told. Not after `close`. */
+  finish(done: () => void): void
   close(): void
 }
 

@@ -82,6 +82,7 @@ export function watchWakeWord(
   const resampler = new Resampler(sample_rate)
   return {
     push: (pcm) => spotter.push(bytesOf(toInt16(resampler.process(toFloat32(samplesOf(pcm)))))),
+    finish: (done) => spotter.finish(done),
     close: () => spotter.close(),
   }
 }

@@ -245,8 +245,11 @@ export class Voice {
   spot(word: (at_ms: number) => void): Spotter {
     const { clock, detectors, dropped, wake } = this.#options
     this.#wakefulness.wanted(true)
-    void this.#wakefulness.ready()
-    return spotter({ clock, detector: detectors(), dropped }, wake!.open, word)
+    return spotter(
+      { clock, detector: detectors(), dropped },
+      { open: wake!.open, ready: this.#wakefulness.ready() },
+      word,
+    )
   }
 
   /** One turn by text. Without a session it continues the conversation by text of its room. */

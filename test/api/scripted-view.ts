@@ -311,7 +311,7 @@ export class ScriptedView implements NodeView {
     return [{ model: 'wake-starter', phrase: 'hey loqa' }]
   }
   watchWakeWord(_rate: number, word: WakeWordListener): WakeWordWatch {
-    return { push: () => word(640), close: () => undefined }
+    return { push: () => word(640), finish: (done) => done(), close: () => undefined }
   }
   dictate(_rate: number, told: DictationListener): Dictation {
     return { push: () => undefined, finish: () => told.final('what time is it'), cancel: () => undefined }

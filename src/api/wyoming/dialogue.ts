@@ -29,7 +29,9 @@ export interface DialogueState {
   /** The next sound is listened to for wake words of these names; any when the list is empty. */
   readonly detect: readonly string[] | undefined
   /** Such a sound comes in. */
-  readonly watching: { readonly format: AudioFormat; readonly detected: boolean } | undefined
+  readonly watching:
+    | { readonly format: AudioFormat; readonly detected: boolean; readonly ended: boolean }
+    | undefined
   readonly recording: { readonly format: AudioFormat; readonly bytes: number } | undefined
   /** A recording was ended, and its words are awaited. */
   readonly is_reading: boolean
@@ -61,6 +63,8 @@ export type DialogueInput =
   | { readonly type: 'unread'; readonly trouble: Trouble }
   /** A wake word was said, `at_ms` of the sound. */
   | { readonly type: 'detected'; readonly name: string; readonly at_ms: number }
+  /** All of the sound that ended was listened to. */
+  | { readonly type: 'watched' }
   | { readonly type: 'unwatched'; readonly trouble: Trouble }
   | { readonly type: 'speech'; readonly pcm: Uint8Array; readonly sample_rate: number }
   | { readonly type: 'speech-ended'; readonly trouble?: Trouble }
@@ -79,7 +83,9 @@ export type DialogueEffect =
   | { readonly type: 'record'; readonly sample_rate: number }
   /** Listen for wake words in the sound that comes now. */
   | { readonly type: 'watch'; readonly sample_rate: number; readonly names: readonly string[] }
+  /** Listen to what is left of it; `watched` is the answer. */
   | { readonly type: 'end-watch' }
+  | { readonly type: 'drop-watch' }
   /** s16le mono. */
   | { readonly type: 'audio'; readonly pcm: Uint8Array }
   | { readonly type: 'read' }
@@ -116,6 +122,10 @@ export function dialogue(state: DialogueState, input: DialogueInput): DialogueSt
       const watching = { ...state.watching, detected: true }
       const data = { name: input.name, timestamp: Math.round(input.at_ms) }
       return step({ ...state, watching }, event('detection', data))
+    }
+    case 'watched': {
+      const said = state.watching?.detected === false ? [event('not-detected')] : []
+      return step({ ...state, watching: undefined }, ...said)
     }
     case 'unwatched':
       return step({ ...state, watching: undefined }, error(input.trouble))
@@ -158,7 +168,10 @@ function heard(state: DialogueState, { type, data, payload }: WyomingEvent): Dia
       // The sound that follows is a recording again.
       return step({ ...state, detect: undefined })
     case 'audio-stop':
-      if (state.watching !== undefined) return unwatched(state)
+      if (state.watching?.ended === true) return step(state)
+      if (state.watching !== undefined) {
+        return step({ ...state, watching: { ...state.watching, ended: true } }, { type: 'end-watch' })
+      }
       if (state.recording === undefined) return step(state)
       return step({ ...state, recording: undefined, is_reading: true }, { type: 'read' })
     case 'synthesize': {
@@ -185,9 +198,13 @@ function begun(state: DialogueState, data: unknown): DialogueStep {
   const read = format.safeParse(data)
   if (!read.success) return malformed(state, 'audio-start', read.error)
   if (state.detect !== undefined) {
-    const before: DialogueEffect[] = state.watching === undefined ? [] : [{ type: 'end-watch' }]
+    const before: DialogueEffect[] = state.watching === undefined ? [] : [{ type: 'drop-watch' }]
     const watch: DialogueEffect = { type: 'watch', sample_rate: read.data.rate, names: state.detect }
-    return step({ ...state, watching: { format: read.data, detected: false } }, ...before, watch)
+    return step(
+      { ...state, watching: { format: read.data, detected: false, ended: false } },
+      ...before,
+      watch,
+    )
   }
   if (state.is_reading) return busy(state, 'The recording before is being read')
   const dropped: DialogueEffect[] = state.recording === undefined ? [] : [{ type: 'drop-recording' }]
@@ -195,14 +212,9 @@ function begun(state: DialogueState, data: unknown): DialogueStep {
   return step({ ...state, recording }, ...dropped, { type: 'record', sample_rate: read.data.rate })
 }
 
-/** The sound ends: whoever waits must hear that the word was not in it. */
-function unwatched(state: DialogueState): DialogueStep {
-  const said = state.watching?.detected === true ? [] : [event('not-detected')]
-  return step({ ...state, watching: undefined }, { type: 'end-watch' }, ...said)
-}
-
 function chunk(state: DialogueState, payload: Uint8Array): DialogueStep {
   const { recording, watching } = state
+  if (watching?.ended === true) return step(state)
   if (watching !== undefined) {
     const mono = watching.format.channels === 2 ? left(payload) : whole(payload)
     return step(state, { type: 'audio', pcm: mono })

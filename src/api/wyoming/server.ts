@@ -154,8 +154,13 @@ class WyomingConnection {
         this.#listen(effect.sample_rate, effect.names)
         break
       case 'end-watch':
-        this.#watch?.close()
-        this.#watch = undefined
+        this.#watch?.finish(() => {
+          this.#dropWatch()
+          this.#input({ type: 'watched' })
+        })
+        break
+      case 'drop-watch':
+        this.#dropWatch()
         break
       case 'audio':
         if (this.#watch === undefined) this.#dictation?.push(effect.pcm)
@@ -174,6 +179,11 @@ class WyomingConnection {
         void this.#handle(effect.text, effect.session)
         break
     }
+  }
+
+  #dropWatch(): void {
+    this.#watch?.close()
+    this.#watch = undefined
   }
 
   /** For the words of these names; for all when there is none. */

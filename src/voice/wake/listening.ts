@@ -1,4 +1,5 @@
 /** A microphone that waits for the wake word: carries out what `gate.ts` orders. And one that only tells of the word (`spotter`). */
+import { limits } from '../../host/index.ts'
 import { FRAME_SAMPLES, SAMPLE_RATE } from '../audio.ts'
 import { Microphone, type MicrophoneOptions } from '../microphone.ts'
 import type { WakeDecided } from './arbiter.ts'
@@ -81,15 +82,22 @@ export class WakeListening {
 export interface Spotter {
   /** s16le mono 16 kHz, any number of bytes. */
   push(pcm: Uint8Array): void
+  /** Nothing follows; `done` when the last word that could be told was told. */
+  finish(done: () => void): void
   close(): void
 }
+
+/** Sound that waits for the engine: ten seconds, as everywhere. */
+const MOST_HELD_BYTES = (limits.MAX_BACKLOG_MS * limits.SAMPLE_RATE * 2) / 1_000
 
 /** Tells of every time the word is said; `at_ms` counts the sound that was heard. */
 export function spotter(
   { clock, detector, dropped }: Pick<MicrophoneOptions, 'clock' | 'detector' | 'dropped'>,
-  open: OpenWakeRun,
+  { open, ready }: { readonly open: OpenWakeRun; readonly ready: Promise<void> },
   word: (at_ms: number) => void,
 ): Spotter {
+  let closed = false
+  let ended: (() => void) | undefined
   let state = NOT_SPOTTING
   const take = (input: SpotInput): void => {
     const next = spot(state, input)
@@ -103,11 +111,33 @@ export function spotter(
   const microphone = new Microphone({
     ...{ clock, detector, dropped },
     frame: ({ samples, voiced }) => take({ type: 'frame', samples, voiced }),
-    end: () => undefined,
+    end: () => runs.finish(() => !closed && ended?.()),
   })
+  /** What came before the engine could hear; undefined once it can. */
+  let held: Uint8Array[] | undefined = []
+  let held_bytes = 0
+  const begin = (): void => {
+    const first = held ?? []
+    held = undefined
+    if (closed) return
+    for (const pcm of first) microphone.push(pcm)
+    if (ended !== undefined) microphone.finish()
+  }
+  ready.then(begin, begin)
   return {
-    push: (pcm) => microphone.push(pcm),
+    push(pcm) {
+      if (held === undefined) microphone.push(pcm)
+      else if (held_bytes + pcm.length <= MOST_HELD_BYTES) {
+        held.push(pcm)
+        held_bytes += pcm.length
+      } else dropped(Math.ceil(pcm.length / (FRAME_SAMPLES * 2)))
+    },
+    finish(done) {
+      ended = done
+      if (held === undefined) microphone.finish()
+    },
     close: () => {
+      closed = true
       microphone.close()
       runs.close()
     },

@@ -10,6 +10,7 @@ export class WakeRuns {
   readonly #open: OpenWakeRun
   readonly #told: (input: SpotInput) => void
   readonly #runs = new Map<number, EngineStream>()
+  #drained: (() => void) | undefined
 
   constructor(open: OpenWakeRun, told: (input: SpotInput) => void) {
     this.#open = open
@@ -33,6 +34,20 @@ export class WakeRuns {
     }
   }
 
+  /** Nothing follows: `done` when every run has said what it heard. */
+  finish(done: () => void): void {
+    this.#drained = done
+    for (const run of this.#runs.values()) run.finish()
+    this.#look()
+  }
+
+  #look(): void {
+    if (this.#runs.size > 0) return
+    const done = this.#drained
+    this.#drained = undefined
+    done?.()
+  }
+
   close(): void {
     for (const run of this.#runs.values()) run.cancel()
     this.#runs.clear()
@@ -40,10 +55,12 @@ export class WakeRuns {
 
   #begin(run: number): void {
     const stream = this.#open((event) => {
-      if (event.type === 'partial') this.#told({ type: 'words', run, count: wordsIn(event.text) })
+      if (event.type === 'partial' || event.type === 'final')
+        this.#told({ type: 'words', run, count: wordsIn(event.text) })
       else if (event.type === 'done' || event.type === 'failed') {
         this.#runs.delete(run)
         this.#told({ type: 'ended', run })
+        this.#look()
       }
     })
     this.#runs.set(run, stream)
