@@ -1,10 +1,9 @@
 /**
  * Language models by llama.cpp; the only importer of node-llama-cpp. One context serves one run at a time, the next ones wait
  * their turn; what a prompt has in common with the one before is not computed again.
- *
- * One thread: a model of a few hundred thousand weights takes 0.4 ms a token with one thread and a hundred times that with two on
- * busy cores. A large model gets more by its manifest.
  */
+import { stat } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import {
   getLlama,
   type Llama,
@@ -30,6 +29,11 @@ type LanguageRequest = Extract<EngineRequest, { kind: 'llm' }>
 const ADMITS = 8
 /** A thread hands over a batch; more than this is only for large prompts of large models. */
 const DEFAULT_CONTEXT_TOKENS = 256
+/**
+ * A smaller model has one thread: one of a few hundred thousand weights takes 0.4 ms a token with one, and a hundred times that with
+ * two on busy cores, since they wait for each other after every part.
+ */
+const ONE_THREAD_BYTES = 64 * 2 ** 20
 /** Schemas seen lately, ready as grammars: compiling one takes longer than a short answer. */
 const MAX_GRAMMARS = 16
 /** Four characters a token at the very least for what is refused unread: tokenizing a megabyte takes seconds. */
@@ -45,7 +49,9 @@ export class LlamaEngine implements Engine {
   async load(files: ModelFiles): Promise<void> {
     const path = files.paths.model
     if (path === undefined) throw new LoqaError('model-invalid', `The model ${files.id} has no model file`)
-    const threads = Number(files.parameters.threads ?? 1)
+    const small = (await stat(path)).size < ONE_THREAD_BYTES
+    // More than there are processors would wait for those that have none.
+    const threads = small ? 1 : Math.min(Number(files.parameters.threads ?? 1), availableParallelism())
     // Never build nor download: what the package brought is what there is.
     const llama = await getLlama({
       gpu: false,
