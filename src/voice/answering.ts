@@ -12,7 +12,7 @@ import {
 import { type EngineEvent, openRun } from '../inference/index.ts'
 import type { SkillInvoke, SkillResult } from '../skills/index.ts'
 import { FRAME_MS } from './audio.ts'
-import { type Decision, decide, decideIntent, meaningLost, notUnderstood, readingContext } from './decide.ts'
+import { type Decision, decide, decideGuess, meaningLost, notUnderstood, readingContext } from './decide.ts'
 import { EVENT, endTurn, WAIT } from './ending.ts'
 import { showEvent, waitOver } from './messages.ts'
 import { PHRASES } from './phrases.ts'
@@ -164,7 +164,7 @@ export function meant(state: TurnState, options: TurnOptions, now: Monotonic): S
     ? meaningLost
     : intent === undefined
       ? notUnderstood
-      : decideIntent(intent, deciding(state, turn, options, now))
+      : decideGuess(intent, turn.transcript, deciding(state, turn, options, now))
   const noted: Effect[] = [
     stepOf(state, turn, 'llm.answer', {
       answer: said.tokens,
