@@ -1,0 +1,86 @@
+/**
+ * Makes processes slow from outside, as on a small machine: a control group of the kernel gives them a share of one processor and no
+ * more. Needs root.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/**
+ * The share is dealt out anew this often. Over the kernel's usual 100 ms a process would run at full speed and then stand for most of
+ * that time, which no slow machine does.
+ */
+const PERIOD_US = 10_000
+/** Less than this the kernel refuses. */
+const LEAST_US = 1_000
+
+interface Kernel {
+  readonly root: string
+  limit(group: string, share: number): void
+}
+
+const quota = (share: number): number => Math.max(LEAST_US, Math.round(share * PERIOD_US))
+
+const VERSION_1: Kernel = {
+  root: '/sys/fs/cgroup/cpu',
+  limit(group, share) {
+    writeFileSync(join(group, 'cpu.cfs_period_us'), String(PERIOD_US))
+    writeFileSync(join(group, 'cpu.cfs_quota_us'), String(quota(share)))
+  },
+}
+const VERSION_2: Kernel = {
+  root: '/sys/fs/cgroup',
+  limit: (group, share) => writeFileSync(join(group, 'cpu.max'), `${quota(share)} ${PERIOD_US}`),
+}
+
+const kernel: Kernel | undefined = [VERSION_1, VERSION_2].find((one) => {
+  const group = join(one.root, `loqa-probe-${process.pid}`)
+  try {
+    mkdirSync(group)
+    one.limit(group, 0.5)
+    return true
+  } catch {
+    return false
+  } finally {
+    if (existsSync(group)) rmdirSync(group)
+  }
+})
+
+/** Why nothing can be made slow on this machine; undefined where it can. */
+export const whyNoShare: string | undefined =
+  kernel === undefined ? 'there is no control group for processors that may be written here' : undefined
+
+let groups = 0
+
+/** A machine with a share of one processor, e.g. 0.25. */
+export class ProcessorShare {
+  readonly #group: string
+
+  constructor(share: number) {
+    if (kernel === undefined) throw new Error(whyNoShare)
+    groups += 1
+    this.#group = join(kernel.root, `loqa-${process.pid}-${groups}`)
+    mkdirSync(this.#group)
+    kernel.limit(this.#group, share)
+  }
+
+  /** The process, its children, and all they start from now on. */
+  hold(pid: number): void {
+    writeFileSync(join(this.#group, 'cgroup.procs'), String(pid))
+    for (const child of childrenOf(pid)) this.hold(child)
+  }
+
+  /** After its processes have ended. */
+  close(): void {
+    rmdirSync(this.#group)
+  }
+}
+
+/** The engine processes of a node. */
+export const enginesOf = (node: number): number[] =>
+  childrenOf(node).filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('inference/child/'))
+
+function childrenOf(pid: number): number[] {
+  return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+    readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
+  )
+}
