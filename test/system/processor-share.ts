@@ -5,31 +5,38 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
+/** Less than this the kernel deals out at no time. */
+const LEAST_US = 1_000
 /**
  * The share is dealt out anew this often. Over the kernel's usual 100 ms a process would run at full speed and then stand for most of
  * that time, which no slow machine does.
  */
 const PERIOD_US = 10_000
-/** Less than this the kernel refuses. */
-const LEAST_US = 1_000
 
 interface Kernel {
   readonly root: string
   limit(group: string, share: number): void
 }
 
-const quota = (share: number): number => Math.max(LEAST_US, Math.round(share * PERIOD_US))
+const dealt = (share: number): { readonly period: number; readonly quota: number } => {
+  const period = Math.round(Math.max(PERIOD_US, LEAST_US / share))
+  return { period, quota: Math.round(share * period) }
+}
 
 const VERSION_1: Kernel = {
   root: '/sys/fs/cgroup/cpu',
   limit(group, share) {
-    writeFileSync(join(group, 'cpu.cfs_period_us'), String(PERIOD_US))
-    writeFileSync(join(group, 'cpu.cfs_quota_us'), String(quota(share)))
+    const { period, quota } = dealt(share)
+    writeFileSync(join(group, 'cpu.cfs_period_us'), String(period))
+    writeFileSync(join(group, 'cpu.cfs_quota_us'), String(quota))
   },
 }
 const VERSION_2: Kernel = {
   root: '/sys/fs/cgroup',
-  limit: (group, share) => writeFileSync(join(group, 'cpu.max'), `${quota(share)} ${PERIOD_US}`),
+  limit(group, share) {
+    const { period, quota } = dealt(share)
+    writeFileSync(join(group, 'cpu.max'), `${quota} ${period}`)
+  },
 }
 
 const kernel: Kernel | undefined = [VERSION_1, VERSION_2].find((one) => {
