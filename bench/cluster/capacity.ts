@@ -28,7 +28,7 @@ const SPEAKERS = 4
 const BUDGET_MS = 350
 /** The first turns of every process are compiled while they run. */
 const SETTLE_S = 15
-const POLL_MS = 50
+const POLL_MS = 200
 
 function option(name: string, otherwise: string): number {
   const at = process.argv.indexOf(`--${name}`)
@@ -52,11 +52,42 @@ interface NodeRow {
 const rows = async (node: RunningNode): Promise<NodeRow[]> =>
   (await (await fetch(`${node.http}/api/v1/nodes`)).json()) as NodeRow[]
 
-/** Recognitions this node had begun on that one. */
-async function begunAt(node: RunningNode, id: string): Promise<number> {
-  const text = await (await fetch(`${node.http}/metrics`)).text()
-  const found = new RegExp(`^loqa_work_begun_total\\{capability="stt",node="${id}"\\} (\\S+)`, 'm').exec(text)
-  return Number(found?.[1] ?? 0)
+/** Recognitions these nodes had begun, on that one and elsewhere. */
+async function recognitions(
+  nodes: readonly RunningNode[],
+  id: string,
+): Promise<{ there: number; elsewhere: number }> {
+  const counts = { there: 0, elsewhere: 0 }
+  for (const node of nodes) {
+    const text = await (await fetch(`${node.http}/metrics`)).text()
+    const rows = text.matchAll(/^loqa_work_begun_total\{capability="stt",node="(.*?)"\} (\S+)/gm)
+    for (const [, at, count] of rows) counts[at === id ? 'there' : 'elsewhere'] += Number(count)
+  }
+  return counts
+}
+
+/** Watches where recognitions begin for so long, from now on; when the first began there and when the last elsewhere, ms. */
+async function watched(nodes: readonly RunningNode[], id: string, span_s: number) {
+  const start = performance.now()
+  const begin = await recognitions(nodes, id)
+  let before = begin
+  let first: number | undefined
+  let last = 0
+  while (performance.now() - start < span_s * 1_000) {
+    await seconds(POLL_MS / 1_000)
+    const now = await recognitions(nodes, id)
+    const at = Math.round(performance.now() - start)
+    if (now.there > before.there) first ??= at
+    if (now.elsewhere > before.elsewhere) last = at
+    before = now
+  }
+  const there = before.there - begin.there
+  return {
+    first_there_ms: first,
+    last_elsewhere_ms: last,
+    there,
+    elsewhere: before.elsewhere - begin.elsewhere,
+  }
 }
 
 interface Turn extends Outcome {
@@ -88,6 +119,9 @@ class Speaker {
   }
 }
 
+const HOPS = ['endpoint', 'stt', 'nlu', 'skill', 'tts'] as const
+type Hop = (typeof HOPS)[number]
+
 const round = (value: number): number => Math.round(value * 10) / 10
 
 function print(figures: Readonly<Record<string, unknown>>): void {
@@ -102,8 +136,7 @@ function print(figures: Readonly<Record<string, unknown>>): void {
 function phase(what: string, number: number, turns: readonly Turn[]): void {
   const heard = turns.filter(({ cut_off }) => !cut_off)
   const totals = heard.map(({ total_ms }) => total_ms ?? Number.POSITIVE_INFINITY)
-  const of = (hop: string) =>
-    heard.flatMap(({ view }) => (view?.latency_ms as Record<string, number>)?.[hop] ?? [])
+  const of = (hop: Hop) => heard.flatMap(({ view }) => view?.latency_ms[hop] ?? [])
   const spread = (values: readonly number[]) => ({
     p50: round(quantile(values, 0.5)),
     p95: round(quantile(values, 0.95)),
@@ -113,8 +146,7 @@ function phase(what: string, number: number, turns: readonly Turn[]): void {
     round: number,
     n: turns.length,
     total_ms: spread(totals),
-    stt_ms: spread(of('stt')),
-    tts_ms: spread(of('tts')),
+    hops_p95_ms: Object.fromEntries(HOPS.map((hop) => [hop, round(quantile(of(hop), 0.95))])),
     within_budget: quantile(totals, 0.95) <= BUDGET_MS,
     cut_off: turns.length - heard.length,
     unanswered: heard.filter(({ total_ms }) => total_ms === undefined).length,
@@ -167,19 +199,12 @@ async function run(): Promise<void> {
       } else await fast.start()
       const ready = performance.now()
       const id = (await rows(fast)).find(({ self }) => self)!.id
-      const before = await Promise.all(slow.map((node) => begunAt(node, id)))
-      const used = slow.map(async (node, i) => {
-        while ((await begunAt(node, id)) === before[i]) await seconds(POLL_MS / 1_000)
-        return performance.now()
-      })
-      const firsts = await Promise.all(used)
       print({
-        what: 'the first recognition of each node on the newcomer',
+        what: 'where recognitions began, from its ready line on',
         round: number,
-        after_ready_ms: firsts.map((first) => Math.round(first - ready)),
+        ...(await watched(slow, id, SETTLE_S)),
         start_to_ready_ms: Math.round(ready - spawned),
       })
-      await seconds(Math.max(0, SETTLE_S - (performance.now() - ready) / 1_000))
       const helped_from = performance.now()
       await seconds(span)
       phase('and a fast one', number, since(helped_from))
@@ -189,7 +214,7 @@ async function run(): Promise<void> {
         said: (await Promise.all(slow.map(rows))).map(
           (seen) => seen.find((row) => row.id === id)?.adds?.text,
         ),
-        logged: slow.map((node) => /A node adds capacity.*?"adds":"(.*?)"/.exec(node.output)?.[1]),
+        logged: slow.map((node) => /"adds":"(.*?)"/.exec(node.output)?.[1]),
       })
 
       const stopping = performance.now()

@@ -29,7 +29,7 @@ export class Recent {
     this.#figures.push({ value, at: now })
   }
 
-  /** Null when there is none. One single outlier of up to twenty is left out. */
+  /** Null when there is none. One single outlier of three to twenty is left out. */
   p95(now: number): number | null {
     return this.#quantile(0.95, now)
   }
@@ -47,6 +47,8 @@ export class Recent {
     const sorted = this.#counting(now)
       .map(({ value }) => value)
       .sort((a, b) => a - b)
+    // Of two that differ nobody knows which one is the outlier.
+    if (sorted.length <= 2) return sorted.at(-1) ?? null
     return sorted[Math.floor((sorted.length - 1) * quantile)] ?? null
   }
 

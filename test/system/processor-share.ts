@@ -82,9 +82,14 @@ export class ProcessorShare {
   }
 }
 
-/** The engine processes of a node. */
-export const enginesOf = (node: number): number[] =>
-  childrenOf(node).filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('inference/child/'))
+/** The engine processes of a node, from its sources or bundled. */
+export function enginesOf(node: number): number[] {
+  const found = childrenOf(node).filter((pid) =>
+    /inference\/child\/|dist\/engine\.js/.test(readFileSync(`/proc/${pid}/cmdline`, 'utf8')),
+  )
+  if (found.length === 0) throw new Error(`the node ${node} has no engines`)
+  return found
+}
 
 function childrenOf(pid: number): number[] {
   return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>

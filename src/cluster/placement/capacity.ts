@@ -13,6 +13,8 @@ const KINDS = [...SPOKEN, 'llm'] as const
 export type OfferedKind = (typeof KINDS)[number]
 /** Of an engine's time; with more, those who speak at once wait for one another. */
 const USABLE = 0.7
+/** What is lost in dividing must not cost a session. */
+const ROUNDING = 1e-9
 
 /** An offer with what it is counted by here: compute time over audio time. Null or absent: not measured. */
 export interface Engine extends Offer {
@@ -88,7 +90,7 @@ function bestOf(kind: OfferedKind, offered: readonly Engine[]): number | null {
 const roomOf = ({ real_time_factor, room }: Engine): number =>
   real_time_factor == null || real_time_factor <= 0
     ? Math.min(1, room)
-    : Math.min(room, Math.floor(USABLE / real_time_factor))
+    : Math.min(room, Math.floor(USABLE / real_time_factor + ROUNDING))
 
 const isOf = (kind: OfferedKind, tag: string): boolean => tag === kind || tag.startsWith(`${kind}.`)
 const without = (node: NodeId, offered: readonly Engine[]): readonly Engine[] =>
