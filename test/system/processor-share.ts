@@ -15,6 +15,7 @@ const PERIOD_US = 10_000
 
 interface Kernel {
   readonly root: string
+  /** What it is given it gets at once, whatever else the machine does: the other half of being a machine of its own. */
   limit(group: string, share: number): void
 }
 
@@ -27,6 +28,7 @@ const VERSION_1: Kernel = {
   root: '/sys/fs/cgroup/cpu',
   limit(group, share) {
     const { period, quota } = dealt(share)
+    writeFileSync(join(group, 'cpu.shares'), '262144')
     writeFileSync(join(group, 'cpu.cfs_period_us'), String(period))
     writeFileSync(join(group, 'cpu.cfs_quota_us'), String(quota))
   },
@@ -35,6 +37,7 @@ const VERSION_2: Kernel = {
   root: '/sys/fs/cgroup',
   limit(group, share) {
     const { period, quota } = dealt(share)
+    writeFileSync(join(group, 'cpu.weight'), '10000')
     writeFileSync(join(group, 'cpu.max'), `${quota} ${period}`)
   },
 }
