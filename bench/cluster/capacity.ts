@@ -2,7 +2,7 @@
  * A fast machine comes to a house whose machines are too slow, and goes again: four people speak to three nodes all the time; real
  * nodes, real engines, real time, all on this machine.
  *
- *   node bench/cluster/capacity.ts [--rounds 3] [--span 45] [--node 40] [--engines 4] [--seed 2027]
+ *   node bench/cluster/capacity.ts [--rounds 3] [--span 75] [--node 40] [--engines 4] [--seed 2027]
  *
  * The three are slowed from outside, by control groups of the kernel: each node has `--node` percent of one processor, its engines together
  * `--engines` percent, as if they were twenty times larger models. The fast one has no limit. A phase of `--span` seconds each: slow (the
@@ -26,9 +26,16 @@ const FAST_PORT = 28_451
 const SPEAKERS = 4
 /** A whole turn of the fast tier, p95 (README, "How fast, how right"). */
 const BUDGET_MS = 350
+/** As on every machine that is so slow: an engine is not taken for hung while it works. */
+const PATIENT = ['cancel_timeout_ms=10000', 'ping_timeout_ms=60000'].flatMap((key) => [
+  '--set',
+  `inference.${key}`,
+])
 /** The first turns of every process are compiled while they run. */
 const SETTLE_S = 15
 const POLL_MS = 200
+/** As `take` does. */
+const GIVEN_UP_MS = 5_000
 
 function option(name: string, otherwise: string): number {
   const at = process.argv.indexOf(`--${name}`)
@@ -132,10 +139,10 @@ function print(figures: Readonly<Record<string, unknown>>): void {
   )
 }
 
-/** Turns that began in a span and ended in it; one without an answer counts as the longest wait. */
+/** Turns that began in a span and ended in it; one without an answer counts for the five seconds it was waited for. */
 function phase(what: string, number: number, turns: readonly Turn[]): void {
   const heard = turns.filter(({ cut_off }) => !cut_off)
-  const totals = heard.map(({ total_ms }) => total_ms ?? Number.POSITIVE_INFINITY)
+  const totals = heard.map(({ total_ms }) => total_ms ?? GIVEN_UP_MS)
   const of = (hop: Hop) => heard.flatMap(({ view }) => view?.latency_ms[hop] ?? [])
   const spread = (values: readonly number[]) => ({
     p50: round(quantile(values, 0.5)),
@@ -160,7 +167,7 @@ async function household(share: { node: number; engines: number }, shares: Proce
   const nodes: RunningNode[] = []
   for (const [index, port] of SLOW_PORTS.entries()) {
     const others = beside(...SLOW_PORTS.slice(0, index))
-    nodes.push(await RunningNode.start([...at(port), '--name', `slow${index + 1}`, ...others]))
+    nodes.push(await RunningNode.start([...at(port), ...PATIENT, '--name', `slow${index + 1}`, ...others]))
   }
   for (const node of nodes) {
     const [whole, engines] = [new ProcessorShare(share.node), new ProcessorShare(share.engines)]
@@ -173,7 +180,7 @@ async function household(share: { node: number; engines: number }, shares: Proce
 
 async function run(): Promise<void> {
   if (whyNoShare !== undefined) throw new Error(whyNoShare)
-  const span = option('span', '45')
+  const span = option('span', '75')
   const shares: ProcessorShare[] = []
   const slow = await household(
     { node: option('node', '40') / 100, engines: option('engines', '4') / 100 },
@@ -235,8 +242,7 @@ async function run(): Promise<void> {
   } finally {
     await Promise.all(speakers.map((speaker) => speaker.stop()))
     for (const node of nodes) await node.dispose()
-    await seconds(1)
-    for (const share of shares) share.close()
+    for (const share of shares) await share.close()
   }
 }
 

@@ -59,6 +59,9 @@ const kernel: Kernel | undefined = [VERSION_1, VERSION_2].find((one) => {
 export const whyNoShare: string | undefined =
   kernel === undefined ? 'there is no control group for processors that may be written here' : undefined
 
+/** A tenth of a second apart: engines of a killed node end within a second. */
+const CLOSE_TRIES = 100
+
 let groups = 0
 
 /** A machine with a share of one processor, e.g. 0.25. */
@@ -79,9 +82,17 @@ export class ProcessorShare {
     for (const child of childrenOf(pid)) this.hold(child)
   }
 
-  /** After its processes have ended. */
-  close(): void {
-    rmdirSync(this.#group)
+  /** After its processes were ended; the kernel lets go of them when they are gone. */
+  async close(): Promise<void> {
+    for (let tries = 0; ; tries += 1) {
+      try {
+        rmdirSync(this.#group)
+        return
+      } catch (thrown) {
+        if (tries === CLOSE_TRIES) throw thrown
+        await new Promise((done) => setTimeout(done, 100))
+      }
+    }
   }
 }
 
