@@ -221,7 +221,13 @@ async function run(): Promise<void> {
         said: (await Promise.all(slow.map(rows))).map(
           (seen) => seen.find((row) => row.id === id)?.adds?.text,
         ),
-        logged: slow.map((node) => /"adds":"(.*?)"/.exec(node.output)?.[1]),
+        logged: slow.map(
+          ({ output }) =>
+            output
+              .split('\n')
+              .findLast((line) => line.includes('A node adds capacity') && line.includes(id))
+              ?.match(/"adds":"(.*?)"/)?.[1],
+        ),
       })
 
       const stopping = performance.now()
