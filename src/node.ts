@@ -20,6 +20,7 @@ import {
   replicaActor,
   replicaChanged,
 } from './inference/index.ts'
+import { AddedCapacity } from './node/added-capacity.ts'
 import { openAddedSkills } from './node/added-skills.ts'
 import { Clustering } from './node/clustering.ts'
 import { householdOf, MOVES, PLACED, sessionOf } from './node/conversations.ts'
@@ -186,7 +187,7 @@ export async function startNode(
       },
     })
     undo.later(() => remote.close())
-    const engines = shareEngines({
+    const shared = shareEngines({
       self: identity.id,
       clock: host.clock,
       local,
@@ -203,8 +204,17 @@ export async function startNode(
         log.info('Work went to another node', { what: to, from: from.name, to: next.name, why })
         metrics.add('loqa_work_moved_total', 1, { capability: to, why })
       },
+      waited: (to, wait_ms) => metrics.observe('loqa_work_wait_ms', wait_ms, { capability: to }),
+      hedge: (to, event) => metrics.add('loqa_work_hedged_total', 1, { capability: to, event }),
     })
+    const engines = shared.port
     lent = engines
+    const capacity = new AddedCapacity({
+      ...{ self: identity.id, clock: host.clock, offers: shared.offers, log },
+      nameOf: (node) => clustering.nameOf(node),
+    })
+    undo.later(() => capacity.stop())
+    metrics.onScrape(() => capacity.report(metrics))
     const voice = new Voice({
       clock: host.clock,
       random: host.random,
@@ -242,6 +252,7 @@ export async function startNode(
     clustering.listen(remoteListener(remote))
     clustering.listen(placing.listener)
     clustering.listen(wiping.listener)
+    clustering.listen(capacity.listener)
     const telling = tellSkills({
       ...{ self: identity.id, clock: host.clock, runtime, store, clustering },
       skills: () => skills.actors.map(({ key }) => key),
@@ -291,6 +302,7 @@ export async function startNode(
       wiping,
       voice,
       moving,
+      capacity,
       metrics,
       auditing,
       started,

@@ -69,6 +69,24 @@ const whyNot = z.object({
   next_try_s: z.number().optional(),
 })
 
+const added = z
+  .object({
+    sessions: z.int().describe('People who may speak at the same time, over those before it came.'),
+    faster: z
+      .array(
+        z.object({
+          kind: z.enum(['stt', 'tts', 'llm']),
+          before_ms: ms.describe(
+            'What 95 of 100 runs took at the best place before it came; null: nobody could.',
+          ),
+          after_ms: z.number().describe('What they take there.'),
+        }),
+      )
+      .readonly(),
+    text: z.string().describe('The same for people.'),
+  })
+  .describe('What this node added to what the others can do, seen from the node that is asked.')
+
 export const nodeRow = z.object({
   id: z.string(),
   name: z.string(),
@@ -79,6 +97,7 @@ export const nodeRow = z.object({
   rtt_ms: ms,
   capabilities: z.array(z.string()).readonly(),
   why_not_connected: whyNot.nullable(),
+  adds: added.nullable(),
 })
 export type NodeRow = z.infer<typeof nodeRow>
 

@@ -54,6 +54,9 @@ export const finished = (run: CarriedRun): CarriedRun => ({ ...run, finished: tr
 export const isWaitedFor = ({ request, finished }: CarriedRun): boolean =>
   finished || request.kind === 'llm' || (request.kind === 'tts' && request.text !== undefined)
 
+/** Whether this is what was asked for, or its end: partials are revised anyhow. */
+export const isResult = ({ type }: EngineEvent): boolean => type !== 'partial'
+
 /** Whether an engine with that model, after one with `before`, may do the run again. */
 export function mayCarryOn(run: CarriedRun, before: string, model: string): boolean {
   if (run.inputs === undefined) return false

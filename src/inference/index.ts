@@ -39,3 +39,4 @@ export {
   replicaActor,
   replicaChanged,
 } from './replica-actor.ts'
+export { Recent } from './statistics.ts'

@@ -271,6 +271,7 @@ export class Clustering {
     const counts = { alive: 1, suspect: 0, dead: 0, left: 0 }
     for (const { standing } of this.#cluster?.members() ?? []) counts[standing.status] += 1
     for (const [state, count] of Object.entries(counts)) metrics.set('loqa_cluster_members', count, { state })
+    if (this.#load.told !== null) metrics.set('loqa_processor_load', this.#load.told)
   }
 }
 

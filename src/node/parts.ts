@@ -10,6 +10,7 @@ import type { Metrics } from '../observe/index.ts'
 import type { Skills } from '../skills/index.ts'
 import type { HouseholdStore } from '../store/index.ts'
 import type { Voice } from '../voice/index.ts'
+import type { AddedCapacity } from './added-capacity.ts'
 import type { Auditing } from './auditing.ts'
 import type { Clustering } from './clustering.ts'
 import type { Identity } from './identity.ts'
@@ -45,6 +46,7 @@ export interface NodeParts {
   readonly wiping: Wiping
   readonly voice: Voice
   readonly moving: Pick<Moving, 'move'>
+  readonly capacity: Pick<AddedCapacity, 'of'>
   readonly metrics: Metrics
   readonly auditing: Auditing
   readonly started: Monotonic

@@ -107,9 +107,12 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
 }
 
 /** What the cluster knows; this node alone before it is open, and when there is none. */
-function nodesOf({ clustering, config, identity, pool }: NodeParts, stage: Stage): readonly NodeRow[] {
+function nodesOf(
+  { clustering, config, identity, pool, capacity }: NodeParts,
+  stage: Stage,
+): readonly NodeRow[] {
   const { cluster } = clustering
-  if (cluster !== undefined) return cluster.nodes()
+  if (cluster !== undefined) return cluster.nodes().map((row) => ({ ...row, adds: capacity.of(row.id) }))
   return [
     {
       id: identity.id,
@@ -121,6 +124,7 @@ function nodesOf({ clustering, config, identity, pool }: NodeParts, stage: Stage
       rtt_ms: 0,
       capabilities: pool.capabilities().map(({ tag }) => tag),
       why_not_connected: null,
+      adds: null,
     },
   ]
 }

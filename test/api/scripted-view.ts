@@ -72,6 +72,7 @@ export const scriptedNodes: readonly NodeRow[] = [
     rtt_ms: 0,
     capabilities: ['stt.sherpa:starter-en:rt'],
     why_not_connected: null,
+    adds: null,
   },
   {
     id: 'fedcba9876543210',
@@ -88,6 +89,7 @@ export const scriptedNodes: readonly NodeRow[] = [
       hint: 'loqa household approve 123456',
       code: '123456',
     },
+    adds: null,
   },
 ]
 
