@@ -20,6 +20,7 @@ import type { NodeParts } from './parts.ts'
 import { backUp, showStore } from './remembering.ts'
 import { speechFor } from './say.ts'
 import { settingsView } from './skill-settings.ts'
+import { answerFor, embeddingOf, enginesOf } from './writing.ts'
 
 /** Whether the node is coming, serving or going; the rest of the health follows from its parts. */
 export interface Stage {
@@ -32,6 +33,7 @@ const NEEDED = ['stt', 'tts'] as const
 export function nodeView(parts: NodeParts, stage: Stage, connections: { count: number }): NodeView {
   const { config, identity, runtime, pool, voice } = parts
   const node = identity.id
+  const doors = { engines: parts.engines, random: parts.host.random }
   return {
     memory: memoryView(parts.memory, voice),
     skills: parts.skillDesk,
@@ -60,16 +62,12 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
         noted: (object, outcome) => parts.memory.noted('session.moved', object, outcome),
       }),
     ask: (request, signal) => voice.ask(request, signal),
-    say: ({ text, voice: name }, signal) =>
-      speechFor(
-        { engines: parts.engines, random: parts.host.random },
-        text,
-        name ?? config.voice.voice,
-        config.voice.speed,
-        signal,
-      ),
-    dictate: (sample_rate, listener) =>
-      dictation({ engines: parts.engines, random: parts.host.random }, sample_rate, listener),
+    say: ({ text, voice: name = config.voice.voice, speed = config.voice.speed, engine }, signal) =>
+      speechFor(doors, { text, voice: name, speed, engine }, signal),
+    dictate: (sample_rate, listener, engine) => dictation(doors, sample_rate, listener, engine),
+    engines: () => enginesOf(pool, parts.clustering.cluster),
+    write: (request, signal) => answerFor(doors, request, signal),
+    embed: (request, signal) => embeddingOf(doors, request, signal),
     openVoice(request, listener) {
       const channel = voice.open(request, listener)
       connections.count += 1

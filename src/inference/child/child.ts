@@ -81,7 +81,9 @@ function loadError(model: ModelFiles, thrown: unknown) {
 function report(stream: number, event: EngineEvent): void {
   if (!streams.has(stream)) return
   if (event.type === 'done' || event.type === 'failed') streams.delete(stream)
-  if (event.type === 'audio') channel.write(encodeAudioOut(stream, event.samples, event.sample_rate))
+  if (event.type === 'embedding')
+    say({ type: 'event', stream, event: { ...event, vector: [...event.vector] } })
+  else if (event.type === 'audio') channel.write(encodeAudioOut(stream, event.samples, event.sample_rate))
   else say({ type: 'event', stream, event })
 }
 
