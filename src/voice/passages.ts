@@ -20,11 +20,13 @@ const PAUSE_MS = 600
 /** Shorter passages are joined with the next: a word alone is recognised badly. */
 const LEAST_MS = 2_000
 /** Left at both ends of what is spoken: the first sound of a word is often quiet. */
-const MARGIN_MS = 200
+const MARGIN_MS = 300
 const FRAME_MS = 20
 const FRAME = (SAMPLE_RATE * FRAME_MS) / 1_000
 /** Quiet is this share of the way from the noise to the voice, in decibels. */
 const QUIET_SHARE = 0.3
+/** And at least this far below the voice: the last sounds of a sentence fall by 20 dB. */
+const QUIET_BELOW_DB = 25
 /** A recording whose loud parts are not this much above its quiet ones has no pauses that could be told. */
 const LEAST_CONTRAST_DB = 12
 /** Nothing digital is quieter. */
@@ -41,7 +43,10 @@ export function passagesOf(samples: Int16Array): readonly Passage[] {
   const high = sorted[Math.floor(sorted.length * 0.95)]!
   const spoken: Span[] = []
   if (high - low < LEAST_CONTRAST_DB) spoken.push({ from: 0, to: levels.length })
-  else spoken.push(...spansAbove(levels, low + QUIET_SHARE * (high - low)))
+  else {
+    const quiet = Math.min(low + QUIET_SHARE * (high - low), high - QUIET_BELOW_DB)
+    spoken.push(...spansAbove(levels, quiet))
+  }
   const spans = joined(spoken).flatMap((span) => cut(levels, span))
   return withMargins(spans, levels.length).map(({ from, to }) => ({
     start: from * FRAME,

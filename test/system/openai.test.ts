@@ -119,8 +119,9 @@ describe('chat', () => {
     })
     const { choices } = await stream.finalChatCompletion()
     const [tool] = choices[0]!.message.tool_calls!
-    expect(tool!.function.name).toBe('set_light')
-    expect(typeof (JSON.parse(tool!.function.arguments) as { on: unknown }).on).toBe('boolean')
+    const { name, arguments: values } = (tool as OpenAI.ChatCompletionMessageFunctionToolCall).function
+    expect(name).toBe('set_light')
+    expect(typeof (JSON.parse(values) as { on: unknown }).on).toBe('boolean')
   })
 
   it('that is broken off leaves the engine free', async () => {
