@@ -22,7 +22,7 @@ const ANNOTATIONS = new Set([
   ...['title', 'description', 'default', 'examples', '$schema', '$id', '$comment', 'deprecated'],
   ...['readOnly', 'writeOnly', 'required', 'strict', 'nullable', 'contentEncoding', 'contentMediaType'],
 ])
-const FORMATS = new Set(['date-time', 'time', 'date'])
+const isDate = (format: unknown): boolean => format === 'date-time' || format === 'time' || format === 'date'
 const COUNTS = new Set(['minItems', 'maxItems', 'minLength', 'maxLength', 'minProperties', 'maxProperties'])
 const ANYTHING: JsonSchema = {
   oneOf: [
@@ -134,7 +134,7 @@ function keptOf(
         ...counts('minItems', 'maxItems'),
       }
     case 'string':
-      return FORMATS.has(String(schema.format)) ? { format: schema.format } : counts('minLength', 'maxLength')
+      return isDate(schema.format) ? { format: schema.format } : counts('minLength', 'maxLength')
     default:
       return {}
   }
@@ -156,7 +156,9 @@ function reportLost(schema: JsonSchema, kept: ReadonlySet<string>, { strict, par
 }
 
 function reference(given: unknown, param: string): string {
-  const name = /^#\/(?:\$defs|definitions)\/([A-Za-z0-9_.-]{1,128})$/.exec(String(given))?.[1]
+  const name = /^#\/(?:\$defs|definitions)\/([A-Za-z0-9_.-]{1,128})$/.exec(
+    typeof given === 'string' ? given : '',
+  )?.[1]
   if (name === undefined) throw new ParameterError(param, `${param}: $ref must point into #/$defs`)
   return `#/$defs/${name}`
 }
