@@ -172,10 +172,23 @@ function statusOf(parts: NodeParts, stage: Stage): StatusView {
 
 /** What the models in use do not know, and where better ones would go. */
 function noticesOf(models: NodeParts['models']): string[] {
+  const sent = models.filter(({ engine }) => engine === 'openai').map(leavesHouse)
   const limits = models.filter(({ covers }) => covers !== '').map(({ id, covers }) => `${id}: ${covers}`)
   return limits.length === 0
-    ? []
-    : [...limits, 'Real rooms and people need other models: set inference.models_dir, see models/README.md']
+    ? sent
+    : [
+        ...sent,
+        ...limits,
+        'Real rooms and people need other models: set inference.models_dir, see models/README.md',
+      ]
+}
+
+const SENT = { stt: 'Recordings of what is said', llm: 'Texts of what is said', tts: 'Answers' } as const
+
+/** Said plainly as long as it is so. */
+function leavesHouse({ id, kind, parameters }: NodeParts['models'][number]): string {
+  const what = kind === 'stt' || kind === 'llm' || kind === 'tts' ? SENT[kind] : 'What is said'
+  return `${what} are sent to ${new URL(String(parameters.url)).host}, to the model ${id}`
 }
 
 function healthState({ now }: Stage, reasons: readonly string[]): StatusView['health']['state'] {

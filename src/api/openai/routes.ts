@@ -27,14 +27,17 @@ export interface OpenAiParts {
 
 /** What an engine takes of a conversation, in JSON with its escapes, and the schemas of tools beside it. */
 const MAX_JSON_BYTES = 512 * 1024
-/** Each holds up to 25 MB of upload, and as much again while it is read. */
-const MAX_UPLOADS = 2
+/** Of all recordings being read: two of the largest, or many sentences. While it is read each stands in memory twice. */
+const MAX_HELD_BYTES = 2 * MAX_UPLOAD_BYTES
+/** Each is a run of a recogniser. */
+const MAX_UPLOADS = 32
 
 export async function openAiRoutes(app: FastifyInstance, parts: OpenAiParts): Promise<void> {
   const { view, clock, wait_ms } = parts
   const created = Math.floor(clock.wall() / 1_000)
   let answers = 0
   let uploads = 0
+  let held = 0
   const newId = (prefix: string): string => {
     answers += 1
     return `${prefix}-${created.toString(36)}${answers.toString(36).padStart(6, '0')}`
@@ -119,11 +122,15 @@ export async function openAiRoutes(app: FastifyInstance, parts: OpenAiParts): Pr
     {
       bodyLimit: MAX_UPLOAD_BYTES,
       // Before the body is read, so that it never stands in memory.
-      onRequest: async (_request, reply) => {
-        if (uploads >= MAX_UPLOADS) throw new OverloadedError('This node', `${MAX_UPLOADS} uploads`)
+      onRequest: async (request, reply) => {
+        const bytes = Number(request.headers['content-length'] ?? MAX_UPLOAD_BYTES)
+        if (uploads >= MAX_UPLOADS || held + bytes > MAX_HELD_BYTES)
+          throw new OverloadedError('This node', `${uploads} uploads`)
         uploads += 1
+        held += bytes
         reply.raw.once('close', () => {
           uploads -= 1
+          held -= bytes
         })
       },
     },

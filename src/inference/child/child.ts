@@ -35,6 +35,8 @@ async function adapter(name: string): Promise<Engine> {
       return new (await import('./formant.ts')).FormantEngine()
     case 'llama':
       return new (await import('./llama.ts')).LlamaEngine()
+    case 'openai':
+      return new (await import('./openai.ts')).OpenAiEngine()
     case 'whisper':
       return new (await import('./whisper.ts')).WhisperEngine()
     default:
