@@ -8,4 +8,5 @@
  * Read `routes.ts` first, then `chat-prompt.ts` (what the model is asked) and `chat-answer.ts` (what its tokens become).
  */
 export { isOpenAiPath, openAiError } from './errors.ts'
+export { OPENAI_PATHS } from './paths.ts'
 export { openAiRoutes } from './routes.ts'
