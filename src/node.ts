@@ -16,6 +16,7 @@ import {
   type Capability,
   createInferPort,
   type InferPort,
+  isElsewhere,
   isEngineWork,
   replicaActor,
   replicaChanged,
@@ -32,7 +33,7 @@ import { openKept } from './node/keeping.ts'
 import { languagePort } from './node/language.ts'
 import { keepSweeping, openMemory } from './node/memory.ts'
 import { noteIn, observeWith, reportRuntime } from './node/observing.ts'
-import { announceRuntime, openEngines, openLog, openSkills, tokenOf } from './node/opening.ts'
+import { announceRuntime, openEngines, openLog, openSkills, preferred, tokenOf } from './node/opening.ts'
 import { outsideOf } from './node/outside.ts'
 import { shareEngines } from './node/sharing.ts'
 import { followSkills } from './node/skill-actors.ts'
@@ -86,7 +87,9 @@ export async function startNode(
     const boot = Buffer.from(host.random.bytes(8)).toString('hex')
     /** The same in membership, in references to actors and in the mailboxes of others. */
     const life = Number.parseInt(boot.slice(0, 8), 16)
-    const capabilities = (): readonly Capability[] => pool.capabilities()
+    /** What the household may use. A server elsewhere was switched on for what is said to this node. */
+    const capabilities = (): readonly Capability[] =>
+      pool.capabilities().filter(({ tag }) => !isElsewhere(tag))
     const clustering = new Clustering({
       ...{ host, config, identity, boot, log, metrics, audit, capabilities },
       processors: realProcessors,
@@ -144,6 +147,9 @@ export async function startNode(
     })
     undo.later(() => memory.close())
     const local = createInferPort(pool)
+    const forOthers = createInferPort({
+      run: (to, request, onEvent, options) => pool.run(to, request, onEvent, { ...options, here: true }),
+    })
     const placing = new Placing({
       node: identity.id,
       clock: host.clock,
@@ -182,8 +188,9 @@ export async function startNode(
       serves: (effect) => effect.type === 'infer' && isEngineWork(effect),
       fault: (peer, what, fatal) => log.warn('A node broke the rules of the wire', { peer, what, fatal }),
       outside: {
-        infer: (effect, deliver, actor) => local.request(effect as OutsideEffect<'infer'>, deliver, actor),
-        cancel: (id, actor) => local.cancel(id, actor),
+        infer: (effect, deliver, actor) =>
+          forOthers.request(effect as OutsideEffect<'infer'>, deliver, actor),
+        cancel: (id, actor) => forOthers.cancel(id, actor),
       },
     })
     undo.later(() => remote.close())
@@ -191,7 +198,7 @@ export async function startNode(
       self: identity.id,
       clock: host.clock,
       local,
-      capabilities,
+      capabilities: () => preferred(pool.capabilities()),
       load: () => clustering.load,
       room: config.inference.streams_per_engine,
       cluster,

@@ -152,6 +152,43 @@ export interface DictationListener {
   failed(error: { readonly code: string; readonly message: string }): void
 }
 
+/** An engine that work may be sent to by its tag. */
+export interface EngineRow {
+  /** e.g. `llm.llama:intent-starter`. */
+  readonly tag: string
+  readonly kind: 'stt' | 'llm' | 'tts'
+  readonly model: string
+}
+
+export interface WriteRequest {
+  readonly messages: readonly { readonly role: 'system' | 'user' | 'assistant'; readonly content: string }[]
+  /** JSON schema the answer obeys, unless it is cut off. */
+  readonly schema?: Readonly<Record<string, unknown>>
+  readonly max_tokens?: number
+  readonly temperature?: number
+  readonly top_p?: number
+  readonly seed?: number
+  /** The answer ends before the first of these. */
+  readonly stop?: readonly string[]
+  /** The tag of an engine; any language model by default. */
+  readonly engine?: string
+}
+
+export type Written =
+  | { readonly type: 'text'; readonly text: string }
+  | {
+      readonly type: 'end'
+      readonly reason: 'stop' | 'length'
+      readonly input_tokens: number
+      readonly output_tokens: number
+    }
+
+export interface EmbeddedText {
+  /** Of unit length. */
+  readonly vector: Float32Array
+  readonly tokens: number
+}
+
 export interface VoiceListener {
   /** s16le mono 16 kHz, at most 200 ms ahead of real time. */
   audio(pcm: Uint8Array): void
@@ -233,14 +270,20 @@ export interface NodeView {
   moveSession(id: string, node: string): Promise<SessionMoved>
   /** Errors: `LoqaError` with a stable code. */
   ask(request: VoiceRequest & { readonly text: string }, signal: AbortSignal): Promise<TurnView>
-  /** Speech for a text: s16le mono chunks at `sample_rate`. */
+  /** Speech for a text: s16le mono chunks at `sample_rate`. `speed` 0.5 to 2. */
   say(
-    request: { text: string; voice?: string },
+    request: { text: string; voice?: string; speed?: number; engine?: string },
     signal: AbortSignal,
   ): AsyncIterable<{ pcm: Uint8Array; sample_rate: number }>
   openVoice(request: VoiceRequest, listener: VoiceListener): VoiceChannel
   /** Words of a recording, at 4 to 384 kHz, outside any conversation. Exactly one of `final` and `failed` follows, unless cancelled. */
-  dictate(sample_rate: number, listener: DictationListener): Dictation
+  dictate(sample_rate: number, listener: DictationListener, engine?: string): Dictation
+  /** Those of the household that would be used now, each tag once. */
+  engines(): readonly EngineRow[]
+  /** An answer of the language model, outside any conversation of the house. The last item is `end`. Errors: `LoqaError`. */
+  write(request: WriteRequest, signal: AbortSignal): AsyncIterable<Written>
+  /** What a text means as a vector. Errors: `LoqaError`, `invalid-input` from an engine that gives none. */
+  embed(request: { text: string; engine?: string }, signal: AbortSignal): Promise<EmbeddedText>
   /** Prometheus text format. */
   metrics(): Promise<string>
   /** True when a spoken command would be answered now; otherwise the reasons. */

@@ -17,7 +17,7 @@ interface Run {
   waited: boolean
 }
 
-const RESULTS: ReadonlySet<EngineEvent['type']> = new Set(['final', 'token', 'audio'])
+const RESULTS: ReadonlySet<EngineEvent['type']> = new Set(['final', 'token', 'audio', 'embedding'])
 
 export class Runs {
   readonly #clock: Clock
