@@ -3,7 +3,7 @@
  * satellite on a machine of its own, and a question whose answer takes several seconds.
  */
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { NodeRow } from '../../src/api/index.ts'
@@ -29,9 +29,18 @@ export class FailingHouse {
   /** As many nodes without engines, and with all of them. */
   async start(plain: number, engines: number): Promise<void> {
     writeFileSync(this.#token, randomBytes(24).toString('hex'))
-    const args = ['--set', 'api.host=0.0.0.0', '--set', `api.token_file=${this.#token}`, '--http-port', String(HTTP)]
+    const args = [
+      '--set',
+      'api.host=0.0.0.0',
+      '--set',
+      `api.token_file=${this.#token}`,
+      '--http-port',
+      String(HTTP),
+    ]
     const spawn = (kind: string, count: number, more: readonly string[]) =>
-      Array.from({ length: count }, (_, i) => this.lan.host().spawn(`${kind}${i + 1}`, { args: [...args, ...more] }))
+      Array.from({ length: count }, (_, i) =>
+        this.lan.host().spawn(`${kind}${i + 1}`, { args: [...args, ...more] }),
+      )
     this.nodes = [...spawn('plain', plain, []), ...spawn('engines', engines, ENGINES)]
     this.#satellite = this.lan.host()
     await Promise.all(this.nodes.map((node) => node.ready()))
@@ -49,7 +58,7 @@ export class FailingHouse {
     const engines = this.nodes.filter(({ name }) => name.startsWith('engines')).length
     for (const node of this.nodes) {
       for (;;) {
-        const rows = await this.json<NodeRow[]>(node, 'nodes')
+        const rows = JSON.parse(await this.get(node, '/api/v1/nodes')) as NodeRow[]
         const able = rows.filter(({ capabilities }) => capabilities.some((tag) => tag.startsWith('tts')))
         if (able.length >= engines) break
         if (Date.now() > deadline) throw new Error(`${node.name} knows of ${able.length} engines`)
@@ -58,13 +67,27 @@ export class FailingHouse {
     }
   }
 
+  /** From within that node's network. */
+  async get(node: LanNode, path: string): Promise<string> {
+    const token = readFileSync(this.#token, 'utf8')
+    const args = ['-s', '-H', `Authorization: Bearer ${token}`, `http://127.0.0.1:${HTTP}${path}`]
+    const { code, stdout } = await node.host.run('curl', args)
+    if (code !== 0) throw new Error(`${node.name} does not answer ${path}`)
+    return stdout
+  }
+
   json<T>(node: LanNode, ...args: string[]): Promise<T> {
     return node.json<T>('--token-file', this.#token, ...args)
   }
 
   /** Somebody speaks to that node, once. */
   speak(node: LanNode, name: string): Satellite {
-    return new Satellite(this.#satellite!, `http://${node.host.address}:${HTTP}`, this.#token, recording(name))
+    return new Satellite(
+      this.#satellite!,
+      `http://${node.host.address}:${HTTP}`,
+      this.#token,
+      recording(name),
+    )
   }
 
   async close(): Promise<void> {
