@@ -55,11 +55,16 @@ class Bench {
 
   constructor(house: FailingHouse) {
     this.#house = house
+    this.#ears = house.nodes[0]!
   }
 
-  get #ears(): LanNode {
-    return this.#house.nodes[0]!
+  #other(): LanNode {
+    const [first, second] = this.#house.nodes as [LanNode, LanNode]
+    return this.#ears === first ? second : first
   }
+
+  /** The node that is spoken to: one of the two without engines, the other one while it is coming back. */
+  #ears: LanNode
 
   async calm(sentence: string): Promise<void> {
     const turns: HeardTurn[] = []
@@ -95,17 +100,19 @@ class Bench {
     const sentence = sentenceOf(role)
     const { end_ms, reference } = this.#calm.get(sentence)!
     const turns: (HeardTurn & { readonly hit: boolean })[] = []
+    await this.#house.linked()
     for (let i = 0; i < n; i += 1) {
       const victim = await this.#atWork(role, sentence)
       const since = Date.now()
       const satellite = this.#house.speak(this.#ears, sentence)
       await moment(role, satellite)
+      const at_loss = Date.now()
       const ended = victim.end(signal)
       const turn = await satellite.turn(TURN_MS)
       await ended
       const hit =
         victim === this.#ears
-          ? turn.lines.some(({ type, node }) => type === 'moved' && node !== null)
+          ? turn.lines.some(({ type, node, at }) => type === 'moved' && node !== null && at >= at_loss)
           : this.#ears.lines.some(({ at, message }) => at >= since && message === 'Work went to another node')
       turns.push({ ...turn, hit })
       console.error(
@@ -119,8 +126,8 @@ class Bench {
         differenceOf(turn.samples, reference.samples),
       )
       victim.start()
-      await victim.ready()
-      await this.#house.linked()
+      if (victim === this.#ears) this.#ears = this.#other()
+      else await this.#house.linked()
     }
     const added = turns.map((turn) => turn.end_ms - end_ms)
     const more = turns.map(({ samples }) => samples.length - reference.samples.length)

@@ -3,7 +3,7 @@
  * sent and not answered. Pure but for its own state.
  *
  * H1  No sample of a reply is handed on twice, whatever is sent again.
- * H2  Sound is kept from a little before somebody began to speak until the words were final; at most `KEPT_FRAMES` of it.
+ * H2  Sound is kept from a little before somebody began to speak until the answer begins; at most `KEPT_FRAMES` of it.
  */
 import type { VoiceEvent, VoiceRequest } from '../api/index.ts'
 import { FRAME_MS, MAX_BACKLOG_MS } from '../host/limits.ts'
@@ -21,15 +21,10 @@ export class HeardSoFar {
   #known = 0
   /** What was sent, oldest first. */
   readonly #sent: Int16Array[] = []
-  #speaking = false
+  #owed = false
 
   get request(): NonNullable<VoiceRequest['heard']> {
     return { turn: this.#turn, samples: this.#whole ? null : this.#samples }
-  }
-
-  /** Somebody speaks, and the words are not final yet. */
-  get speaking(): boolean {
-    return this.#speaking
   }
 
   /** It is another conversation from now on. */
@@ -49,23 +44,21 @@ export class HeardSoFar {
         }
         this.#known = Math.max(0, this.#samples - event.from)
         this.#whole = false
+        this.#answered()
         break
       case 'turn':
         this.#whole = true
         this.#answered()
         break
       case 'speech-started':
-        this.#speaking = true
+        this.#owed = true
         this.#sent.splice(0, this.#sent.length - ONSET_FRAMES)
-        break
-      case 'final':
-        this.#answered()
         break
     }
   }
 
   #answered(): void {
-    this.#speaking = false
+    this.#owed = false
     this.#sent.length = 0
   }
 
@@ -80,7 +73,7 @@ export class HeardSoFar {
   sent(samples: Int16Array): void {
     this.#sent.push(samples)
     if (this.#sent.length > KEPT_FRAMES) this.#sent.shift()
-    else if (!this.#speaking && this.#sent.length > ONSET_FRAMES) this.#sent.shift()
+    else if (!this.#owed && this.#sent.length > ONSET_FRAMES) this.#sent.shift()
   }
 
   /** What a node that knows nothing of it must hear again, oldest first. */

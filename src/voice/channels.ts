@@ -63,7 +63,7 @@ export class Channels {
     this.#satellites += 1
     const satellite = `satellite-${this.#satellites}`
     this.#parts.satellites.add(satellite, listener)
-    const channel = this.#bound(session, satellite, room, listener, again)
+    const channel = this.#bound(session, { satellite, room, back: heard !== undefined }, listener, again)
     this.#channels.add(channel)
     this.#attach(session, satellite, room, listener, heard)
     return channel
@@ -111,8 +111,7 @@ export class Channels {
 
   #bound(
     first: SessionId,
-    satellite: string,
-    room: string,
+    { satellite, room, back }: { readonly satellite: string; readonly room: string; readonly back: boolean },
     listener: VoiceListener,
     again: () => SessionId,
   ): BoundChannel {
@@ -125,6 +124,7 @@ export class Channels {
         tell(session, { type: 'audio.frame', satellite, samples, voiced } as Message),
       end: () => tell(session, { type: 'audio.end', satellite } as Message),
       dropped,
+      back,
     })
     const channel: BoundChannel = {
       get session() {
