@@ -21,6 +21,8 @@ import { quantile } from '../voice/score.ts'
 
 const TURN_MS = 60_000
 const STEP_MS = 30_000
+/** Worth a look at how it came about. */
+const LONG_GAP_MS = 1_000
 /** Undisturbed turns of each sentence, before and after. */
 const CALM = 3
 const UNKNOWN = 'where-did-you-put-my-keys'
@@ -100,8 +102,8 @@ class Bench {
     const sentence = sentenceOf(role)
     const { end_ms, reference } = this.#calm.get(sentence)!
     const turns: (HeardTurn & { readonly hit: boolean })[] = []
-    await this.#house.linked()
     for (let i = 0; i < n; i += 1) {
+      await this.#house.linked()
       const victim = await this.#atWork(role, sentence)
       const since = Date.now()
       const satellite = this.#house.speak(this.#ears, sentence)
@@ -127,7 +129,9 @@ class Bench {
       )
       victim.start()
       if (victim === this.#ears) this.#ears = this.#other()
-      else await this.#house.linked()
+      if (turn.longest_gap_ms > LONG_GAP_MS) {
+        for (const line of turn.lines) if (line.type !== 'audio') console.error(JSON.stringify(line))
+      }
     }
     const added = turns.map((turn) => turn.end_ms - end_ms)
     const more = turns.map(({ samples }) => samples.length - reference.samples.length)

@@ -1,7 +1,6 @@
 /** The public JSON shapes as zod schemas: requests are checked by them, OpenAPI and the route tests are made from them. */
 import { z } from 'zod'
 import { personName, privacyScope } from './memory-shapes.ts'
-import type { Heard } from './view.ts'
 import { label, sessionId, spoken } from './words.ts'
 
 export const askRequest = z.strictObject({
@@ -16,6 +15,14 @@ export const sayRequest = z.strictObject({
   text: spoken('What to say.'),
   voice: label('Name of a voice; the default one when absent.').optional(),
 })
+
+/** Up to where a satellite has heard a conversation. */
+export interface Heard {
+  /** The last turn of which a reply began there; 0: none. */
+  readonly turn: number
+  /** Samples of that reply; null: the whole turn, to its end. */
+  readonly samples: number | null
+}
 
 export const voiceQuery = z.strictObject({
   room: label("Where the satellite stands; the node's room when absent.").optional(),

@@ -16,7 +16,7 @@ import type {
   TimelineRow,
   TimelineView,
 } from './memory-shapes.ts'
-import type { NodeRow } from './shapes.ts'
+import type { Heard, NodeRow } from './shapes.ts'
 import type { OnBench, SkillCallLine } from './skill-bench-shapes.ts'
 import type { SkillSettingsView } from './skill-settings-shapes.ts'
 import type { SkillsView } from './skills-shapes.ts'
@@ -191,14 +191,6 @@ export interface VoiceRequest {
   readonly person?: string
   /** The satellite had this conversation before, up to here. */
   readonly heard?: Heard
-}
-
-/** Up to where a satellite has heard a conversation. */
-export interface Heard {
-  /** The last turn of which a reply began there; 0: none. */
-  readonly turn: number
-  /** Samples of that reply; null: the whole turn, to its end. */
-  readonly samples: number | null
 }
 
 /** What is remembered of conversations and persons. Errors: `not-found`, `ambiguous`, `not-ready`, `store-*`. */

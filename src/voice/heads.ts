@@ -9,7 +9,7 @@
  * Pure.
  */
 import { z } from 'zod'
-import { carriedSchema } from './carried.ts'
+import { carriedSchema } from './carried-shape.ts'
 
 export const HEADS = 'heads'
 

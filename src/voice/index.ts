@@ -12,7 +12,7 @@
 
 export { SESSIONS_ASKED, type SessionRows, sessionsFromAfar } from './afar.ts'
 export { bytesOf, concat, samplesOf, toFloat32 } from './audio.ts'
-export { CARRIED_VERSION, type Carried, formerCarried } from './carried.ts'
+export { CARRIED_VERSION, type Carried, formerCarried } from './carried-shape.ts'
 export type { VoiceChannel } from './channels.ts'
 export { ENDPOINT_TIMES, type EndpointTimes } from './endpointing.ts'
 export { HEADS, type Head, headFrom, headKey, headOf, isLater } from './heads.ts'

@@ -5,7 +5,7 @@
 import type { Message, OutsideEffect, ReplyTo } from '../actors/index.ts'
 import type { ErrorShape, PrivacyScope, RequestId, SessionId, Wall } from '../host/index.ts'
 import type { Intent, SlotValue } from '../skills/index.ts'
-import type { Carried } from './carried.ts'
+import type { Carried } from './carried-shape.ts'
 
 // — to a session —
 

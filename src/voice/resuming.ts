@@ -6,7 +6,7 @@
  * W2  Only a turn by voice goes on: a text is answered where it was asked, an announcement is given to somebody else.
  * W3  A turn before its words were final is not kept: the satellite has its sound, and sends it again.
  */
-import type { UnderWay } from './carried.ts'
+import type { UnderWay } from './carried-shape.ts'
 import type { Heard } from './messages.ts'
 import type { Turn, TurnState } from './turn-state.ts'
 

@@ -15,7 +15,8 @@ import {
   type Wall,
 } from '../host/index.ts'
 import { CARDS, type CardUpdate, type Intent } from '../skills/index.ts'
-import { carry, talkOf, type UnderWay, unpacked } from './carried.ts'
+import { carry, talkOf, unpacked } from './carried.ts'
+import type { UnderWay } from './carried-shape.ts'
 import { EVENT, emptyView } from './ending.ts'
 import type {
   AnnouncementSpeak,

@@ -7,7 +7,8 @@
  * T2  Speech during a reply silences it as soon as it counts as speech: `START_FRAMES` voiced frames, 80 ms.
  * T3  Every turn ends exactly once, as done, interrupted or failed; an asked text is answered exactly once.
  * T4  What is done on a guess is pure, and nothing of a wrong guess is heard or shown.
- * T5  A skill is asked at most once per turn, and only after the end of the turn was decided.
+ * T5  A skill is asked at most once per turn, and only after the end of the turn was decided; once more when the node is lost to which
+ *     its answer was to come.
  * T6  A recogniser that dies loses nothing: what was heard is heard again; only when that fails for good, an apology.
  * T7  A voice that dies continues where it was; when that fails for good, the reply is there as text.
  * T8  Every phase but idle has a longest wait, after which it goes on or ends.
@@ -19,7 +20,7 @@ import { type Intent, NO_INTENT } from '../skills/index.ts'
 import { forgetAfterSilence, hear } from './activity.ts'
 import { actAgain, answer, meant, modelOutcome, modelRunId, skillAnswer } from './answering.ts'
 import { FRAME_MS } from './audio.ts'
-import type { UnderWay } from './carried.ts'
+import type { UnderWay } from './carried-shape.ts'
 import { endTurn, turnOf, withTurn } from './ending.ts'
 import {
   endUtterance,

@@ -11,10 +11,15 @@ import { Lan, type LanHost, type LanNode, ROOT, together } from './rig.ts'
 import { Satellite } from './satellite.ts'
 
 const HTTP = 7420
-const TOGETHER_MS = 40_000
+const TOGETHER_MS = 60_000
 const ENGINES = ['stt', 'llm', 'tts'].flatMap((kind) => ['--set', `inference.${kind}=auto`])
 /** Read aloud they take about four seconds. */
 const ITEMS = ['milk', 'bread', 'butter', 'apples', 'cheese', 'coffee']
+
+/** Four start at once, on a machine that may be busy. */
+const UP_MS = 90_000
+const up = (node: LanNode): Promise<unknown> =>
+  node.until(() => node.output.includes(' is ready'), UP_MS, 'the ready line')
 
 export const recording = (name: string): string => join(ROOT, 'test/fixtures/audio', `${name}.wav`)
 export const LONG = 'what-is-on-the-shopping-list'
@@ -40,7 +45,7 @@ export class FailingHouse {
       )
     this.nodes = [...spawn('plain', plain, []), ...spawn('engines', engines, ENGINES)]
     this.#satellite = this.lan.host()
-    await Promise.all(this.nodes.map((node) => node.ready()))
+    await Promise.all(this.nodes.map(up))
     await this.linked()
     const [first] = this.nodes as [LanNode]
     for (let i = 0; i < ITEMS.length; i += 2) {
@@ -50,7 +55,7 @@ export class FailingHouse {
 
   /** Until all are connected and know what the others can do. */
   async linked(): Promise<void> {
-    await Promise.all(this.nodes.map((node) => node.ready()))
+    await Promise.all(this.nodes.map(up))
     await together(this.nodes, TOGETHER_MS)
     const deadline = Date.now() + TOGETHER_MS
     const engines = this.nodes.filter(({ name }) => name.startsWith('engines')).length
