@@ -307,6 +307,7 @@ export async function startNode(
       bench: new SkillBench({ skills, permits, added, noted: (...what) => memory.noted(...what) }),
       wiping,
       voice,
+      heads,
       moving,
       metrics,
       auditing,

@@ -20,9 +20,9 @@ import {
 
 /** When following the collection failed, it is begun anew after this. */
 const AGAIN_MS = 1_000
-/** What lies there for longer is of a conversation nobody comes back to; looked for as often. */
-const OLD_MS = 60 * 60_000
-const SWEEP_MS = 10 * 60_000
+/** What lies there for longer is of a conversation nobody comes back to, and goes. */
+const OLD_MS = 10 * 60_000
+const SWEEP_MS = 60_000
 
 export interface HeadsParts {
   readonly self: NodeId
@@ -71,6 +71,25 @@ export class Heads {
       if (best === undefined || isLater(head, best)) best = head
     }
     return best
+  }
+
+  /** What is erased of a conversation is erased here too, whichever node wrote it. Errors: `store-*`. */
+  async forget(which: { session: string } | { person: string } | { all: true }): Promise<void> {
+    const keys = [...this.#all]
+      .filter(([, { talk }]) =>
+        'session' in which
+          ? talk.session === which.session
+          : 'person' in which
+            ? talk.person === which.person
+            : true,
+      )
+      .map(([key]) => key)
+    for (let i = 0; i < keys.length; i += MOST_SWEPT) {
+      await this.#parts.store.apply(
+        HEADS,
+        keys.slice(i, i + MOST_SWEPT).map((key) => ({ change: 'delete', key }) as const),
+      )
+    }
   }
 
   stop(): void {

@@ -12,6 +12,7 @@ import type { HouseholdStore } from '../store/index.ts'
 import type { Voice } from '../voice/index.ts'
 import type { Auditing } from './auditing.ts'
 import type { Clustering } from './clustering.ts'
+import type { Heads } from './heads.ts'
 import type { Identity } from './identity.ts'
 import type { Memory } from './memory.ts'
 import type { SkillBench } from './skill-bench.ts'
@@ -44,6 +45,7 @@ export interface NodeParts {
   readonly memory: Pick<Memory, 'timeline' | 'people' | 'noted'>
   readonly wiping: Wiping
   readonly voice: Voice
+  readonly heads: Heads
   readonly moving: Pick<Moving, 'move'>
   readonly metrics: Metrics
   readonly auditing: Auditing

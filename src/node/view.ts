@@ -33,7 +33,7 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
   const { config, identity, runtime, pool, voice } = parts
   const node = identity.id
   return {
-    memory: memoryView(parts.memory, voice),
+    memory: memoryView(parts.memory, voice, parts.heads),
     skills: parts.skillDesk,
     status: () => statusOf(parts, stage),
     nodes: () => nodesOf(parts, stage),
