@@ -13,6 +13,7 @@ import type { Voice } from '../voice/index.ts'
 import type { AddedCapacity } from './added-capacity.ts'
 import type { Auditing } from './auditing.ts'
 import type { Clustering } from './clustering.ts'
+import type { Heads } from './heads.ts'
 import type { Identity } from './identity.ts'
 import type { Memory } from './memory.ts'
 import type { SkillBench } from './skill-bench.ts'
@@ -45,6 +46,7 @@ export interface NodeParts {
   readonly memory: Pick<Memory, 'timeline' | 'people' | 'noted'>
   readonly wiping: Wiping
   readonly voice: Voice
+  readonly heads: Heads
   readonly moving: Pick<Moving, 'move'>
   readonly capacity: Pick<AddedCapacity, 'of'>
   readonly metrics: Metrics

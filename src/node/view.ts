@@ -35,7 +35,7 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
   const node = identity.id
   const doors = { engines: parts.engines, random: parts.host.random }
   return {
-    memory: memoryView(parts.memory, voice),
+    memory: memoryView(parts.memory, voice, parts.heads),
     skills: parts.skillDesk,
     status: () => statusOf(parts, stage),
     nodes: () => nodesOf(parts, stage),
@@ -68,7 +68,11 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
     engines: () => enginesOf(pool, parts.clustering.cluster),
     write: (request, signal) => answerFor(doors, request, signal),
     embed: (request, signal) => embeddingOf(doors, request, signal),
+    bring: (session) => voice.bring(session),
     openVoice(request, listener) {
+      if (stage.now === 'stopping') {
+        throw new LoqaError('stopping', 'This node is about to stop', { retryable: true })
+      }
       const channel = voice.open(request, listener)
       connections.count += 1
       let open = true

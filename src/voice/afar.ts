@@ -7,6 +7,7 @@ import type { Message } from '../actors/index.ts'
 import { limits } from '../host/index.ts'
 import type { SlotValue } from '../skills/index.ts'
 import type { TurnView } from './messages.ts'
+import { SESSION_NAME } from './session-name.ts'
 
 /** Conversations of one node at once. One takes a few kilobytes while nobody speaks. */
 export const MOST_SESSIONS = 512
@@ -16,9 +17,6 @@ const MOST_TEXT = limits.MAX_TURN_TEXT
 const MOST_PARTIALS = 1_500
 /** Slots of an intent, and things named in one of them. */
 const MOST_SLOTS = 64
-
-/** Part of an address. */
-export const SESSION_NAME = /^[A-Za-z0-9_.:~-]{1,64}$/
 
 const text = z.string().max(MOST_TEXT)
 const name = z.string().max(128)

@@ -2,46 +2,17 @@
  * A conversation that moves to another node: what goes along, and its state made again there. Only between turns, and only one by text:
  * a satellite speaks to its own node, and what is said under the scope `ephemeral` leaves none.
  */
-import { z } from 'zod'
 import {
   InvalidInputError,
-  limits,
   type Monotonic,
   type PrivacyScope,
   type SessionId,
   sessionId,
   type Wall,
 } from '../host/index.ts'
-import { SESSION_NAME } from './afar.ts'
+import { type Carried, carriedSchema, type UnderWay } from './carried-shape.ts'
 import { isIdle, newConversation } from './turn.ts'
 import type { Conversation, TurnState } from './turn-state.ts'
-
-/** Of `carriedSchema`: counted up when it changes. */
-export const CARRIED_VERSION = 1
-
-const text = z.string().max(limits.MAX_TURN_TEXT)
-const name = z.string().max(128)
-const slot = z.union([text, z.number(), z.array(text).max(64)])
-const intent = z.object({ name, slots: z.record(name, slot) }).catchall(z.unknown())
-const expecting = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('slot'), intent, slot: name, left_ms: z.number() }),
-  z.strictObject({ kind: z.literal('confirm'), intent, left_ms: z.number() }),
-])
-
-const carriedSchema = z.strictObject({
-  session: z.string().regex(SESSION_NAME),
-  room: z.string().min(1).max(64),
-  scope: z.enum(['session', 'persistent']),
-  person: z.string().max(128).exactOptional(),
-  started_at: z.number().min(0).max(8.64e15),
-  turns: z.int().min(0),
-  guesses: z.int().min(0),
-  last: intent.nullable(),
-  last_reply: text.nullable(),
-  /** With what is left of its time: the clock of the other node is another. */
-  expecting: expecting.nullable(),
-})
-export type Carried = Readonly<z.infer<typeof carriedSchema>>
 
 /** What of a session's state goes along. */
 export interface Talk {
@@ -49,6 +20,8 @@ export interface Talk {
   readonly turn: TurnState
   readonly scope: PrivacyScope
   readonly person?: string
+  /** A turn that ended, or was interrupted, when nobody heard it. */
+  readonly unsaid?: UnderWay
 }
 
 /** Undefined: not now, or not at all. `now`: monotonic. */
@@ -56,9 +29,15 @@ export function carry(
   state: Talk & { readonly waiting: readonly unknown[] },
   now: number,
 ): Carried | undefined {
-  const { turn, waiting, scope, person, startedAt } = state
-  if (!isIdle(turn) || waiting.length > 0 || turn.satellite !== undefined || scope === 'ephemeral')
-    return undefined
+  const { turn, waiting, unsaid } = state
+  if (!isIdle(turn) || waiting.length > 0 || turn.satellite !== undefined) return undefined
+  return talkOf(state, unsaid ?? null, now)
+}
+
+/** What is remembered at any time. Undefined: it leaves no node. `now`: monotonic. */
+export function talkOf(state: Talk, under_way: UnderWay | null, now: number): Carried | undefined {
+  const { turn, scope, person, startedAt } = state
+  if (scope === 'ephemeral') return undefined
   const { room, last, lastReply, expecting: open } = turn.conversation
   return {
     session: turn.session,
@@ -71,6 +50,7 @@ export function carry(
     last: (last as Carried['last']) ?? null,
     last_reply: lastReply ?? null,
     expecting: open === undefined ? null : carriedQuestion(open, now),
+    under_way,
   }
 }
 
@@ -95,6 +75,7 @@ export function unpacked(snapshot: unknown, now: number): Talk {
     last,
     last_reply,
     expecting: open,
+    under_way,
   } = checked.data
   const turn = newConversation(sessionId(session) as SessionId, room, person)
   const question =
@@ -116,6 +97,7 @@ export function unpacked(snapshot: unknown, now: number): Talk {
     },
     scope,
     ...(person === undefined ? {} : { person }),
+    ...(under_way === null ? {} : { unsaid: under_way }),
   }
 }
 

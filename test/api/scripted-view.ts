@@ -296,6 +296,7 @@ export class ScriptedView implements NodeView {
   readonly asked: { text: string; room?: string; session?: string }[] = []
   readonly said: { text: string; voice?: string }[] = []
   readonly channels: ScriptedChannel[] = []
+  readonly brought: string[] = []
   readonly changes: HouseholdChange[] = []
   statusNow: StatusView = scriptedStatus
   nodesNow: readonly NodeRow[] = scriptedNodes
@@ -334,6 +335,9 @@ export class ScriptedView implements NodeView {
     return { vector: Float32Array.of(text.length, 0.5), tokens: 1 }
   }
 
+  async bring(session: string): Promise<void> {
+    this.brought.push(session)
+  }
   dictate(_rate: number, told: DictationListener): Dictation {
     return { push: () => undefined, finish: () => told.final('what time is it'), cancel: () => undefined }
   }
