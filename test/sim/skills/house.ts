@@ -173,7 +173,7 @@ export class SimulatedNode {
     this.house = house
     this.name = name
     this.id = nodeId(name)
-    this.replica = new Replica(name)
+    this.replica = new Replica()
   }
 
   get alive(): boolean {
