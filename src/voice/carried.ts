@@ -13,11 +13,12 @@ import {
   type Wall,
 } from '../host/index.ts'
 import { SESSION_NAME } from './afar.ts'
+import { MOST_SENTENCES } from './said.ts'
 import { isIdle, newConversation } from './turn.ts'
 import type { Conversation, TurnState } from './turn-state.ts'
 
 /** Of `carriedSchema`: counted up when it changes. */
-export const CARRIED_VERSION = 1
+export const CARRIED_VERSION = 2
 
 const text = z.string().max(limits.MAX_TURN_TEXT)
 const name = z.string().max(128)
@@ -28,7 +29,20 @@ const expecting = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('confirm'), intent, left_ms: z.number() }),
 ])
 
-const carriedSchema = z.strictObject({
+/** A turn that was not over: how far it came. */
+const underWay = z.strictObject({
+  turn: z.int().min(1),
+  transcript: text,
+  intent,
+  /** Null: its reply is not known yet, and a skill was perhaps asked. */
+  reply: text.nullable(),
+  /** Of `Said`. */
+  ends: z.array(z.int().min(0)).max(MOST_SENTENCES),
+  samples: z.int().min(0),
+})
+export type UnderWay = Readonly<z.infer<typeof underWay>>
+
+export const carriedSchema = z.strictObject({
   session: z.string().regex(SESSION_NAME),
   room: z.string().min(1).max(64),
   scope: z.enum(['session', 'persistent']),
@@ -40,6 +54,7 @@ const carriedSchema = z.strictObject({
   last_reply: text.nullable(),
   /** With what is left of its time: the clock of the other node is another. */
   expecting: expecting.nullable(),
+  under_way: underWay.nullable().default(null),
 })
 export type Carried = Readonly<z.infer<typeof carriedSchema>>
 
@@ -71,6 +86,7 @@ export function carry(
     last: (last as Carried['last']) ?? null,
     last_reply: lastReply ?? null,
     expecting: open === undefined ? null : carriedQuestion(open, now),
+    under_way: null,
   }
 }
 
