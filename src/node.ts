@@ -27,6 +27,7 @@ import { handlerWith, openHouseDevices } from './node/devices.ts'
 import { houseSentences, understandingNow } from './node/grammar.ts'
 import { tellSkills } from './node/house-news.ts'
 import { openIdentity, retireFormerId } from './node/identity.ts'
+import { Joining } from './node/joining.ts'
 import { openKept } from './node/keeping.ts'
 import { languagePort } from './node/language.ts'
 import { keepSweeping, openMemory } from './node/memory.ts'
@@ -148,9 +149,17 @@ export async function startNode(
       clock: host.clock,
       kinds: PLACED,
       cluster,
+      yields: (address, to) => joining.yields(address, to),
       log: (message, values) => log.warn(message, values),
     })
     undo.later(() => placing.close())
+    const joining: Joining = new Joining({
+      ...{ self: identity.id, clock: host.clock, random: host.random },
+      ...{ timeline: memory.timeline, recorder: memory.recorder },
+      voice: { quiet: (id) => voice.quiet(id), isSpokenIn: (id) => voice.isSpokenIn(id) },
+      log: (message, values) => log.info(message, values),
+    })
+    undo.later(() => joining.close())
     const moving = new Moving({
       ...{ node: identity.id, clock: host.clock, random: host.random, kinds: MOVES },
       parentOf: (kind) => (kind === 'session' ? fixedAddress(identity.id, 'sessions') : undefined),
@@ -158,6 +167,7 @@ export async function startNode(
       arrived: (address) => placing.taken(address),
       left(address, to, away_ms) {
         voice.moved(sessionOf(address))
+        void joining.moved(address, to)
         metrics.observe('loqa_migration_ms', away_ms)
         log.info('An actor moved to another node', { actor: address, node: to, away_ms: Math.round(away_ms) })
       },
@@ -238,7 +248,8 @@ export async function startNode(
     })
     undo.later(() => runtime.shutdown(SHUTDOWN_MS))
     tell = (announcement) => runtime.publish('announce', announcement)
-    remote.connect(moving.connect(runtime, remote, placing.connect(runtime, remote)))
+    const here = joining.connect(runtime, placing.connect(runtime, remote))
+    remote.connect(moving.connect(runtime, remote, here))
     clustering.listen(remoteListener(remote))
     clustering.listen(placing.listener)
     clustering.listen(wiping.listener)

@@ -10,7 +10,7 @@
  * channel for every satellite. Read `turn.ts` first, then `session.ts`, then `voice.ts`.
  */
 
-export { SESSIONS_ASKED, type SessionRows, sessionsFromAfar } from './afar.ts'
+export { SESSION_NAME, SESSIONS_ASKED, type SessionRows, sessionsFromAfar } from './afar.ts'
 export { bytesOf, concat, samplesOf, toFloat32 } from './audio.ts'
 export { CARRIED_VERSION } from './carried.ts'
 export type { VoiceChannel } from './channels.ts'
