@@ -7,7 +7,7 @@ import { createRuntime, fixedAddress, type OutsideEffect, placedAddress } from '
 import { startApi, startWyoming } from './api/index.ts'
 import type { RunningNode, StartOptions } from './cli/index.ts'
 import { createRemote, Moving, Placing, remoteListener } from './cluster/index.ts'
-import type { Resolved } from './config.ts'
+import { isLoopback, type Resolved } from './config.ts'
 import { PACKAGE } from './host/index.ts'
 import { realHost } from './host/real.ts'
 import { ownAddresses, realHttp } from './host/real-http.ts'
@@ -24,7 +24,10 @@ import { openAddedSkills } from './node/added-skills.ts'
 import { Clustering } from './node/clustering.ts'
 import { householdOf, MOVES, PLACED, sessionOf } from './node/conversations.ts'
 import { handlerWith, openHouseDevices } from './node/devices.ts'
+import { drain } from './node/draining.ts'
+import { goingOn } from './node/going-on.ts'
 import { houseSentences, understandingNow } from './node/grammar.ts'
+import { Heads } from './node/heads.ts'
 import { tellSkills } from './node/house-news.ts'
 import { openIdentity, retireFormerId } from './node/identity.ts'
 import { Joining } from './node/joining.ts'
@@ -160,7 +163,7 @@ export async function startNode(
       log: (message, values) => log.info(message, values),
     })
     undo.later(() => joining.close())
-    const moving = new Moving({
+    const moving: Moving = new Moving({
       ...{ node: identity.id, clock: host.clock, random: host.random, kinds: MOVES },
       parentOf: (kind) => (kind === 'session' ? fixedAddress(identity.id, 'sessions') : undefined),
       ready: (address) => voice.movable(sessionOf(address)),
@@ -215,7 +218,7 @@ export async function startNode(
       },
     })
     lent = engines
-    const voice = new Voice({
+    const voice: Voice = new Voice({
       clock: host.clock,
       random: host.random,
       understanding: understandingNow(skills, handlerWith(skills, devices)),
@@ -223,7 +226,14 @@ export async function startNode(
       detectors: await loadVoiceDetectors(),
       ...voiceSettings(config),
       dropped: (frames) => metrics.add('loqa_voice_frames_dropped_total', frames),
-      household: householdOf({ self: identity.id, placing, cluster }),
+      household: {
+        ...householdOf({ self: identity.id, placing, cluster }),
+        ...goingOn({
+          ...{ self: identity.id, clock: host.clock, cluster },
+          heads: () => heads,
+          moving: () => moving,
+        }),
+      },
       privacy: (wanted) => memory.people.privacy(wanted),
     })
     const runtime = createRuntime({
@@ -274,6 +284,13 @@ export async function startNode(
       if (phase === 'ended') memory.recorder.ended(session)
     })
     undo.later(keepSweeping(host, memory, (id) => runtime.find(placedAddress('session', id)) !== undefined))
+    const heads = new Heads({
+      ...{ self: identity.id, clock: host.clock, store },
+      fenceOf: (address) => remote.placements().entries.get(address),
+      log: (message, values) => log.warn(message, values),
+    })
+    heads.connect(runtime)
+    undo.later(() => heads.stop())
     voice.connect(runtime, fixedAddress(identity.id, 'sessions'))
     clustering.attend()
     undo.later(() => voice.stop())
@@ -321,6 +338,7 @@ export async function startNode(
       : undefined
     undo.later(() => wyoming?.stop())
     const open = { http: api.port, wyoming: wyoming?.port ?? null, p2p: clustering.cluster?.port ?? null }
+    if (!isLoopback(config.api.host)) clustering.servesAt(api.port)
     listening = Object.values(open).filter((port) => port !== null)
     // Before it is ready: whoever asks meanwhile is told that it starts, not that there is none.
     await announceRuntime(host, data, open)
@@ -341,9 +359,12 @@ export async function startNode(
       name: config.node.name,
       room: config.node.room,
       again: Promise.race([clustering.again, wiping.again]),
-      stop: () => {
+      async stop() {
         stage.now = 'stopping'
-        return undo.all()
+        await drain({
+          ...{ self: identity.id, clock: host.clock, voice, moving, clustering, capabilities, log },
+        })
+        await undo.all()
       },
     }
   } catch (thrown) {

@@ -224,16 +224,35 @@ export async function buildServer(parts: ApiParts): Promise<ApiServer> {
       )
       return
     }
-    const voice = new VoiceSocket(socket, {
-      view,
-      clock,
-      request: given(query.data),
-      idle_timeout_ms: settings.voice_idle_timeout_s * 1000,
-      told: (turn) => feed.turn(turn),
+    const begin = (): void => {
+      const voice = new VoiceSocket(socket, {
+        view,
+        clock,
+        request: given(query.data),
+        idle_timeout_ms: settings.voice_idle_timeout_s * 1000,
+        told: (turn) => feed.turn(turn),
+      })
+      voices.add(voice)
+      socket.on('close', () => voices.delete(voice))
+      if (stopping) voice.close(CLOSE.stopping, 'The node stops')
+    }
+    const { heard, session } = query.data
+    if (heard === undefined || session === undefined) begin()
+    else void comingBack(socket, session, begin)
+  }
+
+  /** Its conversation may live on another node: it is asked for first, and what the satellite says meanwhile waits. */
+  async function comingBack(socket: Socket, session: string, begin: () => void): Promise<void> {
+    let open = true
+    socket.on('error', () => socket.terminate())
+    socket.on('close', () => {
+      open = false
     })
-    voices.add(voice)
-    socket.on('close', () => voices.delete(voice))
-    if (stopping) voice.close(CLOSE.stopping, 'The node stops')
+    socket.pause()
+    await view.bring(session)
+    if (!open) return
+    begin()
+    socket.resume()
   }
 
   function openEvents(socket: Socket): void {

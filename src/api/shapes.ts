@@ -1,6 +1,7 @@
 /** The public JSON shapes as zod schemas: requests are checked by them, OpenAPI and the route tests are made from them. */
 import { z } from 'zod'
 import { personName, privacyScope } from './memory-shapes.ts'
+import type { Heard } from './view.ts'
 import { label, sessionId, spoken } from './words.ts'
 
 export const askRequest = z.strictObject({
@@ -21,6 +22,17 @@ export const voiceQuery = z.strictObject({
   session: sessionId.optional(),
   scope: privacyScope.optional(),
   person: personName.optional(),
+  heard: z
+    .string()
+    .regex(/^\d{1,9}(:\d{1,9})?$/, 'must be a turn, or a turn and a sample: 12 or 12:48000')
+    .transform((text): Heard => {
+      const [turn, samples] = text.split(':')
+      return { turn: Number(turn), samples: samples === undefined ? null : Number(samples) }
+    })
+    .describe(
+      'What the satellite has of this conversation: all of a turn (12), or a part of its reply (12:48000).',
+    )
+    .optional(),
 })
 
 const ms = z.number().nullable()

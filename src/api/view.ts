@@ -114,7 +114,14 @@ export interface TurnView {
 
 /** Events of a voice channel, sent as JSON beside the binary audio. */
 export type VoiceEvent =
-  | { readonly type: 'ready'; readonly session: string; readonly room: string; readonly sample_rate: 16000 }
+  | {
+      readonly type: 'ready'
+      readonly session: string
+      readonly room: string
+      readonly sample_rate: 16000
+      /** Other nodes that serve satellites, e.g. `http://192.168.1.20:7420`: where to go on when this one is lost. */
+      readonly others?: readonly string[]
+    }
   | { readonly type: 'speech-started' }
   | { readonly type: 'partial'; readonly text: string }
   | { readonly type: 'final'; readonly text: string }
@@ -122,6 +129,12 @@ export type VoiceEvent =
   /** Throw away what is queued for playing: the person is speaking. */
   | { readonly type: 'stop-playback' }
   | { readonly type: 'reply-end' }
+  /** A reply begins, or goes on: the next sample is this one of it. Turns of a conversation are counted up. */
+  | { readonly type: 'reply'; readonly turn: number; readonly from: number }
+  /** To a request with `heard`: the turn that goes on by itself; null: what was said and not answered is to be sent again. */
+  | { readonly type: 'resumed'; readonly turn: number | null }
+  /** This node is about to go: connect to one of these. */
+  | { readonly type: 'rebind'; readonly nodes: readonly string[] }
   | { readonly type: 'announce'; readonly text: string }
   | { readonly type: 'card'; readonly card: Readonly<Record<string, unknown>> }
   /** Something the person should know before they speak. */
@@ -176,6 +189,16 @@ export interface VoiceRequest {
   readonly session?: string
   readonly scope?: PrivacyScope
   readonly person?: string
+  /** The satellite had this conversation before, up to here. */
+  readonly heard?: Heard
+}
+
+/** Up to where a satellite has heard a conversation. */
+export interface Heard {
+  /** The last turn of which a reply began there; 0: none. */
+  readonly turn: number
+  /** Samples of that reply; null: the whole turn, to its end. */
+  readonly samples: number | null
 }
 
 /** What is remembered of conversations and persons. Errors: `not-found`, `ambiguous`, `not-ready`, `store-*`. */
@@ -238,6 +261,8 @@ export interface NodeView {
     request: { text: string; voice?: string },
     signal: AbortSignal,
   ): AsyncIterable<{ pcm: Uint8Array; sample_rate: number }>
+  /** Has a conversation come to this node, where it can; to be awaited before `openVoice` with `heard`. Never rejects. */
+  bring(session: string): Promise<void>
   openVoice(request: VoiceRequest, listener: VoiceListener): VoiceChannel
   /** Words of a recording, at 4 to 384 kHz, outside any conversation. Exactly one of `final` and `failed` follows, unless cancelled. */
   dictate(sample_rate: number, listener: DictationListener): Dictation

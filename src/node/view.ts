@@ -70,7 +70,11 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
       ),
     dictate: (sample_rate, listener) =>
       dictation({ engines: parts.engines, random: parts.host.random }, sample_rate, listener),
+    bring: (session) => voice.bring(session),
     openVoice(request, listener) {
+      if (stage.now === 'stopping') {
+        throw new LoqaError('stopping', 'This node is about to stop', { retryable: true })
+      }
       const channel = voice.open(request, listener)
       connections.count += 1
       let open = true

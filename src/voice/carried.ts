@@ -34,6 +34,8 @@ const underWay = z.strictObject({
   turn: z.int().min(1),
   transcript: text,
   intent,
+  /** Of what it means, where that is asked for. */
+  confirmed: z.boolean(),
   /** Null: its reply is not known yet, and a skill was perhaps asked. */
   reply: text.nullable(),
   /** Of `Said`. */
@@ -54,9 +56,13 @@ export const carriedSchema = z.strictObject({
   last_reply: text.nullable(),
   /** With what is left of its time: the clock of the other node is another. */
   expecting: expecting.nullable(),
-  under_way: underWay.nullable().default(null),
+  under_way: underWay.nullable(),
 })
 export type Carried = Readonly<z.infer<typeof carriedSchema>>
+
+/** A snapshot of version 1 as it would be today. */
+export const formerCarried = (snapshot: unknown): unknown =>
+  typeof snapshot === 'object' && snapshot !== null ? { ...snapshot, under_way: null } : snapshot
 
 /** What of a session's state goes along. */
 export interface Talk {
@@ -64,6 +70,8 @@ export interface Talk {
   readonly turn: TurnState
   readonly scope: PrivacyScope
   readonly person?: string
+  /** A turn that ended, or was interrupted, when nobody heard it. */
+  readonly unsaid?: UnderWay
 }
 
 /** Undefined: not now, or not at all. `now`: monotonic. */
@@ -71,9 +79,15 @@ export function carry(
   state: Talk & { readonly waiting: readonly unknown[] },
   now: number,
 ): Carried | undefined {
-  const { turn, waiting, scope, person, startedAt } = state
-  if (!isIdle(turn) || waiting.length > 0 || turn.satellite !== undefined || scope === 'ephemeral')
-    return undefined
+  const { turn, waiting, unsaid } = state
+  if (!isIdle(turn) || waiting.length > 0 || turn.satellite !== undefined) return undefined
+  return talkOf(state, unsaid ?? null, now)
+}
+
+/** What is remembered at any time. Undefined: it leaves no node. `now`: monotonic. */
+export function talkOf(state: Talk, under_way: UnderWay | null, now: number): Carried | undefined {
+  const { turn, scope, person, startedAt } = state
+  if (scope === 'ephemeral') return undefined
   const { room, last, lastReply, expecting: open } = turn.conversation
   return {
     session: turn.session,
@@ -86,7 +100,7 @@ export function carry(
     last: (last as Carried['last']) ?? null,
     last_reply: lastReply ?? null,
     expecting: open === undefined ? null : carriedQuestion(open, now),
-    under_way: null,
+    under_way,
   }
 }
 
@@ -111,6 +125,7 @@ export function unpacked(snapshot: unknown, now: number): Talk {
     last,
     last_reply,
     expecting: open,
+    under_way,
   } = checked.data
   const turn = newConversation(sessionId(session) as SessionId, room, person)
   const question =
@@ -132,6 +147,7 @@ export function unpacked(snapshot: unknown, now: number): Talk {
     },
     scope,
     ...(person === undefined ? {} : { person }),
+    ...(under_way === null ? {} : { unsaid: under_way }),
   }
 }
 

@@ -12,10 +12,18 @@
 
 export { SESSION_NAME, SESSIONS_ASKED, type SessionRows, sessionsFromAfar } from './afar.ts'
 export { bytesOf, concat, samplesOf, toFloat32 } from './audio.ts'
-export { CARRIED_VERSION } from './carried.ts'
+export { CARRIED_VERSION, type Carried, formerCarried } from './carried.ts'
 export type { VoiceChannel } from './channels.ts'
 export { ENDPOINT_TIMES, type EndpointTimes } from './endpointing.ts'
-export type { Latency, Loudspeakers, SessionPhase, TurnView, VoiceEvent } from './messages.ts'
+export { HEADS, type Head, headFrom, headKey, headOf, isLater } from './heads.ts'
+export type {
+  Latency,
+  Loudspeakers,
+  SessionHead,
+  SessionPhase,
+  TurnView,
+  VoiceEvent,
+} from './messages.ts'
 export type { VoiceListener } from './player.ts'
 export type { RecordedStep, ReplayVerdict } from './replay.ts'
 export { Resampler, resample } from './resample.ts'

@@ -5,6 +5,7 @@
 import type { Message, OutsideEffect, ReplyTo } from '../actors/index.ts'
 import type { ErrorShape, PrivacyScope, RequestId, SessionId, Wall } from '../host/index.ts'
 import type { Intent, SlotValue } from '../skills/index.ts'
+import type { Carried } from './carried.ts'
 
 // — to a session —
 
@@ -13,6 +14,16 @@ export interface SessionAttach extends Message {
   readonly type: 'session.attach'
   readonly satellite: string
   readonly room: string
+  /** It was here before: what it has of the conversation. Answered by the event `resumed`. */
+  readonly heard?: Heard
+}
+
+/** Up to where a satellite has heard a conversation. */
+export interface Heard {
+  /** The last turn of which a reply began here; 0: none. */
+  readonly turn: number
+  /** Samples of that reply; null: the whole turn, to its end. */
+  readonly samples: number | null
 }
 
 /** satellite → session: the connection is gone. What was being said to it is interrupted. */
@@ -110,6 +121,16 @@ export interface AnnouncementSpoken extends Message {
   readonly id: number
 }
 
+/**
+ * session → subscribers of the topic of the same name: what another node would need to go on with it (`heads.ts`). Never said by one
+ * that is ephemeral.
+ */
+export interface SessionHead extends Message {
+  readonly type: 'session.head'
+  readonly session: SessionId
+  readonly talk: Carried
+}
+
 // — shapes shared with the API, which has its own words for the same —
 
 /** Milliseconds each hop took; null when the turn did not pass it. */
@@ -140,7 +161,13 @@ export interface TurnView {
 
 /** What a satellite shows or does besides playing audio. */
 export type VoiceEvent =
-  | { readonly type: 'ready'; readonly session: string; readonly room: string; readonly sample_rate: 16000 }
+  | {
+      readonly type: 'ready'
+      readonly session: string
+      readonly room: string
+      readonly sample_rate: 16000
+      readonly others?: readonly string[]
+    }
   | { readonly type: 'speech-started' }
   | { readonly type: 'partial'; readonly text: string }
   | { readonly type: 'final'; readonly text: string }
@@ -148,6 +175,15 @@ export type VoiceEvent =
   /** Throw away what is queued for playing. */
   | { readonly type: 'stop-playback' }
   | { readonly type: 'reply-end' }
+  /** A reply begins, or goes on: the next sample is this one of it. */
+  | { readonly type: 'reply'; readonly turn: number; readonly from: number }
+  /**
+   * To who came back and said what it has: the turn that goes on without its doing; null: there is none, and what was said into the
+   * microphone and not answered is to be sent again.
+   */
+  | { readonly type: 'resumed'; readonly turn: number | null }
+  /** This node is about to go: connect to one of these, the best first. The conversation is there already. */
+  | { readonly type: 'rebind'; readonly nodes: readonly string[] }
   | { readonly type: 'announce'; readonly text: string }
   | { readonly type: 'card'; readonly card: Readonly<Record<string, unknown>> }
   /** Something the person should know before they speak. */

@@ -7,27 +7,32 @@ import { placedAddress } from '../actors/index.ts'
 import {
   type ErrorShape,
   limits,
+  type Monotonic,
+  monotonic,
   type PrivacyScope,
   requestId,
   type SessionId,
   type Wall,
 } from '../host/index.ts'
 import { CARDS, type CardUpdate, type Intent } from '../skills/index.ts'
-import { carry, unpacked } from './carried.ts'
+import { carry, talkOf, type UnderWay, unpacked } from './carried.ts'
 import { EVENT, emptyView } from './ending.ts'
 import type {
   AnnouncementSpeak,
   AudioEnd,
   AudioFrame,
+  Heard,
   IdleOver,
   SessionAttach,
   SessionDetach,
+  SessionHead,
   SessionPhase,
   SessionReachable,
   TurnAsk,
   WaitOver,
 } from './messages.ts'
 import { showEvent, shownError, turnAnswer } from './messages.ts'
+import { headPoint, leftUnsaid, restFor, UNSAID_MS, underWay } from './resuming.ts'
 import { isIdle, newConversation, type TurnInput, turn } from './turn.ts'
 import type { TurnOptions, TurnState } from './turn-state.ts'
 
@@ -62,6 +67,9 @@ export interface SessionState {
   /** As of its arguments. */
   readonly scope: PrivacyScope
   readonly person?: string
+  /** The last turn, when it was not heard to its end, and until when somebody may come back for it. */
+  readonly unsaid?: UnderWay
+  readonly unsaidUntil?: Monotonic
 }
 
 type Waiting =
@@ -111,14 +119,15 @@ export function sessionBehavior(
 
     // Its steps from here on are noted down on this node, under what was agreed when it began.
     restore(snapshot, context) {
-      const state: SessionState = { ...unpacked(snapshot, context.now), waiting: [], heard: false }
+      const talk = unpacked(snapshot, context.now)
+      const state: SessionState = { ...talk, ...until(talk.unsaid, context), waiting: [], heard: false }
       return { state, effects: [...lives(state, context), idleTimer(options)] }
     },
 
     receive(state, message, context) {
       const after = handle(state, message, options, context)
       const continued = startWaiting(after, options, context)
-      return withPhase(state, continued)
+      return withHead(state, withPhase(state, continued), context)
     },
 
     stopping(state) {
@@ -152,8 +161,10 @@ function handle(
 ): Next<SessionState> {
   const feed = (input: TurnInput): Next<SessionState> => advance(state, input, options, context)
   switch (message.type) {
-    case 'session.attach':
-      return attach(state, message.satellite, message.room)
+    case 'session.attach': {
+      const attached = attach(state, message.satellite, message.room)
+      return message.heard === undefined ? attached : comeBack(attached, message.heard, options, context)
+    }
     case 'session.detach': {
       if (message.satellite !== state.turn.satellite) return { state, effects: [] }
       const left = feed({ type: 'detached' })
@@ -202,8 +213,13 @@ function advance(
 ): Next<SessionState> {
   const step = turn(state.turn, input, options, context.now)
   const began = step.state.turns > state.turn.turns
+  const left = leftUnsaid(state.turn, step.state)
   return {
-    state: { ...state, turn: step.state, heard: state.heard || began },
+    state: {
+      ...(began ? withoutUnsaid(state) : state),
+      ...{ turn: step.state, heard: state.heard || began },
+      ...until(left, context),
+    },
     effects: [...stamped(step.effects, context), ...announcementsEnded(state.turn, step.state)],
   }
 }
@@ -234,6 +250,28 @@ function attach(state: SessionState, satellite: string, room: string): Next<Sess
   const conversation = { ...state.turn.conversation, room }
   const attached: SessionState = { ...state, heard: false, turn: { ...state.turn, satellite, conversation } }
   return { state: attached, effects: [{ type: 'cancel', id: IDLE_TIMER }, reachable(attached.turn, true)] }
+}
+
+const until = (unsaid: UnderWay | undefined, { now }: Context) =>
+  unsaid === undefined ? {} : { unsaid, unsaidUntil: monotonic(now + UNSAID_MS) }
+
+const withoutUnsaid = ({ unsaid: _, unsaidUntil: __, ...state }: SessionState): SessionState => state
+
+/** A satellite is back that had this conversation before, and says how much of it. */
+function comeBack(
+  { state, effects }: Next<SessionState>,
+  heard: Heard,
+  options: SessionOptions,
+  context: Context,
+): Next<SessionState> {
+  const { turn: now, unsaid, unsaidUntil = 0 } = state
+  const running = underWay(now)
+  const rest = running === undefined && unsaidUntil > context.now ? restFor(unsaid, heard) : undefined
+  const resumed = { type: 'resumed', turn: running?.turn ?? rest?.turn ?? null } as const
+  const told = [...effects, showEvent(EVENT, now.satellite!, resumed)]
+  if (rest === undefined || !isIdle(now)) return { state, effects: told }
+  const on = advance(withoutUnsaid(state), { type: 'go-on', left: rest }, options, context)
+  return { state: on.state, effects: [...told, ...on.effects] }
 }
 
 const reachable = ({ session, conversation }: TurnState, yes: boolean): Effect => {
@@ -369,6 +407,17 @@ const phaseEffect = (state: SessionState): Effect => ({
   topic: 'session.phase',
   message: phaseMessage(state, phaseName(state)),
 })
+
+/** What another node would need, whenever that is more than it was. */
+function withHead(before: SessionState, given: Next<SessionState>, { now }: Context): Next<SessionState> {
+  const { state, effects } = given
+  const point = headPoint(state.turn)
+  if (point === undefined || point === headPoint(before.turn)) return given
+  const talk = talkOf(state, underWay(state.turn) ?? state.unsaid ?? null, now)
+  if (talk === undefined) return given
+  const message: SessionHead = { type: 'session.head', session: state.turn.session, talk }
+  return { state, effects: [...effects, { type: 'publish', topic: 'session.head', message }] }
+}
 
 function withPhase(before: SessionState, given: Next<SessionState>): Next<SessionState> {
   const { state, effects } = given

@@ -94,8 +94,12 @@ export interface Speaking {
   /** Samples of this sentence handed on, and received from this attempt: a retry passes over what was heard. */
   readonly heard: number
   readonly received: number
-  /** Samples of the whole reply handed on. */
+  /** Samples of the whole reply, up to where it is handed on. */
   readonly total: number
+  /** Where the sentences before this one ended, in samples of the whole reply. */
+  readonly ends: readonly number[]
+  /** What the satellite has from before and is passed over. */
+  readonly skip: number
 }
 
 export type Phase =
@@ -124,10 +128,10 @@ export type Phase =
       readonly answer: ModelAnswer
     }
   /** A skill is asked: from here on the turn has effects. */
-  | { readonly name: 'acting'; readonly turn: Turn }
+  | { readonly name: 'acting'; readonly turn: Turn; readonly confirmed?: boolean }
   | { readonly name: 'speaking'; readonly turn: Turn; readonly speaking: Speaking }
   /** Everything was rendered and is being played. */
-  | { readonly name: 'playing'; readonly turn: Turn }
+  | { readonly name: 'playing'; readonly turn: Turn; readonly speaking: Speaking }
 
 /** What was said before, as far as it matters to what is said next. */
 export interface Conversation {

@@ -17,8 +17,9 @@ import type { ReplyTo, SystemMessage } from '../actors/index.ts'
 import { assert, type Monotonic, monotonic, type SessionId } from '../host/index.ts'
 import { type Intent, NO_INTENT } from '../skills/index.ts'
 import { forgetAfterSilence, hear } from './activity.ts'
-import { answer, meant, modelOutcome, modelRunId, skillAnswer } from './answering.ts'
+import { actAgain, answer, meant, modelOutcome, modelRunId, skillAnswer } from './answering.ts'
 import { FRAME_MS } from './audio.ts'
+import type { UnderWay } from './carried.ts'
 import { endTurn, turnOf, withTurn } from './ending.ts'
 import {
   endUtterance,
@@ -34,7 +35,7 @@ import {
   withFrame,
 } from './listening.ts'
 import type { AudioFrame, WaitOver } from './messages.ts'
-import { playOutcome, renderAgain, retryVoice, silence, speak, voiceOutcome } from './speaking.ts'
+import { goOn, playOutcome, renderAgain, retryVoice, silence, speak, voiceOutcome } from './speaking.ts'
 import { contextOf, stepOf } from './steps.ts'
 import {
   andThen,
@@ -63,6 +64,8 @@ export type TurnInput =
       /** Undefined where it is no question. */
       readonly asks?: Intent | undefined
     }
+  /** Somebody is here again who heard only a part of it. */
+  | { readonly type: 'go-on'; readonly left: UnderWay }
   | { readonly type: 'system'; readonly message: Exclude<SystemMessage, { type: 'terminated' }> }
   | { readonly type: 'wait'; readonly message: WaitOver }
 
@@ -111,6 +114,8 @@ function route(state: TurnState, input: TurnInput, options: TurnOptions, now: Mo
       return typed(state, input.text, input.replyTo, options, now)
     case 'announcement':
       return announcement(state, input, options, now)
+    case 'go-on':
+      return goOnWith(state, input.left, options, now)
     case 'system':
       return system(state, input.message, options, now)
     case 'wait':
@@ -203,6 +208,8 @@ function detached(state: TurnState): Step {
   const gone = { ...state, ear: QUIET, satellite: undefined }
   const { phase } = state
   if (phase.name === 'idle' || phase.turn.source.kind === 'text') return stay(gone)
+  // What a skill was asked it does; its answer is for whoever comes back.
+  if (phase.name === 'acting' && phase.turn.source.kind === 'voice') return stay(gone)
   const model =
     phase.name === 'interpreting' ? [{ type: 'cancel', id: modelRunId(phase.number) } as const] : []
   const stopped = stay(gone, ...stopListening(state), ...model, ...silence(state))
@@ -264,6 +271,21 @@ function announcement(
   })
   return andThen(stay({ ...state, turns: begun.number }, noted), (current) =>
     speak(current, begun, options, now),
+  )
+}
+
+function goOnWith(before: TurnState, left: UnderWay, options: TurnOptions, now: Monotonic): Step {
+  assert(before.phase.name === 'idle', 'a turn goes on when none runs')
+  const { turn: number, transcript, reply } = left
+  const intent = left.intent as Turn['intent']
+  const begun: Turn = { ...emptyTurn(number, { kind: 'voice', interrupting: false }), transcript, intent }
+  const state: TurnState = { ...before, turns: Math.max(before.turns, number) }
+  const { room } = state.conversation
+  const noted = stepOf(state, begun, 'turn.began', { source: 'resumed', left, room, context: {} })
+  return andThen(stay(state, noted), (current) =>
+    reply === null
+      ? actAgain(current, begun, left.confirmed, options, now)
+      : goOn(current, { ...begun, reply }, left, options, now),
   )
 }
 

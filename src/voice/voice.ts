@@ -25,9 +25,10 @@ import {
 } from '../host/index.ts'
 import { isAskFromAfar, MOST_SESSIONS, SESSION_NAME, turnFromAfar } from './afar.ts'
 import { announcer } from './announcer.ts'
+import type { Carried } from './carried.ts'
 import { Channels, type VoiceChannel } from './channels.ts'
 import type { EndpointTimes } from './endpointing.ts'
-import type { SessionPhase, TurnAnswer, TurnView } from './messages.ts'
+import type { Heard, SessionPhase, TurnAnswer, TurnView } from './messages.ts'
 import { FIXED_PHRASES } from './phrases.ts'
 import type { VoiceListener } from './player.ts'
 import { isListing, registrar } from './registrar.ts'
@@ -97,6 +98,12 @@ export interface Household {
   isElsewhere(address: Address): boolean
   /** The copy here is about to end, for another node's counts. */
   isYielding?(address: Address): boolean
+  /** What is known of a conversation whose node is gone. */
+  head?(session: SessionId): Carried | undefined
+  /** Has one that lives on another node come here, if that can be. */
+  fetch?(session: SessionId): Promise<void>
+  /** Addresses at which other nodes serve satellites, the best first. */
+  others?(): readonly string[]
 }
 
 export interface SessionRow {
@@ -115,6 +122,15 @@ const BETWEEN_TURNS_MS = 10_000
 const LOOK_AGAIN_MS = 20
 /** A text finds a conversation that moves on while it is asked for. */
 const MOST_LOOKS = 3
+
+/** Phases of a turn that end within moments, and are better ended where they began. */
+const IN_THE_MIDDLE: ReadonlySet<string> = new Set([
+  'listening',
+  'recovering',
+  'transcribing',
+  'interpreting',
+  'acting',
+])
 
 export class Voice {
   /** For the runtime, by kind. */
@@ -139,6 +155,7 @@ export class Voice {
       satellites: this.#satellites,
       detectors: options.detectors,
       dropped: options.dropped,
+      others: () => options.household?.others?.() ?? [],
       tell: (session, message) => this.#tell(session, message),
     })
     this.#turnOptions = {
@@ -220,6 +237,28 @@ export class Voice {
     return this.#channels.speakIn(id)
   }
 
+  /**
+   * This node goes: a conversation is moved by `move` between two turns, or while a reply is being said, which goes on there; those who
+   * speak in it are told `nodes`. What has not come so far by `until` (monotonic ms) goes as it is. Errors: those of `move`.
+   */
+  async handOver(
+    id: SessionId,
+    { until, nodes, move }: { until: number; nodes: readonly string[]; move: () => Promise<unknown> },
+  ): Promise<void> {
+    const { clock } = this.#options
+    const isBusy = (): boolean => IN_THE_MIDDLE.has(this.#sessions.get(id)?.phase ?? 'idle')
+    while (isBusy() && clock.monotonic() < until) {
+      await new Promise<void>((go) => clock.after(LOOK_AGAIN_MS, go))
+    }
+    const tell = this.#channels.handOver(id)
+    try {
+      await move()
+    } finally {
+      // Where it did not come, its head is.
+      tell(nodes)
+    }
+  }
+
   /** It lives on another node now. */
   moved(id: SessionId): void {
     const row = this.#sessions.get(id)
@@ -236,15 +275,23 @@ export class Voice {
   }
 
   /** Errors: `overloaded` at the limit of connections, `invalid-input` for a name that cannot be one. */
-  open(request: Asking, listener: VoiceListener): VoiceChannel {
+  open(request: Asking & { readonly heard?: Heard }, listener: VoiceListener): VoiceChannel {
     this.#channels.assertRoom()
     const room = roomOf(request.room ?? this.#options.room)
     const begin = (session?: string): SessionId => this.#session(session, room, request)
     const session = begin(request.session)
     const { notice } = this.#privacy(request)
-    const channel = this.#channels.open(session, room, listener, begin)
+    const { heard } = request
+    const channel = this.#channels.open(session, { room, heard }, listener, begin)
     if (notice !== undefined) listener.event({ type: 'notice', message: notice })
     return channel
+  }
+
+  /** To be awaited before `open`: a conversation that is to go on here, and lives on another node, comes. Never rejects. */
+  async bring(session: string | undefined): Promise<void> {
+    if (session === undefined || !SESSION_NAME.test(session)) return
+    const id = sessionName(session)
+    if (this.#isElsewhere(id)) await this.#options.household?.fetch?.(id)
   }
 
   /** One turn by text. Without a session it continues the conversation by text of its room. */
@@ -365,9 +412,12 @@ export class Voice {
     // One that was killed, or failed too often, has not said that it ended.
     const lives = this.#connected().find(address) !== undefined
     const known = this.#sessions.has(id)
-    const privacy = this.#privacy(asked)
+    const talk = lives ? undefined : this.#options.household?.head?.(id)
+    const agreed = talk === undefined ? undefined : agreedIn(talk)
+    if (agreed !== undefined) this.#assertSame(agreed, asked, this.#privacy(asked))
+    const privacy = agreed ?? this.#privacy(asked)
     if (lives && known) {
-      this.#assertSame(id, asked, privacy)
+      this.#assertSame(this.#sessions.get(id)?.privacy, asked, privacy)
       return id
     }
     if (!known && this.#sessions.size >= MOST_SESSIONS) {
@@ -375,15 +425,15 @@ export class Voice {
     }
     const { scope, person } = privacy
     const args: SessionArgs = { id, room, scope, ...(person === undefined ? {} : { person }) }
-    if (!lives) this.#spawn('session', id, args, 'transient')
+    const snapshot = talk === undefined ? {} : { snapshot: { of: talk } }
+    if (!lives) this.#spawn('session', id, args, 'transient', snapshot)
     this.#options.household?.begun(address)
     this.#sessions.set(id, { id, room, phase: 'idle', started_at: this.#options.clock.wall(), privacy })
     return id
   }
 
   /** Errors: `invalid-input`: what was said so far was said under other conditions. */
-  #assertSame(id: SessionId, asked: PrivacyWanted, { scope, person }: Privacy): void {
-    const has = this.#sessions.get(id)?.privacy
+  #assertSame(has: Privacy | undefined, asked: PrivacyWanted, { scope, person }: Privacy): void {
     if (has === undefined) return
     const other =
       (asked.scope !== undefined && has.scope !== scope) ||
@@ -395,9 +445,22 @@ export class Voice {
     )
   }
 
-  #spawn(kind: string, key: string, args: unknown, restart: RestartKind): void {
+  #spawn(
+    kind: string,
+    key: string,
+    args: unknown,
+    restart: RestartKind,
+    more: { readonly snapshot?: { readonly of: unknown } } = {},
+  ): void {
     const parent = this.#parent
-    this.#connected().spawn({ kind, key, args, restart, ...(parent === undefined ? {} : { parent }) })
+    this.#connected().spawn({
+      kind,
+      key,
+      args,
+      restart,
+      ...more,
+      ...(parent === undefined ? {} : { parent }),
+    })
   }
 
   #tell(session: SessionId, message: Message): void {
@@ -411,6 +474,12 @@ export class Voice {
     return this.#runtime
   }
 }
+
+/** What was agreed on the node where it was before. */
+const agreedIn = ({ scope, person }: Carried): Privacy => ({
+  scope,
+  ...(person === undefined ? {} : { person }),
+})
 
 function outsideOf(infer: InferPort, play: PlayPort): Voice['outside'] {
   return {

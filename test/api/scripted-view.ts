@@ -290,6 +290,7 @@ export class ScriptedView implements NodeView {
   readonly asked: { text: string; room?: string; session?: string }[] = []
   readonly said: { text: string; voice?: string }[] = []
   readonly channels: ScriptedChannel[] = []
+  readonly brought: string[] = []
   readonly changes: HouseholdChange[] = []
   statusNow: StatusView = scriptedStatus
   nodesNow: readonly NodeRow[] = scriptedNodes
@@ -305,6 +306,9 @@ export class ScriptedView implements NodeView {
   auditNow: AuditVerification = scriptedVerification
   onOpen: (channel: ScriptedChannel) => void = () => undefined
 
+  async bring(session: string): Promise<void> {
+    this.brought.push(session)
+  }
   dictate(_rate: number, told: DictationListener): Dictation {
     return { push: () => undefined, finish: () => told.final('what time is it'), cancel: () => undefined }
   }
