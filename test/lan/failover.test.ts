@@ -23,7 +23,7 @@ describe.skipIf(whyNoLan !== undefined)('an answer whose node is lost', () => {
     writeFileSync(token, randomBytes(24).toString('hex'))
   })
   afterAll(async () => {
-    await lan??.close()
+    await lan?.close()
     rmSync(folder, { recursive: true, force: true })
   })
   void [ENGINES, a, b, c, satellite!, reference!, differenceOf, together, TURN_MS, SILENCE_MS, ROOT]
