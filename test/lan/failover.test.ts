@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { SessionView, TurnView } from '../../src/api/index.ts'
-import { Lan, type LanHost, type LanNode, ROOT, together, whyNoLan } from './rig.ts'
+import { type Lan, type LanHost, type LanNode, ROOT, together, whyNoLan } from './rig.ts'
 import { differenceOf, type HeardTurn, Satellite } from './satellite.ts'
 
 /** Generous, for a busy machine; `bench/cluster/failover.ts` measures. */
@@ -15,8 +15,8 @@ const ENGINES = ['--set', 'inference.stt=stt-en-starter', '--set', 'inference.ll
 describe.skipIf(whyNoLan !== undefined)('an answer whose node is lost', () => {
   const folder = mkdtempSync(join(tmpdir(), 'loqa-failover-'))
   const token = join(folder, 'token')
-  let lan: Lan
-  let [a, b, c]: LanNode[] = []
+  let lan: Lan | undefined
+  const [a, b, c]: LanNode[] = []
   let satellite: LanHost
   let reference: HeardTurn
   beforeAll(async () => {
