@@ -37,6 +37,7 @@ import { keepSweeping, openMemory } from './node/memory.ts'
 import { noteIn, observeWith, reportRuntime } from './node/observing.ts'
 import { announceRuntime, openEngines, openLog, openSkills, tokenOf } from './node/opening.ts'
 import { outsideOf } from './node/outside.ts'
+import { PlacementRecords } from './node/placement-records.ts'
 import { shareEngines } from './node/sharing.ts'
 import { followSkills } from './node/skill-actors.ts'
 import { SkillBench } from './node/skill-bench.ts'
@@ -159,6 +160,7 @@ export async function startNode(
     const joining: Joining = new Joining({
       ...{ self: identity.id, clock: host.clock, random: host.random },
       ...{ timeline: memory.timeline, recorder: memory.recorder },
+      owner: (address) => placing.livesOn(address),
       voice: { quiet: (id) => voice.quiet(id), isSpokenIn: (id) => voice.isSpokenIn(id) },
       log: (message, values) => log.info(message, values),
     })
@@ -170,7 +172,7 @@ export async function startNode(
       arrived: (address) => placing.taken(address),
       left(address, to, away_ms) {
         voice.moved(sessionOf(address))
-        void joining.moved(address, to)
+        void joining.moved(address)
         metrics.observe('loqa_migration_ms', away_ms)
         log.info('An actor moved to another node', { actor: address, node: to, away_ms: Math.round(away_ms) })
       },
@@ -188,7 +190,9 @@ export async function startNode(
         heard(addresses) {
           moving.claimed(addresses)
           placing.placed.heard?.(addresses)
+          records.changed(addresses)
         },
+        wrote: (addresses) => records.changed(addresses),
       },
       metric: ({ name, add, labels }) => metrics.add(name, add, labels),
       serves: (effect) => effect.type === 'infer' && isEngineWork(effect),
@@ -199,6 +203,12 @@ export async function startNode(
       },
     })
     undo.later(() => remote.close())
+    const records: PlacementRecords = new PlacementRecords({
+      ...{ self: identity.id, clock: host.clock, store, map: remote },
+      isKept: (address) => voice.isKept(sessionOf(address)),
+      log: (message, values) => log.warn(message, values),
+    })
+    undo.later(() => records.stop())
     const engines = shareEngines({
       self: identity.id,
       clock: host.clock,
@@ -260,6 +270,7 @@ export async function startNode(
     tell = (announcement) => runtime.publish('announce', announcement)
     const here = joining.connect(runtime, placing.connect(runtime, remote))
     remote.connect(moving.connect(runtime, remote, here))
+    records.start()
     clustering.listen(remoteListener(remote))
     clustering.listen(placing.listener)
     clustering.listen(wiping.listener)

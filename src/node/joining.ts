@@ -27,6 +27,8 @@ export interface JoiningParts {
   readonly timeline: Pick<Timeline, 'read'>
   readonly recorder: Pick<Recorder, 'termsOf' | 'join' | 'left'>
   readonly voice: { quiet(id: SessionId): Promise<void>; isSpokenIn(id: SessionId): boolean }
+  /** Where it lives now, as far as this node knows. */
+  readonly owner: (address: Address) => NodeId | undefined
   readonly log: (message: string, values: Readonly<Record<string, unknown>>) => void
 }
 
@@ -39,6 +41,8 @@ export class Joining {
   readonly #kept = new Map<string, number>()
   /** By session and mark: what is here of it; `done` once it counts. */
   readonly #handovers = new Map<string, StepsJoin['steps'][] | 'done'>()
+  /** Whose steps are being handed over from here: what joined them now would be left behind. */
+  readonly #handing = new Set<string>()
   #closed = false
 
   constructor(parts: JoiningParts) {
@@ -75,50 +79,63 @@ export class Joining {
       this.#kept.set(address, now)
       return 'keep'
     }
-    await voice.quiet(session)
-    const steps = await this.#handOver(session, to)
-    log('A conversation was had on two nodes; the one here ends', { session, node: to, steps })
+    this.#handing.add(session)
+    try {
+      await voice.quiet(session)
+      const steps = await this.#handOver(address)
+      log('A conversation was had on two nodes; the one here ends', { session, node: to, steps })
+    } finally {
+      this.#handing.delete(session)
+    }
     return 'end'
   }
 
-  /** It lives on that node now. */
-  async moved(address: Address, to: NodeId): Promise<void> {
-    await this.#handOver(sessionOf(address), to)
+  /** It lives on another node now. */
+  async moved(address: Address): Promise<void> {
+    const session = sessionOf(address)
+    this.#handing.add(session)
+    await this.#handOver(address).finally(() => this.#handing.delete(session))
   }
 
-  /** How many steps stand in the timeline there. What cannot be handed over ends with the copy. */
-  async #handOver(session: string, to: NodeId): Promise<number> {
-    const { recorder, timeline, random } = this.#parts
+  /** How many steps stand in the timeline where it lives. What cannot be handed over ends with the copy. */
+  async #handOver(address: Address): Promise<number> {
+    const { self, clock, recorder, timeline, random, owner } = this.#parts
+    const session = sessionOf(address)
     const terms = recorder.termsOf(session)
     if (terms === undefined || terms.scope === 'ephemeral') return 0
     const { scope, person = null, started_at } = terms
     const events = livingSteps(await timeline.read(session).catch(() => []), started_at)
-    const mark = random.uint32()
-    let handed = 0
     const parts = partsOf(events)
-    for (const [part, steps] of parts.entries()) {
-      const last = part === parts.length - 1
-      const piece = { mark, part, last, scope, person, steps: [...steps] }
-      if (!(await this.#said(to, { type: 'steps.join', session, ...piece }))) return 0
-      handed += steps.length
+    const mark = random.uint32()
+    for (let tries = 0; tries < MOST_TRIES && !this.#closed; tries += 1) {
+      // It may have gone on from there, or be on its way from a third node: then that one hands over too.
+      const to = owner(address)
+      if (to === undefined || to === self) return 0
+      const said = await this.#sayAll(to, parts, { type: 'steps.join', session, mark, scope, person })
+      if (said === 'refused') return 0
+      if (said === 'joined') {
+        recorder.left(session)
+        return parts.reduce((sum, steps) => sum + steps.length, 0)
+      }
+      await new Promise<void>((go) => clock.after(AGAIN_MS, go))
     }
-    recorder.left(session)
-    return handed
+    return 0
   }
 
-  /** Whether it was taken. */
-  async #said(to: NodeId, join: StepsJoin): Promise<boolean> {
-    const { clock } = this.#parts
-    for (let tries = 0; tries < MOST_TRIES && !this.#closed; tries += 1) {
+  async #sayAll(
+    to: NodeId,
+    parts: ReturnType<typeof partsOf>,
+    join: Omit<StepsJoin, 'part' | 'last' | 'steps'>,
+  ): Promise<'joined' | 'refused' | 'again'> {
+    for (const [part, steps] of parts.entries()) {
+      const message: StepsJoin = { ...join, part, last: part === parts.length - 1, steps: [...steps] }
       try {
-        await this.#runtime!.ask(joinsAddress(to), join as Message, { deadline_ms: ASKED_MS })
-        return true
+        await this.#runtime!.ask(joinsAddress(to), message as Message, { deadline_ms: ASKED_MS })
       } catch (thrown) {
-        if (!(thrown instanceof LoqaError) || !thrown.retryable) return false
-        await new Promise<void>((go) => clock.after(AGAIN_MS, go))
+        return thrown instanceof LoqaError && thrown.retryable ? 'again' : 'refused'
       }
     }
-    return false
+    return 'joined'
   }
 
   /** Undefined: they stand in the timeline. */
@@ -127,8 +144,8 @@ export class Joining {
     if (join === undefined) return new LoqaError('invalid-input', 'These are no steps of a conversation')
     const { session, mark, part, last, scope, person, steps } = join
     const terms = this.#parts.recorder.termsOf(session)
-    // A claim is told before its conversation has begun here.
-    if (terms === undefined) {
+    // A claim is told before its conversation has begun here; and it may be about to go on from here.
+    if (terms === undefined || this.#handing.has(session)) {
       return new LoqaError('not-found', 'The conversation is not had here', { retryable: true })
     }
     if (terms.scope !== scope || (terms.person ?? null) !== person) {

@@ -232,6 +232,11 @@ export class Voice {
     }
   }
 
+  /** Whether a disk may know that there is such a conversation. */
+  isKept(id: SessionId): boolean {
+    return this.#sessions.get(id)?.privacy.scope !== 'ephemeral'
+  }
+
   /** Whether a microphone or loudspeaker of this node is in it. */
   isSpokenIn(id: SessionId): boolean {
     return this.#channels.speakIn(id)

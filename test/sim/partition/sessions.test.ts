@@ -91,3 +91,5 @@ it(`is one after the heal, with the turns of both sides, whole and once each (${
   for (const what of ['both', 'kept', 'three'] as const) expect(met[what], what).toBeGreaterThan(SEEDS / 20)
   if (process.env.LOQA_SHOW !== undefined) console.log(met)
 })
+
+it('a copy that is handing over takes nothing that it would leave behind (seed 914)', () => run(914), 60_000)

@@ -82,6 +82,7 @@ export class Town {
     })
     const joining = new Joining({
       ...{ self: name as NodeId, clock, random, timeline: steps, recorder, voice },
+      owner: (address) => placing().livesOn(address),
       log: () => undefined,
     })
     const node: StageNode = this.house.add(name, PLACED, {
