@@ -15,7 +15,7 @@
  * H3  Terms differ, where one side began it anew as another person's or under another scope: then nothing is appended, for it was said under
  *     other conditions. What is `ephemeral` is handed to nobody: it ends with its copy.
  * H4  An entry of a skill (a thing on a list, a note, a timer and its words) counts its lives: it is put, changed, deleted, and the version
- *     of the later life counts, of equal ones the greater value (`store/entries.ts`; the CRDT's causal length is the epoch). So what both
+ *     of the later life counts, in the same life the one written more often, of equal ones the greater value (`store/entries.ts`; the CRDT's causal length is the epoch). So what both
  *     sides added is there, once each; what one side changed stands, though the other deleted it; what one side deleted and the other
  *     left alone is gone.
  * H5  A timer that both sides had rings on both when it is due while they are cut, because not at all would be worse (`skills/ringing.ts`,
