@@ -228,6 +228,15 @@ const skills = z.strictObject({
     .max(4_096)
     .default('home')
     .describe('Whose skills may run here: home, medical, or the path of a policy file.'),
+  container_engine: z
+    .string()
+    .max(4_096)
+    .regex(/^(auto|off|\/.+)$/)
+    .default('auto')
+    .describe(
+      'Socket of the container engine (Podman, Docker) that runs skills in containers: auto looks where they are as a rule, off runs none.',
+    )
+    .meta({ allowed: 'auto, off, or the absolute path of a socket' }),
 })
 
 const devices = z.strictObject({

@@ -14,7 +14,7 @@ import {
   replicasOf,
 } from '../inference/index.ts'
 import { createLog, type Log } from '../observe/index.ts'
-import { loadSkills, type Skills, type SkillsOptions } from '../skills/index.ts'
+import { loadSkills, type Skills, type SkillsOptions, usualSockets } from '../skills/index.ts'
 
 export function openLog({ clock }: Host, { observe, node }: Config): Log {
   const { stderr } = process
@@ -59,7 +59,13 @@ export function openSkills(
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
   const roots = [join(PACKAGE, 'skills'), ...(skills.extra_dir === '' ? [] : [skills.extra_dir])]
   const { self, ...rest } = more
-  return loadSkills({ host, log, node: self, roots, zone, told_of_house: true, ...rest })
+  const container_sockets = socketsOf(skills.container_engine)
+  return loadSkills({ host, log, node: self, roots, zone, told_of_house: true, container_sockets, ...rest })
+}
+
+function socketsOf(wanted: string): readonly string[] {
+  if (wanted === 'off') return []
+  return wanted === 'auto' ? usualSockets(process.getuid?.()) : [wanted]
 }
 
 export async function tokenOf({ disk }: Host, { api }: Config): Promise<string | undefined> {

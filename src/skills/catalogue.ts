@@ -96,7 +96,10 @@ export async function loadSkill(disk: Disk, folder: string): Promise<Skill> {
   const file = join(folder, 'skill.yaml')
   const text = new TextDecoder().decode(await readLimited(disk, file, MAX_MANIFEST_BYTES))
   const { manifest, source } = readManifest(text, file)
-  const module = await readLimited(disk, join(folder, manifest.module), MAX_MODULE_BYTES)
+  const module =
+    manifest.module === ''
+      ? new Uint8Array()
+      : await readLimited(disk, join(folder, manifest.module), MAX_MODULE_BYTES)
   return skillOf({ manifest, source, module, folder })
 }
 
@@ -106,6 +109,7 @@ export function skillOf({ manifest, source, module, folder }: SkillParts): Skill
   const sha256 = createHash('sha256').update(module).digest('hex')
   const skill = { manifest, permissions, sha256, folder, source }
   if (manifest.runtime === 'typescript') return { ...skill, module: checkScript(module, manifest) }
+  if (manifest.runtime === 'container') return { ...skill, module }
   const exports = neededExports(permissions)
   const { memory_kb } = manifest.budgets
   const checked = checkModule(module, { imports: grantedImports(permissions), exports, memory_kb })

@@ -10,15 +10,17 @@
  * 4. Changes happen one after another, in the order they were asked for.
  */
 import { placedAddress } from '../actors/index.ts'
-import { type Host, type NodeId, NotFoundError } from '../host/index.ts'
+import { type ErrorShape, type Host, type NodeId, NotFoundError } from '../host/index.ts'
 import type { Log } from '../observe/index.ts'
 import { type Catalogue, loadCatalogue, type Skill } from './catalogue.ts'
+import { Containers } from './containers/index.ts'
 import type { HostPorts } from './host-ports.ts'
 import { compileWithSkills, type Grammar, type GrammarError, type GrammarSource } from './intents/index.ts'
 import { zoneOffset } from './local-time.ts'
 import { neededExports } from './permissions.ts'
 import { type CallRecord, InvokePort } from './port.ts'
 import type { Risk } from './risk.ts'
+import { runners } from './runners.ts'
 import type { Fence } from './sandbox/fence.ts'
 import { findFence, processStarter } from './sandbox/process.ts'
 import { openScriptEngine } from './script.ts'
@@ -45,6 +47,8 @@ export interface SkillsOptions {
   readonly ports?: HostPorts
   /** Hears of skills that are stopped or refused. Default: nobody. */
   readonly watch?: SkillWatch
+  /** Sockets of container engines, the first that answers is taken. Default: none, no skill runs in a container. */
+  readonly container_sockets?: readonly string[]
 }
 
 /** One row of `loqa skill ls`. */
@@ -72,6 +76,7 @@ export interface Skills {
   readonly port: InvokePort
   /** What the operating system puts around sandbox processes here. */
   readonly fence: Fence
+  readonly containers: Containers
   readonly catalogue: Catalogue
   /** Spawn one actor of kind `skill` for each, with `key` as its name. */
   readonly actors: readonly { readonly key: string; readonly args: SkillArgs }[]
@@ -115,13 +120,16 @@ export async function loadSkills(options: SkillsOptions): Promise<Skills> {
     findFence(),
     openScriptEngine(host.disk),
   ])
+  const containers = new Containers({
+    ...{ clock: host.clock, node: options.node, sockets: options.container_sockets ?? [] },
+  })
   const port = new InvokePort(host.clock, watchSandboxes(log, watch), {
-    ...{ start: processStarter(fence), scripts },
+    ...{ start: processStarter(fence), scripts, runnerOf: runners(containers) },
     ports: ports ?? {},
   })
   for (const skill of catalogue.skills) port.install(skill)
   for (const { folder, error } of catalogue.unusable) reportRefused(log, watch, folder, error)
-  return new LiveSkills(options, port, catalogue, fence)
+  return new LiveSkills(options, port, catalogue, { fence, containers })
 }
 
 interface Compiled {
@@ -132,6 +140,7 @@ interface Compiled {
 class LiveSkills implements Skills {
   readonly port: InvokePort
   readonly fence: Fence
+  readonly containers: Containers
   readonly #options: SkillsOptions
   readonly #listeners = new Set<(change: SkillChange) => void>()
   /** In the order in which their sentences count. */
@@ -141,10 +150,16 @@ class LiveSkills implements Skills {
   #house: readonly GrammarSource[]
   #changing: Promise<unknown> = Promise.resolve()
 
-  constructor(options: SkillsOptions, port: InvokePort, { skills, unusable }: Catalogue, fence: Fence) {
+  constructor(
+    options: SkillsOptions,
+    port: InvokePort,
+    { skills, unusable }: Catalogue,
+    { fence, containers }: Pick<Skills, 'fence' | 'containers'>,
+  ) {
     this.#options = options
     this.#house = options.house ?? []
     this.fence = fence
+    this.containers = containers
     this.port = port
     this.#skills = skills
     this.#unusable = unusable
@@ -318,6 +333,7 @@ export function argsOf(
 function rowOf({ manifest, permissions, sha256 }: Skill, port: InvokePort): SkillRow {
   const { name, version, publisher, zone, summary } = manifest
   const disabled = port.sandboxOf(name)?.state.skills[name]?.stopped !== undefined
+  const missing = port.problemOf(name)
   return {
     name,
     version,
@@ -325,11 +341,15 @@ function rowOf({ manifest, permissions, sha256 }: Skill, port: InvokePort): Skil
     zone,
     summary,
     address: placedAddress('skill', name),
-    state: disabled ? 'disabled' : 'ready',
+    state: disabled ? 'disabled' : missing === undefined ? 'ready' : 'unusable',
     permissions,
     sha256,
+    ...(missing === undefined ? {} : { problem: wordsOf(missing) }),
   }
 }
+
+const wordsOf = ({ message, hint }: ErrorShape): string =>
+  hint === undefined ? message : `${message}. ${hint}`
 
 const unusableRow = ({ folder, error }: Catalogue['unusable'][number]): SkillRow => ({
   name: folder.split('/').at(-1) ?? folder,

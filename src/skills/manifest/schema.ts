@@ -119,9 +119,12 @@ export const manifestSchema = z.strictObject({
         .max(255)
         .regex(/^[a-z0-9][a-z0-9._\-/:]*@sha256:[0-9a-f]{64}$/)
         .describe('an image by its digest, e.g. ghcr.io/someone/tool@sha256:…'),
+      memory_mb: z.int().min(16).max(16_384).default(256).describe('Of the container, swap included.'),
+      cpus: z.number().min(0.1).max(16).default(1).describe('Processors it may use up; 0.5 is half of one.'),
+      pids: z.int().min(1).max(512).default(32).describe('Its processes and threads.'),
     })
     .optional()
-    .describe('For the runtime container: the image to run.'),
+    .describe('For the runtime container: the image to run, and what it may use of the machine.'),
   permissions: z
     .array(
       z.strictObject({
