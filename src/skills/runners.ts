@@ -5,7 +5,10 @@
 import type { Skill } from './catalogue.ts'
 import type { Containers } from './containers/index.ts'
 import type { SkillErrorShape } from './errors.ts'
-import type { StartProcess } from './sandbox/process.ts'
+import { adapterProblem } from './native.ts'
+import type { Fence } from './sandbox/fence.ts'
+import { adapterStarter, type StartProcess } from './sandbox/process.ts'
+import { adapterFilter } from './sandbox/seccomp.ts'
 
 export interface Runner {
   readonly start: StartProcess
@@ -17,11 +20,21 @@ export interface Runner {
 
 export type RunnerOf = (skill: Skill) => Runner | undefined
 
+export interface RunnerParts {
+  readonly containers: Containers
+  readonly fence: Fence
+}
+
 export const runners =
-  (containers: Containers): RunnerOf =>
-  ({ manifest: { name, runtime, container } }) => {
-    if (runtime !== 'container' || container === undefined) return undefined
-    return remembering(containers.starter(container, name), () => containers.look(container.image))
+  ({ containers, fence }: RunnerParts): RunnerOf =>
+  ({ manifest: { name, runtime, container, budgets }, module }) => {
+    if (runtime === 'container' && container !== undefined) {
+      return remembering(containers.starter(container, name), () => containers.look(container.image))
+    }
+    const filter = adapterFilter(process.arch)
+    if (runtime !== 'native' || filter === undefined) return undefined
+    const start = adapterStarter(module, budgets.memory_kb, filter)
+    return remembering(start, async () => adapterProblem(module, fence, process.arch))
   }
 
 function remembering(start: StartProcess, ask: Runner['look']): Runner {

@@ -124,7 +124,7 @@ export async function loadSkills(options: SkillsOptions): Promise<Skills> {
     ...{ clock: host.clock, node: options.node, sockets: options.container_sockets ?? [] },
   })
   const port = new InvokePort(host.clock, watchSandboxes(log, watch), {
-    ...{ start: processStarter(fence), scripts, runnerOf: runners(containers) },
+    ...{ start: processStarter(fence), scripts, runnerOf: runners({ containers, fence }) },
     ports: ports ?? {},
   })
   for (const skill of catalogue.skills) port.install(skill)

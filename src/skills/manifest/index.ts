@@ -69,7 +69,7 @@ interface Disagreement {
 
 /** What each key alone allows and all together do not. */
 function disagreements(manifest: ManifestSource): Disagreement[] {
-  const { name, module, runtime, container, intents } = manifest
+  const { name, module, runtime, container, intents, zone } = manifest
   const found: Disagreement[] = []
   const kind = runtime ?? runtimeOf(module ?? '')
   if (module === undefined && kind !== 'container') {
@@ -90,6 +90,9 @@ function disagreements(manifest: ManifestSource): Disagreement[] {
         ? { path: ['container'], allowed: 'an image for the runtime container' }
         : { path: ['container'], key: true, given: 'an image', allowed: 'one only with runtime: container' },
     )
+  }
+  if (kind === 'native' && zone !== 3) {
+    found.push({ path: ['zone'], given: String(zone), allowed: '3 for the runtime native' })
   }
   for (const [intent, { templates, negative }] of Object.entries(intents)) {
     const path = ['intents', intent]

@@ -17,6 +17,7 @@
 #include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -147,6 +148,9 @@ static void attack(const char *verb) {
   else if (strcmp(verb, "becomes-root") == 0) went("root", setuid(0) == 0 && geteuid() == 0 && chown("/", 0, 0) == 0);
   else if (strcmp(verb, "traces") == 0) went("a process", ptrace(PTRACE_ATTACH, atoi(slot("pid")), 0, 0) == 0);
   else if (strcmp(verb, "forks") == 0) forks();
+  else if (strcmp(verb, "starts-a-thread") == 0) went("a thread", syscall(SYS_clone, CLONE_VM | CLONE_SIGHAND | CLONE_THREAD, 0, 0, 0, 0) > 0);
+  else if (strcmp(verb, "hides-memory") == 0) went("memory", memfd_create("hidden", 0) >= 0);
+  else if (strcmp(verb, "raises-its-priority") == 0) went("the front", nice(-20) != -1);
   else if (strcmp(verb, "hoards") == 0) hoards();
   else if (strcmp(verb, "loops") == 0) {
     for (volatile int forever = 1; forever;) {
