@@ -31,6 +31,12 @@ const model = (about: string) =>
 const node = z.strictObject({
   name: name('What this machine is called in tables and on the network.').default('loqa'),
   room: name('The room this machine stands in: commands without a room mean this one.').default('home'),
+  language: z
+    .string()
+    .regex(/^[a-z]{2,3}(-[A-Z]{2})?$/)
+    .default('en')
+    .describe('Which of its languages a skill’s sentences are understood in; English where it has no other.')
+    .meta({ allowed: 'a language like en, de or de-AT' }),
   data_dir: path('Where the node keeps everything it must not lose. One node per directory.').default(''),
 })
 

@@ -52,7 +52,7 @@ export async function openEngines(
 
 export function openSkills(
   host: Host,
-  { skills }: Config,
+  { skills, node: { language } }: Config,
   log: Log,
   more: Pick<SkillsOptions, 'house' | 'ports' | 'watch' | 'added'> & { readonly self: NodeId },
 ): Promise<Skills> {
@@ -60,7 +60,8 @@ export function openSkills(
   const roots = [join(PACKAGE, 'skills'), ...(skills.extra_dir === '' ? [] : [skills.extra_dir])]
   const { self, ...rest } = more
   const container_sockets = socketsOf(skills.container_engine)
-  return loadSkills({ host, log, node: self, roots, zone, told_of_house: true, container_sockets, ...rest })
+  const settings = { zone, language, container_sockets, told_of_house: true }
+  return loadSkills({ host, log, node: self, roots, ...settings, ...rest })
 }
 
 function socketsOf(wanted: string): readonly string[] {

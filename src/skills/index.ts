@@ -71,6 +71,7 @@ export {
   sayIntent,
   sayNumber,
   sayUnhandled,
+  sourceIn,
   TemplateError,
 } from './intents/index.ts'
 export {

@@ -15,7 +15,14 @@ import type { Log } from '../observe/index.ts'
 import { type Catalogue, loadCatalogue, type Skill } from './catalogue.ts'
 import { Containers } from './containers/index.ts'
 import type { HostPorts } from './host-ports.ts'
-import { compileWithSkills, type Grammar, type GrammarError, type GrammarSource } from './intents/index.ts'
+import {
+  compileWithSkills,
+  type Grammar,
+  type GrammarError,
+  type GrammarSource,
+  inLanguage,
+  sourceIn,
+} from './intents/index.ts'
 import { zoneOffset } from './local-time.ts'
 import { neededExports } from './permissions.ts'
 import { type CallRecord, InvokePort } from './port.ts'
@@ -41,6 +48,8 @@ export interface SkillsOptions {
   readonly zone: string
   /** Whoever spawns the actors answers when they ask for the household (`HOUSE_WANTED`). Default: nobody does, they are alone. */
   readonly told_of_house?: boolean
+  /** Whose sentences of skills are understood, where a skill has them in several languages. Default: English. */
+  readonly language?: string
   /** The words of the house, which the sentences of skills use. Default: none. */
   readonly house?: readonly GrammarSource[]
   /** What reaches out of the skills' own state; without one, that is refused in words. */
@@ -174,7 +183,11 @@ class LiveSkills implements Skills {
   }
 
   get intentSources() {
-    return this.#skills.map(({ folder, source }) => ({ file: `${folder}/skill.yaml`, source }))
+    const { language = 'en' } = this.#options
+    return this.#skills.map(({ folder, source }) => ({
+      file: `${folder}/skill.yaml`,
+      source: sourceIn(source, language),
+    }))
   }
 
   get grammar(): Grammar {
@@ -279,7 +292,11 @@ class LiveSkills implements Skills {
   }
 
   #compile(skills: readonly Skill[]): Compiled {
-    const learned = skills.map((skill) => ({ file: sourceFile(skill), content: skill.source }))
+    const { language = 'en' } = this.#options
+    const learned = skills.map((skill) => ({
+      file: sourceFile(skill),
+      content: sourceIn(skill.source, language),
+    }))
     return compileWithSkills(this.#house, learned)
   }
 
@@ -305,12 +322,17 @@ function withSkill(skills: readonly Skill[], skill: Skill): readonly Skill[] {
 
 export function argsOf(
   { manifest, permissions }: Skill,
-  { node, zone, told_of_house = false }: Pick<SkillsOptions, 'node' | 'zone' | 'told_of_house'>,
+  {
+    node,
+    zone,
+    told_of_house = false,
+    language = 'en',
+  }: Pick<SkillsOptions, 'node' | 'zone' | 'told_of_house' | 'language'>,
 ): SkillArgs {
   const confirm: Record<string, string> = {}
   const risk: Record<string, Risk> = {}
   for (const [intent, declared] of Object.entries(manifest.intents)) {
-    if (declared.confirm !== undefined) confirm[intent] = declared.confirm
+    if (declared.confirm !== undefined) confirm[intent] = inLanguage<string>(declared.confirm, language)
     if (declared.risk !== 'low') risk[intent] = declared.risk
   }
   const intents = Object.entries(manifest.intents)

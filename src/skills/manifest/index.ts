@@ -104,14 +104,20 @@ function disagreements(manifest: ManifestSource): Disagreement[] {
         allowed: `intents of this skill, which begin with ${name}.`,
       })
     }
-    for (const [list, key] of [
+    for (const [said, key] of [
       [templates, 'templates'],
       [negative, 'negative'],
     ] as const) {
-      for (const [index, template] of list.entries()) {
-        const problem = templateProblem(template)
-        if (problem !== undefined) {
-          found.push({ path: [...path, key, index], given: JSON.stringify(template), allowed: problem })
+      const lists = Array.isArray(said)
+        ? [{ list: said, at: [] }]
+        : Object.entries(said).map(([tag, list]) => ({ list, at: [tag] }))
+      for (const { list, at } of lists) {
+        for (const [index, template] of list.entries()) {
+          const problem = templateProblem(template)
+          if (problem !== undefined) {
+            const place = [...path, key, ...at, index]
+            found.push({ path: place, given: JSON.stringify(template), allowed: problem })
+          }
         }
       }
     }

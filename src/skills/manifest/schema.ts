@@ -4,7 +4,7 @@
  * manifest written before them stays valid.
  */
 import { z } from 'zod'
-import { intentName, intentSchema, typesSchema } from '../intents/schema.ts'
+import { intentName, spokenIntentSchema, spokenTypesSchema } from '../intents/schema.ts'
 import { PERMISSIONS } from '../permissions.ts'
 
 /** A manifest is read whole; a long one with many sentences is 20 KB. */
@@ -165,10 +165,12 @@ export const manifestSchema = z.strictObject({
     .max(64)
     .optional()
     .describe('Intents of the house’s own sentences that the skill carries out, e.g. light.on.'),
-  types: typesSchema.optional().describe('Lists of words for the slots of its intents, as in the lexicon.'),
+  types: spokenTypesSchema
+    .optional()
+    .describe('Lists of words for the slots of its intents, as in the lexicon.'),
   intents: z.record(
     intentName.regex(/^[a-z][a-z0-9-]{0,31}\.[a-z][a-z0-9_]{0,31}$/).describe('a name like timer.set'),
-    intentSchema,
+    spokenIntentSchema,
   ),
 })
 
