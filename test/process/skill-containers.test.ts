@@ -134,7 +134,7 @@ describe.skipIf(engine === undefined)('a skill in a container (needs root, Podma
     expect(await alive('lost')).toBe(0)
     process.kill()
     await next.closed()
-    expect(await alive('next')).toBe(0)
+    await expect.poll(() => alive('next'), { timeout: PATIENT_MS }).toBe(0)
   })
 
   const alive = async (skill: string): Promise<number> =>

@@ -84,7 +84,11 @@ export class ContainerProcess implements SandboxProcess {
       )
       if (this.#phase !== 'opening') this.#attached.close()
       await this.#ask({ method: 'POST', path: `/containers/${id}/start` })
-      if (this.#phase !== 'opening') return
+      if (this.#phase !== 'opening') {
+        // It was killed while it was being started, which an engine may finish all the same.
+        void this.#remove(id)
+        return
+      }
       this.#phase = 'running'
       this.#place.started(bounds.image, undefined)
     } catch (thrown) {
@@ -154,8 +158,8 @@ export class ContainerProcess implements SandboxProcess {
     try {
       const path = `/containers/${id}?force=true&v=true`
       const { status } = await this.#engine!.ask({ method: 'DELETE', path }, STEP_WITHIN_MS)
-      // 404: it is gone already; 409: it is just going.
-      if (status < 300 || status === 404 || status === 409) this.#place.buried(id)
+      // 404: it is gone already. An engine that is just starting or removing it refuses: whatever comes of that is looked at again.
+      if (status < 300 || status === 404) this.#place.buried(id)
       else this.#place.lost(id)
     } catch {
       this.#place.lost(id)
