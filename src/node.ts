@@ -143,7 +143,10 @@ export async function startNode(
         tell: (announcement) => tell(announcement),
       },
     })
-    undo.later(() => skills.stop())
+    undo.later(() => {
+      skills.stop()
+      return skills.containers.closed()
+    })
     skills.start()
     devices.teach(skills, house)
     const memory = await openMemory({
