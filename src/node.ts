@@ -33,6 +33,7 @@ import { keepSweeping, openMemory } from './node/memory.ts'
 import { noteIn, observeWith, reportRuntime } from './node/observing.ts'
 import { announceRuntime, openEngines, openLog, openSkills, tokenOf } from './node/opening.ts'
 import { outsideOf } from './node/outside.ts'
+import { Rooms } from './node/rooms.ts'
 import { shareEngines } from './node/sharing.ts'
 import { followSkills } from './node/skill-actors.ts'
 import { SkillBench } from './node/skill-bench.ts'
@@ -263,6 +264,13 @@ export async function startNode(
       if (phase === 'ended') memory.recorder.ended(session)
     })
     undo.later(keepSweeping(host, memory, (id) => runtime.find(placedAddress('session', id)) !== undefined))
+    const rooms = new Rooms({
+      ...{ self: identity.id, clock: host.clock, runtime, voice, moving, placing, cluster },
+      moved: (session, room, { from, to }) =>
+        void memory.noted('session.moved', session, `from ${from} to ${to}, ${room}`),
+    })
+    rooms.start()
+    undo.later(() => rooms.stop())
     voice.connect(runtime, fixedAddress(identity.id, 'sessions'))
     clustering.attend()
     undo.later(() => voice.stop())
@@ -291,6 +299,7 @@ export async function startNode(
       wiping,
       voice,
       moving,
+      rooms,
       metrics,
       auditing,
       started,

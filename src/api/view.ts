@@ -81,6 +81,8 @@ export interface SessionMoved {
   /** Ids of nodes. */
   readonly from: string
   readonly to: string
+  /** Where it speaks now, when it went to a room. */
+  readonly room?: string
   /** How long it handled nothing. */
   readonly away_ms: number
 }
@@ -120,7 +122,7 @@ export type VoiceEvent =
   | { readonly type: 'final'; readonly text: string }
   | { readonly type: 'turn'; readonly turn: TurnView }
   /** Throw away what is queued for playing: the person is speaking. */
-  | { readonly type: 'stop-playback' }
+  | { readonly type: 'stop-playback'; readonly at?: number }
   | { readonly type: 'reply-end' }
   | { readonly type: 'announce'; readonly text: string }
   | { readonly type: 'card'; readonly card: Readonly<Record<string, unknown>> }
@@ -229,8 +231,11 @@ export interface NodeView {
   decideApproval(id: string, allow: boolean, by: string): Promise<ApprovalRow>
   /** Of the whole household, as far as its nodes answer. */
   sessions(): Promise<readonly SessionView[]>
-  /** Errors: `not-found`, `ambiguous`, `already-there`, `unreachable`, `not-moved`. `node`: its id, the end of one, or a name. */
-  moveSession(id: string, node: string): Promise<SessionMoved>
+  /**
+   * To a room it speaks there from now on, and goes on with what it is saying; to a node only where nobody speaks in it. `node`: its id, the
+   * end of one, or a name. Errors: `not-found`, `ambiguous`, `already-there`, `unreachable`, `not-moved`.
+   */
+  moveSession(id: string, to: { readonly node: string } | { readonly room: string }): Promise<SessionMoved>
   /** Errors: `LoqaError` with a stable code. */
   ask(request: VoiceRequest & { readonly text: string }, signal: AbortSignal): Promise<TurnView>
   /** Speech for a text: s16le mono chunks at `sample_rate`. */

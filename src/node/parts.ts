@@ -14,6 +14,7 @@ import type { Auditing } from './auditing.ts'
 import type { Clustering } from './clustering.ts'
 import type { Identity } from './identity.ts'
 import type { Memory } from './memory.ts'
+import type { Rooms } from './rooms.ts'
 import type { SkillBench } from './skill-bench.ts'
 import type { SettingsOfSkills } from './skill-settings.ts'
 import type { Wiping } from './wiping.ts'
@@ -45,6 +46,7 @@ export interface NodeParts {
   readonly wiping: Wiping
   readonly voice: Voice
   readonly moving: Pick<Moving, 'move'>
+  readonly rooms: Pick<Rooms, 'move'>
   readonly metrics: Metrics
   readonly auditing: Auditing
   readonly started: Monotonic

@@ -50,6 +50,7 @@ export {
   type Intent,
   type IntentDefinition,
   interpretAnswer,
+  isFragment,
   type LanguagePrompt,
   type LanguageSide,
   languagePrompt,

@@ -16,11 +16,17 @@ export interface VoiceChannel {
 
 /** A channel as it is kept here. */
 interface BoundChannel extends VoiceChannel {
-  /** Its conversation ended under it; it goes on with a new one. */
-  rebind(): void
+  readonly satellite: string
+  readonly room: string
+  /** When somebody last spoke there, on the monotonic clock. */
+  readonly heard_at: number
+  /** Its conversation ended under it, or left; it goes on with a new one, or with that one. */
+  rebind(session?: SessionId): void
 }
 
 export interface ChannelsParts {
+  /** Tells this node's satellites from those of others. */
+  readonly mark: string
   readonly clock: Clock
   readonly satellites: Satellites
   readonly detectors: () => VoiceDetector
@@ -47,12 +53,32 @@ export class Channels {
   /** `again` begins the next conversation of this satellite, when this one ended under it. */
   open(session: SessionId, room: string, listener: VoiceListener, again: () => SessionId): VoiceChannel {
     this.#satellites += 1
-    const satellite = `satellite-${this.#satellites}`
+    const satellite = `satellite-${this.#parts.mark}${this.#satellites}`
     this.#parts.satellites.add(satellite, listener)
     const channel = this.#bound(session, satellite, room, listener, again)
     this.#channels.add(channel)
     this.#attach(session, satellite, room, listener)
     return channel
+  }
+
+  /** Rooms in which there is one. */
+  rooms(): readonly string[] {
+    return [...new Set([...this.#channels].map(({ room }) => room))]
+  }
+
+  /**
+   * A conversation that came goes on through this satellite, or through that of the room in which somebody was heard last. Those it had
+   * before go on in new ones. False: there is none.
+   */
+  take(session: SessionId, room: string, satellite: string | undefined): boolean {
+    const fitting = [...this.#channels].filter((one) =>
+      satellite === undefined ? one.room === room : one.satellite === satellite,
+    )
+    const [best] = fitting.sort((a, b) => b.heard_at - a.heard_at)
+    if (best === undefined) return false
+    for (const other of this.#channels) if (other !== best && other.session === session) other.rebind()
+    best.rebind(session)
+    return true
   }
 
   speakIn(session: string): boolean {
@@ -86,15 +112,22 @@ export class Channels {
   ): BoundChannel {
     const { clock, detectors, dropped, tell, satellites } = this.#parts
     let session = first
+    let heard_at = 0
     const microphone = new Microphone({
       clock,
       detector: detectors(),
-      frame: ({ samples, voiced }) =>
-        tell(session, { type: 'audio.frame', satellite, samples, voiced } as Message),
+      frame: ({ samples, voiced }) => {
+        if (voiced) heard_at = clock.monotonic()
+        tell(session, { type: 'audio.frame', satellite, samples, voiced } as Message)
+      },
       end: () => tell(session, { type: 'audio.end', satellite } as Message),
       dropped,
     })
     const channel: BoundChannel = {
+      ...{ satellite, room },
+      get heard_at() {
+        return heard_at
+      },
       get session() {
         return session
       },
@@ -106,9 +139,12 @@ export class Channels {
         satellites.remove(satellite)
         tell(session, { type: 'session.detach', satellite } as Message)
       },
-      rebind: () => {
+      rebind: (next) => {
         if (!this.#channels.has(channel)) return
-        session = again()
+        if (next !== undefined && next !== session) {
+          tell(session, { type: 'session.detach', satellite, replaced: true } as Message)
+        }
+        session = next ?? again()
         this.#attach(session, satellite, room, listener)
       },
     }

@@ -10,13 +10,37 @@
  * channel for every satellite. Read `turn.ts` first, then `session.ts`, then `voice.ts`.
  */
 
-export { SESSIONS_ASKED, type SessionRows, sessionsFromAfar } from './afar.ts'
+export {
+  leftFromAfar,
+  SESSIONS_ASKED,
+  type SessionRows,
+  sessionsFromAfar,
+  TALKS_ASKED,
+  type TalkRows,
+  talksFromAfar,
+} from './afar.ts'
 export { bytesOf, concat, samplesOf, toFloat32 } from './audio.ts'
 export { CARRIED_VERSION } from './carried.ts'
 export type { VoiceChannel } from './channels.ts'
 export { ENDPOINT_TIMES, type EndpointTimes } from './endpointing.ts'
-export type { Latency, Loudspeakers, SessionPhase, TurnView, VoiceEvent } from './messages.ts'
+export type {
+  Heard,
+  Latency,
+  Loudspeakers,
+  NeighbourKnown,
+  RoomRefused,
+  RoomWanted,
+  SessionLeave,
+  SessionPhase,
+  TalkSought,
+  TalkWanted,
+  TurnView,
+  VoiceEvent,
+} from './messages.ts'
+export { commonTalk, nearestTalk } from './neighbours.ts'
+export { noSpeakerIn, PHRASES } from './phrases.ts'
 export type { VoiceListener } from './player.ts'
+export { FOLLOWED_MS } from './registrar.ts'
 export type { RecordedStep, ReplayVerdict } from './replay.ts'
 export { Resampler, resample } from './resample.ts'
 export type { PlayPort } from './satellites.ts'

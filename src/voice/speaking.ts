@@ -31,7 +31,8 @@ const RENDER_MS = 30_000
 export function speak(state: TurnState, turn: Turn, options: TurnOptions, now: Monotonic): Step {
   const said: Turn = { ...turn, marks: { ...turn.marks, reply: now } }
   const sentences = splitSentences(turn.reply)
-  const speaking: Speaking = { sentences, index: 0, attempt: 0, heard: 0, received: 0, total: 0 }
+  const place = { index: 0, attempt: 0, heard: 0, received: 0, total: 0, from: 0, ends: [] }
+  const speaking: Speaking = { sentences, ...place }
   const spoken: TurnState = { ...state, phase: { name: 'speaking', turn: said, speaking } }
   const replied = stepOf(state, turn, 'turn.replied', { speech: turn.reply })
   return andThen(stay(spoken, replied), (current) =>
@@ -41,10 +42,10 @@ export function speak(state: TurnState, turn: Turn, options: TurnOptions, now: M
   )
 }
 
-const endOf = (turn: Turn) => (turn.error === undefined ? 'done' : 'failed')
+export const endOf = (turn: Turn) => (turn.error === undefined ? 'done' : 'failed')
 
 /** Asks for the current sentence. */
-function render(state: TurnState, options: TurnOptions): Step {
+export function render(state: TurnState, options: TurnOptions): Step {
   const { turn, speaking } = state.phase as SpeakingPhase
   const text = speaking.sentences[speaking.index]!
   return stay(
@@ -112,14 +113,26 @@ function emit(
 
 function nextSentence(state: TurnState, phase: SpeakingPhase, options: TurnOptions): Step {
   const { turn, speaking } = phase
-  const following: Speaking = { ...speaking, index: speaking.index + 1, attempt: 0, heard: 0, received: 0 }
+  const end = (speaking.ends.at(-1) ?? 0) + speaking.received
+  const ends = [...speaking.ends, end]
+  const following: Speaking = {
+    ...{ ...speaking, ends, index: speaking.index + 1, attempt: 0, received: 0 },
+    // A cursor from elsewhere may lie in a later sentence.
+    heard: Math.max(0, speaking.total - end),
+  }
   if (following.index < speaking.sentences.length) {
     return render({ ...state, phase: { ...phase, speaking: following } }, options)
   }
-  return stay({ ...state, phase: { name: 'playing', turn } }, endReply(playId(turn), state.satellite!), {
+  return playOut({ ...state, phase: { name: 'playing', turn, speaking: following } }, options)
+}
+
+/** Everything is rendered. */
+export function playOut(state: TurnState, options: TurnOptions): Step {
+  const { turn, speaking } = state.phase as Extract<Phase, { name: 'playing' }>
+  return stay(state, endReply(playId(turn), state.satellite!), {
     type: 'schedule',
     id: WAIT,
-    delay_ms: (speaking.total * 1000) / SAMPLE_RATE + options.waits.playout_ms,
+    delay_ms: ((speaking.total - speaking.from) * 1000) / SAMPLE_RATE + options.waits.playout_ms,
     message: waitOver(turn.number, 'playout'),
   })
 }

@@ -27,7 +27,7 @@ import { isAskFromAfar, MOST_SESSIONS, SESSION_NAME, turnFromAfar } from './afar
 import { announcer } from './announcer.ts'
 import { Channels, type VoiceChannel } from './channels.ts'
 import type { EndpointTimes } from './endpointing.ts'
-import type { SessionPhase, TurnAnswer, TurnView } from './messages.ts'
+import type { SessionPhase, SessionWanting, TurnAnswer, TurnView } from './messages.ts'
 import { FIXED_PHRASES } from './phrases.ts'
 import type { VoiceListener } from './player.ts'
 import { isListing, registrar } from './registrar.ts'
@@ -131,6 +131,7 @@ export class Voice {
     this.#speech = new SpeechPort(options.engines, options.reply_cache_bytes)
     this.#satellites = new Satellites(options.clock, options.play_ahead_ms)
     this.#channels = new Channels({
+      mark: options.household === undefined ? '' : `${options.household.mark}-`,
       clock: options.clock,
       satellites: this.#satellites,
       detectors: options.detectors,
@@ -158,6 +159,11 @@ export class Voice {
     this.#runtime = runtime
     this.#parent = parent
     runtime.subscribe('session.phase', (message) => this.#phase(message as SessionPhase))
+    runtime.subscribe('session.wanting', (message) => {
+      const { session, room, satellite } = message as SessionWanting
+      // Not in the turn of the actor that came.
+      this.#options.clock.soon(() => this.#channels.take(session, room, satellite))
+    })
     if (runtime.find(ANNOUNCER) === undefined) this.#spawn('announcer', 'house', undefined, 'permanent')
   }
 
@@ -192,6 +198,7 @@ export class Voice {
       if (row.privacy.scope === 'ephemeral') {
         throw refused('it is ephemeral, and leaves no node', 'Begin another one, with --scope session.')
       }
+      if (row.phase === 'moving') return
       if (this.#channels.speakIn(id)) {
         throw refused('a microphone of its node speaks in it', 'Move it when that one is closed.')
       }
@@ -208,6 +215,11 @@ export class Voice {
     const { room, started_at } = row
     const message: SessionPhase = { type: 'session.phase', session: id, room, phase: 'moved', started_at }
     this.#connected().publish('session.phase', message)
+  }
+
+  /** Rooms in which a satellite is connected. */
+  rooms(): readonly string[] {
+    return this.#channels.rooms()
   }
 
   sessions(): readonly SessionRow[] {
