@@ -270,6 +270,8 @@ export async function startNode(
         void memory.noted('session.moved', session, `from ${from} to ${to}, ${room}`),
     })
     rooms.start()
+    const look = (): void => rooms.look()
+    clustering.listen({ linked: look, unlinked: look, member: look, sheet: look })
     undo.later(() => rooms.stop())
     voice.connect(runtime, fixedAddress(identity.id, 'sessions'))
     clustering.attend()

@@ -8,6 +8,7 @@ import type { Cluster, Movable, Moving, PlacedKinds, Placing } from '../cluster/
 import { LoqaError, type NodeId, type SessionId, sessionId } from '../host/index.ts'
 import {
   CARRIED_VERSION,
+  carriedOfFormer,
   type Household,
   SESSIONS_ASKED,
   sessionAddress,
@@ -31,7 +32,9 @@ export const PLACED: PlacedKinds = new Map([
 ])
 
 /** What moves from node to node while it lives. */
-export const MOVES: ReadonlyMap<string, Movable> = new Map([['session', { version: CARRIED_VERSION }]])
+export const MOVES: ReadonlyMap<string, Movable> = new Map([
+  ['session', { version: CARRIED_VERSION, former: carriedOfFormer }],
+])
 
 /** Whose conversation lives at that address. */
 export const sessionOf = (address: string): SessionId =>

@@ -7,6 +7,9 @@ import { type Address, fixedAddress, type Message, type Runtime } from '../actor
 import type { Cluster, Moved, Moving, Placing } from '../cluster/index.ts'
 import { type Clock, LoqaError, type NodeId, type SessionId, sessionId } from '../host/index.ts'
 import {
+  ANNOUNCER,
+  type AnnouncementFar,
+  type AnnouncementGiven,
   commonTalk,
   FOLLOWED_MS,
   type Heard,
@@ -33,6 +36,8 @@ const TALKS_MS = 250
 const LEAVE_MS = 1_000
 /** A conversation in the middle of a turn is asked again after so long. */
 const AGAIN_MS = 25
+/** For another node to take an announcement: it waits no longer where a timer is to ring. */
+const GIVEN_MS = 500
 /** Somebody has just spoken, and waits. */
 const SPOKEN_PATIENCE_MS = 1_000
 /** Somebody typed it: the longest turn anybody waits for. */
@@ -60,6 +65,7 @@ interface Destination {
 export class Rooms {
   readonly #parts: RoomsParts
   readonly #ends: (() => void)[] = []
+  #elsewhere = '[]'
 
   constructor(parts: RoomsParts) {
     this.#parts = parts
@@ -77,6 +83,17 @@ export class Rooms {
     hear('talk.sought', (message: TalkSought) => this.#sought(message))
     hear('room.wanted', (message: RoomWanted) => this.#wanted(message))
     hear('talk.wanted', (message: TalkWanted) => this.#along(message))
+    hear('announcement.far', (message: AnnouncementFar) => this.#announce(message))
+    this.look()
+  }
+
+  /** Rooms of other nodes may have changed. */
+  look(): void {
+    const rooms = [...new Set(this.#linked().flatMap((node) => this.#speakersOf(node)))].sort()
+    const told = JSON.stringify(rooms)
+    if (told === this.#elsewhere) return
+    this.#elsewhere = told
+    this.#parts.runtime.tell(ANNOUNCER, { type: 'rooms.elsewhere', rooms } as Message)
   }
 
   stop(): void {
@@ -121,6 +138,21 @@ export class Rooms {
 
   #along({ session, satellite, room, from, heard }: TalkWanted): Promise<void> {
     return this.#bring(session, from, { room, node: this.#parts.self, satellite, heard })
+  }
+
+  /** Said in the wrong room is better than said to nobody. */
+  async #announce({ id, announcement }: AnnouncementFar): Promise<void> {
+    const { runtime } = this.#parts
+    const { session: _here, ...given } = announcement
+    const node = this.#linked().find((one) => this.#speakersOf(one).includes(given.room ?? ''))
+    const message: AnnouncementGiven = { type: 'announcement.given', announcement: given }
+    try {
+      if (node === undefined) throw new LoqaError('not-found', 'No node has a loudspeaker there any more')
+      await runtime.ask(fixedAddress(node, 'herald'), message, { deadline_ms: GIVEN_MS })
+      runtime.tell(ANNOUNCER, { type: 'announcement.spoken', id } as Message)
+    } catch {
+      runtime.tell(ANNOUNCER, { type: 'announcement.here', id } as Message)
+    }
   }
 
   async #bring(asking: SessionId, session: SessionId, to: Destination): Promise<void> {

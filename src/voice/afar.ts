@@ -137,6 +137,20 @@ const orderSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('session.stay') }),
 ])
 
+const givenSchema = z.strictObject({
+  type: z.literal('announcement.given'),
+  announcement: z.strictObject({
+    type: z.literal('announce'),
+    skill: name,
+    speech: text.min(1),
+    room,
+    asks: intent.exactOptional(),
+  }),
+})
+
+/** Whether another node may say this to the herald. */
+export const isGivenFromAfar = (message: Message): boolean => givenSchema.safeParse(message).success
+
 const leftSchema = z.strictObject({
   type: z.literal('session.left'),
   why_not: z.enum(['busy', 'ephemeral', 'there']).exactOptional(),

@@ -57,7 +57,7 @@ const carriedSchema = z.strictObject({
   last_reply: text.nullable(),
   /** With what is left of its time: the clock of the other node is another. */
   expecting: expecting.nullable(),
-  left: leftSchema.nullable().default(null),
+  left: leftSchema.nullable(),
   /** It is on its way to this room, and perhaps satellite; with what it said. */
   away: z
     .strictObject({
@@ -65,10 +65,15 @@ const carriedSchema = z.strictObject({
       satellite: z.string().max(64).exactOptional(),
       heard: heardSchema.exactOptional(),
     })
-    .nullable()
-    .default(null),
-  former: z.string().max(64).nullable().default(null),
+    .nullable(),
+  former: z.string().max(64).nullable(),
 })
+/** Of the version before: nothing was broken off, and nobody was on the way to a room. */
+export const carriedOfFormer = (snapshot: unknown): unknown =>
+  typeof snapshot === 'object' && snapshot !== null
+    ? { ...snapshot, left: null, away: null, former: null }
+    : snapshot
+
 export type Carried = Readonly<z.infer<typeof carriedSchema>>
 
 /** What of a session's state goes along. */

@@ -20,10 +20,12 @@ export {
   talksFromAfar,
 } from './afar.ts'
 export { bytesOf, concat, samplesOf, toFloat32 } from './audio.ts'
-export { CARRIED_VERSION } from './carried.ts'
+export { CARRIED_VERSION, carriedOfFormer } from './carried.ts'
 export type { VoiceChannel } from './channels.ts'
 export { ENDPOINT_TIMES, type EndpointTimes } from './endpointing.ts'
 export type {
+  AnnouncementFar,
+  AnnouncementGiven,
   Heard,
   Latency,
   Loudspeakers,

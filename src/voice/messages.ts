@@ -12,7 +12,7 @@ import {
   type SessionId,
   type Wall,
 } from '../host/index.ts'
-import type { Intent, SlotValue } from '../skills/index.ts'
+import type { Announce, Intent, SlotValue } from '../skills/index.ts'
 import type { Neighbour } from './turn-state.ts'
 
 // — to a session —
@@ -210,10 +210,35 @@ export interface Loudspeakers extends Message {
   readonly rooms: readonly string[]
 }
 
-/** session → announcer: it was said (also when someone interrupted it: they heard it begin). */
+/** front desk → announcer: rooms in which other nodes have a loudspeaker. */
+export interface RoomsElsewhere extends Message {
+  readonly type: 'rooms.elsewhere'
+  readonly rooms: readonly string[]
+}
+
+/** announcer → subscribers of the topic of the same name: to be said by another node. */
+export interface AnnouncementFar extends Message {
+  readonly type: 'announcement.far'
+  readonly id: number
+  readonly announcement: Announce
+}
+
+/** front desk → announcer: no other node says it. */
+export interface AnnouncementHere extends Message {
+  readonly type: 'announcement.here'
+  readonly id: number
+}
+
+/** front desk of another node → herald, as an ask: say this in that room. Answered with the same type. */
+export interface AnnouncementGiven extends Message {
+  readonly type: 'announcement.given'
+  readonly announcement?: Announce
+}
+
+/** session → announcer: it was said (also when someone interrupted it: they heard it begin). From the front desk: another node says it. */
 export interface AnnouncementSpoken extends Message {
   readonly type: 'announcement.spoken'
-  readonly session: SessionId
+  readonly session?: SessionId
   readonly id: number
 }
 

@@ -23,10 +23,11 @@ import {
   sessionId,
   type Wall,
 } from '../host/index.ts'
-import { isAskFromAfar, MOST_SESSIONS, SESSION_NAME, turnFromAfar } from './afar.ts'
+import { isAskFromAfar, isGivenFromAfar, MOST_SESSIONS, SESSION_NAME, turnFromAfar } from './afar.ts'
 import { announcer } from './announcer.ts'
 import { Channels, type VoiceChannel } from './channels.ts'
 import type { EndpointTimes } from './endpointing.ts'
+import { herald } from './herald.ts'
 import type { SessionPhase, SessionWanting, TurnAnswer, TurnView } from './messages.ts'
 import { FIXED_PHRASES } from './phrases.ts'
 import type { VoiceListener } from './player.ts'
@@ -150,6 +151,7 @@ export class Voice {
       session: { behavior: session, from_afar: { message: isAskFromAfar } },
       announcer,
       registrar: { behavior: registrar, from_afar: { message: isListing } },
+      herald: { behavior: herald, from_afar: { message: isGivenFromAfar } },
     }
     this.outside = outsideOf(this.#speech, this.#satellites)
   }

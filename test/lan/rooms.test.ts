@@ -104,6 +104,14 @@ describe.skipIf(whyNoLan !== undefined)('a house of two rooms', () => {
     expect(await order()).toMatch(/--room, or --node/)
   }, 120_000)
 
+  it('what is to be said in a room is said there, whatever node that is on', async () => {
+    const announced = (where: Satellite) => where.events.filter(({ text }) => text === 'Dinner is ready.')
+    const asked = await a.json<TurnView>('ask', 'tell the living room that dinner is ready')
+    expect(asked.reply).toBe('I said it in the living room.')
+    await living.until('the announcement', () => announced(living).length > 0)
+    expect([announced(kitchen).length, announced(living).length]).toEqual([0, 1])
+  }, 60_000)
+
   const QUESTION = 'what is on the shopping list'
   const wholes = new Map<Satellite, Int16Array>()
   /** The shopping list as it sounds when it is heard in one room. The voice makes other samples each time; a node keeps what it said. */
