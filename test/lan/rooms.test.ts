@@ -88,7 +88,8 @@ describe.skipIf(whyNoLan !== undefined)('a house of two rooms', () => {
     const went = await moved(living, kitchen, async () => {
       living.say(await recording('continue in the kitchen'))
     })
-    exact(went, reference)
+    // It fell silent for what was said, which takes a second and a half.
+    exact(went, reference, 1_500)
   }, 120_000)
 
   it('goes on where a person orders it, and says why it does not', async () => {
@@ -168,12 +169,12 @@ describe.skipIf(whyNoLan !== undefined)('a house of two rooms', () => {
   }
 
   /** Both parts are the answer as it is said in one room, cut at one sample. */
-  const exact = ({ first, second }: Went, reference: Int16Array): void => {
+  const exact = ({ first, second }: Went, reference: Int16Array, spoken_ms = 0): void => {
     expect(first.samples.length).toBeGreaterThan(1_000 * 16)
     expect(second.samples.length).toBeGreaterThan(1_000 * 16)
     const both = joined([first.samples, second.samples])
     expect(Math.abs(both.length - reference.length)).toBeLessThanOrEqual(SAMPLES_OFF)
     expect(reference.findIndex((sample, i) => i < both.length && sample !== both[i])).toBe(-1)
-    expect(second.began - first.ended).toBeLessThan(GAP_MS)
+    expect(second.began - first.ended).toBeLessThan(spoken_ms + GAP_MS)
   }
 })
