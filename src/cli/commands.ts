@@ -70,7 +70,6 @@ const sessionMove: CommandSpec = {
   examples: [
     ['loqa session move 3f0c9a1b2d4e5f60 --room "living room"', 'it speaks there from now on'],
     ['loqa session move text-kitchen --node attic', 'between two turns'],
-    ['loqa session move text-kitchen --node attic --json', 'which nodes, and how long it was away'],
   ],
   load: () => import('./commands/session-move.ts'),
 }
@@ -410,7 +409,6 @@ export const commands: readonly CommandSpec[] = [
     examples: [
       ['loqa session move 3f0c9a1b2d4e5f60 --room office', 'it goes on there'],
       ['loqa session move text-kitchen --node attic', 'it goes on there'],
-      ['loqa session move --help', 'what moves, and when'],
     ],
     children: [sessionMove],
   },
