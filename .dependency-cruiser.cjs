@@ -47,7 +47,7 @@ const IMPORTERS = {
   'smol-toml': '^src/config/toml\\.ts$',
   'sherpa-onnx-node': '^src/inference/child/sherpa\\.ts$',
   '@fugood/whisper\\.node': '^src/inference/child/whisper\\.ts$',
-  'node-llama-cpp': '^src/inference/child/llama\\.ts$',
+  'node-llama-cpp': '^src/inference/child/llama(-chat)?\\.ts$',
   '@echogarden/espeak-ng-emscripten': '^src/inference/child/formant\\.ts$',
   libp2p: '^src/cluster/transport/',
   '@libp2p/[a-z-]+': '^src/cluster/transport/',

@@ -3,6 +3,14 @@ import LongestFirst from './test/order.ts'
 
 /** What these assert is a share of the machine: beside other tests they would measure those. */
 const ALONE = ['test/process/transport.test.ts']
+/**
+ * Folders whose tests start no node and keep nothing outside their files: they share processes, and each module is read once for
+ * all of them, which is a tenth of the suite's work.
+ */
+const SHARED = [
+  ...['actors', 'api', 'cli', 'cluster', 'config', 'devices', 'host', 'inference', 'node', 'observe', 'sdk'],
+  ...['skills', 'store', 'training', 'voice'],
+].map((folder) => `test/${folder}/**/*.test.ts`)
 
 export default defineConfig({
   test: {
@@ -22,9 +30,13 @@ export default defineConfig({
         test: {
           name: 'together',
           include: ['test/**/*.test.ts'],
-          exclude: ALONE,
+          exclude: [...ALONE, ...SHARED],
           sequence: { groupOrder: 0 },
         },
+      },
+      {
+        extends: true,
+        test: { name: 'shared', include: SHARED, isolate: false, sequence: { groupOrder: 0 } },
       },
       {
         extends: true,

@@ -7,7 +7,7 @@ import { createRuntime, fixedAddress, type OutsideEffect, placedAddress } from '
 import { startApi, startWyoming } from './api/index.ts'
 import type { RunningNode, StartOptions } from './cli/index.ts'
 import { createRemote, Moving, Placing, remoteListener } from './cluster/index.ts'
-import type { Resolved } from './config.ts'
+import { isLoopback, type Resolved } from './config.ts'
 import { PACKAGE } from './host/index.ts'
 import { realHost } from './host/real.ts'
 import { ownAddresses, realHttp } from './host/real-http.ts'
@@ -16,22 +16,27 @@ import {
   type Capability,
   createInferPort,
   type InferPort,
+  isElsewhere,
   isEngineWork,
   replicaActor,
   replicaChanged,
 } from './inference/index.ts'
+import { AddedCapacity } from './node/added-capacity.ts'
 import { openAddedSkills } from './node/added-skills.ts'
 import { Clustering } from './node/clustering.ts'
 import { householdOf, MOVES, PLACED, sessionOf } from './node/conversations.ts'
 import { handlerWith, openHouseDevices } from './node/devices.ts'
+import { drain } from './node/draining.ts'
+import { goingOn } from './node/going-on.ts'
 import { houseSentences, understandingNow } from './node/grammar.ts'
+import { Heads } from './node/heads.ts'
 import { tellSkills } from './node/house-news.ts'
 import { openIdentity, retireFormerId } from './node/identity.ts'
 import { openKept } from './node/keeping.ts'
 import { languagePort } from './node/language.ts'
 import { keepSweeping, openMemory } from './node/memory.ts'
 import { noteIn, observeWith, reportRuntime } from './node/observing.ts'
-import { announceRuntime, openEngines, openLog, openSkills, tokenOf } from './node/opening.ts'
+import { announceRuntime, openEngines, openLog, openSkills, preferred, tokenOf } from './node/opening.ts'
 import { outsideOf } from './node/outside.ts'
 import { Rooms } from './node/rooms.ts'
 import { shareEngines } from './node/sharing.ts'
@@ -86,7 +91,9 @@ export async function startNode(
     const boot = Buffer.from(host.random.bytes(8)).toString('hex')
     /** The same in membership, in references to actors and in the mailboxes of others. */
     const life = Number.parseInt(boot.slice(0, 8), 16)
-    const capabilities = (): readonly Capability[] => pool.capabilities()
+    /** What the household may use. A server elsewhere was switched on for what is said to this node. */
+    const capabilities = (): readonly Capability[] =>
+      pool.capabilities().filter(({ tag }) => !isElsewhere(tag))
     const clustering = new Clustering({
       ...{ host, config, identity, boot, log, metrics, audit, capabilities },
       processors: realProcessors,
@@ -144,6 +151,9 @@ export async function startNode(
     })
     undo.later(() => memory.close())
     const local = createInferPort(pool)
+    const forOthers = createInferPort({
+      run: (to, request, onEvent, options) => pool.run(to, request, onEvent, { ...options, here: true }),
+    })
     const placing = new Placing({
       node: identity.id,
       clock: host.clock,
@@ -152,7 +162,7 @@ export async function startNode(
       log: (message, values) => log.warn(message, values),
     })
     undo.later(() => placing.close())
-    const moving = new Moving({
+    const moving: Moving = new Moving({
       ...{ node: identity.id, clock: host.clock, random: host.random, kinds: MOVES },
       parentOf: (kind) => (kind === 'session' ? fixedAddress(identity.id, 'sessions') : undefined),
       ready: (address) => voice.movable(sessionOf(address)),
@@ -182,16 +192,17 @@ export async function startNode(
       serves: (effect) => effect.type === 'infer' && isEngineWork(effect),
       fault: (peer, what, fatal) => log.warn('A node broke the rules of the wire', { peer, what, fatal }),
       outside: {
-        infer: (effect, deliver, actor) => local.request(effect as OutsideEffect<'infer'>, deliver, actor),
-        cancel: (id, actor) => local.cancel(id, actor),
+        infer: (effect, deliver, actor) =>
+          forOthers.request(effect as OutsideEffect<'infer'>, deliver, actor),
+        cancel: (id, actor) => forOthers.cancel(id, actor),
       },
     })
     undo.later(() => remote.close())
-    const engines = shareEngines({
+    const shared = shareEngines({
       self: identity.id,
       clock: host.clock,
       local,
-      capabilities,
+      capabilities: () => preferred(pool.capabilities()),
       load: () => clustering.load,
       room: config.inference.streams_per_engine,
       cluster,
@@ -204,9 +215,18 @@ export async function startNode(
         log.info('Work went to another node', { what: to, from: from.name, to: next.name, why })
         metrics.add('loqa_work_moved_total', 1, { capability: to, why })
       },
+      waited: (to, wait_ms) => metrics.observe('loqa_work_wait_ms', wait_ms, { capability: to }),
+      hedge: (to, event) => metrics.add('loqa_work_hedged_total', 1, { capability: to, event }),
     })
+    const engines = shared.port
     lent = engines
-    const voice = new Voice({
+    const capacity = new AddedCapacity({
+      ...{ self: identity.id, clock: host.clock, offers: shared.offers, log },
+      nameOf: (node) => clustering.nameOf(node),
+    })
+    undo.later(() => capacity.stop())
+    metrics.onScrape(() => capacity.report(metrics))
+    const voice: Voice = new Voice({
       clock: host.clock,
       random: host.random,
       understanding: understandingNow(skills, handlerWith(skills, devices)),
@@ -214,7 +234,14 @@ export async function startNode(
       detectors: await loadVoiceDetectors(),
       ...voiceSettings(config),
       dropped: (frames) => metrics.add('loqa_voice_frames_dropped_total', frames),
-      household: householdOf({ self: identity.id, placing, cluster }),
+      household: {
+        ...householdOf({ self: identity.id, placing, cluster }),
+        ...goingOn({
+          ...{ self: identity.id, clock: host.clock, cluster },
+          heads: () => heads,
+          moving: () => moving,
+        }),
+      },
       privacy: (wanted) => memory.people.privacy(wanted),
     })
     const runtime = createRuntime({
@@ -243,6 +270,7 @@ export async function startNode(
     clustering.listen(remoteListener(remote))
     clustering.listen(placing.listener)
     clustering.listen(wiping.listener)
+    clustering.listen(capacity.listener)
     const telling = tellSkills({
       ...{ self: identity.id, clock: host.clock, runtime, store, clustering },
       skills: () => skills.actors.map(({ key }) => key),
@@ -273,6 +301,13 @@ export async function startNode(
     const look = (): void => rooms.look()
     clustering.listen({ linked: look, unlinked: look, member: look, sheet: look })
     undo.later(() => rooms.stop())
+    const heads = new Heads({
+      ...{ self: identity.id, clock: host.clock, store },
+      fenceOf: (address) => remote.placements().entries.get(address),
+      log: (message, values) => log.warn(message, values),
+    })
+    heads.connect(runtime)
+    undo.later(() => heads.stop())
     voice.connect(runtime, fixedAddress(identity.id, 'sessions'))
     clustering.attend()
     undo.later(() => voice.stop())
@@ -300,8 +335,10 @@ export async function startNode(
       bench: new SkillBench({ skills, permits, added, noted: (...what) => memory.noted(...what) }),
       wiping,
       voice,
+      heads,
       moving,
       rooms,
+      capacity,
       metrics,
       auditing,
       started,
@@ -321,6 +358,7 @@ export async function startNode(
       : undefined
     undo.later(() => wyoming?.stop())
     const open = { http: api.port, wyoming: wyoming?.port ?? null, p2p: clustering.cluster?.port ?? null }
+    if (!isLoopback(config.api.host)) clustering.servesAt(api.port)
     listening = Object.values(open).filter((port) => port !== null)
     // Before it is ready: whoever asks meanwhile is told that it starts, not that there is none.
     await announceRuntime(host, data, open)
@@ -341,9 +379,12 @@ export async function startNode(
       name: config.node.name,
       room: config.node.room,
       again: Promise.race([clustering.again, wiping.again]),
-      stop: () => {
+      async stop() {
         stage.now = 'stopping'
-        return undo.all()
+        await drain({
+          ...{ self: identity.id, clock: host.clock, voice, moving, clustering, capabilities, log },
+        })
+        await undo.all()
       },
     }
   } catch (thrown) {

@@ -17,7 +17,7 @@ import { join } from 'node:path'
 import { readRecording } from '../../src/cli/recording.ts'
 import { bytesOf } from '../../src/voice/index.ts'
 import { agreed, Lan, type LanNode, together } from '../../test/lan/rig.ts'
-import { joined, Satellite } from '../../test/lan/satellite.ts'
+import { joined, Satellite } from '../../test/lan/room-satellite.ts'
 import { quantile } from '../voice/score.ts'
 
 const ROOT = new URL('../..', import.meta.url).pathname

@@ -15,6 +15,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'not-entitled': 403,
   'origin-refused': 403,
   'not-found': 404,
+  'model-unknown': 404,
   'method-not-allowed': 405,
   'request-timeout': 408,
   'not-member': 409,

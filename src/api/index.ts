@@ -45,6 +45,8 @@ export type {
   CapabilityView,
   Dictation,
   DictationListener,
+  EmbeddedText,
+  EngineRow,
   Latency,
   MemoryView,
   NodeView,
@@ -57,6 +59,8 @@ export type {
   VoiceEvent,
   VoiceListener,
   VoiceRequest,
+  WriteRequest,
+  Written,
 } from './view.ts'
 export type { WipePlan } from './wipe-shapes.ts'
 export { type RunningWyoming, startWyoming } from './wyoming/index.ts'

@@ -16,11 +16,30 @@ export const sayRequest = z.strictObject({
   voice: label('Name of a voice; the default one when absent.').optional(),
 })
 
+/** Up to where a satellite has heard a conversation. */
+export interface Heard {
+  /** The last turn of which a reply began there; 0: none. */
+  readonly turn: number
+  /** Samples of that reply; null: the whole turn, to its end. */
+  readonly samples: number | null
+}
+
 export const voiceQuery = z.strictObject({
   room: label("Where the satellite stands; the node's room when absent.").optional(),
   session: sessionId.optional(),
   scope: privacyScope.optional(),
   person: personName.optional(),
+  heard: z
+    .string()
+    .regex(/^\d{1,9}(:\d{1,9})?$/, 'must be a turn, or a turn and a sample: 12 or 12:48000')
+    .transform((text): Heard => {
+      const [turn, samples] = text.split(':')
+      return { turn: Number(turn), samples: samples === undefined ? null : Number(samples) }
+    })
+    .describe(
+      'What the satellite has of this conversation: all of a turn (12), or a part of its reply (12:48000).',
+    )
+    .optional(),
 })
 
 const ms = z.number().nullable()
@@ -69,6 +88,24 @@ const whyNot = z.object({
   next_try_s: z.number().optional(),
 })
 
+const added = z
+  .object({
+    sessions: z.int().describe('People who may speak at the same time, over those before it came.'),
+    faster: z
+      .array(
+        z.object({
+          kind: z.enum(['stt', 'tts', 'llm']),
+          before_ms: ms.describe(
+            'What 95 of 100 runs took at the best place before it came; null: nobody could.',
+          ),
+          after_ms: z.number().describe('What they take there.'),
+        }),
+      )
+      .readonly(),
+    text: z.string().describe('The same for people.'),
+  })
+  .describe('What this node added to what the others can do, seen from the node that is asked.')
+
 export const nodeRow = z.object({
   id: z.string(),
   name: z.string(),
@@ -79,6 +116,7 @@ export const nodeRow = z.object({
   rtt_ms: ms,
   capabilities: z.array(z.string()).readonly(),
   why_not_connected: whyNot.nullable(),
+  adds: added.nullable(),
 })
 export type NodeRow = z.infer<typeof nodeRow>
 

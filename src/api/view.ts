@@ -16,7 +16,7 @@ import type {
   TimelineRow,
   TimelineView,
 } from './memory-shapes.ts'
-import type { NodeRow } from './shapes.ts'
+import type { Heard, NodeRow } from './shapes.ts'
 import type { OnBench, SkillCallLine } from './skill-bench-shapes.ts'
 import type { SkillSettingsView } from './skill-settings-shapes.ts'
 import type { SkillsView } from './skills-shapes.ts'
@@ -116,7 +116,14 @@ export interface TurnView {
 
 /** Events of a voice channel, sent as JSON beside the binary audio. */
 export type VoiceEvent =
-  | { readonly type: 'ready'; readonly session: string; readonly room: string; readonly sample_rate: 16000 }
+  | {
+      readonly type: 'ready'
+      readonly session: string
+      readonly room: string
+      readonly sample_rate: 16000
+      /** Other nodes that serve satellites, e.g. `http://192.168.1.20:7420`: where to go on when this one is lost. */
+      readonly others?: readonly string[]
+    }
   | { readonly type: 'speech-started' }
   | { readonly type: 'partial'; readonly text: string }
   | { readonly type: 'final'; readonly text: string }
@@ -124,6 +131,12 @@ export type VoiceEvent =
   /** Throw away what is queued for playing: the person is speaking. */
   | { readonly type: 'stop-playback'; readonly at?: number }
   | { readonly type: 'reply-end' }
+  /** A reply begins, or goes on: the next sample is this one of it. Turns of a conversation are counted up. */
+  | { readonly type: 'reply'; readonly turn: number; readonly from: number }
+  /** To a request with `heard`: the turn that goes on by itself; null: what was said and not answered is to be sent again. */
+  | { readonly type: 'resumed'; readonly turn: number | null }
+  /** This node is about to go: connect to one of these. */
+  | { readonly type: 'rebind'; readonly nodes: readonly string[] }
   | { readonly type: 'announce'; readonly text: string }
   | { readonly type: 'card'; readonly card: Readonly<Record<string, unknown>> }
   /** Something the person should know before they speak. */
@@ -154,6 +167,43 @@ export interface DictationListener {
   failed(error: { readonly code: string; readonly message: string }): void
 }
 
+/** An engine that work may be sent to by its tag. */
+export interface EngineRow {
+  /** e.g. `llm.llama:intent-starter`. */
+  readonly tag: string
+  readonly kind: 'stt' | 'llm' | 'tts'
+  readonly model: string
+}
+
+export interface WriteRequest {
+  readonly messages: readonly { readonly role: 'system' | 'user' | 'assistant'; readonly content: string }[]
+  /** JSON schema the answer obeys, unless it is cut off. */
+  readonly schema?: Readonly<Record<string, unknown>>
+  readonly max_tokens?: number
+  readonly temperature?: number
+  readonly top_p?: number
+  readonly seed?: number
+  /** The answer ends before the first of these. */
+  readonly stop?: readonly string[]
+  /** The tag of an engine; any language model by default. */
+  readonly engine?: string
+}
+
+export type Written =
+  | { readonly type: 'text'; readonly text: string }
+  | {
+      readonly type: 'end'
+      readonly reason: 'stop' | 'length'
+      readonly input_tokens: number
+      readonly output_tokens: number
+    }
+
+export interface EmbeddedText {
+  /** Of unit length. */
+  readonly vector: Float32Array
+  readonly tokens: number
+}
+
 export interface VoiceListener {
   /** s16le mono 16 kHz, at most 200 ms ahead of real time. */
   audio(pcm: Uint8Array): void
@@ -178,6 +228,8 @@ export interface VoiceRequest {
   readonly session?: string
   readonly scope?: PrivacyScope
   readonly person?: string
+  /** The satellite had this conversation before, up to here. */
+  readonly heard?: Heard
 }
 
 /** What is remembered of conversations and persons. Errors: `not-found`, `ambiguous`, `not-ready`, `store-*`. */
@@ -238,14 +290,22 @@ export interface NodeView {
   moveSession(id: string, to: { readonly node: string } | { readonly room: string }): Promise<SessionMoved>
   /** Errors: `LoqaError` with a stable code. */
   ask(request: VoiceRequest & { readonly text: string }, signal: AbortSignal): Promise<TurnView>
-  /** Speech for a text: s16le mono chunks at `sample_rate`. */
+  /** Speech for a text: s16le mono chunks at `sample_rate`. `speed` 0.5 to 2. */
   say(
-    request: { text: string; voice?: string },
+    request: { text: string; voice?: string; speed?: number; engine?: string },
     signal: AbortSignal,
   ): AsyncIterable<{ pcm: Uint8Array; sample_rate: number }>
+  /** Has a conversation come to this node, where it can; to be awaited before `openVoice` with `heard`. Never rejects. */
+  bring(session: string): Promise<void>
   openVoice(request: VoiceRequest, listener: VoiceListener): VoiceChannel
   /** Words of a recording, at 4 to 384 kHz, outside any conversation. Exactly one of `final` and `failed` follows, unless cancelled. */
-  dictate(sample_rate: number, listener: DictationListener): Dictation
+  dictate(sample_rate: number, listener: DictationListener, engine?: string): Dictation
+  /** Those of the household that would be used now, each tag once. */
+  engines(): readonly EngineRow[]
+  /** An answer of the language model, outside any conversation of the house. The last item is `end`. Errors: `LoqaError`. */
+  write(request: WriteRequest, signal: AbortSignal): AsyncIterable<Written>
+  /** What a text means as a vector. Errors: `LoqaError`, `invalid-input` from an engine that gives none. */
+  embed(request: { text: string; engine?: string }, signal: AbortSignal): Promise<EmbeddedText>
   /** Prometheus text format. */
   metrics(): Promise<string>
   /** True when a spoken command would be answered now; otherwise the reasons. */

@@ -6,7 +6,7 @@ import { microphone, play } from './sound-tools.ts'
 import { isAudible } from './speech-clock.ts'
 import { TurnCollector } from './turn-collector.ts'
 import { TurnPrinter } from './turn-printer.ts'
-import { connectVoice } from './voice-connection.ts'
+import { openLine, type VoiceLineHandlers } from './voice-line.ts'
 import { voiceRequest } from './voice-request.ts'
 import { EXIT, type ExitCode } from './world.ts'
 
@@ -19,7 +19,7 @@ export async function listenToMicrophone(call: Call): Promise<ExitCode> {
   let printed: Promise<void> = Promise.resolve()
   let speaker: AbortController | undefined
 
-  const connection = await connectVoice(await call.where(), voiceRequest(options), {
+  const handlers: VoiceLineHandlers = {
     audio: (samples) => collector.audio(samples, world.clock.monotonic()),
     event(event) {
       partial.event(event)
@@ -41,7 +41,8 @@ export async function listenToMicrophone(call: Call): Promise<ExitCode> {
       }
     },
     closed: (error) => world.terminal.err(`${error.message}\n`),
-  })
+  }
+  const connection = await openLine(await call.where(), voiceRequest(options), handlers, world.clock)
   world.terminal.err('Speak; Ctrl-C ends.\n')
   let carry: Uint8Array = new Uint8Array(0)
   try {

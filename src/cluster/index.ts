@@ -88,6 +88,15 @@ export type {
 export { type Moved, Moving, type MovingOptions } from './migration/index.ts'
 export type { Movable } from './migration/versions.ts'
 export { type Candidate, candidateOf } from './placement/candidate.ts'
+export {
+  bestWithout,
+  type Engine,
+  type Gain,
+  gainOf,
+  gainText,
+  type OfferedKind,
+  sessionsOf,
+} from './placement/capacity.ts'
 export { type Offer, rank } from './placement/placement.ts'
 export {
   claim,

@@ -28,6 +28,9 @@ const model = (about: string) =>
       allowed: 'auto, off, or the id of a model that loqa models ls --here lists',
     })
 
+/** A model of a server somewhere else. */
+const elsewhere = (about: string) => z.string().max(128).default('').describe(about)
+
 const node = z.strictObject({
   name: name('What this machine is called in tables and on the network.').default('loqa'),
   room: name('The room this machine stands in: commands without a room mean this one.').default('home'),
@@ -218,6 +221,34 @@ const inference = z.strictObject({
   restart_delay_max_ms: whole(100, 600_000, 'Longest pause between restarts.').default(30_000),
 })
 
+const openai = z.strictObject({
+  url: z
+    .string()
+    .max(512)
+    .regex(/^$|^https?:\/\/[^\s@?#]+$/)
+    .default('')
+    .describe(
+      'Base address of an OpenAI-compatible server, e.g. http://127.0.0.1:11434/v1; empty is none. What people say is sent there.',
+    )
+    .meta({ allowed: 'an address that begins with http:// or https://, without user and password' }),
+  key_file: path('File whose first line is the key that server wants; empty sends none.').default(''),
+  llm_model: elsewhere('Model of that server that answers texts; empty sends it none.'),
+  stt_model: elsewhere('Model of that server that hears recordings; empty sends it none.'),
+  tts_model: elsewhere('Model of that server that speaks; empty sends it none.'),
+  tts_voice: z.string().max(64).default('alloy').describe('Voice of that model.'),
+  first: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether that server is asked first and the own engines do what it cannot; else it is asked where there is no own engine with room.',
+    ),
+  timeout_ms: whole(
+    500,
+    120_000,
+    'Silence after which that server counts as hanging. A large model on a slow machine begins after 10 s.',
+  ).default(10_000),
+})
+
 const skills = z.strictObject({
   extra_dir: path(
     'Directory with skills of your own that this node alone runs, as they lie there; empty is none.',
@@ -326,7 +357,21 @@ const timeline = z.strictObject({
 })
 
 export const configSchema = z.strictObject({
-  ...{ node, api, wyoming, cluster, voice, inference, skills, devices, store, privacy, timeline, observe },
+  ...{
+    node,
+    api,
+    wyoming,
+    cluster,
+    voice,
+    inference,
+    openai,
+    skills,
+    devices,
+    store,
+    privacy,
+    timeline,
+    observe,
+  },
 })
 
 export type Config = z.infer<typeof configSchema>

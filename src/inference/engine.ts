@@ -17,6 +17,11 @@ export interface ModelFiles {
   readonly parameters: Readonly<Record<string, unknown>>
 }
 
+export interface ChatMessage {
+  readonly role: 'system' | 'user' | 'assistant'
+  readonly content: string
+}
+
 /** What a stream is opened with. One union for all engines: the next adapter must not need another. */
 export type EngineRequest =
   /** Audio follows by `feed` until `finish`. Samples: Float32, mono, `sample_rate` Hz, finite, in [−1, 1]. */
@@ -30,6 +35,26 @@ export type EngineRequest =
       readonly max_tokens: number
       readonly temperature?: number
     }
+  /**
+   * A conversation, for language models; runs at once. The adapter writes it down as its model learned to read conversations. An
+   * answer cut off by `max_tokens`, or by the end of what the model can hold, is `done` with the reason `length`.
+   */
+  | {
+      readonly kind: 'chat'
+      readonly messages: readonly ChatMessage[]
+      /** JSON schema the whole answer obeys, unless it is cut off. */
+      readonly schema?: Readonly<Record<string, unknown>>
+      /** As many as the model has room for when absent. */
+      readonly max_tokens?: number
+      readonly temperature?: number
+      readonly top_p?: number
+      /** The same one gives the same answer on the same model; needed where `temperature` is not 0 and a run may be done again. */
+      readonly seed?: number
+      /** The answer ends before the first of these. */
+      readonly stop?: readonly string[]
+    }
+  /** What a text means as a vector, from a language model; runs at once. */
+  | { readonly kind: 'embedding'; readonly text: string }
   /**
    * Text by `feed` (a streaming writer) until `finish`; or all at once in `text`, then there is nothing to feed nor to finish.
    * `speed` 0.5 … 2, 1 is natural.
@@ -48,8 +73,10 @@ export type EngineEvent =
   | { readonly type: 'token'; readonly text: string }
   /** Speech: s16 mono at `sample_rate` Hz, in order, without gaps. The receiver owns the buffer. */
   | { readonly type: 'audio'; readonly samples: Int16Array; readonly sample_rate: number }
-  /** The stream ended well; `usage` counts what was consumed and produced. */
-  | { readonly type: 'done'; readonly usage: Usage }
+  /** Of unit length, as wide as the model. */
+  | { readonly type: 'embedding'; readonly vector: Float32Array }
+  /** The stream ended well; `usage` counts what was consumed and produced. `reason` is of a conversation's answer. */
+  | { readonly type: 'done'; readonly usage: Usage; readonly reason?: 'stop' | 'length' }
   /** The stream ended; nothing follows. */
   | { readonly type: 'failed'; readonly error: ErrorShape }
 

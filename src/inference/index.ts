@@ -13,6 +13,7 @@
 
 export { isEngineEvent, isEngineWork } from './asked.ts'
 export { ENGINES, pulledDirectory } from './catalogue/index.ts'
+export { enginesElsewhere, isElsewhere } from './elsewhere.ts'
 export type {
   Engine,
   EngineEvent,
@@ -39,3 +40,4 @@ export {
   replicaActor,
   replicaChanged,
 } from './replica-actor.ts'
+export { Recent } from './statistics.ts'

@@ -5,8 +5,10 @@
 import type { Clock, ErrorShape, Random } from '../host/index.ts'
 import { assertNever } from '../host/index.ts'
 import type { Log } from '../observe/index.ts'
+import { isElsewhere } from './elsewhere.ts'
 import type { EngineEvent, EngineRequest, EngineStream } from './engine.ts'
 import { engineUnavailable, notOffered, overloaded, timedOut } from './errors.ts'
+import { openWithFallback } from './fallback.ts'
 import { type StartProcess, startProcess } from './process.ts'
 import { failedStream, Replica, type ReplicaSpec } from './replica.ts'
 import type { Life, ReplicaSettings } from './replica-machine.ts'
@@ -50,18 +52,22 @@ export interface Capability {
 export interface RunOptions {
   /** Bounds the whole run; it fails with `timeout` after. */
   readonly deadline_ms?: number | undefined
+  /** Only engines of this machine: what another node asks does not leave the household. */
+  readonly here?: boolean
 }
 
 export class Pool {
   readonly #replicas: readonly Replica[]
   readonly #settings: PoolSettings
   readonly #clock: Clock
+  readonly #log: Log
   /** Told about every change, until everyone who waits for readiness was answered. */
   readonly #waiting = new Set<() => void>()
 
   constructor(options: PoolOptions) {
     this.#settings = options.settings
     this.#clock = options.clock
+    this.#log = options.log
     this.#replicas = options.replicas.map(
       (spec) =>
         new Replica(
@@ -102,15 +108,15 @@ export class Pool {
     onEvent: (event: EngineEvent) => void,
     options: RunOptions = {},
   ): EngineStream {
-    const choice = this.#choose(to)
+    const choice = this.#choose(to, options.here)
     if (!(choice instanceof Replica)) return failedStream(this.#clock, onEvent, choice)
     const { deadline_ms } = options
-    if (deadline_ms === undefined) return choice.open(request, onEvent)
+    if (deadline_ms === undefined) return this.#open(to, choice, request, onEvent)
     const overdue = this.#clock.after(deadline_ms, () => {
       stream.cancel()
       onEvent({ type: 'failed', error: timedOut(`The run on ${choice.spec.tag}`, deadline_ms) })
     })
-    const stream = choice.open(request, (event) => {
+    const stream = this.#open(to, choice, request, (event) => {
       if (event.type === 'done' || event.type === 'failed') overdue()
       onEvent(event)
     })
@@ -140,6 +146,27 @@ export class Pool {
     )
   }
 
+  /** What an engine elsewhere cannot do is done by the next one here. */
+  #open(
+    to: string,
+    choice: Replica,
+    request: EngineRequest,
+    onEvent: (event: EngineEvent) => void,
+  ): EngineStream {
+    if (!isElsewhere(choice.spec.tag)) return choice.open(request, onEvent)
+    const next = (tried: ReadonlySet<Replica>): Replica | undefined =>
+      this.#matching(to).find(
+        (replica) => !tried.has(replica) && replica.life.phase === 'ready' && this.#room(replica) > 0,
+      )
+    return openWithFallback(choice, next, request, onEvent, (from, other, why) =>
+      this.#log.warn('Work of a server elsewhere is done by another engine', {
+        from: from.spec.tag,
+        to: other.spec.tag,
+        why,
+      }),
+    )
+  }
+
   #matching(to: string): readonly Replica[] {
     return this.#replicas.filter(
       ({ spec }) => spec.tag === to || spec.kind === to || spec.tag.startsWith(`${to}:`),
@@ -150,8 +177,8 @@ export class Pool {
     return Math.min(replica.admits, this.#settings.streams_per_engine) - replica.load
   }
 
-  #choose(to: string): Replica | ErrorShape {
-    const matching = this.#matching(to)
+  #choose(to: string, here = false): Replica | ErrorShape {
+    const matching = this.#matching(to).filter(({ spec }) => !here || !isElsewhere(spec.tag))
     const ready = matching.filter(({ life }) => life.phase === 'ready')
     const free = ready.filter((replica) => this.#room(replica) > 0)
     const first = free[0]

@@ -6,7 +6,7 @@ import type { Clock, ErrorShape, Monotonic } from '../host/index.ts'
 import { errorShape } from '../host/index.ts'
 import type { Log } from '../observe/index.ts'
 import type { EngineEvent, EngineRequest } from './engine.ts'
-import { RecentWaits } from './statistics.ts'
+import { Recent } from './statistics.ts'
 
 interface Run {
   readonly request: EngineRequest
@@ -17,15 +17,15 @@ interface Run {
   waited: boolean
 }
 
-const RESULTS: ReadonlySet<EngineEvent['type']> = new Set(['final', 'token', 'audio'])
+const RESULTS: ReadonlySet<EngineEvent['type']> = new Set(['final', 'token', 'audio', 'embedding'])
 
 export class Runs {
   readonly #clock: Clock
   readonly #log: Log
   readonly #runs = new Map<number, Run>()
-  readonly #waits = new RecentWaits()
-  #realTimeFactor: number | undefined
-  #tokensPerSecond: number | undefined
+  readonly #waits = new Recent()
+  readonly #factors = new Recent()
+  readonly #rates = new Recent()
 
   constructor(clock: Clock, log: Log) {
     this.#clock = clock
@@ -38,15 +38,15 @@ export class Runs {
   }
   /** Wait for the first result in ms. */
   get p95_ms(): number | null {
-    return this.#waits.p95()
+    return this.#waits.p95(this.#clock.monotonic())
   }
-  /** Of the last run. */
-  get realTimeFactor(): number | undefined {
-    return this.#realTimeFactor
+  /** Median of the last runs. */
+  get realTimeFactor(): number | null {
+    return this.#factors.median(this.#clock.monotonic())
   }
-  /** Of the last run. */
-  get tokensPerSecond(): number | undefined {
-    return this.#tokensPerSecond
+  /** Median of the last runs. */
+  get tokensPerSecond(): number | null {
+    return this.#rates.median(this.#clock.monotonic())
   }
 
   add(stream: number, request: EngineRequest, onEvent: (event: EngineEvent) => void): void {
@@ -113,12 +113,14 @@ export class Runs {
   #learn(run: Run, event: EngineEvent): void {
     if (!run.waited && RESULTS.has(event.type)) {
       run.waited = true
-      this.#waits.add(this.#clock.monotonic() - run.waitsSince)
+      const now = this.#clock.monotonic()
+      this.#waits.add(now - run.waitsSince, now)
     }
     if (event.type !== 'done') return
     const { compute_ms, audio_ms, output_tokens } = event.usage
-    if (audio_ms !== undefined && audio_ms > 0) this.#realTimeFactor = compute_ms / audio_ms
+    const now = this.#clock.monotonic()
+    if (audio_ms !== undefined && audio_ms > 0) this.#factors.add(compute_ms / audio_ms, now)
     if (output_tokens !== undefined && compute_ms > 0)
-      this.#tokensPerSecond = (output_tokens / compute_ms) * 1_000
+      this.#rates.add((output_tokens / compute_ms) * 1_000, now)
   }
 }

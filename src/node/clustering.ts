@@ -51,6 +51,8 @@ export class Clustering {
   #opening: Promise<void> | undefined
   #telling = false
   #speakers: readonly string[] = []
+  #http: number | undefined
+  #leaving = false
   /** The sheet the others have. */
   #told = ''
   #load: Load = UNKNOWN_LOAD
@@ -184,6 +186,18 @@ export class Clustering {
     this.#tellNow()
   }
 
+  /** Satellites of other machines are served at this port; undefined: no more. */
+  servesAt(http: number | undefined): void {
+    this.#http = http
+    this.#tellNow()
+  }
+
+  /** This node is about to go: it takes on nothing more. */
+  leaves(): void {
+    this.#leaving = true
+    this.servesAt(undefined)
+  }
+
   #tellNow(): void {
     const sheet = this.#sheet()
     const written = JSON.stringify(sheet)
@@ -209,8 +223,9 @@ export class Clustering {
       program: VERSION,
       load: this.#load.told,
       speakers: [...this.#speakers],
+      ...(this.#http === undefined ? {} : { http: this.#http }),
       capabilities: capabilities().map(({ tag, state, p95_ms, real_time_factor, tokens_per_s, load }) => ({
-        ...{ tag, ready: state === 'ready', p95_ms, real_time_factor, tokens_per_s },
+        ...{ tag, ready: state === 'ready' && !this.#leaving, p95_ms, real_time_factor, tokens_per_s },
         ...{ room, running: Math.min(load, room) },
       })),
     }
@@ -271,6 +286,7 @@ export class Clustering {
     const counts = { alive: 1, suspect: 0, dead: 0, left: 0 }
     for (const { standing } of this.#cluster?.members() ?? []) counts[standing.status] += 1
     for (const [state, count] of Object.entries(counts)) metrics.set('loqa_cluster_members', count, { state })
+    if (this.#load.told !== null) metrics.set('loqa_processor_load', this.#load.told)
   }
 }
 

@@ -8,7 +8,7 @@ import type { Cluster, Movable, Moving, PlacedKinds, Placing } from '../cluster/
 import { LoqaError, type NodeId, type SessionId, sessionId } from '../host/index.ts'
 import {
   CARRIED_VERSION,
-  carriedOfFormer,
+  formerCarried,
   type Household,
   SESSIONS_ASKED,
   sessionAddress,
@@ -26,14 +26,14 @@ const MARK = 6
 export const PLACED: PlacedKinds = new Map([
   [
     'session',
-    // Its state dies with its node, and whoever spoke there is not heard elsewhere: a new one begins when somebody asks.
+    // Its head outlives its node (`heads.ts`); it goes on when whoever spoke there comes back, wherever that is.
     { requirement: { tag: undefined, tier: 'balanced', place: undefined }, when_lost: 'forget' },
   ],
 ])
 
 /** What moves from node to node while it lives. */
 export const MOVES: ReadonlyMap<string, Movable> = new Map([
-  ['session', { version: CARRIED_VERSION, former: carriedOfFormer }],
+  ['session', { version: CARRIED_VERSION, former: formerCarried }],
 ])
 
 /** Whose conversation lives at that address. */

@@ -14,6 +14,7 @@ import {
 } from '../store/index.ts'
 import type { Voice } from '../voice/index.ts'
 import { PLACED } from './conversations.ts'
+import type { Heads } from './heads.ts'
 import { People, type Person } from './people.ts'
 import { Recorder } from './recording.ts'
 
@@ -103,6 +104,7 @@ export function keepSweeping(
 export function memoryView(
   { timeline, people, noted }: Pick<Memory, 'timeline' | 'people' | 'noted'>,
   voice: Pick<Voice, 'replay'>,
+  heads: Pick<Heads, 'forget'>,
 ): MemoryView {
   const eventsOf = async (session: string) => {
     const events = await timeline.read(session)
@@ -121,6 +123,7 @@ export function memoryView(
       if ('session' in which && found.timelines === 0) await eventsOf(which.session)
       if (dry_run) return found
       const erased = await timeline.erase(which)
+      await heads.forget(which)
       await noted('timeline.erased', 'all' in which ? 'all' : 'one', countText(erased))
       return erased
     },
@@ -146,6 +149,7 @@ export function memoryView(
     },
     async erasePerson(wanted, dry_run) {
       const { person, erased } = await people.erase(wanted, dry_run)
+      if (!dry_run) await heads.forget({ person: person.id })
       if (!dry_run) await noted('person.erased', person.id, countText(erased))
       return { person: personRow(person), ...erased }
     },

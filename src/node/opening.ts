@@ -7,6 +7,8 @@ import { VERSION } from '../host/version.ts'
 import {
   type Capability,
   chooseModels,
+  enginesElsewhere,
+  isElsewhere,
   type Model,
   openModels,
   Pool,
@@ -31,7 +33,7 @@ export function openLog({ clock }: Host, { observe, node }: Config): Log {
 
 export async function openEngines(
   { disk, clock, random }: Host,
-  { inference, node }: Config,
+  { inference, openai, node }: Config,
   log: Log,
   onChange: (capability: Capability) => void,
 ): Promise<{ pool: Pool; models: readonly Model[]; checkModel: (model: Model) => Promise<unknown> }> {
@@ -42,12 +44,25 @@ export async function openEngines(
   })
   if (models.trouble !== undefined) log.warn('What was fetched is not used', { error: models.trouble })
   const chosen = chooseModels(models.list, inference, models.chosen)
-  const replicas = chosen.flatMap((model) => replicasOf(model, models))
+  const own = chosen.flatMap((model) => replicasOf(model, models))
+  const elsewhere = enginesElsewhere(openai)
+  for (const { spec } of elsewhere)
+    log.warn('What is said here leaves this machine', { engine: spec.tag, to: new URL(openai.url).host })
+  const specs = elsewhere.map(({ spec }) => spec)
+  const replicas = openai.first ? [...specs, ...own] : [...own, ...specs]
   return {
-    models: chosen,
+    models: [...chosen, ...elsewhere.map(({ model }) => model)],
     pool: new Pool({ settings: inference, replicas, clock, random, log, onChange }),
     checkModel: (model) => models.prepare(model),
   }
+}
+
+/** Of each kind the engine this node asks first; without those elsewhere it is all it has. */
+export function preferred(capabilities: readonly Capability[]): readonly Capability[] {
+  const ready = capabilities.filter(({ state }) => state === 'ready')
+  if (!ready.some(({ tag }) => isElsewhere(tag))) return capabilities
+  const kindOf = ({ tag }: Capability): string => tag.split('.', 1)[0]!
+  return ready.filter((one) => ready.find((other) => kindOf(other) === kindOf(one)) === one)
 }
 
 export function openSkills(

@@ -10,8 +10,10 @@ import type { Metrics } from '../observe/index.ts'
 import type { Skills } from '../skills/index.ts'
 import type { HouseholdStore } from '../store/index.ts'
 import type { Voice } from '../voice/index.ts'
+import type { AddedCapacity } from './added-capacity.ts'
 import type { Auditing } from './auditing.ts'
 import type { Clustering } from './clustering.ts'
+import type { Heads } from './heads.ts'
 import type { Identity } from './identity.ts'
 import type { Memory } from './memory.ts'
 import type { Rooms } from './rooms.ts'
@@ -45,8 +47,10 @@ export interface NodeParts {
   readonly memory: Pick<Memory, 'timeline' | 'people' | 'noted'>
   readonly wiping: Wiping
   readonly voice: Voice
+  readonly heads: Heads
   readonly moving: Pick<Moving, 'move'>
   readonly rooms: Pick<Rooms, 'move'>
+  readonly capacity: Pick<AddedCapacity, 'of'>
   readonly metrics: Metrics
   readonly auditing: Auditing
   readonly started: Monotonic

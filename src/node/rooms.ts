@@ -12,7 +12,6 @@ import {
   type AnnouncementGiven,
   commonTalk,
   FOLLOWED_MS,
-  type Heard,
   leftFromAfar,
   type NeighbourKnown,
   nearestTalk,
@@ -26,6 +25,7 @@ import {
   type TalkRows,
   type TalkSought,
   type TalkWanted,
+  type Transcribed,
   talksFromAfar,
   type Voice,
 } from '../voice/index.ts'
@@ -59,7 +59,7 @@ interface Destination {
   readonly room: string
   readonly node: NodeId
   readonly satellite?: string
-  readonly heard?: Heard
+  readonly heard?: Transcribed
 }
 
 export class Rooms {
@@ -74,10 +74,10 @@ export class Rooms {
   /** Before the first conversation. */
   start(): void {
     const { runtime } = this.#parts
-    const hear = <Heard>(topic: string, hearing: (message: Heard) => Promise<void>): void => {
+    const hear = <Told>(topic: string, hearing: (message: Told) => Promise<void>): void => {
       // Whoever waits for it does something else when nothing comes.
       this.#ends.push(
-        runtime.subscribe(topic, (message) => void hearing(message as Heard).catch(() => undefined)),
+        runtime.subscribe(topic, (message) => void hearing(message as Told).catch(() => undefined)),
       )
     }
     hear('talk.sought', (message: TalkSought) => this.#sought(message))

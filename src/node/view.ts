@@ -20,6 +20,7 @@ import type { NodeParts } from './parts.ts'
 import { backUp, showStore } from './remembering.ts'
 import { speechFor } from './say.ts'
 import { settingsView } from './skill-settings.ts'
+import { answerFor, embeddingOf, enginesOf } from './writing.ts'
 
 /** Whether the node is coming, serving or going; the rest of the health follows from its parts. */
 export interface Stage {
@@ -32,8 +33,9 @@ const NEEDED = ['stt', 'tts'] as const
 export function nodeView(parts: NodeParts, stage: Stage, connections: { count: number }): NodeView {
   const { config, identity, runtime, pool, voice } = parts
   const node = identity.id
+  const doors = { engines: parts.engines, random: parts.host.random }
   return {
-    memory: memoryView(parts.memory, voice),
+    memory: memoryView(parts.memory, voice, parts.heads),
     skills: parts.skillDesk,
     status: () => statusOf(parts, stage),
     nodes: () => nodesOf(parts, stage),
@@ -61,17 +63,17 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
         noted: (object, outcome) => parts.memory.noted('session.moved', object, outcome),
       }),
     ask: (request, signal) => voice.ask(request, signal),
-    say: ({ text, voice: name }, signal) =>
-      speechFor(
-        { engines: parts.engines, random: parts.host.random },
-        text,
-        name ?? config.voice.voice,
-        config.voice.speed,
-        signal,
-      ),
-    dictate: (sample_rate, listener) =>
-      dictation({ engines: parts.engines, random: parts.host.random }, sample_rate, listener),
+    say: ({ text, voice: name = config.voice.voice, speed = config.voice.speed, engine }, signal) =>
+      speechFor(doors, { text, voice: name, speed, engine }, signal),
+    dictate: (sample_rate, listener, engine) => dictation(doors, sample_rate, listener, engine),
+    engines: () => enginesOf(pool, parts.clustering.cluster),
+    write: (request, signal) => answerFor(doors, request, signal),
+    embed: (request, signal) => embeddingOf(doors, request, signal),
+    bring: (session) => voice.bring(session),
     openVoice(request, listener) {
+      if (stage.now === 'stopping') {
+        throw new LoqaError('stopping', 'This node is about to stop', { retryable: true })
+      }
       const channel = voice.open(request, listener)
       connections.count += 1
       let open = true
@@ -108,9 +110,12 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
 }
 
 /** What the cluster knows; this node alone before it is open, and when there is none. */
-function nodesOf({ clustering, config, identity, pool }: NodeParts, stage: Stage): readonly NodeRow[] {
+function nodesOf(
+  { clustering, config, identity, pool, capacity }: NodeParts,
+  stage: Stage,
+): readonly NodeRow[] {
   const { cluster } = clustering
-  if (cluster !== undefined) return cluster.nodes()
+  if (cluster !== undefined) return cluster.nodes().map((row) => ({ ...row, adds: capacity.of(row.id) }))
   return [
     {
       id: identity.id,
@@ -122,6 +127,7 @@ function nodesOf({ clustering, config, identity, pool }: NodeParts, stage: Stage
       rtt_ms: 0,
       capabilities: pool.capabilities().map(({ tag }) => tag),
       why_not_connected: null,
+      adds: null,
     },
   ]
 }
@@ -175,10 +181,23 @@ function statusOf(parts: NodeParts, stage: Stage): StatusView {
 
 /** What the models in use do not know, and where better ones would go. */
 function noticesOf(models: NodeParts['models']): string[] {
+  const sent = models.filter(({ engine }) => engine === 'openai').map(leavesHouse)
   const limits = models.filter(({ covers }) => covers !== '').map(({ id, covers }) => `${id}: ${covers}`)
   return limits.length === 0
-    ? []
-    : [...limits, 'Real rooms and people need other models: set inference.models_dir, see models/README.md']
+    ? sent
+    : [
+        ...sent,
+        ...limits,
+        'Real rooms and people need other models: set inference.models_dir, see models/README.md',
+      ]
+}
+
+const SENT = { stt: 'Recordings of what is said', llm: 'Texts of what is said', tts: 'Answers' } as const
+
+/** Said plainly as long as it is so. */
+function leavesHouse({ id, kind, parameters }: NodeParts['models'][number]): string {
+  const what = kind === 'stt' || kind === 'llm' || kind === 'tts' ? SENT[kind] : 'What is said'
+  return `${what} are sent to ${new URL(String(parameters.url)).host}, to the model ${id}`
 }
 
 function healthState({ now }: Stage, reasons: readonly string[]): StatusView['health']['state'] {

@@ -7,21 +7,18 @@ import type { Message } from '../actors/index.ts'
 import { limits } from '../host/index.ts'
 import type { SlotValue } from '../skills/index.ts'
 import type { TurnView } from './messages.ts'
+import { SESSION_NAME } from './session-name.ts'
+import { MOST_PARTIALS, transcribedSchema } from './transcribed.ts'
 
 /** Conversations of one node at once. One takes a few kilobytes while nobody speaks. */
 export const MOST_SESSIONS = 512
 /** Texts a turn may show: what was heard, what is said. A reply is at most two minutes of speech. */
 const MOST_TEXT = limits.MAX_TURN_TEXT
-/** Partial texts of a turn: one for each frame of the longest utterance. */
-const MOST_PARTIALS = 1_500
 /** Slots of an intent, and things named in one of them. */
 const MOST_SLOTS = 64
 
 /** Conversations in which somebody spoke within the minute: as many as a house has rooms. */
 export const MOST_TALKS = 64
-
-/** Part of an address. */
-export const SESSION_NAME = /^[A-Za-z0-9_.:~-]{1,64}$/
 
 const text = z.string().max(MOST_TEXT)
 const name = z.string().max(128)
@@ -111,26 +108,13 @@ export function talksFromAfar(answer: unknown): TalkRows['talks'] | undefined {
   return checked.success ? checked.data.talks : undefined
 }
 
-const at = z.number().min(0).max(1e12)
-
-/** Of `Heard`: by the clock of the node where it was said, to which the session comes. */
-export const heardSchema = z.strictObject({
-  transcript: text.min(1),
-  partials: z.array(text).max(MOST_PARTIALS),
-  marks: z.strictObject({
-    spoken: at.exactOptional(),
-    endpoint: at.exactOptional(),
-    text: at.exactOptional(),
-  }),
-})
-
 /** Front desk of another node → session: its words are explained in `messages.ts`. */
 const orderSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('session.leave'),
     room,
     satellite: name.exactOptional(),
-    heard: heardSchema.exactOptional(),
+    heard: transcribedSchema.exactOptional(),
     far: z.boolean(),
   }),
   z.strictObject({ type: z.literal('session.arrive') }),

@@ -15,7 +15,7 @@ import { FRAME_MS } from './audio.ts'
 import {
   type Decision,
   decide,
-  decideIntent,
+  decideGuess,
   meaningLost,
   notUnderstood,
   readHere,
@@ -182,7 +182,7 @@ export function meant(state: TurnState, options: TurnOptions, now: Monotonic): S
     ? meaningLost
     : intent === undefined
       ? notUnderstood
-      : decideIntent(intent, deciding(state, turn, options, now))
+      : decideGuess(intent, turn.transcript, deciding(state, turn, options, now))
   const noted: Effect[] = [
     stepOf(state, turn, 'llm.answer', {
       answer: said.tokens,
@@ -261,10 +261,24 @@ function afterSaying(conversation: Conversation, saying: Saying): Conversation {
   }
 }
 
+/** A skill was perhaps asked before, on a node that is gone: its answer never came, so it is asked here. */
+export function actAgain(
+  state: TurnState,
+  turn: Turn,
+  confirmed: boolean,
+  options: TurnOptions,
+  now: Monotonic,
+): Step {
+  const { intent } = turn
+  const skill = options.understanding.skillFor(intent.name)
+  if (skill === undefined) return speak(state, { ...turn, reply: PHRASES.skillFailed }, options, now)
+  return act(state, turn, { intent, skill, confirmed }, options, now)
+}
+
 function act(
   state: TurnState,
   turn: Turn,
-  { intent, skill, confirmed }: Extract<Decision, { kind: 'act' }>,
+  { intent, skill, confirmed }: Pick<Extract<Decision, { kind: 'act' }>, 'intent' | 'skill' | 'confirmed'>,
   options: TurnOptions,
   now: Monotonic,
 ): Step {
@@ -278,7 +292,11 @@ function act(
     ...(state.person === undefined ? {} : { person: state.person }),
   }
   return stay(
-    { ...inPhase(state, asked), conversation: { ...state.conversation, last: intent, expecting: undefined } },
+    {
+      ...state,
+      phase: { name: 'acting', turn: asked, confirmed },
+      conversation: { ...state.conversation, last: intent, expecting: undefined },
+    },
     {
       type: 'ask',
       id: skillAskId(asked),

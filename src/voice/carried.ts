@@ -3,78 +3,20 @@
  * which speaks to its own node; a reply that was broken off comes along with the sample at which it was. What is said under the scope
  * `ephemeral` leaves no node.
  */
-import { z } from 'zod'
 import {
   InvalidInputError,
-  limits,
   type Monotonic,
   type PrivacyScope,
   type SessionId,
   sessionId,
   type Wall,
 } from '../host/index.ts'
-import { heardSchema, SESSION_NAME } from './afar.ts'
 import { bytesOf, samplesOf } from './audio.ts'
+import { type Carried, carriedSchema, type UnderWay } from './carried-shape.ts'
 import { isCutting } from './going-on.ts'
-import { MOST_AHEAD } from './messages.ts'
-import { MOST_SENTENCES } from './said.ts'
 import type { Away } from './session-state.ts'
 import { isIdle, newConversation } from './turn.ts'
 import type { Conversation, Left, TurnState } from './turn-state.ts'
-
-/** Of `carriedSchema`: counted up when it changes. */
-export const CARRIED_VERSION = 2
-
-const text = z.string().max(limits.MAX_TURN_TEXT)
-const name = z.string().max(128)
-const slot = z.union([text, z.number(), z.array(text).max(64)])
-const intent = z.object({ name, slots: z.record(name, slot) }).catchall(z.unknown())
-const expecting = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('slot'), intent, slot: name, left_ms: z.number() }),
-  z.strictObject({ kind: z.literal('confirm'), intent, left_ms: z.number() }),
-])
-
-/** Of `Left`: the reply that was broken off. */
-const leftSchema = z.strictObject({
-  turn: z.int().min(1),
-  sentences: z.array(text).max(MOST_SENTENCES),
-  ends: z.array(z.int().min(0)).max(MOST_SENTENCES),
-  samples: z.int().min(0),
-  /** s16, 16 kHz mono. */
-  ahead: z.instanceof(Uint8Array).refine(({ length }) => length % 2 === 0 && length <= 2 * MOST_AHEAD),
-  left_ms: z.number(),
-})
-
-const carriedSchema = z.strictObject({
-  session: z.string().regex(SESSION_NAME),
-  room: z.string().min(1).max(64),
-  scope: z.enum(['session', 'persistent']),
-  person: z.string().max(128).exactOptional(),
-  started_at: z.number().min(0).max(8.64e15),
-  turns: z.int().min(0),
-  guesses: z.int().min(0),
-  last: intent.nullable(),
-  last_reply: text.nullable(),
-  /** With what is left of its time: the clock of the other node is another. */
-  expecting: expecting.nullable(),
-  left: leftSchema.nullable(),
-  /** It is on its way to this room, and perhaps satellite; with what it said. */
-  away: z
-    .strictObject({
-      room: z.string().min(1).max(64),
-      satellite: z.string().max(64).exactOptional(),
-      heard: heardSchema.exactOptional(),
-    })
-    .nullable(),
-  former: z.string().max(64).nullable(),
-})
-/** Of the version before: nothing was broken off, and nobody was on the way to a room. */
-export const carriedOfFormer = (snapshot: unknown): unknown =>
-  typeof snapshot === 'object' && snapshot !== null
-    ? { ...snapshot, left: null, away: null, former: null }
-    : snapshot
-
-export type Carried = Readonly<z.infer<typeof carriedSchema>>
 
 /** What of a session's state goes along. */
 export interface Talk {
@@ -84,6 +26,8 @@ export interface Talk {
   readonly person?: string
   readonly away?: Away | undefined
   readonly former?: string | undefined
+  /** A turn that ended, or was interrupted, when nobody heard it. */
+  readonly unsaid?: UnderWay
 }
 
 /** Undefined: not now, or not at all. `now`: monotonic. */
@@ -91,10 +35,25 @@ export function carry(
   state: Talk & { readonly waiting: readonly unknown[] },
   now: number,
 ): Carried | undefined {
-  const { turn, waiting, scope, person, startedAt, away, former } = state
-  if (!isIdle(turn) || waiting.length > 0 || turn.satellite !== undefined || scope === 'ephemeral')
-    return undefined
-  if (isCutting(turn)) return undefined
+  const { turn, waiting, unsaid, away, former } = state
+  if (!isIdle(turn) || waiting.length > 0 || turn.satellite !== undefined || isCutting(turn)) return undefined
+  const talk = talkOf(state, unsaid ?? null, now)
+  if (talk === undefined) return undefined
+  return {
+    ...talk,
+    left: turn.left === undefined ? null : carriedLeft(turn.left, now),
+    away: away === undefined ? null : carriedAway(away),
+    former: former ?? null,
+  }
+}
+
+/**
+ * What is remembered at any time; of a move nothing: who goes on when a node is lost is told by the satellite how far it came.
+ * Undefined: it leaves no node. `now`: monotonic.
+ */
+export function talkOf(state: Talk, under_way: UnderWay | null, now: number): Carried | undefined {
+  const { turn, scope, person, startedAt } = state
+  if (scope === 'ephemeral') return undefined
   const { room, last, lastReply, expecting: open } = turn.conversation
   return {
     session: turn.session,
@@ -107,9 +66,7 @@ export function carry(
     last: (last as Carried['last']) ?? null,
     last_reply: lastReply ?? null,
     expecting: open === undefined ? null : carriedQuestion(open, now),
-    left: turn.left === undefined ? null : carriedLeft(turn.left, now),
-    away: away === undefined ? null : carriedAway(away),
-    former: former ?? null,
+    ...{ under_way, left: null, away: null, former: null },
   }
 }
 
@@ -123,11 +80,13 @@ function carriedLeft(
   }
 }
 
+type CarriedHeard = NonNullable<NonNullable<Carried['away']>['heard']>
+
 /** Its former satellite is of its former node. */
 const carriedAway = ({ room, satellite, heard }: Away): Carried['away'] => ({
   room,
   ...(satellite === undefined ? {} : { satellite }),
-  ...(heard === undefined ? {} : { heard: heard as unknown as z.infer<typeof heardSchema> }),
+  ...(heard === undefined ? {} : { heard: heard as unknown as CarriedHeard }),
 })
 
 function leftFrom({ left_ms, ahead, ...left }: NonNullable<Carried['left']>, now: number): Left {
@@ -155,6 +114,7 @@ export function unpacked(snapshot: unknown, now: number): Talk {
     last,
     last_reply,
     expecting: open,
+    under_way,
     left,
     away,
     former,
@@ -182,6 +142,7 @@ export function unpacked(snapshot: unknown, now: number): Talk {
     ...(person === undefined ? {} : { person }),
     ...(away === null ? {} : { away: away as unknown as Away }),
     ...(former === null ? {} : { former }),
+    ...(under_way === null ? {} : { unsaid: under_way }),
   }
 }
 

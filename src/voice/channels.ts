@@ -1,10 +1,14 @@
 /** The satellites that are connected: each a channel, bound to the conversation it speaks in. */
 import type { Message } from '../actors/index.ts'
 import { type Clock, limits, OverloadedError, type SessionId } from '../host/index.ts'
+import type { Heard, SessionAttach } from './messages.ts'
 import { Microphone } from './microphone.ts'
 import type { VoiceListener } from './player.ts'
 import type { Satellites } from './satellites.ts'
 import type { VoiceDetector } from './vad.ts'
+
+/** What a satellite gets ahead when it changes its node: it is connected to the next one in a third of that on a busy machine. */
+const HAND_OVER_MS = 1_500
 
 /** One satellite: audio up; audio and events come down through its listener. */
 export interface VoiceChannel {
@@ -20,6 +24,9 @@ interface BoundChannel extends VoiceChannel {
   readonly room: string
   /** When somebody last spoke there, on the monotonic clock. */
   readonly heard_at: number
+  readonly listener: VoiceListener
+  /** It goes on at another node: its conversation may leave. */
+  handOver(): void
   /** Its conversation ended under it, or left; it goes on with a new one, or with that one. */
   rebind(session?: SessionId): void
 }
@@ -31,6 +38,8 @@ export interface ChannelsParts {
   readonly satellites: Satellites
   readonly detectors: () => VoiceDetector
   readonly dropped: (frames: number) => void
+  /** Other nodes that serve satellites, the best first. */
+  readonly others: () => readonly string[]
   readonly tell: (session: SessionId, message: Message) => void
 }
 
@@ -51,13 +60,18 @@ export class Channels {
   }
 
   /** `again` begins the next conversation of this satellite, when this one ended under it. */
-  open(session: SessionId, room: string, listener: VoiceListener, again: () => SessionId): VoiceChannel {
+  open(
+    session: SessionId,
+    { room, heard }: { readonly room: string; readonly heard?: Heard | undefined },
+    listener: VoiceListener,
+    again: () => SessionId,
+  ): VoiceChannel {
     this.#satellites += 1
     const satellite = `satellite-${this.#parts.mark}${this.#satellites}`
     this.#parts.satellites.add(satellite, listener)
-    const channel = this.#bound(session, satellite, room, listener, again)
+    const channel = this.#bound(session, { satellite, room, back: heard !== undefined }, listener, again)
     this.#channels.add(channel)
-    this.#attach(session, satellite, room, listener)
+    this.#attach(session, satellite, room, listener, heard)
     return channel
   }
 
@@ -94,19 +108,36 @@ export class Channels {
     }
   }
 
+  /** Lets go of those that speak in it. Returns how to tell them where to go. */
+  handOver(session: string): (nodes: readonly string[]) => void {
+    const those = [...this.#channels].filter((channel) => channel.session === session)
+    for (const channel of those) channel.handOver()
+    return (nodes) => {
+      for (const { listener } of those) listener.event({ type: 'rebind', nodes })
+    }
+  }
+
   closeAll(): void {
     for (const channel of [...this.#channels]) channel.close()
   }
 
-  #attach(session: SessionId, satellite: string, room: string, listener: VoiceListener): void {
-    this.#parts.tell(session, { type: 'session.attach', satellite, room } as Message)
-    listener.event({ type: 'ready', session, room, sample_rate: limits.SAMPLE_RATE })
+  #attach(session: SessionId, satellite: string, room: string, listener: VoiceListener, heard?: Heard): void {
+    const { tell, others } = this.#parts
+    const attach: SessionAttach = {
+      ...{ type: 'session.attach', satellite, room },
+      ...(heard === undefined ? {} : { heard }),
+    }
+    tell(session, attach)
+    const elsewhere = others()
+    listener.event({
+      ...{ type: 'ready', session, room, sample_rate: limits.SAMPLE_RATE },
+      ...(elsewhere.length === 0 ? {} : { others: elsewhere }),
+    })
   }
 
   #bound(
     first: SessionId,
-    satellite: string,
-    room: string,
+    { satellite, room, back }: { readonly satellite: string; readonly room: string; readonly back: boolean },
     listener: VoiceListener,
     again: () => SessionId,
   ): BoundChannel {
@@ -122,6 +153,7 @@ export class Channels {
       },
       end: () => tell(session, { type: 'audio.end', satellite } as Message),
       dropped,
+      back,
     })
     const channel: BoundChannel = {
       ...{ satellite, room },
@@ -131,12 +163,19 @@ export class Channels {
       get session() {
         return session
       },
+      listener,
       push: (pcm) => microphone.push(pcm),
       finish: () => microphone.finish(),
       close: () => {
         if (!this.#channels.delete(channel)) return
         microphone.close()
         satellites.remove(satellite)
+        tell(session, { type: 'session.detach', satellite } as Message)
+      },
+      handOver: () => {
+        if (!this.#channels.delete(channel)) return
+        microphone.close()
+        satellites.handOver(satellite, HAND_OVER_MS)
         tell(session, { type: 'session.detach', satellite } as Message)
       },
       rebind: (next) => {

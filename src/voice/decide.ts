@@ -117,6 +117,19 @@ export function decideIntent(intent: Intent, deciding: Deciding): Decision {
   return carryOut(intent, false, deciding)
 }
 
+/**
+ * What the language model took a text for. Where that can do harm and the intent has no question of its own, the person's own words are
+ * put to them: a guess opens no door.
+ */
+export function decideGuess(intent: Intent, text: string, deciding: Deciding): Decision {
+  const { understanding, now, answer_ms } = deciding
+  const decision = decideIntent(intent, deciding)
+  if (decision.kind !== 'act' || !understanding.isRisky(intent.name)) return decision
+  const until = monotonic(now + answer_ms)
+  const speech = `I heard: ${text}. Shall I do that?`
+  return { kind: 'say', intent, speech, expecting: { kind: 'confirm', intent, until } }
+}
+
 /** A skill's business: asks for what is missing, then for a yes where the intent wants one, then acts. */
 function carryOut(intent: Intent, confirmed: boolean, deciding: Deciding): Decision {
   const { understanding, now, answer_ms } = deciding

@@ -8,7 +8,8 @@ import type { Intent } from '../skills/index.ts'
 import type { Decision } from './decide.ts'
 import { WAIT } from './ending.ts'
 import { goOn, resumable } from './going-on.ts'
-import { type Heard, type RoomWanted, type TalkWanted, waitOver } from './messages.ts'
+import { type RoomWanted, type TalkWanted, waitOver } from './messages.ts'
+import type { Transcribed } from './transcribed.ts'
 import { type Neighbour, type Step, stay, type Turn, type TurnOptions, type TurnState } from './turn-state.ts'
 
 /** There is a satellite. */
@@ -54,7 +55,7 @@ export function takeAlong(
   )
 }
 
-const heardIn = ({ transcript, partials, marks }: Turn): Heard => {
+const heardIn = ({ transcript, partials, marks }: Turn): Transcribed => {
   const { spoken, endpoint, text } = marks
   return {
     transcript,

@@ -1,16 +1,16 @@
 /**
- * A reply that was broken off, because somebody spoke or because the conversation left the room, and that goes on at the sample where
- * it was. What was heard is what the loudspeaker says, not what was sent to it (`player.ts`); what was rendered beyond that comes along, so
- * that it is the same to the sample and nobody waits for a voice; only what was not is rendered anew, from the beginning of a sentence
- * where there is one (`said.ts`).
+ * A reply that was broken off on purpose, because somebody spoke or because the conversation left the room, and that goes on at the
+ * sample where it was, as a turn of its own. What was heard is what this node's loudspeaker says, not what was sent to it (`player.ts`);
+ * what was rendered beyond that comes along, so that nobody waits for a voice; only what was not is rendered anew (`said.ts`).
+ * A turn whose satellite or node was lost is the business of `resuming.ts`.
  */
 import type { Effect, Outcome } from '../actors/index.ts'
 import { type Monotonic, monotonic } from '../host/index.ts'
-import { endTurn } from './ending.ts'
-import { type Cut, cutReply, MOST_AHEAD, playAudio } from './messages.ts'
-import { restOf } from './said.ts'
-import { endOf, playId, playOut, render, silence, voiceRunId } from './speaking.ts'
-import type { Left, Speaking, Step, Turn, TurnOptions, TurnState } from './turn-state.ts'
+import { EVENT, endTurn } from './ending.ts'
+import { type Cut, cutReply, playAudio, showEvent } from './messages.ts'
+import { MOST_AHEAD, restOf } from './said.ts'
+import { endOf, from, playId, reached, sayNext, silence, voiceRunId } from './speaking.ts'
+import type { Left, Step, Turn, TurnOptions, TurnState } from './turn-state.ts'
 import { andThen, stay } from './turn-state.ts'
 
 const NOTHING = new Int16Array(0)
@@ -20,7 +20,8 @@ export function breakOff(state: TurnState, after_ms: number, { waits }: TurnOpti
   const { phase, satellite } = state
   if (phase.name !== 'speaking' && phase.name !== 'playing') return stay(state)
   const { turn, speaking } = phase
-  const { sentences, ends, from, total } = speaking
+  const { sentences, ends, from } = speaking
+  const total = reached(speaking)
   // Nothing of it has been sent: there is nothing to ask the loudspeaker.
   const isUnheard = total === from
   const samples = isUnheard ? total : undefined
@@ -55,7 +56,7 @@ export function resumable({ left }: TurnState, now: Monotonic): Left | undefined
 export const restText = ({ sentences, ends, samples = 0 }: Left): string =>
   sentences.slice(restOf({ ends, samples }).sentence).join(' ')
 
-/** What is kept of it: up to the end of a sentence, for what follows is another rendering. */
+/** What is kept of it: up to the end of a sentence, for what follows is another rendering where a voice is not the same each time. */
 function wholeSentences({ ahead, ends, samples = 0, sentences }: Left): Int16Array {
   const kept = ahead.subarray(0, MOST_AHEAD)
   const end = ends.findLast((each) => each > samples && each <= samples + kept.length)
@@ -67,19 +68,17 @@ function wholeSentences({ ahead, ends, samples = 0, sentences }: Left): Int16Arr
 export function goOn(state: TurnState, turn: Turn, left: Left, options: TurnOptions, now: Monotonic): Step {
   const { sentences, ends, samples = 0 } = left
   const ahead = wholeSentences(left)
-  const total = samples + ahead.length
-  const { sentence, skip } = restOf({ ends, samples: total })
-  const speaking: Speaking = {
-    ...{ sentences, index: sentence, attempt: 0, heard: skip, received: 0 },
-    ...{ total, from: samples, ends: ends.slice(0, sentence) },
-  }
+  const speaking = from(sentences, { ends, samples: samples + ahead.length }, samples)
   const marks = { ...turn.marks, reply: now, ...(ahead.length > 0 ? { voice: now } : {}) }
   const saying: Turn = { ...turn, marks, reply: restText(left) }
-  const playing = ahead.length > 0 ? [playAudio(playId(turn), state.satellite!, ahead.slice())] : []
+  const begins = { type: 'reply', turn: turn.number, from: samples } as const
+  const to = state.satellite!
+  const playing =
+    ahead.length > 0 ? [showEvent(EVENT, to, begins), playAudio(playId(turn), to, ahead.slice())] : []
   const begun: TurnState = { ...state, left: undefined, phase: { name: 'speaking', turn: saying, speaking } }
-  return andThen(stay(begun, ...playing), (current) => {
-    if (speaking.index < sentences.length) return render(current, options)
-    if (ahead.length === 0) return endTurn(current, endOf(saying))
-    return playOut({ ...current, phase: { name: 'playing', turn: saying, speaking } }, options)
-  })
+  return andThen(stay(begun, ...playing), (current) =>
+    speaking.index < sentences.length || ahead.length > 0
+      ? sayNext(current, options)
+      : endTurn(current, endOf(saying)),
+  )
 }

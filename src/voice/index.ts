@@ -19,19 +19,20 @@ export {
   type TalkRows,
   talksFromAfar,
 } from './afar.ts'
-export { bytesOf, concat, samplesOf, toFloat32 } from './audio.ts'
-export { CARRIED_VERSION, carriedOfFormer } from './carried.ts'
+export { bytesOf, concat, samplesOf, toFloat32, toInt16 } from './audio.ts'
+export { CARRIED_VERSION, type Carried, formerCarried } from './carried-shape.ts'
 export type { VoiceChannel } from './channels.ts'
 export { ENDPOINT_TIMES, type EndpointTimes } from './endpointing.ts'
+export { HEADS, type Head, headFrom, headKey, headOf, isLater } from './heads.ts'
 export type {
   AnnouncementFar,
   AnnouncementGiven,
-  Heard,
   Latency,
   Loudspeakers,
   NeighbourKnown,
   RoomRefused,
   RoomWanted,
+  SessionHead,
   SessionLeave,
   SessionPhase,
   TalkSought,
@@ -40,6 +41,7 @@ export type {
   VoiceEvent,
 } from './messages.ts'
 export { commonTalk, nearestTalk } from './neighbours.ts'
+export { type Passage, passagesOf } from './passages.ts'
 export { noSpeakerIn, PHRASES } from './phrases.ts'
 export type { VoiceListener } from './player.ts'
 export { FOLLOWED_MS } from './registrar.ts'
@@ -48,6 +50,7 @@ export { Resampler, resample } from './resample.ts'
 export type { PlayPort } from './satellites.ts'
 export { ANNOUNCER, sessionAddress } from './session.ts'
 export type { InferPort } from './speech.ts'
+export type { Transcribed } from './transcribed.ts'
 export { WAITS, type Waits } from './turn-state.ts'
 export {
   currentUnderstanding,

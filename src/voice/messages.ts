@@ -3,16 +3,10 @@
  * `session.phase` …; speech, language and skills answer through their own ports (`infer`, asks).
  */
 import type { Message, OutsideEffect, ReplyTo } from '../actors/index.ts'
-import {
-  type ErrorShape,
-  limits,
-  type Monotonic,
-  type PrivacyScope,
-  type RequestId,
-  type SessionId,
-  type Wall,
-} from '../host/index.ts'
+import type { ErrorShape, PrivacyScope, RequestId, SessionId, Wall } from '../host/index.ts'
 import type { Announce, Intent, SlotValue } from '../skills/index.ts'
+import type { Carried } from './carried-shape.ts'
+import type { Transcribed } from './transcribed.ts'
 import type { Neighbour } from './turn-state.ts'
 
 // — to a session —
@@ -22,6 +16,16 @@ export interface SessionAttach extends Message {
   readonly type: 'session.attach'
   readonly satellite: string
   readonly room: string
+  /** It was here before: what it has of the conversation. Answered by the event `resumed`. */
+  readonly heard?: Heard
+}
+
+/** Up to where a satellite has heard a conversation. */
+export interface Heard {
+  /** The last turn of which a reply began here; 0: none. */
+  readonly turn: number
+  /** Samples of that reply; null: the whole turn, to its end. */
+  readonly samples: number | null
 }
 
 /** satellite → session: the connection is gone. What was being said to it is interrupted. */
@@ -75,14 +79,6 @@ export const waitOver = (turn: number, wait: WaitOver['wait']): WaitOver => ({
   wait,
 })
 
-/** What somebody said to one conversation, for another that takes it over. */
-export interface Heard {
-  readonly transcript: string
-  readonly partials: readonly string[]
-  /** When, by the clock of the node where it was said. */
-  readonly marks: { readonly spoken?: Monotonic; readonly endpoint?: Monotonic; readonly text?: Monotonic }
-}
-
 /**
  * front desk → session, as an ask: leave your satellite; whoever holds one in that room binds you to it. Answered by `session.left` when
  * the last sample was said. There it says on what it was saying, or answers what was heard there.
@@ -93,7 +89,7 @@ export interface SessionLeave extends Message {
   /** Which one; undefined: any in the room. */
   readonly satellite?: string
   /** Somebody said this there; it is a turn of this conversation. */
-  readonly heard?: Heard
+  readonly heard?: Transcribed
   /** It goes to another node. */
   readonly far: boolean
 }
@@ -175,7 +171,7 @@ export interface RoomWanted extends Message {
   readonly satellite: string
   readonly room: string
   readonly here: boolean
-  readonly heard: Heard
+  readonly heard: Transcribed
 }
 
 /** session → subscribers of the topic: what was heard is for that other one, which is to come here. */
@@ -185,7 +181,7 @@ export interface TalkWanted extends Message {
   readonly satellite: string
   readonly room: string
   readonly from: SessionId
-  readonly heard: Heard
+  readonly heard: Transcribed
 }
 
 /** session → subscribers of the topic: it has come to this node, or stays, and wants a satellite in that room. */
@@ -242,6 +238,16 @@ export interface AnnouncementSpoken extends Message {
   readonly id: number
 }
 
+/**
+ * session → subscribers of the topic of the same name: what another node would need to go on with it (`heads.ts`). Never said by one
+ * that is ephemeral.
+ */
+export interface SessionHead extends Message {
+  readonly type: 'session.head'
+  readonly session: SessionId
+  readonly talk: Carried
+}
+
 // — shapes shared with the API, which has its own words for the same —
 
 /** Milliseconds each hop took; null when the turn did not pass it. */
@@ -272,7 +278,13 @@ export interface TurnView {
 
 /** What a satellite shows or does besides playing audio. */
 export type VoiceEvent =
-  | { readonly type: 'ready'; readonly session: string; readonly room: string; readonly sample_rate: 16000 }
+  | {
+      readonly type: 'ready'
+      readonly session: string
+      readonly room: string
+      readonly sample_rate: 16000
+      readonly others?: readonly string[]
+    }
   | { readonly type: 'speech-started' }
   | { readonly type: 'partial'; readonly text: string }
   | { readonly type: 'final'; readonly text: string }
@@ -280,6 +292,15 @@ export type VoiceEvent =
   /** Throw away what is queued for playing; with `at`, what comes after so many samples of this reply. */
   | { readonly type: 'stop-playback'; readonly at?: number }
   | { readonly type: 'reply-end' }
+  /** A reply begins, or goes on: the next sample is this one of it. */
+  | { readonly type: 'reply'; readonly turn: number; readonly from: number }
+  /**
+   * To who came back and said what it has: the turn that goes on without its doing; null: there is none, and what was said into the
+   * microphone and not answered is to be sent again.
+   */
+  | { readonly type: 'resumed'; readonly turn: number | null }
+  /** This node is about to go: connect to one of these, the best first. The conversation is there already. */
+  | { readonly type: 'rebind'; readonly nodes: readonly string[] }
   | { readonly type: 'announce'; readonly text: string }
   | { readonly type: 'card'; readonly card: Readonly<Record<string, unknown>> }
   /** Something the person should know before they speak. */
@@ -320,12 +341,6 @@ export interface Cut {
   /** Those that come after, as far as they had come; no more than `MOST_AHEAD`. */
   readonly ahead: Int16Array
 }
-
-/**
- * So much of a reply is kept and goes along with a conversation: half a minute, 960 KB, all of most answers. No voice makes the same
- * samples twice: what was rendered is worth more than what could be.
- */
-export const MOST_AHEAD = 30 * limits.SAMPLE_RATE
 
 export const endReply = (id: RequestId, to: string): Play => ({ type: 'play', id, to, op: 'end' })
 

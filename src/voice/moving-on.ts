@@ -4,10 +4,11 @@ import { answer, deciding, follow } from './answering.ts'
 import { decideIntent } from './decide.ts'
 import { EVENT, emptyTurn } from './ending.ts'
 import { goOn, restText, resumable } from './going-on.ts'
-import { type Heard, showEvent } from './messages.ts'
+import { showEvent } from './messages.ts'
 import { movedTo } from './phrases.ts'
 import { speak } from './speaking.ts'
 import { contextOf, stepOf } from './steps.ts'
+import type { Transcribed } from './transcribed.ts'
 import {
   andThen,
   NO_GUESS,
@@ -47,7 +48,7 @@ export function arrive(
 /** A turn of another conversation is this one's: only its words are known. */
 export function heardAlong(
   state: TurnState,
-  { transcript, partials, marks }: Heard,
+  { transcript, partials, marks }: Transcribed,
   options: TurnOptions,
   now: Monotonic,
 ): Step {

@@ -4,7 +4,8 @@
  */
 import type { Cancel, Clock } from '../host/index.ts'
 import { bytesOf, concat, SAMPLE_RATE } from './audio.ts'
-import { type Cut, MOST_AHEAD, type VoiceEvent } from './messages.ts'
+import type { Cut, VoiceEvent } from './messages.ts'
+import { MOST_AHEAD } from './said.ts'
 
 /** Audio and events for a satellite; the API's connections are such. */
 export interface VoiceListener {
@@ -53,6 +54,21 @@ export class Player {
     this.#send()
   }
 
+  /**
+   * Somebody else goes on with the reply: as much of it as fits `ahead_ms` is sent at once, so that nobody hears the change; the rest
+   * is never sent, and nothing is told.
+   */
+  handOver(ahead_ms: number): void {
+    this.#timer()
+    const until = this.#clock.monotonic() + ahead_ms
+    while (this.#end_at < until) {
+      const piece = this.#take()
+      if (piece === undefined) break
+      this.#sendPiece(piece)
+    }
+    this.#queue.length = 0
+  }
+
   /** Silence, at once. */
   stop(): void {
     this.#timer()
@@ -85,16 +101,20 @@ export class Player {
       }
       const piece = this.#take()
       if (piece === undefined) break
-      this.#listener.audio(bytesOf(piece))
-      const now = this.#clock.monotonic()
-      this.#end_at = Math.max(this.#end_at, now) + (piece.length * 1000) / SAMPLE_RATE
-      this.#sent += piece.length
-      this.#keepAhead(piece, this.#end_at - now)
+      this.#sendPiece(piece)
     }
     if (!this.#ended) return
     this.#tellReplyEnd()
     const rest_ms = Math.max(0, this.#end_at - this.#clock.monotonic())
     this.#timer = this.#clock.after(rest_ms, this.#played)
+  }
+
+  #sendPiece(piece: Int16Array): void {
+    this.#listener.audio(bytesOf(piece))
+    const now = this.#clock.monotonic()
+    this.#end_at = Math.max(this.#end_at, now) + (piece.length * 1000) / SAMPLE_RATE
+    this.#sent += piece.length
+    this.#keepAhead(piece, this.#end_at - now)
   }
 
   #keepAhead(piece: Int16Array, unplayed_ms: number): void {

@@ -11,6 +11,7 @@ import type { SkillResult } from '../skills/index.ts'
 import { START_FRAMES } from './activity.ts'
 import { modelRunId, skillAskId } from './answering.ts'
 import { FRAME_MS, FRAME_SAMPLES } from './audio.ts'
+import type { UnderWay } from './carried-shape.ts'
 import { endpoint, standingOf } from './endpointing.ts'
 import type { Manner } from './finality.ts'
 import { recogniserRunId } from './listening.ts'
@@ -153,6 +154,7 @@ class ReplayedTurn {
   #begin(body: RecordedStep['body'], now: Monotonic): undefined {
     const text = String(body.text)
     if (body.source === 'text') return this.#feed({ type: 'text', text, replyTo: undefined }, now)
+    if (body.source === 'resumed') return this.#feed({ type: 'go-on', left: body.left as UnderWay }, now)
     if (body.source === 'announcement') {
       return this.#feed({ type: 'announcement', from: 0, speech: text }, now)
     }

@@ -47,6 +47,14 @@ export class Satellites implements PlayPort {
     reply.player.stop()
   }
 
+  /** Its session goes on elsewhere, and so will it: what it is told now is said by nobody here. */
+  handOver(satellite: string, ahead_ms: number): void {
+    this.#listeners.delete(satellite)
+    const reply = this.#replies.get(satellite)
+    this.#replies.delete(satellite)
+    reply?.player.handOver(ahead_ms)
+  }
+
   request(effect: Play, deliver: Deliver, actor: Ref): void {
     const listener = this.#listeners.get(effect.to)
     if (listener === undefined) {

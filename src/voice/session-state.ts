@@ -1,8 +1,9 @@
 /** What a conversation keeps beside its turns, as plain data. */
 import type { ReplyTo } from '../actors/index.ts'
-import type { PrivacyScope, Wall } from '../host/index.ts'
+import type { Monotonic, PrivacyScope, Wall } from '../host/index.ts'
 import type { Intent } from '../skills/index.ts'
-import type { Heard } from './messages.ts'
+import type { UnderWay } from './carried-shape.ts'
+import type { Transcribed } from './transcribed.ts'
 import type { TurnState } from './turn-state.ts'
 
 export interface SessionState {
@@ -15,6 +16,9 @@ export interface SessionState {
   /** As of its arguments. */
   readonly scope: PrivacyScope
   readonly person?: string
+  /** The last turn, when it was not heard to its end, and until when somebody may come back for it. */
+  readonly unsaid?: UnderWay
+  readonly unsaidUntil?: Monotonic
   /** It has left its satellite, and no other one has taken it yet. */
   readonly away?: Away | undefined
   /** The satellite it left: what that still sends is for whoever is there now. */
@@ -37,7 +41,7 @@ export interface Away {
   /** Through which satellite; undefined: any in that room. */
   readonly satellite?: string | undefined
   /** What was said there, to be answered; undefined: what was being said is said on there. */
-  readonly heard?: Heard | undefined
+  readonly heard?: Transcribed | undefined
   /** Where it came from, on this node. */
   readonly back?: { readonly satellite: string; readonly room: string } | undefined
   /** Who waits for the last sample to be known. */

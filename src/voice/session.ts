@@ -14,18 +14,21 @@ import {
 } from '../host/index.ts'
 import { CARDS, type CardUpdate } from '../skills/index.ts'
 import { answerLeft, arrived, departed, settled, wanting, whyNot } from './away.ts'
-import { carry, unpacked } from './carried.ts'
+import { carry, talkOf, unpacked } from './carried.ts'
+import type { UnderWay } from './carried-shape.ts'
 import { EVENT, emptyView } from './ending.ts'
 import type {
   AnnouncementSpeak,
   AudioEnd,
   AudioFrame,
+  Heard,
   IdleOver,
   NeighbourKnown,
   RoomRefused,
   SessionArrive,
   SessionAttach,
   SessionDetach,
+  SessionHead,
   SessionLeave,
   SessionPhase,
   SessionReachable,
@@ -35,6 +38,7 @@ import type {
 } from './messages.ts'
 import { showEvent, shownError, turnAnswer } from './messages.ts'
 import { PHRASES } from './phrases.ts'
+import { headPoint, leftUnsaid, restFor, UNSAID_MS, underWay } from './resuming.ts'
 import type { SessionState, Waiting } from './session-state.ts'
 import { isIdle, newConversation, type TurnInput, turn } from './turn.ts'
 import type { TurnOptions, TurnState } from './turn-state.ts'
@@ -105,7 +109,8 @@ export function sessionBehavior(
 
     // Its steps from here on are noted down on this node, under what was agreed when it began.
     restore(snapshot, context) {
-      const state: SessionState = { ...unpacked(snapshot, context.now), waiting: [], heard: false }
+      const talk = unpacked(snapshot, context.now)
+      const state: SessionState = { ...talk, ...until(talk.unsaid, context), waiting: [], heard: false }
       const wants = state.away === undefined ? [] : [wanting(state.turn.session, state.away)]
       return { state, effects: [...lives(state, context), idleTimer(options), ...wants] }
     },
@@ -113,7 +118,7 @@ export function sessionBehavior(
     receive(state, message, context) {
       const after = handle(state, message, options, context)
       const continued = startWaiting(after, options, context)
-      return withPhase(state, continued)
+      return withHead(state, withPhase(state, continued), context)
     },
 
     stopping(state) {
@@ -149,7 +154,9 @@ function handle(
   switch (message.type) {
     case 'session.attach': {
       const attached = attach(state, message.satellite, message.room)
-      if (state.away === undefined) return attached
+      if (state.away === undefined) {
+        return message.heard === undefined ? attached : comeBack(attached, message.heard, options, context)
+      }
       const there = arrived(attached)
       const { heard } = state.away
       const input: TurnInput = heard === undefined ? { type: 'arrived' } : { type: 'heard', heard }
@@ -258,8 +265,13 @@ function advance(
 ): Next<SessionState> {
   const step = turn(state.turn, input, options, context.now)
   const began = step.state.turns > state.turn.turns
+  const left = leftUnsaid(state.turn, step.state)
   return {
-    state: { ...state, turn: step.state, heard: state.heard || began },
+    state: {
+      ...(began ? withoutUnsaid(state) : state),
+      ...{ turn: step.state, heard: state.heard || began },
+      ...until(left, context),
+    },
     effects: [...stamped(step.effects, context), ...announcementsEnded(state.turn, step.state)],
   }
 }
@@ -292,6 +304,28 @@ function attach(state: SessionState, satellite: string, room: string): Next<Sess
   const turn = { ...state.turn, satellite, conversation }
   const attached: SessionState = { ...state, heard: false, former, turn }
   return { state: attached, effects: [{ type: 'cancel', id: IDLE_TIMER }, reachable(attached.turn, true)] }
+}
+
+const until = (unsaid: UnderWay | undefined, { now }: Context) =>
+  unsaid === undefined ? {} : { unsaid, unsaidUntil: monotonic(now + UNSAID_MS) }
+
+const withoutUnsaid = ({ unsaid: _, unsaidUntil: __, ...state }: SessionState): SessionState => state
+
+/** A satellite is back that had this conversation before, and says how much of it. */
+function comeBack(
+  { state, effects }: Next<SessionState>,
+  heard: Heard,
+  options: SessionOptions,
+  context: Context,
+): Next<SessionState> {
+  const { turn: now, unsaid, unsaidUntil = 0 } = state
+  const running = underWay(now)
+  const rest = running === undefined && unsaidUntil > context.now ? restFor(unsaid, heard) : undefined
+  const resumed = { type: 'resumed', turn: running?.turn ?? rest?.turn ?? null } as const
+  const told = [...effects, showEvent(EVENT, now.satellite!, resumed)]
+  if (rest === undefined || !isIdle(now)) return { state, effects: told }
+  const on = advance(withoutUnsaid(state), { type: 'go-on', left: rest }, options, context)
+  return { state: on.state, effects: [...told, ...on.effects] }
 }
 
 const reachable = ({ session, conversation }: TurnState, yes: boolean): Effect => {
@@ -421,11 +455,13 @@ function phaseMessage(state: SessionState, phase: string): SessionPhase {
     started_at: state.startedAt,
     privacy: { scope: state.scope, ...(state.person === undefined ? {} : { person: state.person }) },
     // What is ephemeral is nobody else's business.
-    ...(state.scope === 'ephemeral' ? {} : { talk: talkOf(state) }),
+    ...(state.scope === 'ephemeral' ? {} : { talk: followable(state) }),
   }
 }
 
-function talkOf({ turn: { phase, conversation, left } }: SessionState): NonNullable<SessionPhase['talk']> {
+function followable({
+  turn: { phase, conversation, left },
+}: SessionState): NonNullable<SessionPhase['talk']> {
   const { last, expecting } = conversation
   const speaks = phase.name === 'speaking' || phase.name === 'playing'
   return {
@@ -440,6 +476,17 @@ const phaseEffect = (state: SessionState): Effect => ({
   topic: 'session.phase',
   message: phaseMessage(state, phaseName(state)),
 })
+
+/** What another node would need, whenever that is more than it was. */
+function withHead(before: SessionState, given: Next<SessionState>, { now }: Context): Next<SessionState> {
+  const { state, effects } = given
+  const point = headPoint(state.turn)
+  if (point === undefined || point === headPoint(before.turn)) return given
+  const talk = talkOf(state, underWay(state.turn) ?? state.unsaid ?? null, now)
+  if (talk === undefined) return given
+  const message: SessionHead = { type: 'session.head', session: state.turn.session, talk }
+  return { state, effects: [...effects, { type: 'publish', topic: 'session.head', message }] }
+}
 
 function withPhase(before: SessionState, given: Next<SessionState>): Next<SessionState> {
   const { state, effects } = given

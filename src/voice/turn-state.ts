@@ -96,12 +96,14 @@ export interface Speaking {
   /** Samples of this sentence handed on, and received from this attempt: a retry passes over what was heard. */
   readonly heard: number
   readonly received: number
-  /** Samples of the whole reply handed on. */
+  /** Samples of the whole reply, up to where it is handed on. */
   readonly total: number
   /** The sample of the reply with which this loudspeaker began: where it was broken off before. */
   readonly from: number
-  /** Where each sentence rendered so far ended. */
+  /** Where the sentences before this one ended, in samples of the whole reply. */
   readonly ends: readonly number[]
+  /** What the satellite has from before and is passed over. */
+  readonly skip: number
 }
 
 /** A reply that was broken off: it may go on, there or in another room. */
@@ -155,7 +157,7 @@ export type Phase =
       readonly answer: ModelAnswer
     }
   /** A skill is asked: from here on the turn has effects. */
-  | { readonly name: 'acting'; readonly turn: Turn }
+  | { readonly name: 'acting'; readonly turn: Turn; readonly confirmed?: boolean }
   /** Another room, or another conversation, is looked for. `otherwise`: what is done when there is none. */
   | { readonly name: 'moving'; readonly turn: Turn; readonly otherwise: Otherwise }
   | { readonly name: 'speaking'; readonly turn: Turn; readonly speaking: Speaking }

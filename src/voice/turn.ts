@@ -7,7 +7,8 @@
  * T2  Speech during a reply silences it as soon as it counts as speech: `START_FRAMES` voiced frames, 80 ms.
  * T3  Every turn ends exactly once, as done, interrupted or failed; an asked text is answered exactly once.
  * T4  What is done on a guess is pure, and nothing of a wrong guess is heard or shown.
- * T5  A skill is asked at most once per turn, and only after the end of the turn was decided.
+ * T5  A skill is asked at most once per turn, and only after the end of the turn was decided; once more when the node is lost to which
+ *     its answer was to come.
  * T6  A recogniser that dies loses nothing: what was heard is heard again; only when that fails for good, an apology.
  * T7  A voice that dies continues where it was; when that fails for good, the reply is there as text.
  * T8  Every phase but idle has a longest wait, after which it goes on or ends.
@@ -17,8 +18,9 @@ import type { Effect, ReplyTo, SystemMessage } from '../actors/index.ts'
 import { assert, type Monotonic, monotonic, type SessionId } from '../host/index.ts'
 import type { Intent } from '../skills/index.ts'
 import { forgetAfterSilence, hear } from './activity.ts'
-import { answer, meant, modelOutcome, modelRunId, skillAnswer } from './answering.ts'
+import { actAgain, answer, meant, modelOutcome, modelRunId, skillAnswer } from './answering.ts'
 import { FRAME_MS } from './audio.ts'
+import type { UnderWay } from './carried-shape.ts'
 import { emptyTurn, endTurn, turnOf, withTurn } from './ending.ts'
 import { breakOff, cutOutcome } from './going-on.ts'
 import {
@@ -34,11 +36,12 @@ import {
   textOverdue,
   withFrame,
 } from './listening.ts'
-import type { AudioFrame, Heard, WaitOver } from './messages.ts'
+import type { AudioFrame, WaitOver } from './messages.ts'
 import { arrive, heardAlong, refused } from './moving-on.ts'
 import { PHRASES } from './phrases.ts'
-import { playOutcome, renderAgain, retryVoice, silence, speak, voiceOutcome } from './speaking.ts'
+import { goOn, playOutcome, renderAgain, retryVoice, silence, speak, voiceOutcome } from './speaking.ts'
 import { contextOf, stepOf } from './steps.ts'
+import type { Transcribed } from './transcribed.ts'
 import {
   andThen,
   type Ear,
@@ -66,6 +69,8 @@ export type TurnInput =
       /** Undefined where it is no question. */
       readonly asks?: Intent | undefined
     }
+  /** Somebody is here again who heard only a part of it. */
+  | { readonly type: 'go-on'; readonly left: UnderWay }
   | { readonly type: 'system'; readonly message: Exclude<SystemMessage, { type: 'terminated' }> }
   | { readonly type: 'wait'; readonly message: WaitOver }
   /** It leaves its satellite for another one: what it says is broken off. */
@@ -74,7 +79,7 @@ export type TurnInput =
   /** `otherwise`: what is said when there is nothing to go on with; by default that it is there. */
   | { readonly type: 'arrived'; readonly otherwise?: string }
   /** Somebody said this to another conversation, whose satellite is now this one's. */
-  | { readonly type: 'heard'; readonly heard: Heard }
+  | { readonly type: 'heard'; readonly heard: Transcribed }
   /** There is no such room, or nothing to take along. */
   | { readonly type: 'refused'; readonly speech: string }
   | { readonly type: 'neighbour'; readonly neighbour: Neighbour | undefined }
@@ -124,6 +129,8 @@ function route(state: TurnState, input: TurnInput, options: TurnOptions, now: Mo
       return typed(state, input.text, input.replyTo, options, now)
     case 'announcement':
       return announcement(state, input, options, now)
+    case 'go-on':
+      return goOnWith(state, input.left, options, now)
     case 'system':
       return system(state, input.message, options, now)
     case 'wait':
@@ -226,6 +233,8 @@ function detached(state: TurnState): Step {
   const gone = { ...state, ear: QUIET, satellite: undefined }
   const { phase } = state
   if (phase.name === 'idle' || phase.turn.source.kind === 'text') return stay(gone)
+  // What a skill was asked it does; its answer is for whoever comes back.
+  if (phase.name === 'acting' && phase.turn.source.kind === 'voice') return stay(gone)
   const model =
     phase.name === 'interpreting' ? [{ type: 'cancel', id: modelRunId(phase.number) } as const] : []
   const stopped = stay(gone, ...stopListening(state), ...model, ...silence(state))
@@ -287,6 +296,21 @@ function announcement(
   })
   return andThen(stay({ ...state, turns: begun.number }, noted), (current) =>
     speak(current, begun, options, now),
+  )
+}
+
+function goOnWith(before: TurnState, left: UnderWay, options: TurnOptions, now: Monotonic): Step {
+  assert(before.phase.name === 'idle', 'a turn goes on when none runs')
+  const { turn: number, transcript, reply } = left
+  const intent = left.intent as Turn['intent']
+  const begun: Turn = { ...emptyTurn(number, { kind: 'voice', interrupting: false }), transcript, intent }
+  const state: TurnState = { ...before, turns: Math.max(before.turns, number) }
+  const { room } = state.conversation
+  const noted = stepOf(state, begun, 'turn.began', { source: 'resumed', left, room, context: {} })
+  return andThen(stay(state, noted), (current) =>
+    reply === null
+      ? actAgain(current, begun, left.confirmed, options, now)
+      : goOn(current, { ...begun, reply }, left, options, now),
   )
 }
 

@@ -23,18 +23,20 @@ import {
   sessionId,
   type Wall,
 } from '../host/index.ts'
-import { isAskFromAfar, isGivenFromAfar, MOST_SESSIONS, SESSION_NAME, turnFromAfar } from './afar.ts'
+import { isAskFromAfar, isGivenFromAfar, MOST_SESSIONS, turnFromAfar } from './afar.ts'
 import { announcer } from './announcer.ts'
+import type { Carried } from './carried-shape.ts'
 import { Channels, type VoiceChannel } from './channels.ts'
 import type { EndpointTimes } from './endpointing.ts'
 import { herald } from './herald.ts'
-import type { SessionPhase, SessionWanting, TurnAnswer, TurnView } from './messages.ts'
+import type { Heard, SessionPhase, SessionWanting, TurnAnswer, TurnView } from './messages.ts'
 import { FIXED_PHRASES } from './phrases.ts'
 import type { VoiceListener } from './player.ts'
 import { isListing, registrar } from './registrar.ts'
 import { type RecordedStep, type ReplayVerdict, replayTurns } from './replay.ts'
 import { type PlayPort, Satellites } from './satellites.ts'
 import { ANNOUNCER, type SessionArgs, sessionAddress, sessionBehavior } from './session.ts'
+import { SESSION_NAME } from './session-name.ts'
 import { type InferPort, SpeechPort } from './speech.ts'
 import { type TurnOptions, WAITS, type Waits } from './turn-state.ts'
 import type { Understanding } from './understanding.ts'
@@ -96,6 +98,12 @@ export interface Household {
   begun(address: Address): void
   /** Whether one lives on another node that can be asked. */
   isElsewhere(address: Address): boolean
+  /** What is known of a conversation whose node is gone. */
+  head?(session: SessionId): Carried | undefined
+  /** Has one that lives on another node come here, if that can be. */
+  fetch?(session: SessionId): Promise<void>
+  /** Addresses at which other nodes serve satellites, the best first. */
+  others?(): readonly string[]
 }
 
 export interface SessionRow {
@@ -112,6 +120,15 @@ const ASK_MS = 15_000
 /** A conversation that is to move is waited for so long: the longest turn anybody waits for. */
 const BETWEEN_TURNS_MS = 10_000
 const LOOK_AGAIN_MS = 20
+
+/** Phases of a turn that end within moments, and are better ended where they began. */
+const IN_THE_MIDDLE: ReadonlySet<string> = new Set([
+  'listening',
+  'recovering',
+  'transcribing',
+  'interpreting',
+  'acting',
+])
 
 export class Voice {
   /** For the runtime, by kind. */
@@ -137,6 +154,7 @@ export class Voice {
       satellites: this.#satellites,
       detectors: options.detectors,
       dropped: options.dropped,
+      others: () => options.household?.others?.() ?? [],
       tell: (session, message) => this.#tell(session, message),
     })
     this.#turnOptions = {
@@ -210,6 +228,28 @@ export class Voice {
     throw refused('a turn is under way', 'Try again when it has ended.')
   }
 
+  /**
+   * This node goes: a conversation is moved by `move` between two turns, or while a reply is being said, which goes on there; those who
+   * speak in it are told `nodes`. What has not come so far by `until` (monotonic ms) goes as it is. Errors: those of `move`.
+   */
+  async handOver(
+    id: SessionId,
+    { until, nodes, move }: { until: number; nodes: readonly string[]; move: () => Promise<unknown> },
+  ): Promise<void> {
+    const { clock } = this.#options
+    const isBusy = (): boolean => IN_THE_MIDDLE.has(this.#sessions.get(id)?.phase ?? 'idle')
+    while (isBusy() && clock.monotonic() < until) {
+      await new Promise<void>((go) => clock.after(LOOK_AGAIN_MS, go))
+    }
+    const tell = this.#channels.handOver(id)
+    try {
+      await move()
+    } finally {
+      // Where it did not come, its head is.
+      tell(nodes)
+    }
+  }
+
   /** It lives on another node now. */
   moved(id: SessionId): void {
     const row = this.#sessions.get(id)
@@ -231,15 +271,23 @@ export class Voice {
   }
 
   /** Errors: `overloaded` at the limit of connections, `invalid-input` for a name that cannot be one. */
-  open(request: Asking, listener: VoiceListener): VoiceChannel {
+  open(request: Asking & { readonly heard?: Heard }, listener: VoiceListener): VoiceChannel {
     this.#channels.assertRoom()
     const room = roomOf(request.room ?? this.#options.room)
     const begin = (session?: string): SessionId => this.#session(session, room, request)
     const session = begin(request.session)
     const { notice } = this.#privacy(request)
-    const channel = this.#channels.open(session, room, listener, begin)
+    const { heard } = request
+    const channel = this.#channels.open(session, { room, heard }, listener, begin)
     if (notice !== undefined) listener.event({ type: 'notice', message: notice })
     return channel
+  }
+
+  /** To be awaited before `open`: a conversation that is to go on here, and lives on another node, comes. Never rejects. */
+  async bring(session: string | undefined): Promise<void> {
+    if (session === undefined || !SESSION_NAME.test(session)) return
+    const id = sessionName(session)
+    if (this.#isElsewhere(id)) await this.#options.household?.fetch?.(id)
   }
 
   /** One turn by text. Without a session it continues the conversation by text of its room. */
@@ -341,9 +389,12 @@ export class Voice {
     // One that was killed, or failed too often, has not said that it ended.
     const lives = this.#connected().find(address) !== undefined
     const known = this.#sessions.has(id)
-    const privacy = this.#privacy(asked)
+    const talk = lives ? undefined : this.#options.household?.head?.(id)
+    const agreed = talk === undefined ? undefined : agreedIn(talk)
+    if (agreed !== undefined) this.#assertSame(agreed, asked, this.#privacy(asked))
+    const privacy = agreed ?? this.#privacy(asked)
     if (lives && known) {
-      this.#assertSame(id, asked, privacy)
+      this.#assertSame(this.#sessions.get(id)?.privacy, asked, privacy)
       return id
     }
     if (!known && this.#sessions.size >= MOST_SESSIONS) {
@@ -351,15 +402,15 @@ export class Voice {
     }
     const { scope, person } = privacy
     const args: SessionArgs = { id, room, scope, ...(person === undefined ? {} : { person }) }
-    if (!lives) this.#spawn('session', id, args, 'transient')
+    const snapshot = talk === undefined ? {} : { snapshot: { of: talk } }
+    if (!lives) this.#spawn('session', id, args, 'transient', snapshot)
     this.#options.household?.begun(address)
     this.#sessions.set(id, { id, room, phase: 'idle', started_at: this.#options.clock.wall(), privacy })
     return id
   }
 
   /** Errors: `invalid-input`: what was said so far was said under other conditions. */
-  #assertSame(id: SessionId, asked: PrivacyWanted, { scope, person }: Privacy): void {
-    const has = this.#sessions.get(id)?.privacy
+  #assertSame(has: Privacy | undefined, asked: PrivacyWanted, { scope, person }: Privacy): void {
     if (has === undefined) return
     const other =
       (asked.scope !== undefined && has.scope !== scope) ||
@@ -371,9 +422,22 @@ export class Voice {
     )
   }
 
-  #spawn(kind: string, key: string, args: unknown, restart: RestartKind): void {
+  #spawn(
+    kind: string,
+    key: string,
+    args: unknown,
+    restart: RestartKind,
+    more: { readonly snapshot?: { readonly of: unknown } } = {},
+  ): void {
     const parent = this.#parent
-    this.#connected().spawn({ kind, key, args, restart, ...(parent === undefined ? {} : { parent }) })
+    this.#connected().spawn({
+      kind,
+      key,
+      args,
+      restart,
+      ...more,
+      ...(parent === undefined ? {} : { parent }),
+    })
   }
 
   #tell(session: SessionId, message: Message): void {
@@ -387,6 +451,12 @@ export class Voice {
     return this.#runtime
   }
 }
+
+/** What was agreed on the node where it was before. */
+const agreedIn = ({ scope, person }: Carried): Privacy => ({
+  scope,
+  ...(person === undefined ? {} : { person }),
+})
 
 function outsideOf(infer: InferPort, play: PlayPort): Voice['outside'] {
   return {

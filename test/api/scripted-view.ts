@@ -6,6 +6,8 @@ import type {
   AuditView,
   Dictation,
   DictationListener,
+  EmbeddedText,
+  EngineRow,
   HouseholdChange,
   HouseholdView,
   MemoryView,
@@ -19,6 +21,8 @@ import type {
   TurnView,
   VoiceChannel,
   VoiceListener,
+  WriteRequest,
+  Written,
 } from '../../src/api/index.ts'
 import { LoqaError, NotFoundError } from '../../src/host/index.ts'
 import { ScriptedSkills } from './scripted-skills.ts'
@@ -72,6 +76,7 @@ export const scriptedNodes: readonly NodeRow[] = [
     rtt_ms: 0,
     capabilities: ['stt.sherpa:starter-en:rt'],
     why_not_connected: null,
+    adds: null,
   },
   {
     id: 'fedcba9876543210',
@@ -88,6 +93,7 @@ export const scriptedNodes: readonly NodeRow[] = [
       hint: 'loqa household approve 123456',
       code: '123456',
     },
+    adds: null,
   },
 ]
 
@@ -290,6 +296,7 @@ export class ScriptedView implements NodeView {
   readonly asked: { text: string; room?: string; session?: string }[] = []
   readonly said: { text: string; voice?: string }[] = []
   readonly channels: ScriptedChannel[] = []
+  readonly brought: string[] = []
   readonly changes: HouseholdChange[] = []
   statusNow: StatusView = scriptedStatus
   nodesNow: readonly NodeRow[] = scriptedNodes
@@ -305,6 +312,32 @@ export class ScriptedView implements NodeView {
   auditNow: AuditVerification = scriptedVerification
   onOpen: (channel: ScriptedChannel) => void = () => undefined
 
+  enginesNow: readonly EngineRow[] = [
+    { tag: 'stt.sherpa:recogniser', kind: 'stt', model: 'recogniser' },
+    { tag: 'llm.llama:writer', kind: 'llm', model: 'writer' },
+    { tag: 'tts.formant:voice', kind: 'tts', model: 'voice' },
+  ]
+  /** What the language model was asked, and what it writes. */
+  readonly wrote: WriteRequest[] = []
+  onWrite: (request: WriteRequest, signal: AbortSignal) => AsyncIterable<Written> = async function* () {
+    yield { type: 'text', text: 'Good ' }
+    yield { type: 'text', text: 'morning' }
+    yield { type: 'end', reason: 'stop', input_tokens: 3, output_tokens: 2 }
+  }
+  engines(): readonly EngineRow[] {
+    return this.enginesNow
+  }
+  write(request: WriteRequest, signal: AbortSignal): AsyncIterable<Written> {
+    this.wrote.push(request)
+    return this.onWrite(request, signal)
+  }
+  async embed({ text }: { text: string }): Promise<EmbeddedText> {
+    return { vector: Float32Array.of(text.length, 0.5), tokens: 1 }
+  }
+
+  async bring(session: string): Promise<void> {
+    this.brought.push(session)
+  }
   dictate(_rate: number, told: DictationListener): Dictation {
     return { push: () => undefined, finish: () => told.final('what time is it'), cancel: () => undefined }
   }

@@ -1,63 +1,61 @@
-/**
- * Satellites on a LAN: a microphone and a loudspeaker in a room of a node. It plays as a sound card does, one sample after the other from
- * when the first came, and stops at the sample it is told to.
- */
+/** A satellite on a machine of its own on the LAN, for one turn, and what it heard. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TurnView } from '../../src/api/index.ts'
-import type { LanNode } from './rig.ts'
+import { type LanHost, ROOT } from './rig.ts'
 
-const SAMPLES_PER_MS = 16
+export interface SatelliteLine {
+  /** Date.now(). */
+  readonly at: number
+  readonly type: string
+  readonly [value: string]: unknown
+}
 
-/** One reply as it was heard. */
-export interface Heard {
-  /** Date.now() of the first sample. */
-  readonly began: number
-  /** Date.now() at which the last one had been played. */
-  readonly ended: number
+export interface HeardTurn {
+  readonly view: TurnView | undefined
   readonly samples: Int16Array
+  /** From the last speech sample sent to the end of the answer as a loudspeaker plays it, ms. */
+  readonly end_ms: number
+  /** Silences within the answer, ms: the longest, and all together. */
+  readonly longest_gap_ms: number
+  readonly gaps_ms: number
+  readonly lines: readonly SatelliteLine[]
 }
-
-interface Playing {
-  began: number
-  /** When all that came so far will have been played. */
-  end: number
-  parts: Int16Array[]
-}
-
-type Event = Readonly<Record<string, unknown>> & { readonly at: number; readonly type: string }
 
 export class Satellite {
-  readonly events: Event[] = []
-  readonly replies: Heard[] = []
-  readonly turns: TurnView[] = []
+  readonly lines: SatelliteLine[] = []
   readonly #process: ChildProcess
+  readonly #folder = mkdtempSync(join(tmpdir(), 'loqa-satellite-'))
+  readonly #ended: Promise<void>
   #rest = ''
-  #playing: Playing | undefined
   #waiting: (() => void)[] = []
 
-  constructor(node: LanNode, room: string) {
-    const { http } = JSON.parse(readFileSync(join(node.data, 'runtime.json'), 'utf8')) as { http: number }
-    const url = `ws://127.0.0.1:${http}/api/v1/voice?room=${encodeURIComponent(room)}`
-    this.#process = spawn('ip', ['netns', 'exec', node.host.namespace, process.execPath, '-e', RUN, url], {
-      stdio: ['pipe', 'pipe', 'inherit'],
+  constructor(host: LanHost, url: string, tokenFile: string, recording: string) {
+    const program = join(ROOT, 'test/lan/satellite-program.ts')
+    const args = [process.execPath, program, url, tokenFile, recording, join(this.#folder, 'heard.pcm')]
+    this.#process = spawn('ip', ['netns', 'exec', host.namespace, ...args], {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'inherit'],
     })
     this.#process.stdout?.on('data', (chunk: Buffer) => this.#collect(chunk.toString()))
+    this.#ended = new Promise((resolve) => this.#process.once('exit', () => resolve()))
+    void this.#ended.then(() => this.#wake())
   }
 
-  /** A person says this into the microphone: 16 kHz mono s16le, without a header. */
-  say(recording: string): void {
-    this.#process.stdin?.write(`${recording}\n`)
+  /** Samples of the answer so far. */
+  get heard(): number {
+    return this.lines.reduce((sum, { type, samples }) => sum + (type === 'audio' ? Number(samples) : 0), 0)
   }
 
-  async until<T>(what: string, holds: () => T | undefined | false, within_ms = 30_000): Promise<T> {
+  async until(holds: () => boolean, within_ms: number, what: string): Promise<void> {
     const deadline = Date.now() + within_ms
-    for (;;) {
-      const found = holds()
-      if (found !== undefined && found !== false) return found
+    while (!holds()) {
       const left = deadline - Date.now()
-      if (left <= 0) throw new Error(`not within ${within_ms} ms: ${what}\n${JSON.stringify(this.events)}`)
+      if (left <= 0 || this.#process.exitCode !== null) {
+        throw new Error(`not heard: ${what}\n${this.lines.map((line) => JSON.stringify(line)).join('\n')}`)
+      }
       await new Promise<void>((resolve) => {
         const late = setTimeout(resolve, left)
         this.#waiting.push(() => {
@@ -68,109 +66,54 @@ export class Satellite {
     }
   }
 
-  ready(): Promise<unknown> {
-    return this.until('a connection', () => this.events.some(({ type }) => type === 'ready'))
-  }
-
-  /** The session it speaks in now. */
-  get session(): string {
-    return String(this.events.findLast(({ type }) => type === 'ready')?.session)
-  }
-
-  /** Milliseconds of the reply under way that were played by now; 0 while there is none. */
-  get played_ms(): number {
-    return this.#playing === undefined ? 0 : Math.min(Date.now(), this.#playing.end) - this.#playing.began
-  }
-
-  close(): void {
-    this.#process.kill('SIGKILL')
+  /** The whole turn; as far as it came when it does not end in time. */
+  async turn(within_ms: number): Promise<HeardTurn> {
+    const late = setTimeout(() => this.#process.kill('SIGKILL'), within_ms)
+    await this.#ended
+    clearTimeout(late)
+    let samples = new Int16Array(0)
+    try {
+      const bytes = readFileSync(join(this.#folder, 'heard.pcm'))
+      samples = new Int16Array(new Uint8Array(bytes).buffer)
+    } catch {
+      // It was killed.
+    }
+    rmSync(this.#folder, { recursive: true, force: true })
+    const spoken_at = this.lines.find(({ type }) => type === 'spoken')?.at ?? Number.NaN
+    const view = this.lines.find(({ type }) => type === 'turn')?.turn as TurnView | undefined
+    return { view, samples, ...played(this.lines, spoken_at), lines: this.lines }
   }
 
   #collect(text: string): void {
     const lines = (this.#rest + text).split('\n')
     this.#rest = lines.pop() ?? ''
-    for (const line of lines) this.#take(JSON.parse(line) as Event)
+    for (const line of lines) this.lines.push(JSON.parse(line) as SatelliteLine)
+    this.#wake()
+  }
+
+  #wake(): void {
     for (const run of this.#waiting.splice(0)) run()
   }
-
-  #take(event: Event): void {
-    if (event.type === 'audio') {
-      const bytes = Buffer.from(String(event.pcm), 'base64')
-      this.#play(event.at, new Int16Array(new Uint8Array(bytes).buffer))
-      return
-    }
-    this.events.push(event)
-    if (event.type === 'turn') this.turns.push(event.turn as TurnView)
-    if (event.type === 'stop-playback') this.#end(event.at, event.keep as number | undefined)
-    if (event.type === 'reply-end' && this.#playing !== undefined) {
-      // The rest is still played; nothing of it is taken back unless it is told to stop.
-      this.#end(this.#playing.end, undefined)
-    }
-  }
-
-  #play(at: number, samples: Int16Array): void {
-    this.#playing ??= { began: at, end: at, parts: [] }
-    this.#playing.end = Math.max(this.#playing.end, at) + samples.length / SAMPLES_PER_MS
-    this.#playing.parts.push(samples)
-  }
-
-  #end(at: number, keep: number | undefined): void {
-    const playing = this.#playing
-    if (playing === undefined) return
-    this.#playing = undefined
-    const all = joined(playing.parts)
-    const heard = Math.floor((at - playing.began) * SAMPLES_PER_MS)
-    const samples = all.subarray(0, Math.max(0, Math.min(keep ?? heard, all.length)))
-    this.replies.push({
-      began: playing.began,
-      ended: Math.min(playing.end, playing.began + samples.length / SAMPLES_PER_MS),
-      samples,
-    })
-  }
 }
 
-export function joined(parts: readonly Int16Array[]): Int16Array {
-  const all = new Int16Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
+/** As a loudspeaker plays it that begins with the first sample. */
+function played(lines: readonly SatelliteLine[], spoken_at: number) {
+  let end = 0
+  let [longest_gap_ms, gaps_ms] = [0, 0]
+  for (const { type, at, samples } of lines) {
+    if (type !== 'audio') continue
+    const gap = end === 0 ? 0 : Math.max(0, at - end)
+    longest_gap_ms = Math.max(longest_gap_ms, gap)
+    gaps_ms += gap
+    end = Math.max(end, at) + Number(samples) / 16
   }
-  return all
+  return { end_ms: end - spoken_at, longest_gap_ms, gaps_ms }
 }
 
-/** Run beside the node, in its network. A frame every 20 ms, of silence or of the recording whose name came on stdin. */
-const RUN = `
-  const { readFileSync } = require('node:fs')
-  const socket = new WebSocket(process.argv[1])
-  socket.binaryType = 'arraybuffer'
-  const frame = 640
-  let waiting = Buffer.alloc(0)
-  socket.onopen = () => {
-    const began = performance.now()
-    let sent = 0
-    setInterval(() => {
-      while (sent * 20 < performance.now() - began) {
-        const part = Buffer.alloc(frame)
-        waiting.copy(part, 0, 0, frame)
-        waiting = waiting.subarray(Math.min(frame, waiting.length))
-        socket.send(part)
-        sent += 1
-      }
-    }, 5)
-  }
-  let names = ''
-  process.stdin.on('data', (chunk) => {
-    const lines = (names + chunk).split('\\n')
-    names = lines.pop()
-    for (const line of lines) waiting = Buffer.concat([waiting, readFileSync(line)])
-  })
-  socket.onmessage = ({ data }) => {
-    const at = Date.now()
-    if (typeof data === 'string') {
-      const event = JSON.parse(data)
-      console.log(JSON.stringify({ ...event, keep: event.at, at }))
-    } else console.log(JSON.stringify({ at, type: 'audio', pcm: Buffer.from(data).toString('base64') }))
-  }
-  socket.onerror = () => process.exit(1)
-  socket.onclose = () => process.exit(0)`
+/** How one answer differs from another in samples: where first, and how many more or less there are. */
+export function differenceOf(heard: Int16Array, reference: Int16Array) {
+  const length = Math.min(heard.length, reference.length)
+  let first = 0
+  while (first < length && heard[first] === reference[first]) first += 1
+  return { differs_at: first === length ? null : first, more: heard.length - reference.length }
+}

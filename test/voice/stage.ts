@@ -261,7 +261,8 @@ export class Stage {
       this.#runs.set(id, { request, heard: new Set(), text: '', open: true })
       const faults = this.#options.faults
       if (faults?.hang?.(request.kind)) return
-      if (faults?.[request.kind]?.()) {
+      const { kind } = request
+      if (kind !== 'chat' && kind !== 'embedding' && faults?.[kind]?.()) {
         this.#outcome(id, 1, 'failed', CRASHED)
         return
       }

@@ -36,6 +36,8 @@ export const sheetSchema = z.strictObject({
     .max(MAX_CAPABILITIES),
   /** Share of the machine's processors in use over the last seconds, 0 to 1, in steps (`load.ts`); null: not known yet. */
   load: measured,
+  /** Port at which it serves satellites of other machines. Absent: none. */
+  http: z.int().min(1).max(65_535).exactOptional(),
   /** Rooms in which it has a loudspeaker in reach now. Absent: it does not say. */
   speakers: z.array(z.string().min(1).max(64)).max(MAX_SPEAKERS).exactOptional(),
 })

@@ -35,6 +35,8 @@ async function adapter(name: string): Promise<Engine> {
       return new (await import('./formant.ts')).FormantEngine()
     case 'llama':
       return new (await import('./llama.ts')).LlamaEngine()
+    case 'openai':
+      return new (await import('./openai.ts')).OpenAiEngine()
     case 'whisper':
       return new (await import('./whisper.ts')).WhisperEngine()
     default:
@@ -81,7 +83,9 @@ function loadError(model: ModelFiles, thrown: unknown) {
 function report(stream: number, event: EngineEvent): void {
   if (!streams.has(stream)) return
   if (event.type === 'done' || event.type === 'failed') streams.delete(stream)
-  if (event.type === 'audio') channel.write(encodeAudioOut(stream, event.samples, event.sample_rate))
+  if (event.type === 'embedding')
+    say({ type: 'event', stream, event: { ...event, vector: [...event.vector] } })
+  else if (event.type === 'audio') channel.write(encodeAudioOut(stream, event.samples, event.sample_rate))
   else say({ type: 'event', stream, event })
 }
 

@@ -6,7 +6,7 @@
  * intents of skills) and gives an immutable `Grammar`; `read` answers any text within about a millisecond with a
  * `Reading`: the intent, how sure, whether the command is whole and whether more is likely to follow.
  *
- * Promises (M1…M6 in `match.ts`): a template's sentence reads exactly; a risky intent is never guessed; a
+ * Promises (M1…M6 in `match.ts`): a template's sentence reads exactly; a risky intent is never read from anything else; a
  * beginning of a command is known as one; what two commands could equally be is refused.
  *
  * What no template fits goes to a language model: `interpret.ts` writes its prompt and schema and checks its
