@@ -32,12 +32,14 @@ import { houseSentences, understandingNow } from './node/grammar.ts'
 import { Heads } from './node/heads.ts'
 import { tellSkills } from './node/house-news.ts'
 import { openIdentity, retireFormerId } from './node/identity.ts'
+import { Joining } from './node/joining.ts'
 import { openKept } from './node/keeping.ts'
 import { languagePort } from './node/language.ts'
 import { keepSweeping, openMemory } from './node/memory.ts'
 import { noteIn, observeWith, reportRuntime } from './node/observing.ts'
 import { announceRuntime, openEngines, openLog, openSkills, preferred, tokenOf } from './node/opening.ts'
 import { outsideOf } from './node/outside.ts'
+import { PlacementRecords } from './node/placement-records.ts'
 import { Rooms } from './node/rooms.ts'
 import { shareEngines } from './node/sharing.ts'
 import { followSkills } from './node/skill-actors.ts'
@@ -142,7 +144,10 @@ export async function startNode(
         tell: (announcement) => tell(announcement),
       },
     })
-    undo.later(() => skills.stop())
+    undo.later(() => {
+      skills.stop()
+      return skills.containers.closed()
+    })
     skills.start()
     devices.teach(skills, house)
     const memory = await openMemory({
@@ -159,9 +164,18 @@ export async function startNode(
       clock: host.clock,
       kinds: PLACED,
       cluster,
+      yields: (address, to) => joining.yields(address, to),
       log: (message, values) => log.warn(message, values),
     })
     undo.later(() => placing.close())
+    const joining: Joining = new Joining({
+      ...{ self: identity.id, clock: host.clock, random: host.random },
+      ...{ timeline: memory.timeline, recorder: memory.recorder },
+      owner: (address) => placing.livesOn(address),
+      voice: { quiet: (id) => voice.quiet(id), isSpokenIn: (id) => voice.isSpokenIn(id) },
+      log: (message, values) => log.info(message, values),
+    })
+    undo.later(() => joining.close())
     const moving: Moving = new Moving({
       ...{ node: identity.id, clock: host.clock, random: host.random, kinds: MOVES },
       parentOf: (kind) => (kind === 'session' ? fixedAddress(identity.id, 'sessions') : undefined),
@@ -169,6 +183,7 @@ export async function startNode(
       arrived: (address) => placing.taken(address),
       left(address, to, away_ms) {
         voice.moved(sessionOf(address))
+        void joining.moved(address)
         metrics.observe('loqa_migration_ms', away_ms)
         log.info('An actor moved to another node', { actor: address, node: to, away_ms: Math.round(away_ms) })
       },
@@ -186,7 +201,9 @@ export async function startNode(
         heard(addresses) {
           moving.claimed(addresses)
           placing.placed.heard?.(addresses)
+          records.changed(addresses)
         },
+        wrote: (addresses) => records.changed(addresses),
       },
       metric: ({ name, add, labels }) => metrics.add(name, add, labels),
       serves: (effect) => effect.type === 'infer' && isEngineWork(effect),
@@ -198,6 +215,12 @@ export async function startNode(
       },
     })
     undo.later(() => remote.close())
+    const records: PlacementRecords = new PlacementRecords({
+      ...{ self: identity.id, clock: host.clock, store, map: remote },
+      isKept: (address) => voice.isKept(sessionOf(address)),
+      log: (message, values) => log.warn(message, values),
+    })
+    undo.later(() => records.stop())
     const shared = shareEngines({
       self: identity.id,
       clock: host.clock,
@@ -266,7 +289,9 @@ export async function startNode(
     })
     undo.later(() => runtime.shutdown(SHUTDOWN_MS))
     tell = (announcement) => runtime.publish('announce', announcement)
-    remote.connect(moving.connect(runtime, remote, placing.connect(runtime, remote)))
+    const here = joining.connect(runtime, placing.connect(runtime, remote))
+    remote.connect(moving.connect(runtime, remote, here))
+    records.start()
     clustering.listen(remoteListener(remote))
     clustering.listen(placing.listener)
     clustering.listen(wiping.listener)

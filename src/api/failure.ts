@@ -39,6 +39,7 @@ const STATUS: Readonly<Record<string, number>> = {
   'skills-full': 409,
   'grammar-invalid': 400,
   'skill-refused': 400,
+  'skill-runtime': 409,
   'too-large': 413,
   'text-too-long': 413,
   'unsupported-media-type': 415,

@@ -34,6 +34,12 @@ const elsewhere = (about: string) => z.string().max(128).default('').describe(ab
 const node = z.strictObject({
   name: name('What this machine is called in tables and on the network.').default('loqa'),
   room: name('The room this machine stands in: commands without a room mean this one.').default('home'),
+  language: z
+    .string()
+    .regex(/^[a-z]{2,3}(-[A-Z]{2})?$/)
+    .default('en')
+    .describe('Which of its languages a skill’s sentences are understood in; English where it has no other.')
+    .meta({ allowed: 'a language like en, de or de-AT' }),
   data_dir: path('Where the node keeps everything it must not lose. One node per directory.').default(''),
 })
 
@@ -259,6 +265,15 @@ const skills = z.strictObject({
     .max(4_096)
     .default('home')
     .describe('Whose skills may run here: home, medical, or the path of a policy file.'),
+  container_engine: z
+    .string()
+    .max(4_096)
+    .regex(/^(auto|off|\/.+)$/)
+    .default('auto')
+    .describe(
+      'Socket of the container engine (Podman, Docker) that runs skills in containers: auto looks where they are as a rule, off runs none.',
+    )
+    .meta({ allowed: 'auto, off, or the absolute path of a socket' }),
 })
 
 const devices = z.strictObject({

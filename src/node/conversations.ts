@@ -42,13 +42,14 @@ export const sessionOf = (address: string): SessionId =>
 
 export interface ConversationsParts {
   readonly self: NodeId
-  readonly placing: Pick<Placing, 'taken' | 'livesOn'>
+  readonly placing: Pick<Placing, 'taken' | 'livesOn' | 'isYielding'>
   readonly cluster: () => Pick<Cluster, 'linkTo' | 'members'> | undefined
 }
 
 export const householdOf = ({ self, placing, cluster }: ConversationsParts): Household => ({
   mark: self.slice(-MARK),
   begun: (address) => placing.taken(address),
+  isYielding: (address) => placing.isYielding(address),
   isElsewhere(address) {
     const node = placing.livesOn(address)
     // One whose link was lost is asked for nothing, whatever the verdict on it will be: the conversation begins anew here.

@@ -16,7 +16,7 @@ import {
   replicasOf,
 } from '../inference/index.ts'
 import { createLog, type Log } from '../observe/index.ts'
-import { loadSkills, type Skills, type SkillsOptions } from '../skills/index.ts'
+import { loadSkills, type Skills, type SkillsOptions, usualSockets } from '../skills/index.ts'
 
 export function openLog({ clock }: Host, { observe, node }: Config): Log {
   const { stderr } = process
@@ -67,14 +67,21 @@ export function preferred(capabilities: readonly Capability[]): readonly Capabil
 
 export function openSkills(
   host: Host,
-  { skills }: Config,
+  { skills, node: { language } }: Config,
   log: Log,
   more: Pick<SkillsOptions, 'house' | 'ports' | 'watch' | 'added'> & { readonly self: NodeId },
 ): Promise<Skills> {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
   const roots = [join(PACKAGE, 'skills'), ...(skills.extra_dir === '' ? [] : [skills.extra_dir])]
   const { self, ...rest } = more
-  return loadSkills({ host, log, node: self, roots, zone, told_of_house: true, ...rest })
+  const container_sockets = socketsOf(skills.container_engine)
+  const settings = { zone, language, container_sockets, told_of_house: true }
+  return loadSkills({ host, log, node: self, roots, ...settings, ...rest })
+}
+
+function socketsOf(wanted: string): readonly string[] {
+  if (wanted === 'off') return []
+  return wanted === 'auto' ? usualSockets(process.getuid?.()) : [wanted]
 }
 
 export async function tokenOf({ disk }: Host, { api }: Config): Promise<string | undefined> {

@@ -5,7 +5,7 @@
 import type { Effect, Ref } from '../actors/index.ts'
 import type { Clock, PrivacyScope, Random } from '../host/index.ts'
 import { newTraceId } from '../host/index.ts'
-import type { Timeline, TimelineHead } from '../store/index.ts'
+import type { Timeline, TimelineEvent, TimelineHead } from '../store/index.ts'
 
 type Step = Omit<Extract<Effect, { type: 'timeline' }>, 'type'>
 
@@ -15,7 +15,7 @@ export interface Agreed {
 }
 
 export interface RecorderParts {
-  readonly timeline: Pick<Timeline, 'begin' | 'append' | 'end'>
+  readonly timeline: Pick<Timeline, 'begin' | 'append' | 'end' | 'left'>
   readonly clock: Clock
   readonly random: Random
   /** The tier conversations are placed in. */
@@ -82,6 +82,23 @@ export class Recorder {
   engine(kind: string, engine: Engine, actor: Ref): void {
     const session = actor.address.slice(actor.address.lastIndexOf('/') + 1)
     this.#sessions.get(session)?.engines.set(kind, engine)
+  }
+
+  /** Under which terms its steps are noted down now, and since when; undefined: it is not had here. */
+  termsOf(session: string): Pick<TimelineHead, 'scope' | 'person' | 'started_at'> | undefined {
+    return this.#sessions.get(session)?.head
+  }
+
+  /** Steps that were noted down on another node, where it was had too or before. To be called under the same terms. */
+  join(session: string, events: readonly TimelineEvent[]): void {
+    if (!this.#sessions.has(session)) return
+    for (const event of events) this.#parts.timeline.append({ ...event, session_id: session })
+  }
+
+  /** It goes on elsewhere, and so do its steps. */
+  left(session: string): void {
+    this.#sessions.delete(session)
+    this.#parts.timeline.left(session)
   }
 
   ended(session: string): void {

@@ -18,6 +18,8 @@ const { INSTALLED, judged, load, PUBLISHERS, publishersIn, REVOKED, recordsIn, r
 
 /** A package of which pieces are missing is looked for again after this: they are on their way. */
 const INCOMPLETE_AGAIN_MS = 250
+/** What it needs of this machine may have been installed meanwhile, ms. */
+const MISSING_AGAIN_MS = 30_000
 /** What failed otherwise, ms. */
 const AGAIN_MS = 2_000
 
@@ -190,21 +192,24 @@ export class SkillRegistry {
       if (record?.state !== 'installed') await this.#gone(name)
       else if (loaded?.content.digest === record.digest) await this.#judgeAgain(name, record, loaded)
     }
-    let incomplete = false
+    let [incomplete, missing] = [false, false]
     for (const [name, record] of records) {
       if (record.state !== 'installed') continue
       const standing = this.#standings.get(name)
       if (standing?.loaded?.content.digest === record.digest) continue
-      incomplete = (await this.#bring(name, record, use)) === 'incomplete' || incomplete
+      const brought = await this.#bring(name, record, use)
+      incomplete ||= brought === 'incomplete'
+      missing ||= brought === 'missing'
     }
     if (incomplete) this.#lookAfter(INCOMPLETE_AGAIN_MS)
+    else if (missing) this.#lookAfter(MISSING_AGAIN_MS)
   }
 
   async #bring(
     name: string,
     record: registry.SkillRecord,
     use: (loaded: registry.Loaded) => Promise<void> | undefined,
-  ): Promise<'incomplete' | 'settled'> {
+  ): Promise<'incomplete' | 'missing' | 'settled'> {
     const before = this.#standings.get(name)?.loaded
     try {
       if (this.#parts.shipped.has(name)) throw nameTaken(name)
@@ -215,6 +220,7 @@ export class SkillRegistry {
     } catch (thrown) {
       // Of two versions the one that worked goes on, if it still may.
       await this.#refuse(name, record, before, thrown)
+      return errorShape(thrown).code === 'skill-runtime' ? 'missing' : 'settled'
     }
     return 'settled'
   }

@@ -98,6 +98,8 @@ export interface Household {
   begun(address: Address): void
   /** Whether one lives on another node that can be asked. */
   isElsewhere(address: Address): boolean
+  /** The copy here is about to end, for another node's counts. */
+  isYielding?(address: Address): boolean
   /** What is known of a conversation whose node is gone. */
   head?(session: SessionId): Carried | undefined
   /** Has one that lives on another node come here, if that can be. */
@@ -120,6 +122,8 @@ const ASK_MS = 15_000
 /** A conversation that is to move is waited for so long: the longest turn anybody waits for. */
 const BETWEEN_TURNS_MS = 10_000
 const LOOK_AGAIN_MS = 20
+/** A text finds a conversation that moves on while it is asked for. */
+const MOST_LOOKS = 3
 
 /** Phases of a turn that end within moments, and are better ended where they began. */
 const IN_THE_MIDDLE: ReadonlySet<string> = new Set([
@@ -228,6 +232,26 @@ export class Voice {
     throw refused('a turn is under way', 'Try again when it has ended.')
   }
 
+  /** Resolves when nothing is under way in it, or it did not come to that. */
+  async quiet(id: SessionId): Promise<void> {
+    for (let waited_ms = 0; waited_ms <= BETWEEN_TURNS_MS; waited_ms += LOOK_AGAIN_MS) {
+      // What it was told a moment ago has begun by then.
+      await new Promise<void>((go) => this.#options.clock.after(LOOK_AGAIN_MS, go))
+      const row = this.#sessions.get(id)
+      if (row === undefined || row.phase === 'idle') return
+    }
+  }
+
+  /** Whether a disk may know that there is such a conversation. */
+  isKept(id: SessionId): boolean {
+    return this.#sessions.get(id)?.privacy.scope !== 'ephemeral'
+  }
+
+  /** Whether a microphone or loudspeaker of this node is in it. */
+  isSpokenIn(id: SessionId): boolean {
+    return this.#channels.speakIn(id)
+  }
+
   /**
    * This node goes: a conversation is moved by `move` between two turns, or while a reply is being said, which goes on there; those who
    * speak in it are told `nodes`. What has not come so far by `until` (monotonic ms) goes as it is. Errors: those of `move`.
@@ -305,6 +329,7 @@ export class Voice {
     }
     const room = roomOf(request.room ?? this.#options.room)
     const wanted = request.session ?? this.#textSession(room, request)
+    await this.#yielded(sessionName(wanted))
     if (this.#isElsewhere(sessionName(wanted))) {
       // A name that was not given says itself what was agreed.
       const agreed = request.session === undefined ? {} : request
@@ -328,6 +353,16 @@ export class Voice {
     return this.#options.household?.isElsewhere(address) === true
   }
 
+  /** What is said from now on is for the copy that counts; the one here says its last words. */
+  async #yielded(session: SessionId): Promise<void> {
+    const { household, clock } = this.#options
+    const address = sessionAddress(session)
+    for (let waited_ms = 0; waited_ms <= BETWEEN_TURNS_MS; waited_ms += LOOK_AGAIN_MS) {
+      if (household?.isYielding?.(address) !== true) return
+      await new Promise<void>((go) => clock.after(LOOK_AGAIN_MS, go))
+    }
+  }
+
   /** Undefined: it does not live there any more; nobody there has heard the text. */
   async #askAfar(
     session: SessionId,
@@ -341,11 +376,19 @@ export class Voice {
         'Leave them out, or begin another conversation here.',
       )
     }
-    const answer = await this.#ask(session, text, signal).catch((thrown: unknown) => {
-      if (thrown instanceof LoqaError && thrown.code === 'not-found') return undefined
-      throw thrown
-    })
-    if (answer === undefined) return undefined
+    let answer: Message | undefined
+    for (let looked = 1; answer === undefined; looked += 1) {
+      try {
+        answer = await this.#ask(session, text, signal)
+      } catch (thrown) {
+        const code = thrown instanceof LoqaError ? thrown.code : undefined
+        if (code === 'not-found') return undefined
+        // It was asked where it lived a moment ago; where it lives now was told before that.
+        if (code !== 'placed-elsewhere' || looked === MOST_LOOKS) throw thrown
+        await this.#yielded(session)
+        if (!this.#isElsewhere(session)) return undefined
+      }
+    }
     const turn = turnFromAfar(answer)
     if (turn === undefined) throw new LoqaError('unexpected', 'Another node answered what no session says')
     return turn

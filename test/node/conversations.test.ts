@@ -56,6 +56,7 @@ class Town {
         placing: {
           taken: (address) => house.of(node).taken(address),
           livesOn: (address) => house.of(node).livesOn(address),
+          isYielding: (address) => house.of(node).isYielding(address),
         },
         cluster: () => house.viewOf(name),
       }),

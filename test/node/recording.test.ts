@@ -18,6 +18,7 @@ function recorded() {
         ended.push(session)
         heads.delete(session)
       },
+      left: (session) => void heads.delete(session),
     },
     clock: host.clock,
     random: host.random,

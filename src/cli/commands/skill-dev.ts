@@ -5,6 +5,7 @@
 import { resolve } from 'node:path'
 import type { OnBench, SkillCallLine } from '../../api/index.ts'
 import { errorShape } from '../../host/index.ts'
+import { sourceIn } from '../../skills/index.ts'
 import type { Call, Run } from '../call.ts'
 import type { Client } from '../client.ts'
 import { NoNodeError } from '../failures.ts'
@@ -147,7 +148,7 @@ class Bench {
   #hint({ manifest }: Project): void {
     if (this.#call.json || this.#hinted) return
     this.#hinted = true
-    const sentence = exampleOf(manifest)
+    const sentence = exampleOf(sourceIn(manifest, 'en') as Parameters<typeof exampleOf>[0])
     if (sentence !== '') this.#call.world.terminal.err(`Try it: loqa ask "${sentence}"\n`)
   }
 

@@ -8,7 +8,8 @@
  * C3  When a node dies, the one that `seats` names first starts each of its orphans anew, and no other while all nodes know the same.
  *     Where it does not, the next has its turn TURN_MS later. Kinds that are not started anew are struck off the map.
  * C4  A node starts at most ANEW_AT_ONCE orphans per ANEW_EVERY_MS.
- * C5  Of copies made apart one is left once the map was exchanged: that of the node the map names. What lives here while the map
+ * C5  Of copies made apart one is left once the map was exchanged: that of the node the map names; the other hands over what it has
+ *     first (`PlacingOptions.yields`). What lives here while the map
  *     names nobody, or a node that is dead, is claimed again.
  * C6  Nothing is started here for others that lives elsewhere (`refusal`). What is taken, because it is needed on this very node, is
  *     claimed whoever had it.

@@ -43,6 +43,7 @@ export {
   languagePrompt,
   languageSide,
 } from './interpret.ts'
+export { inLanguage, sourceIn } from './languages.ts'
 export type { Conflict } from './lookup.ts'
 export { read, readAll } from './match.ts'
 export { normalise } from './normalise.ts'

@@ -6,7 +6,16 @@
 import { type StdioOptions, spawn } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 import { PACKAGE, PROGRAMS, SCRIPT_FOLDERS, SKILLS_FOLDER } from '../../host/index.ts'
-import { type Command, FENCES, type Fence, FILTER_FD, fenced, NO_FENCE, type Sight } from './fence.ts'
+import {
+  type Command,
+  FENCES,
+  type Fence,
+  FILTER_FD,
+  fenced,
+  fencedAdapter,
+  NO_FENCE,
+  type Sight,
+} from './fence.ts'
 import { look, writeAtOnce } from './real-pipe.ts'
 import { callFilter } from './seccomp.ts'
 
@@ -51,7 +60,17 @@ const PROBE_WITHIN_MS = 5_000
 export const processStarter =
   (fence: Fence, runner: RunnerProgram = RUNNER): StartProcess =>
   (events) =>
-    startSandboxProcess(fenced(fence, nodeCommand(runner), sightOf(runner)), fence.filter, events)
+    startSandboxProcess(
+      fenced(fence, nodeCommand(runner), sightOf(runner)),
+      fence.filter === undefined ? [] : [fence.filter],
+      events,
+    )
+
+/** Starts a native adapter: this program behind this filter. Only where `adapterProblem` has none. */
+export const adapterStarter =
+  (program: Uint8Array, memory_kb: number, filter: Uint8Array): StartProcess =>
+  (events) =>
+    startSandboxProcess(fencedAdapter(memory_kb, program.length), [filter, program], events)
 
 function nodeCommand({ file, folder }: RunnerProgram): Command {
   return {
@@ -103,27 +122,27 @@ function works(fence: Fence): Promise<boolean> {
   if (fence.filter !== undefined) stdio.push('pipe')
   return new Promise((done) => {
     const child = spawn(file, args, { env: {}, stdio, timeout: PROBE_WITHIN_MS, killSignal: 'SIGKILL' })
-    tellFilter(child.stdio[FILTER_FD], fence.filter)
+    if (fence.filter !== undefined) hand(child.stdio[FILTER_FD], fence.filter)
     child.on('error', () => done(false))
     child.on('exit', (code) => done(code === 0))
   })
 }
 
-function tellFilter(pipe: Readable | Writable | null | undefined, filter: Uint8Array | undefined): void {
-  if (filter === undefined || !pipe || !('end' in pipe)) return
+function hand(pipe: Readable | Writable | null | undefined, bytes: Uint8Array): void {
+  if (!pipe || !('end' in pipe)) return
   pipe.on('error', () => undefined)
-  pipe.end(filter)
+  pipe.end(bytes)
 }
 
+/** `handed`: what the command reads from descriptors behind the standard ones, in order. */
 function startSandboxProcess(
   { file, args }: Command,
-  filter: Uint8Array | undefined,
+  handed: readonly Uint8Array[],
   events: SandboxEvents,
 ): SandboxProcess {
-  const stdio: StdioOptions = ['pipe', 'pipe', 'pipe']
-  if (filter !== undefined) stdio.push('pipe')
+  const stdio: StdioOptions = ['pipe', 'pipe', 'pipe', ...handed.map(() => 'pipe' as const)]
   const child = spawn(file, args, { env: {}, stdio, windowsHide: true })
-  tellFilter(child.stdio[FILTER_FD], filter)
+  for (const [at, bytes] of handed.entries()) hand(child.stdio[FILTER_FD + at], bytes)
   const { stdin, stdout, stderr } = child
   let lastWords = ''
   let ended = false

@@ -21,6 +21,8 @@ export interface Installed extends Grant {
   readonly module: Uint8Array
   /** What a script runs on; absent: it is a module of WebAssembly. */
   readonly script?: Omit<ScriptSource, 'skill'> | undefined
+  /** It is no module: its process is the skill, and is told of the grant alone. */
+  readonly runner?: 'container' | 'native' | undefined
 }
 
 /** Looking in vain costs a tenth of a millisecond: only one call in four of a skill that is slow pays it. */
@@ -156,8 +158,12 @@ export class Sandbox {
     }
   }
 
-  #load({ name, permissions, budget, module, script }: Installed): void {
+  #load({ name, permissions, budget, module, script, runner }: Installed): void {
     const about = { order: 'load', skill: name, permissions, budget } as const
+    if (runner !== undefined) {
+      this.#send({ ...about, runtime: runner, ahead: false })
+      return
+    }
     if (script !== undefined) {
       const order = { ...about, runtime: 'typescript', ahead: true } as const
       this.#send(order, packScript({ ...script, skill: module }))
