@@ -132,6 +132,7 @@ const IN_THE_MIDDLE: ReadonlySet<string> = new Set([
   'transcribing',
   'interpreting',
   'acting',
+  'moving',
 ])
 
 export class Voice {
@@ -329,7 +330,7 @@ export class Voice {
     }
     const room = roomOf(request.room ?? this.#options.room)
     const wanted = request.session ?? this.#textSession(room, request)
-    await this.#yielded(sessionName(wanted))
+    if (this.#isYielding(sessionName(wanted))) await this.#yielded(sessionName(wanted))
     if (this.#isElsewhere(sessionName(wanted))) {
       // A name that was not given says itself what was agreed.
       const agreed = request.session === undefined ? {} : request
@@ -353,12 +354,15 @@ export class Voice {
     return this.#options.household?.isElsewhere(address) === true
   }
 
+  #isYielding(session: SessionId): boolean {
+    return this.#options.household?.isYielding?.(sessionAddress(session)) === true
+  }
+
   /** What is said from now on is for the copy that counts; the one here says its last words. */
   async #yielded(session: SessionId): Promise<void> {
-    const { household, clock } = this.#options
-    const address = sessionAddress(session)
+    const { clock } = this.#options
     for (let waited_ms = 0; waited_ms <= BETWEEN_TURNS_MS; waited_ms += LOOK_AGAIN_MS) {
-      if (household?.isYielding?.(address) !== true) return
+      if (!this.#isYielding(session)) return
       await new Promise<void>((go) => clock.after(LOOK_AGAIN_MS, go))
     }
   }
