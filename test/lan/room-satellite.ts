@@ -51,7 +51,7 @@ export class Satellite {
     this.#process.stdin?.write(`${recording}\n`)
   }
 
-  async until<T>(what: string, holds: () => T | undefined | false, within_ms = 30_000): Promise<T> {
+  async until<T>(what: string, holds: () => T | undefined | false, within_ms = 60_000): Promise<T> {
     const deadline = Date.now() + within_ms
     for (;;) {
       const found = holds()

@@ -10,6 +10,8 @@ import { type Heard, joined, Satellite } from './room-satellite.ts'
 
 /** What was said takes a second and a half; for a machine that runs all tests at once. `bench/cluster/rooms.ts` measures it. */
 const GAP_MS = 10_000
+/** Two with engines start at once, on a machine that may be busy. */
+const UP_MS = 90_000
 const SECOND = 16_000
 /** 20 ms. */
 const SAMPLES_OFF = SECOND / 50
@@ -25,7 +27,10 @@ describe.skipIf(whyNoLan !== undefined)('a house of two rooms', () => {
   beforeAll(async () => {
     lan = new Lan()
     const args = ['--set', 'inference.stt=auto', '--set', 'inference.tts=auto']
-    ;[a, b] = (await lan.start(['a', 'b'], { args })) as [LanNode, LanNode]
+    ;[a, b] = ['a', 'b'].map((name) => lan.host().spawn(name, { args })) as [LanNode, LanNode]
+    await Promise.all(
+      [a, b].map((node) => node.until(() => node.output.includes(' is ready'), UP_MS, 'the ready line')),
+    )
     await together([a, b], 60_000)
     kitchen = new Satellite(a, 'kitchen')
     living = new Satellite(b, 'living room')
