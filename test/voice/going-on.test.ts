@@ -72,6 +72,31 @@ it('a session that leaves and comes to another satellite says each sample once',
   expect(stage.turns).toHaveLength(1)
 })
 
+it('one whose satellite is lost after it came there goes on from the sample that was heard there', () => {
+  const whole = asked()
+  whole.advance(20_000)
+  const stage = asked()
+  stage.tell({ type: 'session.leave', room: 'office', far: false }, { actor: undefined, id: 9 })
+  stage.advance(1)
+  const satellite = 'office-1'
+  const { samples } = stage.state.turn.left!
+  stage.tell({ type: 'session.attach', satellite, room: 'office' })
+  const begun = stage.events.findLast(({ type }) => type === 'reply')
+  expect(begun).toEqual({ type: 'reply', turn: 2, from: samples })
+  stage.advance(3_000)
+  expect(stage.phase).toMatch(/speaking|playing/)
+  stage.tell({ type: 'session.detach', satellite })
+  const before = total(stage)
+  const heard = { turn: 2, samples: samples! + 20_000 }
+  stage.tell({ type: 'session.attach', satellite: 'office-2', room: 'office', heard })
+  stage.advance(20_000)
+  expect(stage.events.findLast(({ type }) => type === 'reply')).toEqual({
+    ...{ type: 'reply', turn: 2 },
+    from: heard.samples,
+  })
+  expect(heard.samples + total(stage) - before).toBe(total(whole))
+})
+
 it('one that nobody takes goes on where it was, and what its former satellite still hears changes nothing', () => {
   const whole = asked()
   whole.advance(20_000)
