@@ -3,7 +3,8 @@
  * said when the satellite is back, here or elsewhere. What was broken off on purpose is the business of `going-on.ts`. Pure.
  *
  * W1  What the satellite says it has is believed: nothing of it is said twice, nothing after it is left out.
- * W2  Only a turn by voice goes on, or one that brought its answer from another room: a text is answered where it was asked, an announcement is given to somebody else.
+ * W2  Only a turn by voice goes on, or one that brought its answer from another room: a text is answered where it was asked, an
+ *     announcement is given to somebody else.
  * W3  A turn before its words were final is not kept: the satellite has its sound, and sends it again.
  */
 import type { UnderWay } from './carried-shape.ts'
