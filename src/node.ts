@@ -40,6 +40,7 @@ import { noteIn, observeWith, reportRuntime } from './node/observing.ts'
 import { announceRuntime, openEngines, openLog, openSkills, preferred, tokenOf } from './node/opening.ts'
 import { outsideOf } from './node/outside.ts'
 import { PlacementRecords } from './node/placement-records.ts'
+import { Rooms } from './node/rooms.ts'
 import { shareEngines } from './node/sharing.ts'
 import { followSkills } from './node/skill-actors.ts'
 import { SkillBench } from './node/skill-bench.ts'
@@ -316,6 +317,15 @@ export async function startNode(
       if (phase === 'ended') memory.recorder.ended(session)
     })
     undo.later(keepSweeping(host, memory, (id) => runtime.find(placedAddress('session', id)) !== undefined))
+    const rooms = new Rooms({
+      ...{ self: identity.id, clock: host.clock, runtime, voice, moving, placing, cluster },
+      moved: (session, room, { from, to }) =>
+        void memory.noted('session.moved', session, `from ${from} to ${to}, ${room}`),
+    })
+    rooms.start()
+    const look = (): void => rooms.look()
+    clustering.listen({ linked: look, unlinked: look, member: look, sheet: look })
+    undo.later(() => rooms.stop())
     const heads = new Heads({
       ...{ self: identity.id, clock: host.clock, store },
       fenceOf: (address) => remote.placements().entries.get(address),
@@ -352,6 +362,7 @@ export async function startNode(
       voice,
       heads,
       moving,
+      rooms,
       capacity,
       metrics,
       auditing,

@@ -176,6 +176,7 @@ export class Stage {
       now,
       answer_ms: ANSWER_WITHIN_MS,
       interrupting: false,
+      aloud: false,
     })
     return this.#carryOut(decision)
   }
@@ -211,6 +212,7 @@ export class Stage {
       }
       case 'hush':
         return this.#happened(decision.intent, '')
+      case 'move':
       case 'interpret':
       case 'ignore':
         // What no template fits goes to the language model in a house; here it is not understood.

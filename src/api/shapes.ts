@@ -141,6 +141,7 @@ export const sessionMoved = z.object({
   session: z.string(),
   from: z.string(),
   to: z.string(),
+  room: z.string().describe('Where it speaks now, when it went to a room.').exactOptional(),
   away_ms: z.number().describe('How long the conversation handled nothing.'),
 })
 

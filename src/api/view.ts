@@ -81,6 +81,8 @@ export interface SessionMoved {
   /** Ids of nodes. */
   readonly from: string
   readonly to: string
+  /** Where it speaks now, when it went to a room. */
+  readonly room?: string
   /** How long it handled nothing. */
   readonly away_ms: number
 }
@@ -127,7 +129,7 @@ export type VoiceEvent =
   | { readonly type: 'final'; readonly text: string }
   | { readonly type: 'turn'; readonly turn: TurnView }
   /** Throw away what is queued for playing: the person is speaking. */
-  | { readonly type: 'stop-playback' }
+  | { readonly type: 'stop-playback'; readonly at?: number }
   | { readonly type: 'reply-end' }
   /** A reply begins, or goes on: the next sample is this one of it. Turns of a conversation are counted up. */
   | { readonly type: 'reply'; readonly turn: number; readonly from: number }
@@ -281,8 +283,11 @@ export interface NodeView {
   decideApproval(id: string, allow: boolean, by: string): Promise<ApprovalRow>
   /** Of the whole household, as far as its nodes answer. */
   sessions(): Promise<readonly SessionView[]>
-  /** Errors: `not-found`, `ambiguous`, `already-there`, `unreachable`, `not-moved`. `node`: its id, the end of one, or a name. */
-  moveSession(id: string, node: string): Promise<SessionMoved>
+  /**
+   * To a room it speaks there from now on, and goes on with what it is saying; to a node only where nobody speaks in it. `node`: its id, the
+   * end of one, or a name. Errors: `not-found`, `ambiguous`, `already-there`, `unreachable`, `not-moved`.
+   */
+  moveSession(id: string, to: { readonly node: string } | { readonly room: string }): Promise<SessionMoved>
   /** Errors: `LoqaError` with a stable code. */
   ask(request: VoiceRequest & { readonly text: string }, signal: AbortSignal): Promise<TurnView>
   /** Speech for a text: s16le mono chunks at `sample_rate`. `speed` 0.5 to 2. */

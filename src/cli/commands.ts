@@ -62,11 +62,14 @@ const sessions: readonly CommandSpec[] = [
 const sessionMove: CommandSpec = {
   name: 'move',
   args: '<session>',
-  summary: 'a conversation goes on on another node, where it was',
-  options: [{ flags: '--node <node>', about: 'where to: name or id of a node' }],
+  summary: 'a conversation goes on in another room, or on another node, where it was',
+  options: [
+    { flags: '--room <room>', about: 'where to: a room with a satellite, in the middle of a reply too' },
+    { flags: '--node <node>', about: 'where to: name or id of a node; nobody may speak in it' },
+  ],
   examples: [
+    ['loqa session move 3f0c9a1b2d4e5f60 --room "living room"', 'it speaks there from now on'],
     ['loqa session move text-kitchen --node attic', 'between two turns'],
-    ['loqa session move text-kitchen --node attic --json', 'which nodes, and how long it was away'],
   ],
   load: () => import('./commands/session-move.ts'),
 }
@@ -402,10 +405,10 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'session',
-    summary: 'one conversation: where it lives',
+    summary: 'one conversation: where it lives and speaks',
     examples: [
+      ['loqa session move 3f0c9a1b2d4e5f60 --room office', 'it goes on there'],
       ['loqa session move text-kitchen --node attic', 'it goes on there'],
-      ['loqa session move --help', 'what moves, and when'],
     ],
     children: [sessionMove],
   },

@@ -15,6 +15,7 @@ import {
   sessionsFromAfar,
   type Voice,
 } from '../voice/index.ts'
+import type { Rooms } from './rooms.ts'
 
 /** A node that is there answers in milliseconds; one that is busy or about to be suspected is left out of the list. */
 const LIST_MS = 500
@@ -92,33 +93,53 @@ const shown = (
 /** Errors: `not-found`, `ambiguous`, `already-there`, `unreachable`, `not-moved`, each with why. */
 export async function moveSession(
   id: string,
-  wanted: string,
+  wanted: { readonly node: string } | { readonly room: string },
   {
     moving,
+    rooms,
     cluster,
     noted,
   }: {
     readonly moving: Pick<Moving, 'move'>
+    readonly rooms: Pick<Rooms, 'move'>
     readonly cluster: Pick<Cluster, 'nodes' | 'self'> | undefined
     readonly noted: (object: string, outcome: string) => Promise<void>
   },
 ): Promise<SessionMoved> {
+  if ('room' in wanted) return moveToRoom(id, wanted.room, rooms, noted)
   if (cluster === undefined) {
     throw new LoqaError('not-ready', 'This node is in no cluster now: there is no other node', {
       hint: 'It opens a few seconds after the start, unless cluster.enabled is false.',
     })
   }
   const session = sessionId(id)
-  const to = nodeNamed(cluster.nodes(), wanted)
+  const to = nodeNamed(cluster.nodes(), wanted.node)
   try {
     const { from, away_ms } = await moving.move(sessionAddress(session), to as NodeId)
     await noted(id, `from ${from} to ${to}`)
-    return { session: id, from, to, away_ms: Math.round(away_ms * 10) / 10 }
+    return { session: id, from, to, away_ms: rounded(away_ms) }
   } catch (thrown) {
     await noted(id, `refused: ${thrown instanceof LoqaError ? thrown.code : 'unexpected'}`)
     throw thrown
   }
 }
+
+async function moveToRoom(
+  id: string,
+  wanted: string,
+  rooms: Pick<Rooms, 'move'>,
+  noted: (object: string, outcome: string) => Promise<void>,
+): Promise<SessionMoved> {
+  try {
+    const { room, from, to, away_ms } = await rooms.move(sessionId(id), wanted.trim().toLowerCase())
+    return { session: id, room, from, to, away_ms: rounded(away_ms) }
+  } catch (thrown) {
+    await noted(id, `refused: ${thrown instanceof LoqaError ? thrown.code : 'unexpected'}`)
+    throw thrown
+  }
+}
+
+const rounded = (ms: number): number => Math.round(ms * 10) / 10
 
 /** By id, the end of one, or a name that only one node bears. */
 function nodeNamed(nodes: readonly { readonly id: string; readonly name: string }[], wanted: string): string {

@@ -58,6 +58,7 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
     moveSession: (id, to) =>
       moveSession(id, to, {
         moving: parts.moving,
+        rooms: parts.rooms,
         cluster: parts.clustering.cluster,
         noted: (object, outcome) => parts.memory.noted('session.moved', object, outcome),
       }),

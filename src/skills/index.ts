@@ -51,6 +51,7 @@ export {
   type Intent,
   type IntentDefinition,
   interpretAnswer,
+  isFragment,
   type LanguagePrompt,
   type LanguageSide,
   languagePrompt,

@@ -5,14 +5,29 @@
  * else to its room, else to everyone in reach: a timer said in the wrong room is better than one said to nobody.
  * N3  With nobody in reach it waits for the next who comes. N4  A session that goes away before it has said it gives it
  * back. N5  Whoever wants to know hears in which rooms somebody is in reach, whenever that changes.
+ * N6  One for a room in which only another node has a loudspeaker is said there; when nobody takes it, N2 holds.
  */
 import type { Behavior, Context, Effect, Next, SystemMessage } from '../actors/index.ts'
 import type { SessionId, Wall } from '../host/index.ts'
 import type { Announce } from '../skills/index.ts'
-import type { AnnouncementSpeak, AnnouncementSpoken, Loudspeakers, SessionReachable } from './messages.ts'
+import type {
+  AnnouncementFar,
+  AnnouncementHere,
+  AnnouncementSpeak,
+  AnnouncementSpoken,
+  Loudspeakers,
+  RoomsElsewhere,
+  SessionReachable,
+} from './messages.ts'
 import { sessionAddress } from './session.ts'
 
-export type AnnouncerMessage = Announce | SessionReachable | AnnouncementSpoken | SystemMessage
+export type AnnouncerMessage =
+  | Announce
+  | SessionReachable
+  | AnnouncementSpoken
+  | AnnouncementHere
+  | RoomsElsewhere
+  | SystemMessage
 
 interface Pending {
   readonly id: number
@@ -20,6 +35,8 @@ interface Pending {
   readonly since: Wall
   /** Sessions that were told to say it and have not reported. */
   readonly told: readonly SessionId[]
+  /** Another node is asked to say it. */
+  readonly far: boolean
 }
 
 export interface AnnouncerState {
@@ -27,6 +44,8 @@ export interface AnnouncerState {
   readonly pending: readonly Pending[]
   /** Sessions with a loudspeaker, and where they are. */
   readonly reachable: Readonly<Record<string, string>>
+  /** Rooms in which another node has one. */
+  readonly elsewhere: readonly string[]
 }
 
 /** More than this unsaid means nobody has been home for weeks; the oldest is dropped, and the log says so. */
@@ -39,7 +58,7 @@ export const announcer: Behavior<AnnouncerState, AnnouncerMessage> = {
   kind: 'announcer',
 
   start: () => ({
-    state: { next: 1, pending: [], reachable: {} },
+    state: { next: 1, pending: [], reachable: {}, elsewhere: [] },
     effects: [{ type: 'subscribe', topic: 'announce' }, inReach({})],
   }),
 
@@ -55,6 +74,12 @@ export const announcer: Behavior<AnnouncerState, AnnouncerMessage> = {
       }
       case 'announcement.spoken':
         return { state: without(state, message.id), effects: [] }
+      case 'rooms.elsewhere':
+        return { state: { ...state, elsewhere: message.rooms }, effects: [] }
+      case 'announcement.here': {
+        const pending = state.pending.map((one) => (one.id === message.id ? { ...one, far: false } : one))
+        return each({ ...state, pending }, context, ({ id }) => id === message.id)
+      }
       default:
         return { state, effects: [] }
     }
@@ -68,15 +93,26 @@ function inReach(reachable: AnnouncerState['reachable']): Effect {
 }
 
 function accept(state: AnnouncerState, announcement: Announce, context: Context): Next<AnnouncerState> {
-  const pending: Pending = { id: state.next, announcement, since: context.wall, told: [] }
+  const far = isFar(state, announcement)
+  const pending: Pending = { id: state.next, announcement, since: context.wall, told: [], far }
   const kept = state.pending.slice(-(MOST_PENDING - 1))
   const dropped: Effect[] =
     kept.length < state.pending.length
       ? [{ type: 'log', level: 'warn', message: 'an announcement was dropped unsaid: too many wait' }]
       : []
   const accepted = { ...state, next: state.next + 1, pending: [...kept, pending] }
+  if (far) {
+    const message: AnnouncementFar = { type: 'announcement.far', id: pending.id, announcement }
+    return { state: accepted, effects: [...dropped, { type: 'publish', topic: 'announcement.far', message }] }
+  }
   const sent = deliver(accepted, pending, context)
   return { state: sent.state, effects: [...dropped, ...sent.effects] }
+}
+
+/** It is for a room, nobody here is in it, and somebody elsewhere is. */
+function isFar({ reachable, elsewhere }: AnnouncerState, { session, room }: Announce): boolean {
+  if (room === undefined || !elsewhere.includes(room)) return false
+  return !Object.entries(reachable).some(([id, where]) => id === session || where === room)
 }
 
 /** A loudspeaker is there: it gets what nobody could say so far, and again what it was told before a restart. */
@@ -107,7 +143,7 @@ function each(
   let current = state
   const effects: Effect[] = []
   for (const waiting of state.pending) {
-    if (!which(waiting)) continue
+    if (waiting.far || !which(waiting)) continue
     const sent = deliver(current, waiting, context)
     current = sent.state
     effects.push(...sent.effects)

@@ -1,8 +1,9 @@
 /** A conversation as plain data: what goes along when it moves, and what is kept of it for the node that goes on when its own is lost. */
 import { z } from 'zod'
 import { limits } from '../host/index.ts'
-import { MOST_SENTENCES } from './said.ts'
+import { MOST_AHEAD, MOST_SENTENCES } from './said.ts'
 import { SESSION_NAME } from './session-name.ts'
+import { transcribedSchema } from './transcribed.ts'
 
 /** Of `carriedSchema`: counted up when it changes. */
 export const CARRIED_VERSION = 2
@@ -31,6 +32,24 @@ const underWay = z.strictObject({
 })
 export type UnderWay = Readonly<z.infer<typeof underWay>>
 
+/** Of `Left`: the reply that was broken off. */
+const leftSchema = z.strictObject({
+  turn: z.int().min(1),
+  sentences: z.array(text).max(MOST_SENTENCES),
+  ends: z.array(z.int().min(0)).max(MOST_SENTENCES),
+  samples: z.int().min(0),
+  /** s16, 16 kHz mono. */
+  ahead: z.instanceof(Uint8Array).refine(({ length }) => length % 2 === 0 && length <= 2 * MOST_AHEAD),
+  left_ms: z.number(),
+})
+
+/** Of `Away`: it is on its way to this room, and perhaps satellite; with what was said there. */
+const awaySchema = z.strictObject({
+  room: z.string().min(1).max(64),
+  satellite: z.string().max(64).exactOptional(),
+  heard: transcribedSchema.exactOptional(),
+})
+
 export const carriedSchema = z.strictObject({
   session: z.string().regex(SESSION_NAME),
   room: z.string().min(1).max(64),
@@ -44,9 +63,16 @@ export const carriedSchema = z.strictObject({
   /** With what is left of its time: the clock of the other node is another. */
   expecting: expecting.nullable(),
   under_way: underWay.nullable(),
+  /** The next three only of one that moves. */
+  left: leftSchema.nullable(),
+  away: awaySchema.nullable(),
+  /** The satellite it left. */
+  former: z.string().max(64).nullable(),
 })
 export type Carried = Readonly<z.infer<typeof carriedSchema>>
 
 /** A snapshot of version 1 as it would be today. */
 export const formerCarried = (snapshot: unknown): unknown =>
-  typeof snapshot === 'object' && snapshot !== null ? { ...snapshot, under_way: null } : snapshot
+  typeof snapshot === 'object' && snapshot !== null
+    ? { ...snapshot, under_way: null, left: null, away: null, former: null }
+    : snapshot

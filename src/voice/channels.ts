@@ -20,14 +20,20 @@ export interface VoiceChannel {
 
 /** A channel as it is kept here. */
 interface BoundChannel extends VoiceChannel {
+  readonly satellite: string
+  readonly room: string
+  /** When somebody last spoke there, on the monotonic clock. */
+  readonly heard_at: number
+  readonly listener: VoiceListener
   /** It goes on at another node: its conversation may leave. */
   handOver(): void
-  readonly listener: VoiceListener
-  /** Its conversation ended under it; it goes on with a new one. */
-  rebind(): void
+  /** Its conversation ended under it, or left; it goes on with a new one, or with that one. */
+  rebind(session?: SessionId): void
 }
 
 export interface ChannelsParts {
+  /** Tells this node's satellites from those of others. */
+  readonly mark: string
   readonly clock: Clock
   readonly satellites: Satellites
   readonly detectors: () => VoiceDetector
@@ -61,12 +67,32 @@ export class Channels {
     again: () => SessionId,
   ): VoiceChannel {
     this.#satellites += 1
-    const satellite = `satellite-${this.#satellites}`
+    const satellite = `satellite-${this.#parts.mark}${this.#satellites}`
     this.#parts.satellites.add(satellite, listener)
     const channel = this.#bound(session, { satellite, room, back: heard !== undefined }, listener, again)
     this.#channels.add(channel)
     this.#attach(session, satellite, room, listener, heard)
     return channel
+  }
+
+  /** Rooms in which there is one. */
+  rooms(): readonly string[] {
+    return [...new Set([...this.#channels].map(({ room }) => room))]
+  }
+
+  /**
+   * A conversation that came goes on through this satellite, or through that of the room in which somebody was heard last. Those it had
+   * before go on in new ones. False: there is none.
+   */
+  take(session: SessionId, room: string, satellite: string | undefined): boolean {
+    const fitting = [...this.#channels].filter((one) =>
+      satellite === undefined ? one.room === room : one.satellite === satellite,
+    )
+    const [best] = fitting.sort((a, b) => b.heard_at - a.heard_at)
+    if (best === undefined) return false
+    for (const other of this.#channels) if (other !== best && other.session === session) other.rebind()
+    best.rebind(session)
+    return true
   }
 
   speakIn(session: string): boolean {
@@ -117,16 +143,23 @@ export class Channels {
   ): BoundChannel {
     const { clock, detectors, dropped, tell, satellites } = this.#parts
     let session = first
+    let heard_at = 0
     const microphone = new Microphone({
       clock,
       detector: detectors(),
-      frame: ({ samples, voiced }) =>
-        tell(session, { type: 'audio.frame', satellite, samples, voiced } as Message),
+      frame: ({ samples, voiced }) => {
+        if (voiced) heard_at = clock.monotonic()
+        tell(session, { type: 'audio.frame', satellite, samples, voiced } as Message)
+      },
       end: () => tell(session, { type: 'audio.end', satellite } as Message),
       dropped,
       back,
     })
     const channel: BoundChannel = {
+      ...{ satellite, room },
+      get heard_at() {
+        return heard_at
+      },
       get session() {
         return session
       },
@@ -145,9 +178,12 @@ export class Channels {
         satellites.handOver(satellite, HAND_OVER_MS)
         tell(session, { type: 'session.detach', satellite } as Message)
       },
-      rebind: () => {
+      rebind: (next) => {
         if (!this.#channels.has(channel)) return
-        session = again()
+        if (next !== undefined && next !== session) {
+          tell(session, { type: 'session.detach', satellite, replaced: true } as Message)
+        }
+        session = next ?? again()
         this.#attach(session, satellite, room, listener)
       },
     }

@@ -1,9 +1,10 @@
 /**
  * A turn that nobody heard to its end, because the satellite lost its node or the node was lost: what is kept of it, and what of it is
- * said when the satellite is back, here or elsewhere. Pure.
+ * said when the satellite is back, here or elsewhere. What was broken off on purpose is the business of `going-on.ts`. Pure.
  *
  * W1  What the satellite says it has is believed: nothing of it is said twice, nothing after it is left out.
- * W2  Only a turn by voice goes on: a text is answered where it was asked, an announcement is given to somebody else.
+ * W2  Only a turn by voice goes on, or one that brought its answer from another room: a text is answered where it was asked, an
+ *     announcement is given to somebody else.
  * W3  A turn before its words were final is not kept: the satellite has its sound, and sends it again.
  */
 import type { UnderWay } from './carried-shape.ts'
@@ -21,14 +22,16 @@ export function underWay({ phase }: TurnState): UnderWay | undefined {
   }
   if (phase.name !== 'speaking' && phase.name !== 'playing') return undefined
   const { turn, speaking } = phase
-  return kept(turn, { confirmed: false, reply: turn.reply, ends: speaking.ends })
+  // One that goes on with a former reply counts its samples and sentences from the beginning of that.
+  const reply = speaking.from === 0 ? turn.reply : speaking.sentences.join(' ')
+  return kept(turn, { confirmed: false, reply, ends: speaking.ends })
 }
 
 function kept(
   { number, source, transcript, intent }: Turn,
   { ends, ...more }: Pick<UnderWay, 'confirmed' | 'reply'> & { readonly ends: readonly number[] },
 ): UnderWay | undefined {
-  if (source.kind !== 'voice') return undefined
+  if (source.kind !== 'voice' && source.kind !== 'moved') return undefined
   // How much of it was played its satellite knows, and says.
   return {
     turn: number,

@@ -6,6 +6,7 @@
  * goes on renders the sentence in which that sample is and passes over what was heard. Samples are 16 kHz mono, counted from the first
  * one of the reply, as the satellite gets them.
  */
+import { limits } from '../host/index.ts'
 
 export interface Said {
   /** Whose reply it is; the turns of a conversation are counted up. */
@@ -19,6 +20,12 @@ export interface Said {
 
 /** Pieces of the longest reply (2,000 characters), each at least one letter and one end of a sentence. */
 export const MOST_SENTENCES = 1_024
+
+/**
+ * So much of a reply is kept and goes along with a conversation that leaves a room: half a minute, 960 KB, all of most answers, so that
+ * nobody waits there for a voice.
+ */
+export const MOST_AHEAD = 30 * limits.SAMPLE_RATE
 
 export interface Rest {
   /** Which sentence is next, or under way. */

@@ -66,6 +66,10 @@ export class Satellites implements PlayPort {
       deliver({ type: 'outcome', id: effect.id, event: 'done' })
       return
     }
+    if (effect.op === 'cut') {
+      this.#cut(effect, deliver, actor)
+      return
+    }
     const { player } = this.#replyFor(effect, deliver, actor, listener)
     if (effect.op === 'audio') player.push(effect.body as Int16Array)
     else player.end()
@@ -77,6 +81,18 @@ export class Satellites implements PlayPort {
 
   actorGone(actor: Ref): void {
     this.#stop((reply) => isSame(reply.actor, actor))
+  }
+
+  /** A reply that is over, or never began, was played as far as it was sent: nothing comes after. */
+  #cut(effect: Play, deliver: Deliver, actor: Ref): void {
+    const reply = this.#replies.get(effect.to)
+    if (reply?.id !== effect.id || !isSame(reply.actor, actor)) {
+      deliver(failed(effect.id, gone(effect.to)))
+      return
+    }
+    this.#replies.delete(effect.to)
+    const cut = reply.player.cut(effect.body as number)
+    deliver({ type: 'outcome', id: effect.id, event: 'done', body: cut })
   }
 
   #replyFor(effect: Play, deliver: Deliver, actor: Ref, listener: VoiceListener): Reply {

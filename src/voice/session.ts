@@ -2,19 +2,18 @@
  * The session actor: one conversation, at `loqa:/session/<id>`. Around the turn machine it keeps what outlives a turn:
  * which satellite it speaks through, who waits for their turn, and when nobody has been here for long enough to end.
  */
-import type { Behavior, Context, Effect, Message, Next, ReplyTo, SystemMessage } from '../actors/index.ts'
+import type { Behavior, Context, Effect, Message, Next, SystemMessage } from '../actors/index.ts'
 import { placedAddress } from '../actors/index.ts'
 import {
   type ErrorShape,
   limits,
-  type Monotonic,
   monotonic,
   type PrivacyScope,
   requestId,
   type SessionId,
-  type Wall,
 } from '../host/index.ts'
-import { CARDS, type CardUpdate, type Intent } from '../skills/index.ts'
+import { CARDS, type CardUpdate } from '../skills/index.ts'
+import { answerLeft, arrived, departed, settled, wanting, whyNot } from './away.ts'
 import { carry, talkOf, unpacked } from './carried.ts'
 import type { UnderWay } from './carried-shape.ts'
 import { EVENT, emptyView } from './ending.ts'
@@ -24,18 +23,27 @@ import type {
   AudioFrame,
   Heard,
   IdleOver,
+  NeighbourKnown,
+  RoomRefused,
+  SessionArrive,
   SessionAttach,
   SessionDetach,
   SessionHead,
+  SessionLeave,
   SessionPhase,
   SessionReachable,
+  SessionStay,
   TurnAsk,
   WaitOver,
 } from './messages.ts'
 import { showEvent, shownError, turnAnswer } from './messages.ts'
+import { PHRASES } from './phrases.ts'
 import { headPoint, leftUnsaid, restFor, UNSAID_MS, underWay } from './resuming.ts'
+import type { SessionState, Waiting } from './session-state.ts'
 import { isIdle, newConversation, type TurnInput, turn } from './turn.ts'
 import type { TurnOptions, TurnState } from './turn-state.ts'
+
+export type { SessionState } from './session-state.ts'
 
 export type SessionMessage =
   | SessionAttach
@@ -47,6 +55,11 @@ export type SessionMessage =
   | CardUpdate
   | WaitOver
   | IdleOver
+  | SessionLeave
+  | SessionArrive
+  | SessionStay
+  | RoomRefused
+  | NeighbourKnown
   | SystemMessage
 
 export interface SessionArgs {
@@ -57,30 +70,6 @@ export interface SessionArgs {
   /** Whose conversation it is, when somebody said so: their id in the collection `persons`. */
   readonly person?: string
 }
-
-export interface SessionState {
-  readonly startedAt: Wall
-  readonly turn: TurnState
-  /** Texts and announcements whose turn comes when nobody is talking; oldest first. */
-  readonly waiting: readonly Waiting[]
-  /** A turn was heard since the satellite came, or since it last said that the recording ended. */
-  readonly heard: boolean
-  /** As of its arguments. */
-  readonly scope: PrivacyScope
-  readonly person?: string
-  /** The last turn, when it was not heard to its end, and until when somebody may come back for it. */
-  readonly unsaid?: UnderWay
-  readonly unsaidUntil?: Monotonic
-}
-
-type Waiting =
-  | { readonly kind: 'text'; readonly text: string; readonly replyTo: ReplyTo | undefined }
-  | {
-      readonly kind: 'announcement'
-      readonly from: number
-      readonly speech: string
-      readonly asks: Intent | undefined
-    }
 
 /** Waiting texts and announcements of one session. More at once is a program gone wrong, not a person. */
 const MOST_WAITING = 16
@@ -122,7 +111,8 @@ export function sessionBehavior(
     restore(snapshot, context) {
       const talk = unpacked(snapshot, context.now)
       const state: SessionState = { ...talk, ...until(talk.unsaid, context), waiting: [], heard: false }
-      return { state, effects: [...lives(state, context), idleTimer(options)] }
+      const wants = state.away === undefined ? [] : [wanting(state.turn.session, state.away)]
+      return { state, effects: [...lives(state, context), idleTimer(options), ...wants] }
     },
 
     receive(state, message, context) {
@@ -164,17 +154,31 @@ function handle(
   switch (message.type) {
     case 'session.attach': {
       const attached = attach(state, message.satellite, message.room)
-      return message.heard === undefined ? attached : comeBack(attached, message.heard, options, context)
-    }
-    case 'session.detach': {
-      if (message.satellite !== state.turn.satellite) return { state, effects: [] }
-      const left = feed({ type: 'detached' })
-      return {
-        state: left.state,
-        effects: [...left.effects, reachable(state.turn, false), idleTimer(options)],
+      if (state.away === undefined) {
+        return message.heard === undefined ? attached : comeBack(attached, message.heard, options, context)
       }
+      const there = arrived(attached)
+      const { heard } = state.away
+      const input: TurnInput = heard === undefined ? { type: 'arrived' } : { type: 'heard', heard }
+      return andAlso(there, (now) => advance(now, input, options, context))
+    }
+    case 'session.detach':
+      return detach(state, message, options, context)
+    case 'session.leave':
+      return leave(state, message, options, context)
+    case 'session.arrive':
+      return { state, effects: state.away === undefined ? [] : [wanting(state.turn.session, state.away)] }
+    case 'session.stay':
+      return stayed(state, options, context)
+    case 'room.refused':
+      return feed({ type: 'refused', speech: message.speech })
+    case 'neighbour.known': {
+      const { left_ms, ...neighbour } = message.neighbour
+      const until = monotonic(context.now + left_ms)
+      return feed({ type: 'neighbour', neighbour: { ...neighbour, until } })
     }
     case 'audio.frame': {
+      if (message.satellite === state.former || state.away !== undefined) return { state, effects: [] }
       // After a restart the session has forgotten its satellite; the next frame tells it again.
       if (message.satellite !== state.turn.satellite) {
         const attached = attach(state, message.satellite, state.turn.conversation.room)
@@ -202,8 +206,55 @@ function handle(
     case 'terminated':
       return { state, effects: [] }
     default:
-      return feed({ type: 'system', message })
+      return settled(feed({ type: 'system', message }))
   }
+}
+
+/** Puts the effects of what is done next behind. */
+function andAlso(
+  { state, effects }: Next<SessionState>,
+  more: (state: SessionState) => Next<SessionState>,
+): Next<SessionState> {
+  const following = more(state)
+  return { state: following.state, effects: [...effects, ...following.effects] }
+}
+
+function detach(
+  state: SessionState,
+  { satellite, replaced }: SessionDetach,
+  options: SessionOptions,
+  context: Context,
+): Next<SessionState> {
+  if (satellite !== state.turn.satellite) return { state, effects: [] }
+  const left = advance(state, { type: 'detached' }, options, context)
+  // It was there only to hear that another one is meant.
+  const isOver = replaced === true && state.turn.turns <= 1 && state.waiting.length === 0
+  const last: Effect = isOver ? { type: 'stop', reason: 'another conversation is meant' } : idleTimer(options)
+  return { state: left.state, effects: [...left.effects, reachable(state.turn, false), last] }
+}
+
+function leave(
+  state: SessionState,
+  message: SessionLeave,
+  options: SessionOptions,
+  context: Context,
+): Next<SessionState> {
+  const not = whyNot(state, message)
+  if (not !== undefined) return { state, effects: answerLeft(context.replyTo, not) }
+  const silent = advance(state, { type: 'leave' }, options, context)
+  const gone = state.turn.satellite === undefined ? [] : [reachable(state.turn, false)]
+  return departed({ state: silent.state, effects: [...silent.effects, ...gone] }, message, context)
+}
+
+/** Nobody took it. */
+function stayed(state: SessionState, options: SessionOptions, context: Context): Next<SessionState> {
+  const { away } = state
+  if (away === undefined) return { state, effects: [] }
+  const { back } = away
+  if (back === undefined) return { state: { ...state, away: undefined }, effects: [idleTimer(options)] }
+  return andAlso(arrived(attach(state, back.satellite, back.room)), (now) =>
+    advance(now, { type: 'arrived', otherwise: PHRASES.nowhere }, options, context),
+  )
 }
 
 function advance(
@@ -249,7 +300,9 @@ const spoken = (session: SessionId, id: number): Effect => ({
 
 function attach(state: SessionState, satellite: string, room: string): Next<SessionState> {
   const conversation = { ...state.turn.conversation, room }
-  const attached: SessionState = { ...state, heard: false, turn: { ...state.turn, satellite, conversation } }
+  const former = state.former === satellite ? undefined : state.former
+  const turn = { ...state.turn, satellite, conversation }
+  const attached: SessionState = { ...state, heard: false, former, turn }
   return { state: attached, effects: [{ type: 'cancel', id: IDLE_TIMER }, reachable(attached.turn, true)] }
 }
 
@@ -344,7 +397,7 @@ function startWaiting(
   let { state, effects } = given
   while (isIdle(state.turn)) {
     const [first, ...waiting] = state.waiting
-    if (first === undefined) break
+    if (first === undefined || state.away !== undefined) break
     // Speech that is just beginning goes first: its evidence is already in the ear.
     const { activity } = state.turn.ear
     if (activity.phase === 'speech' || activity.evidence > 0) break
@@ -390,7 +443,8 @@ function idleOver(state: SessionState, options: SessionOptions): Next<SessionSta
 
 // — where the conversation stands, for those who show it —
 
-const phaseName = (state: SessionState): string => state.turn.phase.name
+const phaseName = (state: SessionState): string =>
+  state.away === undefined ? state.turn.phase.name : 'moving'
 
 function phaseMessage(state: SessionState, phase: string): SessionPhase {
   return {
@@ -400,6 +454,20 @@ function phaseMessage(state: SessionState, phase: string): SessionPhase {
     phase,
     started_at: state.startedAt,
     privacy: { scope: state.scope, ...(state.person === undefined ? {} : { person: state.person }) },
+    // What is ephemeral is nobody else's business.
+    ...(state.scope === 'ephemeral' ? {} : { talk: followable(state) }),
+  }
+}
+
+function followable({
+  turn: { phase, conversation, left },
+}: SessionState): NonNullable<SessionPhase['talk']> {
+  const { last, expecting } = conversation
+  const speaks = phase.name === 'speaking' || phase.name === 'playing'
+  return {
+    ...(last === undefined ? {} : { last }),
+    ...(expecting?.kind === 'slot' ? { asks: { intent: expecting.intent, slot: expecting.slot } } : {}),
+    can_go_on: left !== undefined || (speaks && phase.turn.source.kind !== 'text'),
   }
 }
 

@@ -42,6 +42,8 @@ export function speak(state: TurnState, turn: Turn, options: TurnOptions, now: M
   )
 }
 
+export const endOf = (turn: Turn) => (turn.error === undefined ? 'done' : 'failed')
+
 /** Says the rest of `turn.reply`, of which a satellite has a part, and ends the turn. */
 export function goOn(
   state: TurnState,
@@ -57,14 +59,22 @@ export function goOn(
   return andThen(stay(spoken, replied), (current) => sayNext(current, options))
 }
 
-function from(sentences: readonly string[], said: Pick<Said, 'ends' | 'samples'>): Speaking {
+/** `begins`: the sample with which its loudspeaker begins, where that is not the place itself. */
+export function from(
+  sentences: readonly string[],
+  said: Pick<Said, 'ends' | 'samples'>,
+  begins = said.samples,
+): Speaking {
   const { sentence, skip, from: total } = restOf(said)
   const ends = said.ends.slice(0, sentence)
-  return { sentences, index: sentence, attempt: 0, heard: 0, received: 0, total, ends, skip }
+  return { sentences, index: sentence, attempt: 0, heard: 0, received: 0, total, ends, skip, from: begins }
 }
 
+/** Up to which sample of the reply its loudspeaker has, or has from before. */
+export const reached = ({ total, skip }: Speaking): number => total + skip
+
 /** The sentence that is next, or the end of the reply. */
-function sayNext(state: TurnState, options: TurnOptions): Step {
+export function sayNext(state: TurnState, options: TurnOptions): Step {
   const { turn, speaking } = state.phase as SpeakingPhase
   if (speaking.index < speaking.sentences.length) return render(state, options)
   return stay(
@@ -73,13 +83,11 @@ function sayNext(state: TurnState, options: TurnOptions): Step {
     {
       type: 'schedule',
       id: WAIT,
-      delay_ms: (speaking.total * 1000) / SAMPLE_RATE + options.waits.playout_ms,
+      delay_ms: ((reached(speaking) - speaking.from) * 1000) / SAMPLE_RATE + options.waits.playout_ms,
       message: waitOver(turn.number, 'playout'),
     },
   )
 }
-
-const endOf = (turn: Turn) => (turn.error === undefined ? 'done' : 'failed')
 
 /** Asks for the current sentence. */
 function render(state: TurnState, options: TurnOptions): Step {

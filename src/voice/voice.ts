@@ -23,12 +23,13 @@ import {
   sessionId,
   type Wall,
 } from '../host/index.ts'
-import { isAskFromAfar, MOST_SESSIONS, turnFromAfar } from './afar.ts'
+import { isAskFromAfar, isGivenFromAfar, MOST_SESSIONS, turnFromAfar } from './afar.ts'
 import { announcer } from './announcer.ts'
 import type { Carried } from './carried-shape.ts'
 import { Channels, type VoiceChannel } from './channels.ts'
 import type { EndpointTimes } from './endpointing.ts'
-import type { Heard, SessionPhase, TurnAnswer, TurnView } from './messages.ts'
+import { herald } from './herald.ts'
+import type { Heard, SessionPhase, SessionWanting, TurnAnswer, TurnView } from './messages.ts'
 import { FIXED_PHRASES } from './phrases.ts'
 import type { VoiceListener } from './player.ts'
 import { isListing, registrar } from './registrar.ts'
@@ -131,6 +132,7 @@ const IN_THE_MIDDLE: ReadonlySet<string> = new Set([
   'transcribing',
   'interpreting',
   'acting',
+  'moving',
 ])
 
 export class Voice {
@@ -152,6 +154,7 @@ export class Voice {
     this.#speech = new SpeechPort(options.engines, options.reply_cache_bytes)
     this.#satellites = new Satellites(options.clock, options.play_ahead_ms)
     this.#channels = new Channels({
+      mark: options.household === undefined ? '' : `${options.household.mark}-`,
       clock: options.clock,
       satellites: this.#satellites,
       detectors: options.detectors,
@@ -171,6 +174,7 @@ export class Voice {
       session: { behavior: session, from_afar: { message: isAskFromAfar } },
       announcer,
       registrar: { behavior: registrar, from_afar: { message: isListing } },
+      herald: { behavior: herald, from_afar: { message: isGivenFromAfar } },
     }
     this.outside = outsideOf(this.#speech, this.#satellites)
   }
@@ -180,6 +184,11 @@ export class Voice {
     this.#runtime = runtime
     this.#parent = parent
     runtime.subscribe('session.phase', (message) => this.#phase(message as SessionPhase))
+    runtime.subscribe('session.wanting', (message) => {
+      const { session, room, satellite } = message as SessionWanting
+      // Not in the turn of the actor that came.
+      this.#options.clock.soon(() => this.#channels.take(session, room, satellite))
+    })
     if (runtime.find(ANNOUNCER) === undefined) this.#spawn('announcer', 'house', undefined, 'permanent')
   }
 
@@ -214,6 +223,7 @@ export class Voice {
       if (row.privacy.scope === 'ephemeral') {
         throw refused('it is ephemeral, and leaves no node', 'Begin another one, with --scope session.')
       }
+      if (row.phase === 'moving') return
       if (this.#channels.speakIn(id)) {
         throw refused('a microphone of its node speaks in it', 'Move it when that one is closed.')
       }
@@ -274,6 +284,11 @@ export class Voice {
     this.#connected().publish('session.phase', message)
   }
 
+  /** Rooms in which a satellite is connected. */
+  rooms(): readonly string[] {
+    return this.#channels.rooms()
+  }
+
   sessions(): readonly SessionRow[] {
     return [...this.#sessions.values()].filter(
       ({ id }) => this.#runtime?.find(sessionAddress(sessionId(id))) !== undefined,
@@ -315,7 +330,7 @@ export class Voice {
     }
     const room = roomOf(request.room ?? this.#options.room)
     const wanted = request.session ?? this.#textSession(room, request)
-    await this.#yielded(sessionName(wanted))
+    if (this.#isYielding(sessionName(wanted))) await this.#yielded(sessionName(wanted))
     if (this.#isElsewhere(sessionName(wanted))) {
       // A name that was not given says itself what was agreed.
       const agreed = request.session === undefined ? {} : request
@@ -339,12 +354,15 @@ export class Voice {
     return this.#options.household?.isElsewhere(address) === true
   }
 
+  #isYielding(session: SessionId): boolean {
+    return this.#options.household?.isYielding?.(sessionAddress(session)) === true
+  }
+
   /** What is said from now on is for the copy that counts; the one here says its last words. */
   async #yielded(session: SessionId): Promise<void> {
-    const { household, clock } = this.#options
-    const address = sessionAddress(session)
+    const { clock } = this.#options
     for (let waited_ms = 0; waited_ms <= BETWEEN_TURNS_MS; waited_ms += LOOK_AGAIN_MS) {
-      if (household?.isYielding?.(address) !== true) return
+      if (!this.#isYielding(session)) return
       await new Promise<void>((go) => clock.after(LOOK_AGAIN_MS, go))
     }
   }

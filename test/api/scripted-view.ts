@@ -388,7 +388,12 @@ export class ScriptedView implements NodeView {
       },
     ]
   }
-  async moveSession(session: string, node: string): ReturnType<NodeView['moveSession']> {
+  async moveSession(
+    session: string,
+    to: { readonly node: string } | { readonly room: string },
+  ): ReturnType<NodeView['moveSession']> {
+    if ('room' in to) return { session, from: 'attic', to: 'cellar', room: to.room, away_ms: 0.5 }
+    const { node } = to
     if (node === 'nowhere') throw new LoqaError('not-found', 'There is no node "nowhere"')
     return { session, from: 'attic', to: node, away_ms: 1.5 }
   }

@@ -15,6 +15,7 @@
  * Read `intent.ts` first, then `match.ts`; the notation is in `template.ts`, its header and the lexicon's.
  */
 
+export { isFragment } from './context.ts'
 export { readDurations, sayDuration } from './durations.ts'
 export {
   compileGrammar,

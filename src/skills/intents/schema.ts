@@ -11,6 +11,7 @@ const MAX_TEMPLATES_PER_INTENT = 64
 const MAX_SLOTS_PER_INTENT = 12
 const MAX_VALUES_PER_TYPE = 2000
 const MAX_SPOKEN_LENGTH = 80
+const MAX_FOLLOWED = 16
 
 const slotName = z
   .string()
@@ -65,6 +66,17 @@ const slotsOf = <T extends z.ZodType>(one: T) =>
     )
 
 const intent = {
+  /**
+   * Understood only right after one of these intents ("make it ten"): by its name, which of this intent's slots are filled from which of
+   * its own. A bare number for a duration is in the unit of the duration that was said before.
+   */
+  follows: z
+    .record(intentName, z.record(slotName, slotName))
+    .refine((intents) => Object.keys(intents).length <= MAX_FOLLOWED, `at most ${MAX_FOLLOWED} intents`)
+    .describe(
+      'Understood only right after one of these intents; which slots are filled from which of theirs.',
+    )
+    .optional(),
   /** `high` and `critical`: taken from exact sentences only, never from a repaired one or a model's answer. */
   risk: z.enum(['low', 'medium', 'high', 'critical']).default('low'),
   /** Carried out twice it does the same as once: tried again elsewhere when its node dies meanwhile. */
