@@ -40,7 +40,7 @@ export interface Outcome {
 }
 
 /** Follow-up answers and the like make no sense alone. */
-const STANDALONE = (intent: string): boolean => !intent.startsWith('session.') && intent !== 'timer.change'
+const STANDALONE = (intent: string): boolean => !intent.startsWith('session.')
 
 const toS16 = (samples: Float32Array): Int16Array =>
   Int16Array.from(samples, (sample) => Math.round(Math.max(-1, Math.min(1, sample)) * 32_767))

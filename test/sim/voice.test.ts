@@ -239,7 +239,7 @@ function sentences(count: number, seed: number): { text: string; spoken: string 
   const grammar = readGrammar(process.cwd())
   const random = seeded(seed)
   // A follow-up means nothing by itself.
-  const intents = grammar.intents.filter(({ intent }) => intent !== 'timer.change')
+  const intents = grammar.intents.filter(({ follows }) => !follows)
   return Array.from({ length: count }, () => {
     const intent = random.one(intents)
     const { text } = compose(grammar, intent, random.one(intent.templates), random)
