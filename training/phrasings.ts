@@ -42,7 +42,7 @@ export interface Phrasings {
 }
 
 /** An intent that asks for nothing the assistant has: no slots. */
-export const NONE: IntentGrammar = { intent: 'none', slots: new Map(), templates: [] }
+export const NONE: IntentGrammar = { intent: 'none', slots: new Map(), templates: [], follows: false }
 
 const ROOT = new URL('..', import.meta.url).pathname
 const FRAMES = `${ROOT}training/phrasings/`
