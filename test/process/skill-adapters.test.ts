@@ -12,8 +12,9 @@ import { readManifest } from '../../src/skills/manifest/index.ts'
 import { adapterProblem } from '../../src/skills/native.ts'
 import { NO_FENCE } from '../../src/skills/sandbox/fence.ts'
 import { findFence } from '../../src/skills/sandbox/process.ts'
-import { callSkill, EMPTY_CALL, houseSkills, PATIENT_MS } from '../skills/house-skills.ts'
+import { houseSkills } from '../skills/house-skills.ts'
 import { builtAdapter } from './adapters/adapter.ts'
+import { attack, REACHING } from './adapters/attacks.ts'
 import { openHouse, type TestHouse } from './house.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'loqa-adapters-'))
@@ -55,13 +56,7 @@ describe.skipIf(!holds)('a native adapter (needs bubblewrap, a C compiler)', () 
     server.close()
   })
 
-  async function call(name: string, attack: string) {
-    const { port } = server.address() as { port: number }
-    const slots = { port, secret: join(root, 'adapter'), folder: root, pid: process.pid }
-    const input = JSON.stringify({ intent: `${name}.${attack}`, slots })
-    const outcome = await callSkill(house.skills, name, { ...EMPTY_CALL, input }, PATIENT_MS)
-    return outcome.ok ? outcome.result : outcome.error
-  }
+  const call = (name: string, what: string) => attack(house.skills, name, what, server, root)
 
   it('answers, and stores what it was granted', async () => {
     expect(await call('tool', 'echo')).toMatchObject({ answer: { speech: 'I am here' } })
@@ -69,17 +64,15 @@ describe.skipIf(!holds)('a native adapter (needs bubblewrap, a C compiler)', () 
     expect(house.skills.list().find(({ name }) => name === 'tool')).toMatchObject({ state: 'ready', zone: 3 })
   })
 
-  it.each([
-    ...['connects', 'scans-the-lan', 'reads-the-house', 'reads-the-system', 'writes-into-its-program'],
-    ...['writes-a-file', 'writes-into-the-house', 'reads-the-memory-of-the-machine', 'signals-the-node'],
-    ...['reads-the-environment-of-the-node', 'starts-a-shell', 'mounts', 'becomes-root', 'traces', 'forks'],
-    ...['starts-a-thread', 'hides-memory', 'hoards', 'raises-its-priority'],
-  ])('%s and reaches nothing', async (attack) => {
-    expect(await call('tool', attack)).toMatchObject({
-      answer: { speech: expect.stringMatching(/^refused /) },
-    })
-    expect(visits).toBe(0)
-  })
+  it.each([...REACHING, ...['starts-a-thread', 'hides-memory', 'hoards', 'raises-its-priority']])(
+    '%s and reaches nothing',
+    async (what) => {
+      expect(await call('tool', what)).toMatchObject({
+        answer: { speech: expect.stringMatching(/^refused /) },
+      })
+      expect(visits).toBe(0)
+    },
+  )
 
   it.each([
     ['leaves', 'skill-crashed'],

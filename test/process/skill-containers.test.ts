@@ -10,8 +10,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { realHost } from '../../src/host/real.ts'
 import { Containers } from '../../src/skills/containers/index.ts'
-import { callSkill, EMPTY_CALL, PATIENT_MS } from '../skills/house-skills.ts'
+import { PATIENT_MS } from '../skills/house-skills.ts'
 import { builtAdapter } from './adapters/adapter.ts'
+import { attack, REACHING } from './adapters/attacks.ts'
 import { podmanIn, type TestEngine } from './adapters/podman.ts'
 import { openHouse, type TestHouse } from './house.ts'
 
@@ -60,25 +61,15 @@ describe.skipIf(engine === undefined)('a skill in a container (needs root, Podma
     writeFileSync(join(root, 'skills', name, 'skill.yaml'), manifest.join('\n'))
   }
 
-  async function call(name: string, attack: string) {
-    const { port } = server.address() as { port: number }
-    const slots = { port, secret: join(root, 'adapter'), folder: root, pid: process.pid }
-    const input = JSON.stringify({ intent: `${name}.${attack}`, slots })
-    const outcome = await callSkill(house.skills, name, { ...EMPTY_CALL, input }, PATIENT_MS)
-    return outcome.ok ? outcome.result : outcome.error
-  }
+  const call = (name: string, what: string) => attack(house.skills, name, what, server, root)
 
   it('answers, and stores what it was granted', async () => {
     expect(await call('tool', 'echo')).toMatchObject({ answer: { speech: 'I am here' } })
     expect(await call('tool', 'stores')).toMatchObject({ changes: [{ change: 'put', key: 'a', value: 'b' }] })
   })
 
-  it.each([
-    ...['connects', 'scans-the-lan', 'reads-the-house', 'reads-the-system', 'writes-into-its-program'],
-    ...['writes-a-file', 'writes-into-the-house', 'reads-the-memory-of-the-machine', 'signals-the-node'],
-    ...['reads-the-environment-of-the-node', 'starts-a-shell', 'mounts', 'becomes-root', 'traces', 'forks'],
-  ])('%s and reaches nothing', async (attack) => {
-    expect(await call('tool', attack)).toMatchObject({
+  it.each(REACHING)('%s and reaches nothing', async (what) => {
+    expect(await call('tool', what)).toMatchObject({
       answer: { speech: expect.stringMatching(/^refused /) },
     })
     expect(visits).toBe(0)
