@@ -19,7 +19,7 @@ import type {
   RoomsElsewhere,
   SessionReachable,
 } from './messages.ts'
-import { sessionAddress } from './session.ts'
+import { sessionAddress } from './names.ts'
 
 export type AnnouncerMessage =
   | Announce
