@@ -36,7 +36,7 @@ import { Joining } from './node/joining.ts'
 import { openKept } from './node/keeping.ts'
 import { languagePort } from './node/language.ts'
 import { keepSweeping, openMemory } from './node/memory.ts'
-import { noteIn, observeWith, reportRuntime } from './node/observing.ts'
+import { noteIn, observeWith, reportRuntime, spansOut } from './node/observing.ts'
 import { announceRuntime, openEngines, openLog, openSkills, preferred, tokenOf } from './node/opening.ts'
 import { outsideOf } from './node/outside.ts'
 import { PlacementRecords } from './node/placement-records.ts'
@@ -150,8 +150,11 @@ export async function startNode(
     })
     skills.start()
     devices.teach(skills, house)
+    const spans = spansOut({ host, config, identity, log, metrics })
+    undo.later(() => spans?.close())
     const memory = await openMemory({
       ...{ host, config, keys, store, log, metrics, audit },
+      traced: spans === undefined ? undefined : (steps) => spans.turn(steps),
       skills: () => skills.list(),
     })
     undo.later(() => memory.close())

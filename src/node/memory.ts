@@ -16,7 +16,7 @@ import type { Voice } from '../voice/index.ts'
 import { PLACED } from './conversations.ts'
 import type { Heads } from './heads.ts'
 import { People, type Person } from './people.ts'
-import { Recorder } from './recording.ts'
+import { Recorder, type RecorderParts } from './recording.ts'
 
 /** How often conversations are looked for that are gone and did not say so, ms. */
 const SWEEP_EVERY_MS = 30_000
@@ -39,6 +39,8 @@ export interface MemoryParts {
   readonly metrics: Metrics
   readonly audit: Pick<Audit, 'append'>
   readonly skills: () => readonly Pick<SkillRow, 'name' | 'permissions'>[]
+  /** As of `RecorderParts`. */
+  readonly traced?: RecorderParts['traced']
 }
 
 /** Errors: `store-key-wrong`, `store-damaged`, `store-too-new`, `store-io`, `DiskError`. */
@@ -71,6 +73,7 @@ export async function openMemory(parts: MemoryParts): Promise<Memory> {
     tier: PLACED.get('session')!.requirement.tier,
     allowed: (agreed) => people.allowed(agreed),
     permissions: (skill) => parts.skills().find(({ name }) => name === skill)?.permissions,
+    traced: parts.traced,
   })
   return {
     ...{ timeline, people, recorder },

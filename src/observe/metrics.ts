@@ -97,6 +97,11 @@ export const CATALOGUE: Readonly<Record<string, Declaration>> = {
     help: 'Steps of conversations that are in no timeline, by why',
     labels: ['why'],
   },
+  loqa_spans_lost_total: {
+    kind: 'counter',
+    help: 'Spans of turns that no collector took: it was away for long, or refused them',
+    labels: [],
+  },
   loqa_http_requests_total: {
     kind: 'counter',
     help: 'HTTP requests by route and status class',
