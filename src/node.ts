@@ -40,6 +40,7 @@ import { noteIn, observeWith, reportRuntime } from './node/observing.ts'
 import { announceRuntime, openEngines, openLog, openSkills, preferred, tokenOf } from './node/opening.ts'
 import { outsideOf } from './node/outside.ts'
 import { PlacementRecords } from './node/placement-records.ts'
+import { PresenceDesk } from './node/presence.ts'
 import { Rooms } from './node/rooms.ts'
 import { shareEngines } from './node/sharing.ts'
 import { followSkills } from './node/skill-actors.ts'
@@ -333,7 +334,13 @@ export async function startNode(
     })
     heads.connect(runtime)
     undo.later(() => heads.stop())
+    const presence = new PresenceDesk({
+      ...{ self: identity.id, clock: host.clock, runtime, store, cluster },
+      log: (message, values) => log.warn(message, values),
+    })
     voice.connect(runtime, fixedAddress(identity.id, 'sessions'))
+    presence.start()
+    undo.later(() => presence.stop())
     clustering.attend()
     undo.later(() => voice.stop())
 
@@ -361,6 +368,7 @@ export async function startNode(
       wiping,
       voice,
       heads,
+      presence,
       moving,
       rooms,
       capacity,

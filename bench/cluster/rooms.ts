@@ -1,7 +1,7 @@
 /**
  * An answer that goes on in another room: two real nodes on a LAN of network namespaces, a satellite on each, real engines, real time.
  *
- *   node bench/cluster/rooms.ts [--runs 20]
+ *   node bench/cluster/rooms.ts [--runs 20] [--way "said here"]
  *
  * `said there`: "continue in the living room" is said to the living room's microphone while the kitchen speaks; `said here`: to the
  * loudspeaker that speaks, which falls silent for it; `ordered`: by HTTP. `gap_ms`: from when the last sample heard in one room had been played to
@@ -36,6 +36,8 @@ const UP_MS = 180_000
 
 const at = process.argv.indexOf('--runs')
 const runs = at === -1 ? 20 : Number(process.argv[at + 1])
+const named = process.argv.indexOf('--way')
+const way = named === -1 ? undefined : process.argv[named + 1]
 
 interface Run {
   readonly gap_ms: number
@@ -103,6 +105,11 @@ try {
     let wrong = 0
     for (let i = 0; i < length; i += 1) if (both[i] !== reference[i]) wrong += 1
     await living.until('silence', () => Date.now() > second.ended + 500)
+    if (both.length !== reference.length || wrong > 0) {
+      const parts = [first, second].map(({ samples }) => samples.length)
+      const events = living.events.filter(({ at }) => at >= first.ended - 1_000)
+      console.log(JSON.stringify({ odd: { reference: reference.length, parts, events } }))
+    }
     return {
       gap_ms: second.began - (from ?? first.ended),
       samples_off: Math.abs(both.length - reference.length),
@@ -127,6 +134,7 @@ try {
   const all = new Map(Object.keys(orders).map((what) => [what, [] as Run[]]))
   for (let run = 0; run < runs; run += 1) {
     for (const [what, order] of Object.entries(orders)) {
+      if (way !== undefined && way !== what) continue
       try {
         all.get(what)!.push(await take(order))
       } catch (thrown) {

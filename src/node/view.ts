@@ -35,7 +35,7 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
   const node = identity.id
   const doors = { engines: parts.engines, random: parts.host.random }
   return {
-    memory: memoryView(parts.memory, voice, parts.heads),
+    memory: memoryView(parts.memory, voice, parts.heads, parts.presence),
     skills: parts.skillDesk,
     status: () => statusOf(parts, stage),
     nodes: () => nodesOf(parts, stage),

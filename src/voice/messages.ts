@@ -212,6 +212,12 @@ export interface RoomsElsewhere extends Message {
   readonly rooms: readonly string[]
 }
 
+/** front desk → announcer: in which rooms persons usually are, by id, the usual one first. */
+export interface RoomsUsual extends Message {
+  readonly type: 'rooms.usual'
+  readonly usual: Readonly<Record<string, readonly string[]>>
+}
+
 /** announcer → subscribers of the topic of the same name: to be said by another node. */
 export interface AnnouncementFar extends Message {
   readonly type: 'announcement.far'

@@ -38,6 +38,7 @@ import type {
 } from './messages.ts'
 import { showEvent, shownError, turnAnswer } from './messages.ts'
 import { PHRASES } from './phrases.ts'
+import { heardIn } from './presence/telling.ts'
 import { headPoint, leftUnsaid, restFor, UNSAID_MS, underWay } from './resuming.ts'
 import type { SessionState, Waiting } from './session-state.ts'
 import { isIdle, newConversation, type TurnInput, turn } from './turn.ts'
@@ -118,7 +119,7 @@ export function sessionBehavior(
     receive(state, message, context) {
       const after = handle(state, message, options, context)
       const continued = startWaiting(after, options, context)
-      return withHead(state, withPhase(state, continued), context)
+      return withHead(state, withPhase(state, withPresence(state, continued)), context)
     },
 
     stopping(state) {
@@ -486,6 +487,11 @@ function withHead(before: SessionState, given: Next<SessionState>, { now }: Cont
   if (talk === undefined) return given
   const message: SessionHead = { type: 'session.head', session: state.turn.session, talk }
   return { state, effects: [...effects, { type: 'publish', topic: 'session.head', message }] }
+}
+
+function withPresence(before: SessionState, given: Next<SessionState>): Next<SessionState> {
+  const heard = heardIn(before, given.state)
+  return heard === undefined ? given : { state: given.state, effects: [...given.effects, heard] }
 }
 
 function withPhase(before: SessionState, given: Next<SessionState>): Next<SessionState> {

@@ -23,12 +23,12 @@ import {
   sessionId,
   type Wall,
 } from '../host/index.ts'
-import { isAskFromAfar, isGivenFromAfar, MOST_SESSIONS, turnFromAfar } from './afar.ts'
+import { isAskFromAfar, MOST_SESSIONS, turnFromAfar } from './afar.ts'
 import { announcer } from './announcer.ts'
 import type { Carried } from './carried-shape.ts'
 import { Channels, type VoiceChannel } from './channels.ts'
 import type { EndpointTimes } from './endpointing.ts'
-import { herald } from './herald.ts'
+import { herald, isForHerald } from './herald.ts'
 import type { Heard, SessionPhase, SessionWanting, TurnAnswer, TurnView } from './messages.ts'
 import { FIXED_PHRASES } from './phrases.ts'
 import type { VoiceListener } from './player.ts'
@@ -174,7 +174,7 @@ export class Voice {
       session: { behavior: session, from_afar: { message: isAskFromAfar } },
       announcer,
       registrar: { behavior: registrar, from_afar: { message: isListing } },
-      herald: { behavior: herald, from_afar: { message: isGivenFromAfar } },
+      herald: { behavior: herald, from_afar: { message: isForHerald } },
     }
     this.outside = outsideOf(this.#speech, this.#satellites)
   }
