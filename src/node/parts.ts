@@ -17,6 +17,7 @@ import type { Heads } from './heads.ts'
 import type { Identity } from './identity.ts'
 import type { Memory } from './memory.ts'
 import type { PresenceDesk } from './presence.ts'
+import type { Relocating } from './relocating.ts'
 import type { Rooms } from './rooms.ts'
 import type { SkillBench } from './skill-bench.ts'
 import type { SettingsOfSkills } from './skill-settings.ts'
@@ -50,6 +51,7 @@ export interface NodeParts {
   readonly voice: Voice
   readonly heads: Heads
   readonly presence: PresenceDesk
+  readonly relocating: Relocating
   readonly moving: Pick<Moving, 'move'>
   readonly rooms: Pick<Rooms, 'move'>
   readonly capacity: Pick<AddedCapacity, 'of'>
