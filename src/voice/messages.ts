@@ -307,6 +307,8 @@ export type VoiceEvent =
   | { readonly type: 'resumed'; readonly turn: number | null }
   /** This node is about to go: connect to one of these, the best first. The conversation is there already. */
   | { readonly type: 'rebind'; readonly nodes: readonly string[] }
+  /** Whoever waits hears that they are not forgotten: a short tone, which is no part of a reply. */
+  | { readonly type: 'tone' }
   | { readonly type: 'announce'; readonly text: string }
   | { readonly type: 'card'; readonly card: Readonly<Record<string, unknown>> }
   /** Something the person should know before they speak. */

@@ -38,6 +38,7 @@ import { type PlayPort, Satellites } from './satellites.ts'
 import { ANNOUNCER, type SessionArgs, sessionAddress, sessionBehavior } from './session.ts'
 import { SESSION_NAME } from './session-name.ts'
 import { type InferPort, SpeechPort } from './speech.ts'
+import { Tones } from './tones.ts'
 import { type TurnOptions, WAITS, type Waits } from './turn-state.ts'
 import type { Understanding } from './understanding.ts'
 import type { VoiceDetector } from './vad.ts'
@@ -146,6 +147,7 @@ export class Voice {
   readonly #satellites: Satellites
   readonly #sessions = new Map<string, SessionRow>()
   readonly #channels: Channels
+  readonly #tones: Tones
   #runtime: VoiceRuntime | undefined
   #parent: Target | undefined
 
@@ -161,6 +163,11 @@ export class Voice {
       dropped: options.dropped,
       others: () => options.household?.others?.() ?? [],
       tell: (session, message) => this.#tell(session, message),
+    })
+    this.#tones = new Tones({
+      clock: options.clock,
+      soundsUntil: (session) => this.#channels.soundsUntil(session),
+      tone: (session) => this.#channels.tone(session),
     })
     this.#turnOptions = {
       understanding: options.understanding,
@@ -200,6 +207,7 @@ export class Voice {
 
   #phase(message: SessionPhase): void {
     const { session, room, phase, started_at } = message
+    this.#tones.phase(session, phase)
     if (phase !== 'ended' && phase !== 'moved') {
       const privacy = this.#sessions.get(session)?.privacy ?? message.privacy ?? this.#privacy({})
       this.#sessions.set(session, { id: session, room, phase, started_at, privacy })
@@ -411,6 +419,7 @@ export class Voice {
 
   /** Ends every connection's part in the node. */
   stop(): void {
+    this.#tones.stop()
     this.#channels.closeAll()
   }
 
