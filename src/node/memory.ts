@@ -16,6 +16,7 @@ import type { Voice } from '../voice/index.ts'
 import { PLACED } from './conversations.ts'
 import type { Heads } from './heads.ts'
 import { People, type Person } from './people.ts'
+import type { PresenceDesk } from './presence.ts'
 import { Recorder, type RecorderParts } from './recording.ts'
 
 /** How often conversations are looked for that are gone and did not say so, ms. */
@@ -108,6 +109,7 @@ export function memoryView(
   { timeline, people, noted }: Pick<Memory, 'timeline' | 'people' | 'noted'>,
   voice: Pick<Voice, 'replay'>,
   heads: Pick<Heads, 'forget'>,
+  presence: Pick<PresenceDesk, 'forget' | 'usual'>,
 ): MemoryView {
   const eventsOf = async (session: string) => {
     const events = await timeline.read(session)
@@ -127,6 +129,7 @@ export function memoryView(
       if (dry_run) return found
       const erased = await timeline.erase(which)
       await heads.forget(which)
+      if (!('session' in which)) await presence.forget(which)
       await noted('timeline.erased', 'all' in which ? 'all' : 'one', countText(erased))
       return erased
     },
@@ -137,6 +140,7 @@ export function memoryView(
     addPerson: async (name) => personRow(await people.add(name)),
     async consent(wanted, given) {
       const person = await people.consent(wanted, given)
+      if (!given) await presence.forget({ person: person.id })
       await noted(given ? 'consent.given' : 'consent.withdrawn', person.id, 'ok')
       return personRow(person)
     },
@@ -148,11 +152,14 @@ export function memoryView(
       const timelines = await Promise.all(
         sessions.map(async (session) => ({ session, events: await timeline.read(session) })),
       )
-      return { person: personRow(person), timelines }
+      return { person: personRow(person), timelines, usual_rooms: presence.usual(person.id) }
     },
     async erasePerson(wanted, dry_run) {
       const { person, erased } = await people.erase(wanted, dry_run)
-      if (!dry_run) await heads.forget({ person: person.id })
+      if (!dry_run) {
+        await heads.forget({ person: person.id })
+        await presence.forget({ person: person.id })
+      }
       if (!dry_run) await noted('person.erased', person.id, countText(erased))
       return { person: personRow(person), ...erased }
     },

@@ -37,6 +37,11 @@ export const CATALOGUE: Readonly<Record<string, Declaration>> = {
     help: 'Engine runs of this node, by the node that does them',
     labels: ['capability', 'node'],
   },
+  loqa_relocations_total: {
+    kind: 'counter',
+    help: 'Conversations of this node that it began to move to another one by itself',
+    labels: ['why', 'outcome'],
+  },
   loqa_work_moved_total: {
     kind: 'counter',
     help: 'Engine runs that another node took over',

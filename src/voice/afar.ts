@@ -132,7 +132,7 @@ const givenSchema = z.strictObject({
   }),
 })
 
-/** Whether another node may say this to the herald. */
+/** Whether it is an announcement that the herald may be given by another node. */
 export const isGivenFromAfar = (message: Message): boolean => givenSchema.safeParse(message).success
 
 const leftSchema = z.strictObject({

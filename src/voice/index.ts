@@ -31,6 +31,7 @@ export type {
   Loudspeakers,
   NeighbourKnown,
   RoomRefused,
+  RoomsUsual,
   RoomWanted,
   SessionHead,
   SessionLeave,
@@ -45,6 +46,8 @@ export { commonTalk, nearestTalk } from './neighbours.ts'
 export { type Passage, passagesOf } from './passages.ts'
 export { noSpeakerIn, PHRASES } from './phrases.ts'
 export type { VoiceListener } from './player.ts'
+export { HABITS, type Habit, habitFrom, habitKey, learned, usualRooms } from './presence/habit.ts'
+export type { PresenceHeard, PresenceTold } from './presence/telling.ts'
 export { FOLLOWED_MS } from './registrar.ts'
 export type { RecordedStep, ReplayVerdict } from './replay.ts'
 export { Resampler, resample } from './resample.ts'

@@ -2,6 +2,7 @@
 import type { Context, Effect, Next } from '../actors/index.ts'
 import { talkOf } from './carried.ts'
 import type { SessionHead, SessionPhase } from './messages.ts'
+import { heardIn } from './presence/telling.ts'
 import { headPoint, underWay } from './resuming.ts'
 import type { SessionState } from './session-state.ts'
 
@@ -59,4 +60,10 @@ export function withPhase(before: SessionState, given: Next<SessionState>): Next
   const changed =
     phaseName(before) !== phaseName(state) || before.turn.conversation.room !== state.turn.conversation.room
   return changed ? { state, effects: [...effects, phaseEffect(state)] } : given
+}
+
+/** Whoever wants to know where somebody was heard. */
+export function withPresence(before: SessionState, given: Next<SessionState>): Next<SessionState> {
+  const heard = heardIn(before, given.state)
+  return heard === undefined ? given : { state: given.state, effects: [...given.effects, heard] }
 }

@@ -35,7 +35,7 @@ import {
   reachable,
   stayed,
 } from './session-satellite.ts'
-import { phaseEffect, phaseMessage, withHead, withPhase } from './session-shown.ts'
+import { phaseEffect, phaseMessage, withHead, withPhase, withPresence } from './session-shown.ts'
 import type { SessionState } from './session-state.ts'
 import { advance, andAlso, until } from './session-steps.ts'
 import { enqueue, startWaiting } from './session-waiting.ts'
@@ -104,7 +104,7 @@ export function sessionBehavior(
     receive(state, message, context) {
       const after = handle(state, message, options, context)
       const continued = startWaiting(after, options, context)
-      return withHead(state, withPhase(state, continued), context)
+      return withHead(state, withPhase(state, withPresence(state, continued)), context)
     },
 
     stopping(state) {

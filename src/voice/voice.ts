@@ -1,13 +1,13 @@
 /** Voice as the node uses it: behaviours and ports for the runtime, satellites in, texts in, sessions shown. */
 import type { Behaviors, Message, Outside, OutsideEffect, RestartKind, Target } from '../actors/index.ts'
 import { LoqaError, requestId, type SessionId } from '../host/index.ts'
-import { isAskFromAfar, isGivenFromAfar } from './afar.ts'
+import { isAskFromAfar } from './afar.ts'
 import { announcer } from './announcer.ts'
 import { BetweenTurns, type HandingOver } from './between-turns.ts'
 import { ByText } from './by-text.ts'
 import { Channels, type VoiceChannel } from './channels.ts'
 import { Conversations } from './conversations.ts'
-import { herald } from './herald.ts'
+import { herald, isForHerald } from './herald.ts'
 import type { Heard, SessionPhase, SessionWanting, TurnView } from './messages.ts'
 import { ANNOUNCER, roomOf, SESSION_NAME, sessionAddress, sessionName } from './names.ts'
 import { FIXED_PHRASES } from './phrases.ts'
@@ -17,6 +17,7 @@ import { type RecordedStep, type ReplayVerdict, replayTurns } from './replay.ts'
 import { type PlayPort, Satellites } from './satellites.ts'
 import { sessionBehavior } from './session.ts'
 import { type InferPort, SpeechPort } from './speech.ts'
+import { Tones } from './tones.ts'
 import { type TurnOptions, WAITS } from './turn-state.ts'
 import type { Asking, SessionRow, VoiceOptions, VoiceRuntime } from './voice-options.ts'
 
@@ -31,6 +32,7 @@ export class Voice {
   readonly #satellites: Satellites
   readonly #conversations: Conversations
   readonly #channels: Channels
+  readonly #tones: Tones
   readonly #leaving: BetweenTurns
   readonly #texts: ByText
   #runtime: VoiceRuntime | undefined
@@ -56,6 +58,11 @@ export class Voice {
       others: () => household?.others?.() ?? [],
       tell: (session, message) => this.#tell(session, message),
     })
+    this.#tones = new Tones({
+      clock,
+      soundsUntil: (session) => this.#channels.soundsUntil(session),
+      tone: (session) => this.#channels.tone(session),
+    })
     this.#leaving = new BetweenTurns(clock, this.#conversations, this.#channels)
     this.#texts = new ByText({
       ...{ clock, household, runtime },
@@ -73,7 +80,7 @@ export class Voice {
       session: { behavior: session, from_afar: { message: isAskFromAfar } },
       announcer,
       registrar: { behavior: registrar, from_afar: { message: isListing } },
-      herald: { behavior: herald, from_afar: { message: isGivenFromAfar } },
+      herald: { behavior: herald, from_afar: { message: isForHerald } },
     }
     this.outside = outsideOf(this.#speech, this.#satellites)
   }
@@ -84,6 +91,7 @@ export class Voice {
     this.#parent = parent
     runtime.subscribe('session.phase', (message) => {
       const phase = message as SessionPhase
+      this.#tones.phase(phase.session, phase.phase)
       if (!this.#conversations.phase(phase)) this.#channels.ended(phase.session)
     })
     runtime.subscribe('session.wanting', (message) => {
@@ -176,6 +184,7 @@ export class Voice {
 
   /** Ends every connection's part in the node. */
   stop(): void {
+    this.#tones.stop()
     this.#channels.closeAll()
   }
 
