@@ -4,7 +4,7 @@ import { ask, NodeError } from './access.ts'
 import { button, byId, element, forget, notice } from './elements.ts'
 
 /** What waits is denied by itself after a minute: a person should have most of it. */
-const LOOK_EVERY_MS = 4_000
+const LOOK_EVERY_MS = 6_000
 
 const nameOf = (id: string): string => `approval ${id}`
 

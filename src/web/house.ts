@@ -9,6 +9,7 @@ const STATES = {
   degraded: 'not at its best',
   stopping: 'stopping',
   gone: 'not reachable',
+  locked: 'wants its token',
 } as const
 
 export type HouseState = keyof typeof STATES
@@ -33,17 +34,12 @@ export function showStatus(status: StatusView): void {
   )
   byId('notices').replaceChildren(...[...health.reasons, ...notices].map((text) => element('li', { text })))
   byId('engines').replaceChildren(
-    ...capabilities.map(({ tag, state, p95_ms }) =>
-      element(
-        'li',
-        {},
-        element('span', { text: nameOf(tag) }),
-        element('span', {
-          text:
-            state === 'ready' ? (p95_ms === null ? 'ready' : `${shown(p95_ms)} at most, as a rule`) : state,
-        }),
-      ),
-    ),
+    ...capabilities.map(({ tag, state, p95_ms }) => {
+      const [does, name] = nameOf(tag)
+      const speed = element('span', { text: state !== 'ready' || p95_ms === null ? state : shown(p95_ms) })
+      if (state === 'ready' && p95_ms !== null) speed.title = '95 of 100 runs took no longer'
+      return element('li', {}, element('span', { text: does }), element('span', { text: name }), speed)
+    }),
   )
 }
 
@@ -54,11 +50,10 @@ const KINDS: Readonly<Record<string, string>> = {
   wake: 'Wakes',
 }
 
-/** `stt.sherpa:recogniser-starter` → `Hears: recogniser-starter`. */
-function nameOf(tag: string): string {
-  const [, kind, rest] = /^(\w+)\.(.+)$/.exec(tag) ?? []
-  if (kind === undefined || rest === undefined) return tag
-  return `${KINDS[kind] ?? kind}: ${rest.replace(/^[^:]*:/, '')}`
+/** `stt.sherpa:recogniser-starter` → what it does, and its name. */
+function nameOf(tag: string): readonly [string, string] {
+  const [, kind = '', name = tag] = /^(\w+)\.(?:[^:]*:)?(.+)$/.exec(tag) ?? []
+  return [KINDS[kind] ?? kind, name]
 }
 
 /** Rooms of the household, to choose from. */

@@ -92,7 +92,8 @@ export class Line {
       if (this.#closed || this.#socket !== socket) return
       this.#ready = false
       if (this.#attempts === 0) this.#handlers.up(false)
-      if (code === OVERLOADED) this.#handlers.event({ type: 'error', code: 'overloaded', message: reason })
+      if (code === OVERLOADED && this.#attempts === 0)
+        this.#handlers.event({ type: 'error', code: 'overloaded', message: reason })
       const wait =
         code === OVERLOADED ? OVERLOADED_RETRY_MS : RETRY_MS[Math.min(this.#attempts, RETRY_MS.length - 1)]
       this.#attempts += 1

@@ -16,6 +16,9 @@ const IDEAS = ['What time is it', 'Set a timer for five minutes', 'Add milk to t
 const ROOM = 'loqa.room'
 /** How long a broken feed of the node's status waits before it is asked for again. */
 const RETRY_MS = 2_000
+/** More browsers watch than the node tells of itself: the others ask, not often. */
+const OVERLOADED = 1013
+const CROWDED_MS = 10_000
 
 let conversation: Conversation = QUIET
 let node: StatusView['node'] | undefined
@@ -61,6 +64,7 @@ const satellite = new Satellite(localStorage.getItem(ROOM) ?? '', {
   sending(on) {
     document.body.dataset.sending = String(on)
     orb.setAttribute('aria-pressed', String(on))
+    if (on && satellite.mode === 'free') keepAwake()
     show()
   },
   line: (is_up) => {
@@ -68,6 +72,11 @@ const satellite = new Satellite(localStorage.getItem(ROOM) ?? '', {
     else if (status !== undefined) showStatus(status)
   },
 })
+
+/** A phone that listens hands-free and goes to sleep hears nothing any more; browsers that cannot help let it. */
+function keepAwake(): void {
+  navigator.wakeLock?.request('screen').catch(() => undefined)
+}
 
 /** Presses fail where there is no microphone, or it is not allowed. */
 async function begin(press: () => Promise<void>): Promise<void> {
@@ -172,21 +181,22 @@ async function follow(): Promise<void> {
   try {
     status = await ask<StatusView>('/api/v1/status')
   } catch (thrown) {
-    showState('gone')
-    if (thrown instanceof NodeError && thrown.status === 401) askForToken()
+    const isLocked = thrown instanceof NodeError && thrown.status === 401
+    showState(isLocked ? 'locked' : 'gone')
+    if (isLocked) askForToken()
     else setTimeout(() => void follow(), RETRY_MS)
     return
   }
-  forget('token')
+  unlock()
   learn(status)
   const socket = openSocket('/api/v1/events')
   socket.onmessage = ({ data }: MessageEvent<string>) => {
     const event = JSON.parse(data) as NodeEvent
     if (event.type === 'status') learn(event.status)
   }
-  socket.onclose = () => {
-    showState('gone')
-    setTimeout(() => void follow(), RETRY_MS)
+  socket.onclose = ({ code }) => {
+    if (code !== OVERLOADED) showState('gone')
+    setTimeout(() => void follow(), code === OVERLOADED ? CROWDED_MS : RETRY_MS)
   }
 }
 
@@ -203,14 +213,20 @@ function learn(news: StatusView): void {
   )
 }
 
+function unlock(): void {
+  forget('token')
+  delete document.body.dataset.locked
+}
+
 function askForToken(): void {
+  document.body.dataset.locked = ''
   const input = element('input')
   input.type = 'password'
   input.autocomplete = 'current-password'
   input.setAttribute('aria-label', 'Token')
   const enter = (): void => {
     useToken(input.value)
-    forget('token')
+    unlock()
     void follow()
   }
   input.addEventListener('keydown', (event) => event.key === 'Enter' && enter())

@@ -48,7 +48,10 @@ function fill(item: HTMLLIElement, line: Line): void {
   if (turn?.notice !== undefined) parts.push(element('small', { text: turn.notice }))
   if (turn !== undefined && who === 'house') {
     const { total_ms, bars } = waterfall(turn.latency_ms)
-    if (bars.length > 0) parts.push(timing(total_ms, bars))
+    if (bars.length > 0) {
+      parts.push(timing(total_ms, bars))
+      item.classList.add('timed')
+    }
   }
   item.replaceChildren(...parts)
 }
@@ -73,6 +76,9 @@ function timing(total_ms: number, bars: readonly Bar[]): HTMLDetailsElement {
   const summary = element('summary', {}, element('b', { text: shown(total_ms) }), track)
   summary.title = 'From your last sound to the first sound of the answer'
   const made = element('details', {}, summary, hops)
+  summary.addEventListener('click', () =>
+    requestAnimationFrame(() => made.scrollIntoView({ block: 'nearest' })),
+  )
   if (WIDE.matches) {
     for (const open of document.querySelectorAll<HTMLDetailsElement>('#lines details[open]'))
       open.open = false

@@ -9,11 +9,11 @@ export interface Bar {
 }
 
 const LABELS = [
-  ['endpoint', 'knowing that you are done'],
-  ['stt', 'the last words'],
-  ['nlu', 'what you meant'],
+  ['endpoint', 'hearing the end'],
+  ['stt', 'last words'],
+  ['nlu', 'meaning'],
   ['skill', 'doing it'],
-  ['tts', 'finding the voice'],
+  ['tts', 'voice'],
 ] as const
 
 /**
@@ -29,10 +29,16 @@ export function waterfall(latency: Latency): { readonly total_ms: number; readon
     at += Math.max(0, ms)
   }
   const rest = (latency.total ?? 0) - at
-  if (rest >= 1) bars.push({ hop: 'way', label: 'the way there and back', from_ms: at, ms: rest })
+  if (rest >= 1) bars.push({ hop: 'way', label: 'on the way', from_ms: at, ms: rest })
   return { total_ms: Math.max(at, latency.total ?? 0), bars }
 }
 
 /** `119 ms`, `1.4 s`. */
 export const shown = (ms: number): string =>
-  ms < 10 ? `${ms.toFixed(1)} ms` : ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`
+  ms < 0.05
+    ? '0 ms'
+    : ms < 10
+      ? `${ms.toFixed(1)} ms`
+      : ms < 1000
+        ? `${Math.round(ms)} ms`
+        : `${(ms / 1000).toFixed(1)} s`
