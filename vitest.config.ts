@@ -12,7 +12,7 @@ const ALONE = ['test/process/transport.test.ts']
  */
 const SHARED = [
   ...['actors', 'api', 'cli', 'cluster', 'config', 'devices', 'host', 'inference', 'node', 'observe', 'sdk'],
-  ...['skills', 'store', 'training', 'voice'],
+  ...['skills', 'store', 'training', 'voice', 'web'],
 ].map((folder) => `test/${folder}/**/*.test.ts`)
 
 const LAYOUT = fileURLToPath(new URL('src/host/layout.ts', import.meta.url))

@@ -39,6 +39,7 @@ import { keepSweeping, openMemory } from './node/memory.ts'
 import { noteIn, observeWith, reportRuntime, spansOut } from './node/observing.ts'
 import { announceRuntime, openEngines, openLog, openSkills, preferred, tokenOf } from './node/opening.ts'
 import { outsideOf } from './node/outside.ts'
+import { pageReader } from './node/page.ts'
 import { PlacementRecords } from './node/placement-records.ts'
 import { PresenceDesk } from './node/presence.ts'
 import { Relocating } from './node/relocating.ts'
@@ -405,6 +406,7 @@ export async function startNode(
       clock: host.clock,
       settings: config.api,
       token: await tokenOf(host, config),
+      page: pageReader(host.disk),
       counted: (route, status) => metrics.add('loqa_http_requests_total', 1, { route, status }),
       defect: (error, route) => log.error('A request failed unexpectedly', { route, error }),
     })

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { bundle } from '../bin/bundle.ts'
 import type * as layout from '../src/host/layout.ts'
 
-export { COMMAND, PACKAGE } from '../src/host/layout.ts'
+export { COMMAND, PACKAGE, PAGE_FOLDER } from '../src/host/layout.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const DIST = join(ROOT, 'dist/')
