@@ -45,7 +45,7 @@ const IMPORTERS = {
   commander: '^src/cli/',
   'modern-tar': '^src/skills/package/archive\\.ts$',
   'smol-toml': '^src/config/toml\\.ts$',
-  'sherpa-onnx-node': '^src/inference/child/sherpa\\.ts$',
+  'sherpa-onnx-node': '^src/inference/child/sherpa-library\\.ts$',
   '@fugood/whisper\\.node': '^src/inference/child/whisper\\.ts$',
   'node-llama-cpp': '^src/inference/child/llama(-chat)?\\.ts$',
   '@echogarden/espeak-ng-emscripten': '^src/inference/child/formant\\.ts$',
