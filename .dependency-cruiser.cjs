@@ -48,6 +48,7 @@ const IMPORTERS = {
   'sherpa-onnx-node': '^src/inference/child/sherpa-library\\.ts$',
   '@fugood/whisper\\.node': '^src/inference/child/whisper\\.ts$',
   'node-llama-cpp': '^src/inference/child/llama(-chat)?\\.ts$',
+  'kokoro-js': '^src/inference/child/kokoro\\.ts$',
   '@echogarden/espeak-ng-emscripten': '^src/inference/child/formant\\.ts$',
   libp2p: '^src/cluster/transport/',
   '@libp2p/[a-z-]+': '^src/cluster/transport/',

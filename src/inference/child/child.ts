@@ -33,6 +33,8 @@ async function adapter(name: string): Promise<Engine> {
       return new (await import('./sherpa.ts')).SherpaEngine()
     case 'formant':
       return new (await import('./formant.ts')).FormantEngine()
+    case 'kokoro':
+      return new (await import('./kokoro.ts')).KokoroEngine()
     case 'llama':
       return new (await import('./llama.ts')).LlamaEngine()
     case 'openai':

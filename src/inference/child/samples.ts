@@ -17,6 +17,11 @@ const SILENCE = 0.003
 /** Left of the silence at a joint, so that no word is clipped. */
 const KEPT_MS = 40
 
+/** What ends so is followed by a pause; anything else is a piece of a longer sentence. */
+const ENDED = /[.!?…,;:–—]["'”’)]*$/
+
+export const endsInSilence = (text: string): boolean => ENDED.test(text)
+
 /** Without the silence at both ends that a voice puts around all it says: in mid-sentence it would sound like hesitation. */
 export function withoutSilence(samples: Float32Array, sample_rate: number): Float32Array {
   const kept = Math.round((sample_rate / 1_000) * KEPT_MS)

@@ -29,7 +29,7 @@ export function cutSentences(text: string, complete: boolean, longest = MAX_PIEC
   return { sentences, rest: text.slice(start) }
 }
 
-/** A neural voice is heard when a whole piece is synthesized, and 100 characters of speech take it seconds. */
+/** A neural voice is heard when a whole piece is synthesized, and 100 characters of speech may take it seconds. */
 const MAX_QUICK_PIECE = 100
 /** A shorter beginning is over before what follows it is ready, and there would be a gap. */
 const MIN_CLAUSE = 12
@@ -44,8 +44,13 @@ const JOINTS =
  * As `cutSentences`, and of the beginning (`first`: nothing was cut yet) not more than a clause, even when its sentence has not
  * come to its end: speech begins while the rest is synthesized, or still written.
  */
-export function cutForQuickStart(text: string, complete: boolean, first: boolean): Cut {
-  const cut = cutSentences(text, complete, MAX_QUICK_PIECE)
+export function cutForQuickStart(
+  text: string,
+  complete: boolean,
+  first: boolean,
+  longest = MAX_QUICK_PIECE,
+): Cut {
+  const cut = cutSentences(text, complete, longest)
   if (!first) return cut
   const [head, ...others] = cut.sentences
   const at = clauseEnd(head ?? cut.rest)

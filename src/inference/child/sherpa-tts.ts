@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os'
 import { LoqaError } from '../../host/errors.ts'
 import type { Engine, EngineEvent, EngineRequest, EngineStream, Measurement, ModelFiles } from '../engine.ts'
 import { measureRuns } from './measuring.ts'
-import { inParts, toInt16, withoutSilence } from './samples.ts'
+import { endsInSilence, inParts, toInt16, withoutSilence } from './samples.ts'
 import { cutForQuickStart } from './sentences.ts'
 import { sherpaLibrary } from './sherpa-library.ts'
 import { checkedVoice } from './sherpa-voice.ts'
@@ -33,8 +33,6 @@ const ADMITS = 64
 /** What the library says when nothing in a text can be spoken: an emoji, a lone mark. */
 const NOTHING_SPOKEN = /produced no audio/
 const WARM_UP = 'The timer for five minutes is set.'
-/** A piece that does not end so is one of a longer sentence. */
-const ENDED = /[.!?…,;:–—]["'”’)]*$/
 
 export class SherpaVoiceEngine implements Engine {
   readonly kind = 'tts'
@@ -80,7 +78,7 @@ export class SherpaVoiceEngine implements Engine {
     const sound = await this.#generate(text, sid, speed)
     if (sound === undefined) return
     const { sampleRate } = sound
-    const whole = ENDED.test(text) ? sound.samples : withoutSilence(sound.samples, sampleRate)
+    const whole = endsInSilence(text) ? sound.samples : withoutSilence(sound.samples, sampleRate)
     for (const part of inParts(toInt16(whole), sampleRate)) onSamples(part, sampleRate)
   }
 

@@ -3,7 +3,8 @@
  * take turns by the piece, so that a long text delays its neighbours by one piece at most, and the pipe is served between two.
  *
  * Promises: S1 sound comes in the order of the text; S2 exactly one `done` or `failed` is last; S3 after `cancel` there is nothing,
- * and the voice is free when what `cancel` returns has resolved; S4 at most one piece is spoken at any time, of all runs.
+ * and the next run waits for the end of the piece in work at most, which no library here can break off; S4 at most one piece is
+ * spoken at any time, of all runs; S5 a piece that does not come to its end ends the process, and the node starts another.
  */
 import { LoqaError } from '../../host/errors.ts'
 import type { EngineEvent, EngineInput, EngineRequest, EngineStream } from '../engine.ts'
@@ -14,6 +15,8 @@ type TtsRequest = Extract<EngineRequest, { kind: 'tts' }>
 
 /** About ten minutes of speech; nobody listens to more, and it bounds what one run may cost. */
 const MAX_TEXT = 10_000
+/** Ten times what the longest piece takes a machine that keeps up with speech. */
+const STUCK_MS = 60_000
 const SPEEDS = { min: 0.5, max: 2 }
 
 export const NO_SUCH_SPEAKER = 'The voice has no speaker of that name'
@@ -36,6 +39,8 @@ export interface VoiceTurnsOptions {
   readonly speak: Speak
   /** For messages. */
   readonly engine: string
+  /** Called when a piece is stuck; ends the process when absent. */
+  readonly stuck?: () => void
   /** How a text becomes pieces; by sentences when absent. */
   readonly cut?: (text: string, complete: boolean, first: boolean) => Cut
 }
@@ -44,6 +49,11 @@ export interface VoiceTurnsOptions {
 export const speakable = (text: string): string =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is removed
   text.toWellFormed().replace(/[\u0000-\u0009\u000b-\u001f\u007f\ufffd]|[<>[\]{}]/g, ' ')
+
+const endProcess = (): void => {
+  console.error('A piece of text was not spoken within a minute')
+  process.kill(process.pid, 'SIGKILL')
+}
 
 /** The runs of one voice. */
 export class VoiceTurns {
@@ -102,7 +112,6 @@ class Speech implements EngineStream {
   #begun = false
   #phase: 'open' | 'finishing' | 'ended' = 'open'
   #queued = false
-  #speaking: Promise<void> | undefined
   #audio_ms = 0
   #compute_ms = 0
 
@@ -136,10 +145,9 @@ class Speech implements EngineStream {
     this.#queue()
   }
 
-  cancel(): Promise<void> | undefined {
+  cancel(): void {
     this.#phase = 'ended'
     this.#pieces.length = 0
-    return this.#speaking
   }
 
   /** Speaks one piece. True when the run wants another turn. Never rejects. */
@@ -147,11 +155,7 @@ class Speech implements EngineStream {
     this.#queued = false
     if (this.#phase === 'ended') return false
     const piece = this.#pieces.shift()
-    if (piece !== undefined) {
-      this.#speaking = this.#speak(piece)
-      await this.#speaking
-      this.#speaking = undefined
-    }
+    if (piece !== undefined) await this.#speak(piece)
     if (this.#pieces.length > 0) {
       const again = !this.#queued
       this.#queued = true
@@ -163,6 +167,7 @@ class Speech implements EngineStream {
 
   async #speak(text: string): Promise<void> {
     const start = performance.now()
+    const stuck = setTimeout(this.#options.stuck ?? endProcess, STUCK_MS)
     try {
       await this.#options.speak({ ...this.#wish, text }, (samples, sample_rate) => {
         if (this.#phase === 'ended' || samples.length === 0) return
@@ -178,6 +183,7 @@ class Speech implements EngineStream {
         this.#fail({ code: 'engine-crashed', message, retryable: true })
       }
     }
+    clearTimeout(stuck)
     this.#compute_ms += performance.now() - start
   }
 
