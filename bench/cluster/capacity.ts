@@ -34,6 +34,8 @@ const PATIENT = ['cancel_timeout_ms=10000', 'ping_timeout_ms=60000'].flatMap((ke
 /** The first turns of every process are compiled while they run. */
 const SETTLE_S = 15
 const POLL_MS = 200
+/** From then on no recognition may begin elsewhere. */
+const NEW_TURNS_MS = 5_000
 /** As `take` does. */
 const GIVEN_UP_MS = 5_000
 
@@ -71,6 +73,14 @@ async function recognitions(
     for (const [, at, count] of rows) counts[at === id ? 'there' : 'elsewhere'] += Number(count)
   }
   return counts
+}
+
+/** How far recognisers are behind speech, as that node was told, ms by node. */
+async function lagging(node: RunningNode): Promise<Record<string, number>> {
+  const text = await (await fetch(`${node.http}/metrics`)).text()
+  const named = new Map((await rows(node)).map(({ id, name }) => [id, name]))
+  const lags = text.matchAll(/^loqa_engine_lag_ms\{tag="stt\..*?",node="(.*?)"\} (\S+)/gm)
+  return Object.fromEntries([...lags].map(([, id, lag]) => [named.get(id!) ?? id!, round(Number(lag))]))
 }
 
 /** Watches where recognitions begin for so long, from now on; when the first began there and when the last elsewhere, ms. */
@@ -198,6 +208,11 @@ async function run(): Promise<void> {
       const slow_from = performance.now()
       await seconds(span)
       phase('three slow nodes', number, since(slow_from))
+      print({
+        what: 'how far recognisers are behind, slow nodes',
+        round: number,
+        lag_ms: await lagging(slow[0]!),
+      })
 
       const spawned = performance.now()
       if (fast === undefined) {
@@ -206,15 +221,18 @@ async function run(): Promise<void> {
       } else await fast.start()
       const ready = performance.now()
       const id = (await rows(fast)).find(({ self }) => self)!.id
+      const seen = await watched(slow, id, SETTLE_S)
       print({
         what: 'where recognitions began, from its ready line on',
         round: number,
-        ...(await watched(slow, id, SETTLE_S)),
+        ...seen,
+        all_within_5_s: seen.there > 0 && seen.last_elsewhere_ms <= NEW_TURNS_MS,
         start_to_ready_ms: Math.round(ready - spawned),
       })
       const helped_from = performance.now()
       await seconds(span)
       phase('and a fast one', number, since(helped_from))
+      print({ what: 'how far recognisers are behind', round: number, lag_ms: await lagging(slow[0]!) })
       print({
         what: 'what loqa nodes says of it',
         round: number,
