@@ -99,7 +99,13 @@ function open(message: Extract<ToChild, { type: 'open' }>): void {
   streams.set(stream, NOT_YET_OPEN)
   try {
     if (engine === undefined) throw new LoqaError('engine-unavailable', 'No model is loaded')
-    const opened = engine.open(request, (event) => report(stream, event))
+    const opened = engine.open(
+      request,
+      (event) => report(stream, event),
+      (audio_ms) => {
+        if (streams.has(stream)) say({ type: 'heard', stream, audio_ms })
+      },
+    )
     if (streams.has(stream)) streams.set(stream, opened)
   } catch (thrown) {
     report(stream, { type: 'failed', error: errorShape(thrown) })
