@@ -1,11 +1,39 @@
+import { dirname, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
 import LongestFirst from './test/order.ts'
 
 /** What these assert is a share of the machine: beside other tests they would measure those. */
 const ALONE = ['test/process/transport.test.ts']
+/**
+ * Folders whose tests start no node and keep nothing outside their files: they share processes, and each module is read once for
+ * all of them, which is a tenth of the suite's work.
+ */
+const SHARED = [
+  ...['actors', 'api', 'cli', 'cluster', 'config', 'devices', 'host', 'inference', 'node', 'observe', 'sdk'],
+  ...['skills', 'store', 'training', 'voice', 'web'],
+].map((folder) => `test/${folder}/**/*.test.ts`)
+
+const LAYOUT = fileURLToPath(new URL('src/host/layout.ts', import.meta.url))
+const SHIPPED = fileURLToPath(new URL('test/shipped.ts', import.meta.url))
+
+/** See test/shipped.ts. */
+const asShipped: Plugin = {
+  name: 'as-shipped',
+  enforce: 'pre',
+  resolveId: (source, importer) =>
+    source.endsWith('/layout.ts') &&
+    importer !== SHIPPED &&
+    resolve(dirname(importer ?? '/'), source) === LAYOUT
+      ? SHIPPED
+      : null,
+}
 
 export default defineConfig({
+  plugins: [asShipped],
   test: {
+    globalSetup: SHIPPED,
     pool: 'forks',
     // Bounds for what hangs, not for what is slow: a machine may be busy with something else.
     testTimeout: 60_000,
@@ -22,9 +50,13 @@ export default defineConfig({
         test: {
           name: 'together',
           include: ['test/**/*.test.ts'],
-          exclude: ALONE,
+          exclude: [...ALONE, ...SHARED],
           sequence: { groupOrder: 0 },
         },
+      },
+      {
+        extends: true,
+        test: { name: 'shared', include: SHARED, isolate: false, sequence: { groupOrder: 0 } },
       },
       {
         extends: true,

@@ -7,8 +7,8 @@ import { createRuntime, fixedAddress, type OutsideEffect, placedAddress } from '
 import { startApi, startWyoming } from './api/index.ts'
 import type { RunningNode, StartOptions } from './cli/index.ts'
 import { createRemote, Moving, Placing, remoteListener } from './cluster/index.ts'
-import type { Resolved } from './config.ts'
-import { PACKAGE } from './host/index.ts'
+import { isLoopback, type Resolved } from './config.ts'
+import { type NodeId, PACKAGE } from './host/index.ts'
 import { realHost } from './host/real.ts'
 import { ownAddresses, realHttp } from './host/real-http.ts'
 import { realProcessors } from './host/real-processors.ts'
@@ -16,23 +16,34 @@ import {
   type Capability,
   createInferPort,
   type InferPort,
+  isElsewhere,
   isEngineWork,
   replicaActor,
   replicaChanged,
 } from './inference/index.ts'
+import { AddedCapacity } from './node/added-capacity.ts'
 import { openAddedSkills } from './node/added-skills.ts'
 import { Clustering } from './node/clustering.ts'
-import { householdOf, MOVES, PLACED, sessionOf } from './node/conversations.ts'
+import { householdOf, isMovable, MOVES, PLACED, sessionOf } from './node/conversations.ts'
 import { handlerWith, openHouseDevices } from './node/devices.ts'
+import { drain } from './node/draining.ts'
+import { goingOn } from './node/going-on.ts'
 import { houseSentences, understandingNow } from './node/grammar.ts'
+import { Heads } from './node/heads.ts'
 import { tellSkills } from './node/house-news.ts'
 import { openIdentity, retireFormerId } from './node/identity.ts'
+import { Joining } from './node/joining.ts'
 import { openKept } from './node/keeping.ts'
 import { languagePort } from './node/language.ts'
 import { keepSweeping, openMemory } from './node/memory.ts'
-import { noteIn, observeWith, reportRuntime } from './node/observing.ts'
-import { announceRuntime, openEngines, openLog, openSkills, tokenOf } from './node/opening.ts'
+import { noteIn, observeWith, reportRuntime, spansOut } from './node/observing.ts'
+import { announceRuntime, openEngines, openLog, openSkills, preferred, tokenOf } from './node/opening.ts'
 import { outsideOf } from './node/outside.ts'
+import { pageReader } from './node/page.ts'
+import { PlacementRecords } from './node/placement-records.ts'
+import { PresenceDesk } from './node/presence.ts'
+import { Relocating } from './node/relocating.ts'
+import { Rooms } from './node/rooms.ts'
 import { shareEngines } from './node/sharing.ts'
 import { followSkills } from './node/skill-actors.ts'
 import { SkillBench } from './node/skill-bench.ts'
@@ -41,6 +52,7 @@ import { Undo } from './node/undo.ts'
 import { nodeView, type Stage } from './node/view.ts'
 import { voiceSettings } from './node/voice-settings.ts'
 import { wakeOf } from './node/waking.ts'
+import { Warmth } from './node/warmth.ts'
 import { createMetrics, openAudit, reportEventLoop, watchEventLoop } from './observe/index.ts'
 import {
   approvals,
@@ -86,7 +98,9 @@ export async function startNode(
     const boot = Buffer.from(host.random.bytes(8)).toString('hex')
     /** The same in membership, in references to actors and in the mailboxes of others. */
     const life = Number.parseInt(boot.slice(0, 8), 16)
-    const capabilities = (): readonly Capability[] => pool.capabilities()
+    /** What the household may use. A server elsewhere was switched on for what is said to this node. */
+    const capabilities = (): readonly Capability[] =>
+      pool.capabilities().filter(({ tag }) => !isElsewhere(tag))
     const clustering = new Clustering({
       ...{ host, config, identity, boot, log, metrics, audit, capabilities },
       processors: realProcessors,
@@ -135,30 +149,52 @@ export async function startNode(
         tell: (announcement) => tell(announcement),
       },
     })
-    undo.later(() => skills.stop())
+    undo.later(() => {
+      skills.stop()
+      return skills.containers.closed()
+    })
     skills.start()
     devices.teach(skills, house)
+    const spans = spansOut({ host, config, identity, log, metrics })
+    undo.later(() => spans?.close())
     const memory = await openMemory({
       ...{ host, config, keys, store, log, metrics, audit },
+      traced: spans === undefined ? undefined : (steps) => spans.turn(steps),
       skills: () => skills.list(),
     })
     undo.later(() => memory.close())
     const local = createInferPort(pool)
+    const forOthers = createInferPort({
+      run: (to, request, onEvent, options) => pool.run(to, request, onEvent, { ...options, here: true }),
+    })
     const placing = new Placing({
       node: identity.id,
       clock: host.clock,
       kinds: PLACED,
       cluster,
+      yields: (address, to) => joining.yields(address, to),
       log: (message, values) => log.warn(message, values),
     })
     undo.later(() => placing.close())
-    const moving = new Moving({
+    const joining: Joining = new Joining({
+      ...{ self: identity.id, clock: host.clock, random: host.random },
+      ...{ timeline: memory.timeline, recorder: memory.recorder },
+      owner: (address) => placing.livesOn(address),
+      voice: { quiet: (id) => voice.quiet(id), isSpokenIn: (id) => voice.isSpokenIn(id) },
+      log: (message, values) => log.info(message, values),
+    })
+    undo.later(() => joining.close())
+    const moving: Moving = new Moving({
       ...{ node: identity.id, clock: host.clock, random: host.random, kinds: MOVES },
       parentOf: (kind) => (kind === 'session' ? fixedAddress(identity.id, 'sessions') : undefined),
       ready: (address) => voice.movable(sessionOf(address)),
-      arrived: (address) => placing.taken(address),
+      arrived(address) {
+        placing.taken(address)
+        relocating.came(address)
+      },
       left(address, to, away_ms) {
         voice.moved(sessionOf(address))
+        void joining.moved(address)
         metrics.observe('loqa_migration_ms', away_ms)
         log.info('An actor moved to another node', { actor: address, node: to, away_ms: Math.round(away_ms) })
       },
@@ -176,22 +212,44 @@ export async function startNode(
         heard(addresses) {
           moving.claimed(addresses)
           placing.placed.heard?.(addresses)
+          records.changed(addresses)
         },
+        wrote: (addresses) => records.changed(addresses),
       },
       metric: ({ name, add, labels }) => metrics.add(name, add, labels),
       serves: (effect) => effect.type === 'infer' && isEngineWork(effect),
       fault: (peer, what, fatal) => log.warn('A node broke the rules of the wire', { peer, what, fatal }),
       outside: {
-        infer: (effect, deliver, actor) => local.request(effect as OutsideEffect<'infer'>, deliver, actor),
-        cancel: (id, actor) => local.cancel(id, actor),
+        infer: (effect, deliver, actor) =>
+          forOthers.request(effect as OutsideEffect<'infer'>, deliver, actor),
+        cancel: (id, actor) => forOthers.cancel(id, actor),
       },
     })
     undo.later(() => remote.close())
-    const engines = shareEngines({
+    const records: PlacementRecords = new PlacementRecords({
+      ...{ self: identity.id, clock: host.clock, store, map: remote },
+      isKept: (address) => voice.isKept(sessionOf(address)),
+      log: (message, values) => log.warn(message, values),
+    })
+    undo.later(() => records.stop())
+    const relocating: Relocating = new Relocating({
+      ...{ self: identity.id, clock: host.clock, cluster, moving, map: remote, moves: isMovable },
+      isHeld: (address) => voice.isSpokenIn(sessionOf(address)),
+      done({ address, to, why }, outcome, why_not) {
+        metrics.add('loqa_relocations_total', 1, { why, outcome })
+        const session = sessionOf(address)
+        if (why_not === undefined) {
+          log.info('A conversation moved by itself', { session, to: clustering.nameOf(to), why })
+          void memory.noted('session.moved', session, `from ${identity.id} to ${to}, by itself: ${why}`)
+        } else log.info('A conversation stays, which was to move by itself', { session, why, why_not })
+      },
+    })
+    undo.later(() => relocating.stop())
+    const shared = shareEngines({
       self: identity.id,
       clock: host.clock,
       local,
-      capabilities,
+      capabilities: () => preferred(pool.capabilities()),
       load: () => clustering.load,
       room: config.inference.streams_per_engine,
       cluster,
@@ -204,9 +262,23 @@ export async function startNode(
         log.info('Work went to another node', { what: to, from: from.name, to: next.name, why })
         metrics.add('loqa_work_moved_total', 1, { capability: to, why })
       },
+      waited: (to, wait_ms) => metrics.observe('loqa_work_wait_ms', wait_ms, { capability: to }),
+      hedge: (to, event) => metrics.add('loqa_work_hedged_total', 1, { capability: to, event }),
     })
+    const engines = shared.port
     lent = engines
-    const voice = new Voice({
+    const capacity = new AddedCapacity({
+      ...{ self: identity.id, clock: host.clock, offers: shared.offers, log },
+      nameOf: (node) => clustering.nameOf(node),
+    })
+    undo.later(() => capacity.stop())
+    metrics.onScrape(() => capacity.report(metrics))
+    const warmth = new Warmth({
+      ...{ self: identity.id, clock: host.clock, pool, offers: shared.offers, log, metrics },
+      keep_ms: config.inference.rest_after_s * 1_000,
+    })
+    undo.later(() => warmth.stop())
+    const voice: Voice = new Voice({
       clock: host.clock,
       random: host.random,
       understanding: understandingNow(skills, handlerWith(skills, devices)),
@@ -214,7 +286,14 @@ export async function startNode(
       detectors: await loadVoiceDetectors(),
       ...voiceSettings(config),
       dropped: (frames) => metrics.add('loqa_voice_frames_dropped_total', frames),
-      household: householdOf({ self: identity.id, placing, cluster }),
+      household: {
+        ...householdOf({ self: identity.id, placing, cluster }),
+        ...goingOn({
+          ...{ self: identity.id, clock: host.clock, cluster },
+          heads: () => heads,
+          moving: () => moving,
+        }),
+      },
       privacy: (wanted) => memory.people.privacy(wanted),
       ...wakeOf({ self: identity.id, always: config.voice.wake === 'on', pool, clustering, log, metrics }),
     })
@@ -240,10 +319,17 @@ export async function startNode(
     })
     undo.later(() => runtime.shutdown(SHUTDOWN_MS))
     tell = (announcement) => runtime.publish('announce', announcement)
-    remote.connect(moving.connect(runtime, remote, placing.connect(runtime, remote)))
+    const here = joining.connect(runtime, placing.connect(runtime, remote))
+    const hearing = (): NodeId | undefined => remote.moves.hearing
+    remote.connect(relocating.connect(moving.connect(runtime, remote, here), hearing))
+    records.start()
     clustering.listen(remoteListener(remote))
     clustering.listen(placing.listener)
     clustering.listen(wiping.listener)
+    clustering.listen(capacity.listener)
+    clustering.listen(relocating.listener)
+    clustering.listen(warmth.listener)
+    warmth.start()
     const telling = tellSkills({
       ...{ self: identity.id, clock: host.clock, runtime, store, clustering },
       skills: () => skills.actors.map(({ key }) => key),
@@ -265,7 +351,29 @@ export async function startNode(
       if (phase === 'ended') memory.recorder.ended(session)
     })
     undo.later(keepSweeping(host, memory, (id) => runtime.find(placedAddress('session', id)) !== undefined))
+    const rooms = new Rooms({
+      ...{ self: identity.id, clock: host.clock, runtime, voice, moving, placing, cluster },
+      moved: (session, room, { from, to }) =>
+        void memory.noted('session.moved', session, `from ${from} to ${to}, ${room}`),
+    })
+    rooms.start()
+    const look = (): void => rooms.look()
+    clustering.listen({ linked: look, unlinked: look, member: look, sheet: look })
+    undo.later(() => rooms.stop())
+    const heads = new Heads({
+      ...{ self: identity.id, clock: host.clock, store },
+      fenceOf: (address) => remote.placements().entries.get(address),
+      log: (message, values) => log.warn(message, values),
+    })
+    heads.connect(runtime)
+    undo.later(() => heads.stop())
+    const presence = new PresenceDesk({
+      ...{ self: identity.id, clock: host.clock, runtime, store, cluster },
+      log: (message, values) => log.warn(message, values),
+    })
     voice.connect(runtime, fixedAddress(identity.id, 'sessions'))
+    presence.start()
+    undo.later(() => presence.stop())
     clustering.attend()
     undo.later(() => voice.stop())
 
@@ -293,7 +401,12 @@ export async function startNode(
       bench: new SkillBench({ skills, permits, added, noted: (...what) => memory.noted(...what) }),
       wiping,
       voice,
+      heads,
+      presence,
       moving,
+      relocating,
+      rooms,
+      capacity,
       metrics,
       auditing,
       started,
@@ -304,6 +417,7 @@ export async function startNode(
       clock: host.clock,
       settings: config.api,
       token: await tokenOf(host, config),
+      page: pageReader(host.disk),
       counted: (route, status) => metrics.add('loqa_http_requests_total', 1, { route, status }),
       defect: (error, route) => log.error('A request failed unexpectedly', { route, error }),
     })
@@ -313,6 +427,7 @@ export async function startNode(
       : undefined
     undo.later(() => wyoming?.stop())
     const open = { http: api.port, wyoming: wyoming?.port ?? null, p2p: clustering.cluster?.port ?? null }
+    if (!isLoopback(config.api.host)) clustering.servesAt(api.port)
     listening = Object.values(open).filter((port) => port !== null)
     // Before it is ready: whoever asks meanwhile is told that it starts, not that there is none.
     await announceRuntime(host, data, open)
@@ -333,9 +448,13 @@ export async function startNode(
       name: config.node.name,
       room: config.node.room,
       again: Promise.race([clustering.again, wiping.again]),
-      stop: () => {
+      async stop() {
         stage.now = 'stopping'
-        return undo.all()
+        relocating.stop()
+        await drain({
+          ...{ self: identity.id, clock: host.clock, voice, moving, clustering, capabilities, log },
+        })
+        await undo.all()
       },
     }
   } catch (thrown) {

@@ -36,9 +36,9 @@ export function drawCommands(
 ): { train: Sentence[]; test: Sentence[] } {
   const train = new Map<string, Sentence>()
   const test = new Map<string, Sentence>()
-  const urn = grammar.intents.flatMap((intent) =>
-    Array.from({ length: WEIGHT[intent.intent] ?? 1 }, () => intent),
-  )
+  const urn = grammar.intents
+    .filter(({ follows }) => !follows)
+    .flatMap((intent) => Array.from({ length: WEIGHT[intent.intent] ?? 1 }, () => intent))
   for (let tries = 0; tries < 400_000 && (train.size < count.train || test.size < count.test); tries += 1) {
     const sentence = drawCommand(grammar, random.one(urn), random)
     const tests = !sentence.plain && textHash(sentence.text) % 8 === 0

@@ -18,6 +18,8 @@ export interface IntentGrammar {
   readonly intent: string
   readonly slots: ReadonlyMap<string, SlotDeclaration>
   readonly templates: readonly TemplateNode[]
+  /** It changes what was just asked for ("make it ten") and means nothing alone. */
+  readonly follows: boolean
 }
 
 export interface Grammar {
@@ -39,6 +41,7 @@ export interface Sentence {
 interface IntentYaml {
   slots?: Record<string, { type: string; many?: boolean }>
   templates: string[]
+  follows?: object
 }
 
 interface LexiconYaml {
@@ -92,7 +95,7 @@ function readIntent(
     ([name, slot]) => [name, { type: slot.type, many: slot.many ?? false }] as const,
   )
   const templates = yaml.templates.map((template) => expandRules(parseTemplate(template), rules))
-  return { intent, slots: new Map(slots), templates }
+  return { intent, slots: new Map(slots), templates, follows: yaml.follows !== undefined }
 }
 
 /** Values no list has, drawn now and then for the types people fill freely: an intent model must copy them. */

@@ -93,10 +93,12 @@ function drawTraining(
   const strangers: Strangers = { words: dictionary, chance: 0.12 }
   const byIntent = Map.groupBy(phrasings, (one) => one.intent.intent)
   const none = byIntent.get('none') ?? []
-  // Each phrasing weighs the same within its intent; an intent weighs by the root of how many ways there are to say it.
+  // An intent weighs by the root of how many ways there are to say it. Within it a frame or an idiom weighs as much as three
+  // of the everyday phrasings, which are three in four: each stands for more sentences, or for stranger ones.
   const urn = grammar.intents.flatMap((intent) => {
-    const own = byIntent.get(intent.intent) ?? []
-    return Array.from({ length: Math.ceil(2 * Math.sqrt(own.length)) }, () => ({ intent, own }))
+    const phrased = byIntent.get(intent.intent) ?? []
+    const own = phrased.flatMap((one) => (one.kind === 'everyday' ? [one] : [one, one, one]))
+    return Array.from({ length: Math.ceil(2 * Math.sqrt(phrased.length)) }, () => ({ intent, own }))
   })
 
   function drawLine(): Sentence | undefined {

@@ -3,7 +3,7 @@
  *
  * Three kinds, reported apart:
  *   everyday  how these things are usually asked, by people who had not seen the others: training/phrasings/everyday-*.yaml,
- *             and later-*.yaml, which came after the first measurement and is only trained with
+ *             and later-*.yaml, which came after the first measurement and is only trained with (odd and roundabout ones among them)
  *   idiom     one by one as they came to mind: training/paraphrases.yaml, which lists the held-out ones by name
  *   frame     verb × object × frame, the odd and the indirect ones too: the other files of training/phrasings/
  *
@@ -42,7 +42,7 @@ export interface Phrasings {
 }
 
 /** An intent that asks for nothing the assistant has: no slots. */
-export const NONE: IntentGrammar = { intent: 'none', slots: new Map(), templates: [] }
+export const NONE: IntentGrammar = { intent: 'none', slots: new Map(), templates: [], follows: false }
 
 const ROOT = new URL('..', import.meta.url).pathname
 const FRAMES = `${ROOT}training/phrasings/`

@@ -1,12 +1,12 @@
 """Trains the intent model: a very small llama that writes what a sentence asks for, as JSON.
 
-    OMP_NUM_THREADS=1 python3 training/train_intent.py SECONDS [--measure development|test] [--from CHECKPOINT]
+    OMP_NUM_THREADS=1 python3 training/train_intent.py SECONDS [--measure development|test] [--from CHECKPOINT] [--labels LABELS]
 
 Reads training/out/corpus/intent.*.jsonl (training/phrases.ts), writes training/out/intent/intent.gguf.
 Prompt: begin token, a space, the sentence, a line break. Answer: {"intent":"…","slots":{…}}, end token.
 
-What a word means is not learned from these sentences alone: each word begins with a vector made by GloVe from a large amount of
-other English (training/vectors.py), and may move away from it by what it learns here. In training it forgets that now and
+What a word means is not learned from these sentences alone: each word begins with vectors made by others from a large amount of
+other English (training/vectors.py), and may move away from them by what it learns here. In training it forgets that now and
 then, so that the rest of the model reads words it never met by their neighbours.
 
 The intent with the JSON around it is one token, so naming it is one choice among as many as there are intents, made at the
@@ -41,11 +41,12 @@ BATCH = 64
 PEAK_RATE = 3e-3
 WARM_UP = 200  # steps
 ANNEALED = 0.4  # of the time
-WHOLE_ANSWERS = 0.15  # of the steps
+WHOLE_ANSWERS = 0.15  # of the steps; each costs ten others, so a stretch that goes on does with fewer (--answers)
 LONGEST_PROMPT = 40  # tokens
-FREQUENT = 30  # sentences a word must be in to be a token of its own
-FAMILIAR = 8_000  # of the most frequent words of English are known whether or not they are trained with
-FORGOTTEN = 0.3  # of the words read in training are what GloVe says and nothing more
+FREQUENT = 6  # sentences a word must be in to be a token of its own
+FAMILIAR = 5_000  # of the most frequent words of English are known whether or not they are trained with
+FORGOTTEN = 0.3  # of the words read in training are what their vectors say and nothing more
+SOFTENED = 2  # the temperature a teacher's labels are learned at
 KEPT = 0.995  # of the running mean of the weights, every fourth step; the mean is what is shipped
 
 
@@ -92,7 +93,7 @@ class Llama(nn.Module):
     is none; `trained` [vocabulary] tells which tokens occur in training, the others have no own part.
     """
 
-    def __init__(self, vectors, trained, width=128, layers=2, heads=4, inner=384, dropout=0.1):
+    def __init__(self, vectors, trained, width=192, layers=3, heads=6, inner=512, dropout=0.1):
         super().__init__()
         self.width, self.heads, self.inner = width, heads, inner
         self.vectors, self.has_vector = vectors, vectors.abs().sum(1) > 0
@@ -200,10 +201,10 @@ class Corpus:
         return tokens + [self.tokenizer.end]
 
     def intents_batch(self, rng):
-        """-> prompts [B, T] of one length, the number of each one's intent [B]."""
+        """-> prompts [B, T] of one length, the number of each one's intent [B], which sentences they are [B]."""
         group = self.groups[rng.choice(len(self.groups), p=self.odds)]
         picked = group[rng.integers(len(group), size=BATCH)]
-        return torch.tensor([self.asked[i] for i in picked]), torch.from_numpy(self.named[picked])
+        return torch.tensor([self.asked[i] for i in picked]), torch.from_numpy(self.named[picked]), picked
 
     def answers_batch(self, rng):
         """-> prompts with their answers [B, T], which of the tokens are answer [B, T]."""
@@ -218,11 +219,32 @@ class Corpus:
         return tokens, is_answer
 
 
-def loss_of(model, corpus, rng):
+class Labels:
+    """What a teacher (teach_intent.py) holds of some of the sentences. It is taught as it is softened: what else a sentence might
+    have been is in the small numbers."""
+
+    def __init__(self, path, corpus):
+        kept = np.load(path)
+        assert kept['intents'].tolist() == corpus.intents and kept['texts'] == len(corpus.lines), 'labels of another corpus'
+        self.place = np.full(len(corpus.lines), -1)
+        self.place[kept['lines']] = np.arange(len(kept['lines']))
+        self.logits = torch.from_numpy(kept['logits'])
+
+    def loss(self, logits, picked):
+        place = torch.from_numpy(self.place[picked])
+        labelled = place >= 0
+        taught = (self.logits[place[labelled]].float() / SOFTENED).softmax(1)
+        apart = F.kl_div((logits[labelled] / SOFTENED).log_softmax(1), taught, reduction='sum')
+        return apart * SOFTENED ** 2 / 2 / len(picked)
+
+
+def loss_of(model, corpus, rng, answers=WHOLE_ANSWERS, labels=None):
     """-> the loss of one batch, whether it is one of naming intents."""
-    if rng.random() >= WHOLE_ANSWERS:
-        tokens, named = corpus.intents_batch(rng)
-        return F.cross_entropy(model.logits(model(tokens, last_only=True)[:, 0], corpus.heads), named), True
+    if rng.random() >= answers:
+        tokens, named, picked = corpus.intents_batch(rng)
+        logits = model.logits(model(tokens, last_only=True)[:, 0], corpus.heads)
+        loss = F.cross_entropy(logits, named)
+        return loss if labels is None else loss + labels.loss(logits, picked), True
     tokens, is_answer = corpus.answers_batch(rng)
     chosen = is_answer[:, 1:]
     return F.cross_entropy(model.logits(model(tokens[:, :-1])[chosen]), tokens[:, 1:][chosen]), False
@@ -249,16 +271,16 @@ class Schedule:
         return self.peak * min(1, (step + 1) / WARM_UP) * (0.99 * 0.5 * (1 + math.cos(math.pi * part)) + 0.01)
 
 
-def train(model, corpus, seconds, peak):
+def train(model, corpus, seconds, peak, answers, labels):
     """Leaves the running mean of the weights in the model."""
-    optimiser = torch.optim.AdamW(model.parameters(), lr=peak, weight_decay=0.05, betas=(0.9, 0.98))
+    optimiser = torch.optim.AdamW(model.parameters(), lr=peak, weight_decay=0.05, betas=(0.9, 0.98), foreach=True)
     mean = {name: value.detach().clone() for name, value in model.state_dict().items()}
     rng = np.random.default_rng(3)
     schedule, step, losses, next_report = Schedule(seconds, peak), 0, [], 30.0
     while (passed := schedule.passed()) < schedule.end:
         for group in optimiser.param_groups:
             group['lr'] = schedule.rate(step, passed)
-        loss, naming = loss_of(model, corpus, rng)
+        loss, naming = loss_of(model, corpus, rng, answers, labels)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -280,7 +302,7 @@ def train(model, corpus, seconds, peak):
 def export(model, tokenizer, path):
     """One embedding for input and output: llama.cpp takes token_embd for both when there is no output.weight."""
     metadata = {
-        'general.architecture': 'llama', 'general.name': 'loqa-intent-starter', 'general.file_type': 1,
+        'general.architecture': 'llama', 'general.name': 'loqa-intent-starter', 'general.file_type': 8,  # mostly Q5_0
         'llama.block_count': len(model.layers), 'llama.context_length': CONTEXT,
         'llama.embedding_length': model.width, 'llama.feed_forward_length': model.inner,
         'llama.attention.head_count': model.heads, 'llama.attention.head_count_kv': model.heads,
@@ -305,14 +327,30 @@ def keep(model, tokens, path):
 
 @torch.no_grad()
 def go_on_from(model, tokens, path):
-    """Takes up the weights of an earlier training; a word known to both keeps what was learned of it, whatever its number."""
+    """Takes up the weights of an earlier training, also of a smaller model: what is new then writes nothing yet, so that the
+    model answers as the earlier one did. A word known to both keeps what was learned of it, whatever its number."""
     before = torch.load(path)
-    own = before['weights'].pop('own.weight')
-    model.load_state_dict(before['weights'], strict=False)
+    learned = before['weights']
     place = {token: i for i, token in enumerate(before['tokens'])}
     pairs = [(i, place[token]) for i, token in enumerate(tokens) if token in place]
     to, taken = (torch.tensor(numbers) for numbers in zip(*pairs))
-    model.own.weight[to] = own[taken]
+    own = torch.zeros(len(tokens), learned['own.weight'].shape[1])
+    own[to] = learned['own.weight'][taken]
+    learned['own.weight'] = own
+    narrower = math.sqrt(own.shape[1] / model.width)  # a mean square is over more numbers now, the new ones zero
+    for name, now in model.state_dict().items():
+        if name not in learned:
+            if name.endswith(('.o.weight', '.down.weight')):
+                now.zero_()
+            continue
+        old = learned[name]
+        if now.dim() == 1:
+            now.fill_(float(old.mean()) * narrower)
+            now[:len(old)] = old * narrower
+            continue
+        if name.endswith(('own.weight', 'project.weight', '.o.weight', '.down.weight')):
+            now.zero_()
+        now[:old.shape[0], :old.shape[1]] = old
 
 
 @torch.no_grad()
@@ -336,10 +374,13 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('seconds', type=float)
     parser.add_argument('--measure', default='test')
-    parser.add_argument('--width', type=int, default=128)
-    parser.add_argument('--layers', type=int, default=2)
+    parser.add_argument('--width', type=int, default=192)
+    parser.add_argument('--layers', type=int, default=3)
+    parser.add_argument('--inner', type=int, default=512)
     parser.add_argument('--dropout', type=float, default=0.1)
     parser.add_argument('--peak', type=float, default=PEAK_RATE)
+    parser.add_argument('--answers', type=float, default=WHOLE_ANSWERS)
+    parser.add_argument('--labels', help='labels.npz of teach_intent.py')
     parser.add_argument('--from', dest='checkpoint', help='a checkpoint.pt to go on from')
     parser.add_argument('--show', action='store_true', help='the sentences that were read wrongly')
     options = parser.parse_args()
@@ -348,12 +389,13 @@ def main():
     os.makedirs(OUT, exist_ok=True)
     corpus = Corpus(read('train'), Vectors())
     tokens = len(corpus.tokenizer.tokens)
-    model = Llama(corpus.vectors, corpus.trained, options.width, options.layers, options.width // 32, 3 * options.width,
+    model = Llama(corpus.vectors, corpus.trained, options.width, options.layers, options.width // 32, options.inner,
                   options.dropout)
     print(f'{len(corpus.words)} words, {tokens} tokens, {sum(p.numel() for p in model.parameters())} parameters', flush=True)
     if options.checkpoint:
         go_on_from(model, corpus.tokenizer.tokens, options.checkpoint)
-    steps = train(model, corpus, options.seconds, options.peak)
+    labels = Labels(options.labels, corpus) if options.labels else None
+    steps = train(model, corpus, options.seconds, options.peak, options.answers, labels)
     export(model, corpus.tokenizer, os.path.join(OUT, 'intent.gguf'))
     keep(model, corpus.tokenizer.tokens, os.path.join(OUT, 'checkpoint.pt'))
     print(f'{steps} steps, {os.path.getsize(os.path.join(OUT, "intent.gguf"))} bytes', flush=True)

@@ -12,6 +12,7 @@ import { cpus, loadavg } from 'node:os'
 import { type Behavior, createRuntime, type Message, next, placedAddress } from '../../src/actors/index.ts'
 import { newSelf } from '../../src/cluster/household/founding.ts'
 import { Secret } from '../../src/cluster/household/secret.ts'
+import { HELD_MS } from '../../src/cluster/migration/bounds.ts'
 import { Moving } from '../../src/cluster/migration/index.ts'
 import { createRemote } from '../../src/cluster/remote/remote.ts'
 import { openMesh } from '../../src/cluster/transport/libp2p-mesh.ts'
@@ -162,6 +163,8 @@ async function measure(): Promise<void> {
       if (i >= WARM_UP) away.push(away_ms)
     }
     report({ what, n: N, warm_up: WARM_UP, away_ms: quantiles(away) })
+    // A node remembers each move for 15 s and 1,024 of them; a node of a household makes a few in an hour.
+    await new Promise((resolve) => setTimeout(resolve, HELD_MS + 1_000))
   }
   const { address } = a.runtime.spawn({ kind: 'session', key: 'loaded', args: 10_000 })
   a.remote.claim(address)

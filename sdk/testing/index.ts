@@ -40,18 +40,23 @@ export interface Verdict {
 /** A stage for the skill in this folder, its module as it lies there. Errors: as the skill is refused by a node. */
 export async function openStage(folder: string, options: StageOptions = {}): Promise<Stage> {
   const skill = await loadSkill(realHost().disk, folder)
-  return Stage.open(skill, grammarWith(skill), options)
+  return Stage.open(skill, grammarWith(skill, options.language), options)
 }
 
 /** Runs every test of the skill's `skill.test.yaml`. `skill` is it, built; its folder holds the script. Errors: `InvalidInputError`, `GrammarError`. */
 export async function rehearse(skill: Skill): Promise<readonly Verdict[]> {
   const script = readScript(join(skill.folder, SCRIPT))
-  const grammar = grammarWith(skill)
+  const grammars = new Map<string, Grammar>()
+  const grammarIn = (language = 'en'): Grammar => {
+    const grammar = grammars.get(language) ?? grammarWith(skill, language)
+    grammars.set(language, grammar)
+    return grammar
+  }
   const sandbox = await StageSandbox.open(skill)
   try {
     const verdicts: Verdict[] = []
     for (const test of script) {
-      verdicts.push({ test: test.test, problems: await run(skill, grammar, test, sandbox) })
+      verdicts.push({ test: test.test, problems: await run(skill, grammarIn(test.in), test, sandbox) })
     }
     return verdicts
   } finally {
@@ -66,7 +71,11 @@ async function run(
   sandbox: StageSandbox,
 ): Promise<readonly string[]> {
   const { at, room, config, secrets, devices, steps } = test
-  const options = { ...(at === undefined ? {} : { at }), ...(room === undefined ? {} : { room }) }
+  const options = {
+    ...(at === undefined ? {} : { at }),
+    ...(room === undefined ? {} : { room }),
+    ...(test.in === undefined ? {} : { language: test.in }),
+  }
   const stage = await Stage.open(skill, grammar, options, sandbox)
   try {
     stage.house.settings = { ...stage.house.settings, ...config }

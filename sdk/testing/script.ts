@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { DEVICE_KINDS } from '../../src/skills/host-ports.ts'
+import { languageTag } from '../../src/skills/intents/schema.ts'
 import type { Happened } from './stage.ts'
 
 /** A script is read whole. */
@@ -52,6 +53,8 @@ const test = z.strictObject({
   /** When it begins, ISO 8601 in UTC. */
   at: z.iso.datetime().optional(),
   room: z.string().optional(),
+  /** The language it is held in, where the skill has several. */
+  in: languageTag.optional(),
   config: z.record(z.string(), plain).optional(),
   secrets: z.record(z.string(), z.string()).optional(),
   devices: z

@@ -60,6 +60,8 @@ export interface StageOptions {
   readonly room?: string
   /** ISO 8601, UTC. */
   readonly at?: string
+  /** Which of the skill's languages is spoken. Default: English. */
+  readonly language?: string
 }
 
 /** The process a skill runs in, for one stage after another: starting it takes longer than most conversations. */
@@ -138,7 +140,7 @@ export class Stage {
     this.#runtime.spawn({
       kind: 'skill',
       key: skill.manifest.name,
-      args: argsOf(skill, { node: NODE, zone: 'UTC' }),
+      args: argsOf(skill, { node: NODE, zone: 'UTC', language: options.language ?? 'en' }),
       restart: 'permanent',
     })
   }
@@ -174,6 +176,7 @@ export class Stage {
       now,
       answer_ms: ANSWER_WITHIN_MS,
       interrupting: false,
+      aloud: false,
     })
     return this.#carryOut(decision)
   }
@@ -209,6 +212,7 @@ export class Stage {
       }
       case 'hush':
         return this.#happened(decision.intent, '')
+      case 'move':
       case 'interpret':
       case 'ignore':
         // What no template fits goes to the language model in a house; here it is not understood.

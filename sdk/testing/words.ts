@@ -9,14 +9,15 @@ import {
   languageSide,
   type Skill,
   sayUnhandled,
+  sourceIn,
 } from '../../src/skills/index.ts'
 import { type Understanding, understandingOf } from '../../src/voice/understanding.ts'
 
 const HOUSE_FILES = ['lexicon.yaml', 'session.yaml', 'house.yaml'] as const
 
 /** Errors: `GrammarError` with file, intent and template. */
-export const grammarWith = ({ folder, source }: Skill): Grammar =>
-  compileGrammar([...houseWords(), { file: `${folder}/skill.yaml`, content: source }])
+export const grammarWith = ({ folder, source }: Skill, language = 'en'): Grammar =>
+  compileGrammar([...houseWords(), { file: `${folder}/skill.yaml`, content: sourceIn(source, language) }])
 
 let house: readonly GrammarSource[] | undefined
 

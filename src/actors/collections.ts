@@ -14,7 +14,16 @@ export interface Entry {
 }
 
 export type EntryChange =
-  | { readonly change: 'put'; readonly key: string; readonly value: unknown }
+  | {
+      readonly change: 'put'
+      readonly key: string
+      readonly value: unknown
+      /**
+       * It counts for a new entry in place of the one before: who deletes that one meanwhile, out of reach, does not delete this. Absent: a
+       * deletion wins over what is put at the same time.
+       */
+      readonly renews?: true
+    }
   /** Absent entries are no error. */
   | { readonly change: 'delete'; readonly key: string }
 

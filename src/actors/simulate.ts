@@ -75,6 +75,7 @@ export function createSimulation(options: SimulationOptions): Simulation {
       log: options.observe?.log ?? (() => undefined),
       metric: options.observe?.metric ?? (() => undefined),
       audit: options.observe?.audit ?? (() => undefined),
+      ...(options.observe?.timeline === undefined ? {} : { timeline: options.observe.timeline }),
     },
     failed: (reason) => {
       failure = reason

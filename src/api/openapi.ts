@@ -1,5 +1,6 @@
 /** The API's own description: an OpenAPI 3.1 document from the table of operations, and a page to read it. Pure. */
 import { z } from 'zod'
+import { OPENAI_PATHS } from './openai/index.ts'
 import type { Operation } from './operation.ts'
 import { operations } from './operations.ts'
 import { failure, voiceQuery } from './shapes.ts'
@@ -38,6 +39,10 @@ export function openApi(version: string): Json {
   }
   paths['/api/v1/voice'] = { get: describeVoice() }
   paths['/api/v1/events'] = { get: describeEvents() }
+  for (const { method, path, summary } of OPENAI_PATHS)
+    paths[documented(path)] = {
+      [method.toLowerCase()]: { summary, responses: { 200: { description: "As OpenAI's API has it" } } },
+    }
   return {
     openapi: '3.1.0',
     info: {
@@ -113,7 +118,7 @@ function describeVoice(): Json {
     description: [
       'Binary messages both ways are PCM, s16le, mono, 16 kHz, of any length up to 64 KiB; a split sample is put together again.',
       'Text messages up: {"type":"finish"} ends the recording at once, {"type":"ping"} keeps a silent connection open.',
-      'Text messages down: ready, speech-started, partial, final, turn, stop-playback, reply-end, announce, card, notice, error.',
+      'Text messages down: ready, speech-started, partial, final, reply, turn, stop-playback, reply-end, tone, announce, card, notice, error.',
       'Close codes: 1001 the node stops, 1008 messages it cannot read, 1009 too large, 1013 too many connections or not read, 4408 idle.',
       'A browser offers the token as a subprotocol: new WebSocket(url, ["loqa.v1", "loqa.bearer." + token]).',
     ].join(' '),
@@ -146,6 +151,7 @@ export function docsPage(version: string): string {
     section('WS', '/api/v1/voice', String(voice.summary), `<p>${asHtml(String(voice.description))}</p>`),
   )
   rows.push(section('WS', '/api/v1/events', String(describeEvents().summary), ''))
+  for (const { method, path, summary } of OPENAI_PATHS) rows.push(section(method, path, summary, ''))
   return `<!doctype html>
 <html lang="en">
 <head>

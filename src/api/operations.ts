@@ -30,6 +30,7 @@ import { skillSettingsOperations } from './skill-settings.ts'
 import { skillOperations } from './skills.ts'
 import { storeOperations } from './store.ts'
 import { wipeOperations } from './wipe.ts'
+import { label } from './words.ts'
 
 const json = { contentType: 'application/json', errors: [] } as const
 
@@ -113,14 +114,18 @@ export const operations: readonly Operation[] = [
     method: 'POST',
     path: '/api/v1/sessions/:id/move',
     params: sessionParams,
-    summary: 'Moves a conversation to another node of the household; it goes on there where it was.',
-    request: z.strictObject({ node: nodeName }),
+    summary:
+      'Moves a conversation to another room, or node, of the household; it goes on there where it was, with what it was saying too.',
+    request: z.union([
+      z.strictObject({ node: nodeName }),
+      z.strictObject({ room: label('A room with a satellite.') }),
+    ]),
     response: sessionMoved,
     errors: [400, 404, 409, 503, 504],
     run: async ({ view, params, body }) => ({
       body: await view.moveSession(
         (params as z.output<typeof sessionParams>).id,
-        (body as { readonly node: string }).node,
+        body as { readonly node: string } | { readonly room: string },
       ),
     }),
   },

@@ -19,9 +19,11 @@ import { EventFeed } from './events.ts'
 import { type Failure, fail, failureOf, invalidInput } from './failure.ts'
 import { type GuardedRequest, type GuardRules, hasToken, refusal } from './guard.ts'
 import { SECURITY_HEADERS } from './headers.ts'
+import { isOpenAiPath, openAiError, openAiRoutes } from './openai/index.ts'
 import { DOCS_STYLE, docsPage, openApi } from './openapi.ts'
 import type { Operation } from './operation.ts'
 import { given, methodNotAllowed, operations } from './operations.ts'
+import { type PageReader, pageRoutes } from './page.ts'
 import { RateLimiter } from './rate.ts'
 import { MAX_HEADER_BYTES, named, REQUEST_TIMEOUT_MS, readJson, refuseBroken } from './refusals.ts'
 import { voiceQuery } from './shapes.ts'
@@ -47,6 +49,8 @@ export interface ApiParts {
   readonly settings: ApiSettings
   /** Content of `api.token_file`; needed when others can reach the address. */
   readonly token?: string | undefined
+  /** Absent: there is no page at `/`. */
+  readonly page?: PageReader
   /** Counts an answered request by route and status class. */
   readonly counted?: (route: string, status: string) => void
   /** Something went wrong that nobody named: for the log. */
@@ -172,6 +176,11 @@ export async function buildServer(parts: ApiParts): Promise<ApiServer> {
       handler: (request, reply) => answer(operation, request, reply),
     })
   }
+  await app.register(
+    (scope) => openAiRoutes(scope, { view, clock, wait_ms: settings.ask_timeout_ms, defect: parts.defect }),
+    { prefix: '/v1' },
+  )
+  if (parts.page !== undefined) pageRoutes(app, parts.page)
   app.get('/api/docs', (_request, reply) => reply.type('text/html; charset=utf-8').send(docsPage(version)))
   app.get('/api/docs/style.css', (_request, reply) => reply.type('text/css').send(DOCS_STYLE))
   app.get('/api/docs/json', () => openApi(version))
@@ -224,16 +233,35 @@ export async function buildServer(parts: ApiParts): Promise<ApiServer> {
       )
       return
     }
-    const voice = new VoiceSocket(socket, {
-      view,
-      clock,
-      request: given(query.data),
-      idle_timeout_ms: settings.voice_idle_timeout_s * 1000,
-      told: (turn) => feed.turn(turn),
+    const begin = (): void => {
+      const voice = new VoiceSocket(socket, {
+        view,
+        clock,
+        request: given(query.data),
+        idle_timeout_ms: settings.voice_idle_timeout_s * 1000,
+        told: (turn) => feed.turn(turn),
+      })
+      voices.add(voice)
+      socket.on('close', () => voices.delete(voice))
+      if (stopping) voice.close(CLOSE.stopping, 'The node stops')
+    }
+    const { heard, session } = query.data
+    if (heard === undefined || session === undefined) begin()
+    else void comingBack(socket, session, begin)
+  }
+
+  /** Its conversation may live on another node: it is asked for first, and what the satellite says meanwhile waits. */
+  async function comingBack(socket: Socket, session: string, begin: () => void): Promise<void> {
+    let open = true
+    socket.on('error', () => socket.terminate())
+    socket.on('close', () => {
+      open = false
     })
-    voices.add(voice)
-    socket.on('close', () => voices.delete(voice))
-    if (stopping) voice.close(CLOSE.stopping, 'The node stops')
+    socket.pause()
+    await view.bring(session)
+    if (!open) return
+    begin()
+    socket.resume()
   }
 
   function openEvents(socket: Socket): void {
@@ -266,8 +294,10 @@ export async function buildServer(parts: ApiParts): Promise<ApiServer> {
   }
 }
 
-const send = (reply: FastifyReply, failure: Failure): FastifyReply =>
-  reply.code(failure.status).type('application/json').send({ error: failure.error })
+const send = (reply: FastifyReply, failure: Failure): FastifyReply => {
+  const body = isOpenAiPath(pathOf(reply.request)) ? openAiError(failure) : { error: failure.error }
+  return reply.code(failure.status).type('application/json').send(body)
+}
 
 const needsUpgrade = async (_request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> =>
   send(reply, fail('upgrade-required', 'This path is a WebSocket', 'Connect with ws://; see /api/docs.'))

@@ -16,6 +16,14 @@ export const sayRequest = z.strictObject({
   voice: label('Name of a voice; the default one when absent.').optional(),
 })
 
+/** Up to where a satellite has heard a conversation. */
+export interface Heard {
+  /** The last turn of which a reply began there; 0: none. */
+  readonly turn: number
+  /** Samples of that reply; null: the whole turn, to its end. */
+  readonly samples: number | null
+}
+
 export const voiceQuery = z.strictObject({
   room: label("Where the satellite stands; the node's room when absent.").optional(),
   session: sessionId.optional(),
@@ -26,6 +34,17 @@ export const voiceQuery = z.strictObject({
     .transform((word) => word === 'on')
     .optional()
     .describe('on: nothing before "hey loqa" is heard; off: everything is; absent: as voice.wake says.'),
+  heard: z
+    .string()
+    .regex(/^\d{1,9}(:\d{1,9})?$/, 'must be a turn, or a turn and a sample: 12 or 12:48000')
+    .transform((text): Heard => {
+      const [turn, samples] = text.split(':')
+      return { turn: Number(turn), samples: samples === undefined ? null : Number(samples) }
+    })
+    .describe(
+      'What the satellite has of this conversation: all of a turn (12), or a part of its reply (12:48000).',
+    )
+    .optional(),
 })
 
 const ms = z.number().nullable()
@@ -33,7 +52,7 @@ const ms = z.number().nullable()
 export const capability = z.object({
   tag: z.string(),
   model: z.string(),
-  state: z.enum(['starting', 'ready', 'restarting', 'failed']),
+  state: z.enum(['starting', 'ready', 'resting', 'restarting', 'failed']),
   p95_ms: ms,
   real_time_factor: z.number().nullable(),
   tokens_per_s: z.number().nullable(),
@@ -74,6 +93,24 @@ const whyNot = z.object({
   next_try_s: z.number().optional(),
 })
 
+const added = z
+  .object({
+    sessions: z.int().describe('People who may speak at the same time, over those before it came.'),
+    faster: z
+      .array(
+        z.object({
+          kind: z.enum(['stt', 'tts', 'llm']),
+          before_ms: ms.describe(
+            'What 95 of 100 runs took at the best place before it came; null: nobody could.',
+          ),
+          after_ms: z.number().describe('What they take there.'),
+        }),
+      )
+      .readonly(),
+    text: z.string().describe('The same for people.'),
+  })
+  .describe('What this node added to what the others can do, seen from the node that is asked.')
+
 export const nodeRow = z.object({
   id: z.string(),
   name: z.string(),
@@ -84,6 +121,7 @@ export const nodeRow = z.object({
   rtt_ms: ms,
   capabilities: z.array(z.string()).readonly(),
   why_not_connected: whyNot.nullable(),
+  adds: added.nullable(),
 })
 export type NodeRow = z.infer<typeof nodeRow>
 
@@ -108,6 +146,7 @@ export const sessionMoved = z.object({
   session: z.string(),
   from: z.string(),
   to: z.string(),
+  room: z.string().describe('Where it speaks now, when it went to a room.').exactOptional(),
   away_ms: z.number().describe('How long the conversation handled nothing.'),
 })
 

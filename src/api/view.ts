@@ -16,7 +16,7 @@ import type {
   TimelineRow,
   TimelineView,
 } from './memory-shapes.ts'
-import type { NodeRow } from './shapes.ts'
+import type { Heard, NodeRow } from './shapes.ts'
 import type { OnBench, SkillCallLine } from './skill-bench-shapes.ts'
 import type { SkillSettingsView } from './skill-settings-shapes.ts'
 import type { SkillsView } from './skills-shapes.ts'
@@ -49,7 +49,8 @@ export interface CapabilityView {
   /** e.g. `stt.sherpa:starter-en:rt`. */
   readonly tag: string
   readonly model: string
-  readonly state: 'starting' | 'ready' | 'restarting' | 'failed'
+  /** `resting`: out of memory because others of the household have the same; the first who asks wakes it. */
+  readonly state: 'starting' | 'ready' | 'resting' | 'restarting' | 'failed'
   readonly p95_ms: number | null
   readonly real_time_factor: number | null
   readonly tokens_per_s: number | null
@@ -81,6 +82,8 @@ export interface SessionMoved {
   /** Ids of nodes. */
   readonly from: string
   readonly to: string
+  /** Where it speaks now, when it went to a room. */
+  readonly room?: string
   /** How long it handled nothing. */
   readonly away_ms: number
 }
@@ -114,7 +117,14 @@ export interface TurnView {
 
 /** Events of a voice channel, sent as JSON beside the binary audio. */
 export type VoiceEvent =
-  | { readonly type: 'ready'; readonly session: string; readonly room: string; readonly sample_rate: 16000 }
+  | {
+      readonly type: 'ready'
+      readonly session: string
+      readonly room: string
+      readonly sample_rate: 16000
+      /** Other nodes that serve satellites, e.g. `http://192.168.1.20:7420`: where to go on when this one is lost. */
+      readonly others?: readonly string[]
+    }
   /** The wake word was heard; `answers`: this microphone listens now, otherwise another one does. */
   | {
       readonly type: 'wake'
@@ -130,8 +140,19 @@ export type VoiceEvent =
   | { readonly type: 'final'; readonly text: string }
   | { readonly type: 'turn'; readonly turn: TurnView }
   /** Throw away what is queued for playing: the person is speaking. */
-  | { readonly type: 'stop-playback' }
+  | { readonly type: 'stop-playback'; readonly at?: number }
   | { readonly type: 'reply-end' }
+  /**
+   * A reply begins, or goes on: the next sample is this one of it. Turns of a conversation are counted up. `text`: all that is said, where
+   * that is known already.
+   */
+  | { readonly type: 'reply'; readonly turn: number; readonly from: number; readonly text?: string }
+  /** To a request with `heard`: the turn that goes on by itself; null: what was said and not answered is to be sent again. */
+  | { readonly type: 'resumed'; readonly turn: number | null }
+  /** This node is about to go: connect to one of these. */
+  | { readonly type: 'rebind'; readonly nodes: readonly string[] }
+  /** The answer takes longer than anybody waits in silence: make a short sound. It is no part of a reply. */
+  | { readonly type: 'tone' }
   | { readonly type: 'announce'; readonly text: string }
   | { readonly type: 'card'; readonly card: Readonly<Record<string, unknown>> }
   /** Something the person should know before they speak. */
@@ -162,6 +183,43 @@ export interface DictationListener {
   failed(error: { readonly code: string; readonly message: string }): void
 }
 
+/** An engine that work may be sent to by its tag. */
+export interface EngineRow {
+  /** e.g. `llm.llama:intent-starter`. */
+  readonly tag: string
+  readonly kind: 'stt' | 'llm' | 'tts'
+  readonly model: string
+}
+
+export interface WriteRequest {
+  readonly messages: readonly { readonly role: 'system' | 'user' | 'assistant'; readonly content: string }[]
+  /** JSON schema the answer obeys, unless it is cut off. */
+  readonly schema?: Readonly<Record<string, unknown>>
+  readonly max_tokens?: number
+  readonly temperature?: number
+  readonly top_p?: number
+  readonly seed?: number
+  /** The answer ends before the first of these. */
+  readonly stop?: readonly string[]
+  /** The tag of an engine; any language model by default. */
+  readonly engine?: string
+}
+
+export type Written =
+  | { readonly type: 'text'; readonly text: string }
+  | {
+      readonly type: 'end'
+      readonly reason: 'stop' | 'length'
+      readonly input_tokens: number
+      readonly output_tokens: number
+    }
+
+export interface EmbeddedText {
+  /** Of unit length. */
+  readonly vector: Float32Array
+  readonly tokens: number
+}
+
 export interface VoiceListener {
   /** s16le mono 16 kHz, at most 200 ms ahead of real time. */
   audio(pcm: Uint8Array): void
@@ -186,6 +244,8 @@ export interface VoiceRequest {
   readonly session?: string
   readonly scope?: PrivacyScope
   readonly person?: string
+  /** The satellite had this conversation before, up to here. */
+  readonly heard?: Heard
   /** Only what follows the wake word is heard; absent: as `voice.wake` says. */
   readonly wake?: boolean
 }
@@ -252,18 +312,29 @@ export interface NodeView {
   decideApproval(id: string, allow: boolean, by: string): Promise<ApprovalRow>
   /** Of the whole household, as far as its nodes answer. */
   sessions(): Promise<readonly SessionView[]>
-  /** Errors: `not-found`, `ambiguous`, `already-there`, `unreachable`, `not-moved`. `node`: its id, the end of one, or a name. */
-  moveSession(id: string, node: string): Promise<SessionMoved>
+  /**
+   * To a room it speaks there from now on, and goes on with what it is saying; to a node only where nobody speaks in it. `node`: its id, the
+   * end of one, or a name. Errors: `not-found`, `ambiguous`, `already-there`, `unreachable`, `not-moved`.
+   */
+  moveSession(id: string, to: { readonly node: string } | { readonly room: string }): Promise<SessionMoved>
   /** Errors: `LoqaError` with a stable code. */
   ask(request: VoiceRequest & { readonly text: string }, signal: AbortSignal): Promise<TurnView>
-  /** Speech for a text: s16le mono chunks at `sample_rate`. */
+  /** Speech for a text: s16le mono chunks at `sample_rate`. `speed` 0.5 to 2. */
   say(
-    request: { text: string; voice?: string },
+    request: { text: string; voice?: string; speed?: number; engine?: string },
     signal: AbortSignal,
   ): AsyncIterable<{ pcm: Uint8Array; sample_rate: number }>
+  /** Has a conversation come to this node, where it can; to be awaited before `openVoice` with `heard`. Never rejects. */
+  bring(session: string): Promise<void>
   openVoice(request: VoiceRequest, listener: VoiceListener): VoiceChannel
   /** Words of a recording, at 4 to 384 kHz, outside any conversation. Exactly one of `final` and `failed` follows, unless cancelled. */
-  dictate(sample_rate: number, listener: DictationListener): Dictation
+  dictate(sample_rate: number, listener: DictationListener, engine?: string): Dictation
+  /** Those of the household that would be used now, each tag once. */
+  engines(): readonly EngineRow[]
+  /** An answer of the language model, outside any conversation of the house. The last item is `end`. Errors: `LoqaError`. */
+  write(request: WriteRequest, signal: AbortSignal): AsyncIterable<Written>
+  /** What a text means as a vector. Errors: `LoqaError`, `invalid-input` from an engine that gives none. */
+  embed(request: { text: string; engine?: string }, signal: AbortSignal): Promise<EmbeddedText>
   /** The wake words that can be listened for: their model and what is said. */
   wakeWords(): readonly { readonly model: string; readonly phrase: string }[]
   /** Listens for them in a sound at 4 to 384 kHz. Errors: `engine-unavailable`. */

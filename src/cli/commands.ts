@@ -62,11 +62,14 @@ const sessions: readonly CommandSpec[] = [
 const sessionMove: CommandSpec = {
   name: 'move',
   args: '<session>',
-  summary: 'a conversation goes on on another node, where it was',
-  options: [{ flags: '--node <node>', about: 'where to: name or id of a node' }],
+  summary: 'a conversation goes on in another room, or on another node, where it was',
+  options: [
+    { flags: '--room <room>', about: 'where to: a room with a satellite, in the middle of a reply too' },
+    { flags: '--node <node>', about: 'where to: name or id of a node; nobody may speak in it' },
+  ],
   examples: [
+    ['loqa session move 3f0c9a1b2d4e5f60 --room "living room"', 'it speaks there from now on'],
     ['loqa session move text-kitchen --node attic', 'between two turns'],
-    ['loqa session move text-kitchen --node attic --json', 'which nodes, and how long it was away'],
   ],
   load: () => import('./commands/session-move.ts'),
 }
@@ -343,6 +346,45 @@ const models: readonly CommandSpec[] = [
   },
 ]
 
+const handlingEngines = (pick: (module: typeof import('./commands/engines.ts')) => Run) => async () => ({
+  run: pick(await import('./commands/engines.ts')),
+})
+
+const engines: readonly CommandSpec[] = [
+  {
+    name: 'ls',
+    summary: 'what models run on, and what can be added',
+    options: configOptions,
+    examples: [
+      ['loqa engines ls', 'a table, with size and licence'],
+      ['loqa engines ls --json', 'for a script'],
+    ],
+    load: handlingEngines(({ ls }) => ls),
+  },
+  {
+    name: 'add',
+    args: '<engine>',
+    summary: 'install the library of an engine that does not come with the program; says its size first',
+    options: [...configOptions, { flags: '--dry-run', about: 'only say how much it is' }, yes],
+    examples: [
+      ['loqa engines add kokoro --dry-run', 'how much is that?'],
+      ['loqa engines add kokoro', 'asks first'],
+    ],
+    load: handlingEngines(({ add }) => add),
+  },
+  {
+    name: 'rm',
+    args: '<engine>',
+    summary: 'remove what was added',
+    options: [...configOptions, dryRun, yes],
+    examples: [
+      ['loqa engines rm kokoro', 'asks first'],
+      ['loqa engines rm kokoro --dry-run', 'how much is that?'],
+    ],
+    load: handlingEngines(({ rm }) => rm),
+  },
+]
+
 export const commands: readonly CommandSpec[] = [
   {
     name: 'status',
@@ -402,10 +444,10 @@ export const commands: readonly CommandSpec[] = [
   },
   {
     name: 'session',
-    summary: 'one conversation: where it lives',
+    summary: 'one conversation: where it lives and speaks',
     examples: [
+      ['loqa session move 3f0c9a1b2d4e5f60 --room office', 'it goes on there'],
       ['loqa session move text-kitchen --node attic', 'it goes on there'],
-      ['loqa session move --help', 'what moves, and when'],
     ],
     children: [sessionMove],
   },
@@ -562,6 +604,15 @@ export const commands: readonly CommandSpec[] = [
       ['loqa models pull', 'proposes what suits this machine'],
     ],
     children: models,
+  },
+  {
+    name: 'engines',
+    summary: 'what models run on; add and remove the larger libraries',
+    examples: [
+      ['loqa engines ls', 'what is here, and what there is'],
+      ['loqa engines add kokoro', 'says how much it is, and asks'],
+    ],
+    children: engines,
   },
   {
     name: 'wipe',

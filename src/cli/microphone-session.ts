@@ -4,9 +4,10 @@ import { LivePartial } from './live-partial.ts'
 import { writeRecording } from './recording.ts'
 import { microphone, play } from './sound-tools.ts'
 import { isAudible } from './speech-clock.ts'
+import { toneWav } from './tone.ts'
 import { TurnCollector } from './turn-collector.ts'
 import { TurnPrinter } from './turn-printer.ts'
-import { connectVoice } from './voice-connection.ts'
+import { openLine, type VoiceLineHandlers } from './voice-line.ts'
 import { listenRequest } from './voice-request.ts'
 import { EXIT, type ExitCode } from './world.ts'
 
@@ -19,12 +20,14 @@ export async function listenToMicrophone(call: Call): Promise<ExitCode> {
   let printed: Promise<void> = Promise.resolve()
   let speaker: AbortController | undefined
 
-  const connection = await connectVoice(await call.where(), listenRequest(options), {
+  const handlers: VoiceLineHandlers = {
     audio: (samples) => collector.audio(samples, world.clock.monotonic()),
     event(event) {
       partial.event(event)
       printer.remark(event)
       if (event.type === 'stop-playback') speaker?.abort()
+      // Where there is no loudspeaker nobody waits for a sound.
+      if (event.type === 'tone') play(once(toneWav()), PATH, world.interrupted).catch(() => undefined)
       const turn = collector.event(event)
       if (turn === undefined) return
       partial.clear()
@@ -41,7 +44,8 @@ export async function listenToMicrophone(call: Call): Promise<ExitCode> {
       }
     },
     closed: (error) => world.terminal.err(`${error.message}\n`),
-  })
+  }
+  const connection = await openLine(await call.where(), listenRequest(options), handlers, world.clock)
   world.terminal.err('Speak; Ctrl-C ends.\n')
   let carry: Uint8Array = new Uint8Array(0)
   try {

@@ -70,9 +70,9 @@ export function writeModule({ project: { folder, manifest }, module }: Built): v
 
 async function moduleOf({ folder, manifest }: Project, quick: boolean): Promise<Uint8Array> {
   if (manifest.runtime === 'typescript') return checkedScript(folder, manifest)
-  if (manifest.runtime !== 'wasm') {
-    throw new UsageError(`A skill with the runtime ${manifest.runtime} is not built by loqa`)
-  }
+  // An image is built by its engine, an adapter by its own tools: what is there is taken.
+  if (manifest.runtime === 'container') return new Uint8Array()
+  if (manifest.runtime === 'native') return readProgram(join(folder, manifest.module))
   if (!isThere(join(folder, MAIN))) return readFileSync(join(folder, manifest.module))
   try {
     return await compile({ ...placeOf(folder), kit: KIT, quick })
@@ -135,6 +135,17 @@ function checkedScript(folder: string, { module, name }: SkillManifest): Uint8Ar
     refuse(1, 'it exports no function handle')
   }
   return bytes
+}
+
+function readProgram(file: string): Uint8Array {
+  try {
+    return readFileSync(file)
+  } catch {
+    throw new UsageError(
+      `${file} is missing, the program of this adapter`,
+      'Build it with its own tools first.',
+    )
+  }
 }
 
 function isThere(file: string): boolean {

@@ -10,27 +10,40 @@ export interface VoiceConnection {
   send(samples: Int16Array): void
   finish(): void
   close(): void
+  /** Asks whether the node is there; `handlers.alive` hears the answer. */
+  ping(): void
+  /** Ends it at once, without a goodbye nobody would hear; `closed` is not called. */
+  drop(): void
 }
 
 export interface VoiceHandlers {
   event(event: VoiceEvent): void
   audio(samples: Int16Array): void
+  /** Something came from the node. */
+  alive?(): void
   /** The node ended it; not called after `close`. */
   closed(error: LoqaError): void
 }
 
+/** For a node that is busy with its start. */
+const CONNECT_MS = 5_000
+
 /** Errors: `NoNodeError`; `NodeError` when the node refuses. */
 export function connectVoice(
-  where: Whereabouts,
+  where: Pick<Whereabouts, 'url' | 'token'>,
   request: VoiceRequest,
   handlers: VoiceHandlers,
+  connect_ms = CONNECT_MS,
 ): Promise<VoiceConnection> {
-  const { wake, ...names } = request
-  const asked = wake === undefined ? {} : { wake: wake ? 'on' : 'off' }
-  const query = new URLSearchParams({ ...names, ...asked }).toString()
+  const { heard, wake, ...words } = request
+  const query = new URLSearchParams({
+    ...words,
+    ...(heard === undefined ? {} : { heard: written(heard) }),
+    ...(wake === undefined ? {} : { wake: wake ? 'on' : 'off' }),
+  })
   const socket = new WebSocket(`${where.url.replace(/^http/, 'ws')}/api/v1/voice?${query}`, {
     perMessageDeflate: false,
-    handshakeTimeout: 5_000,
+    handshakeTimeout: connect_ms,
     ...(where.token === undefined ? {} : { headers: { authorization: `Bearer ${where.token}` } }),
   })
   const { promise, resolve, reject } = Promise.withResolvers<VoiceConnection>()
@@ -44,6 +57,13 @@ export function connectVoice(
       leaving = true
       socket.close(1000)
     },
+    ping: () => {
+      if (socket.readyState === WebSocket.OPEN) socket.ping()
+    },
+    drop: () => {
+      leaving = true
+      socket.terminate()
+    },
   }
   const ended = (error: LoqaError): void => {
     if (leaving) return
@@ -51,7 +71,9 @@ export function connectVoice(
     if (open) handlers.closed(error)
     else reject(error)
   }
+  socket.on('pong', () => handlers.alive?.())
   socket.on('message', (data: Buffer, binary: boolean) => {
+    handlers.alive?.()
     if (binary) {
       handlers.audio(samplesOf(data))
       return
@@ -92,7 +114,10 @@ export function connectVoice(
   return promise
 }
 
-function refusalIn(body: string, where: Whereabouts): LoqaError {
+const written = ({ turn, samples }: NonNullable<VoiceRequest['heard']>): string =>
+  samples === null ? String(turn) : `${turn}:${samples}`
+
+function refusalIn(body: string, where: Pick<Whereabouts, 'url'>): LoqaError {
   try {
     const { error } = JSON.parse(body) as { error: { code: string; message: string; hint?: string } }
     return new NodeError(error)

@@ -88,6 +88,15 @@ export type {
 export { type Moved, Moving, type MovingOptions } from './migration/index.ts'
 export type { Movable } from './migration/versions.ts'
 export { type Candidate, candidateOf } from './placement/candidate.ts'
+export {
+  bestWithout,
+  type Engine,
+  type Gain,
+  gainOf,
+  gainText,
+  type OfferedKind,
+  sessionsOf,
+} from './placement/capacity.ts'
 export { type Offer, rank } from './placement/placement.ts'
 export {
   claim,
@@ -105,7 +114,16 @@ export {
 } from './placement/placements.ts'
 export type { PlacedKind, PlacedKinds } from './placement/placer-state.ts'
 export { Placing, type PlacingOptions } from './placement/placing.ts'
+export { PLACEMENTS, recordChanges, recordFrom } from './placement/records.ts'
+export {
+  newRelocation,
+  type Relocate,
+  type RelocationInput,
+  type RelocationState,
+  relocation,
+} from './placement/relocation.ts'
 export { choose, type Requirement, type Seat, seats, type Tier } from './placement/seats.ts'
+export { type Kept, type Warming, warmings } from './placement/warmth.ts'
 export type {
   Label,
   LinkEvents,

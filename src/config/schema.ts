@@ -28,9 +28,18 @@ const model = (about: string) =>
       allowed: 'auto, off, or the id of a model that loqa models ls --here lists',
     })
 
+/** A model of a server somewhere else. */
+const elsewhere = (about: string) => z.string().max(128).default('').describe(about)
+
 const node = z.strictObject({
   name: name('What this machine is called in tables and on the network.').default('loqa'),
   room: name('The room this machine stands in: commands without a room mean this one.').default('home'),
+  language: z
+    .string()
+    .regex(/^[a-z]{2,3}(-[A-Z]{2})?$/)
+    .default('en')
+    .describe('Which of its languages a skill’s sentences are understood in; English where it has no other.')
+    .meta({ allowed: 'a language like en, de or de-AT' }),
   data_dir: path('Where the node keeps everything it must not lose. One node per directory.').default(''),
 })
 
@@ -191,6 +200,11 @@ const inference = z.strictObject({
   llm: model('Language model; off leaves it to other nodes.'),
   tts: model('Speech synthesis model; off leaves it to other nodes.'),
   streams_per_engine: whole(1, 256, 'Runs one engine process takes at once before it refuses.').default(16),
+  rest_after_s: whole(
+    0,
+    86_400,
+    'An engine nobody asked for so long rests while two faster nodes have the same model; what is asked pins it. 0 keeps all in memory.',
+  ).default(1_800),
   rss_limit_mb: whole(
     64,
     65_536,
@@ -224,6 +238,34 @@ const inference = z.strictObject({
   restart_delay_max_ms: whole(100, 600_000, 'Longest pause between restarts.').default(30_000),
 })
 
+const openai = z.strictObject({
+  url: z
+    .string()
+    .max(512)
+    .regex(/^$|^https?:\/\/[^\s@?#]+$/)
+    .default('')
+    .describe(
+      'Base address of an OpenAI-compatible server, e.g. http://127.0.0.1:11434/v1; empty is none. What people say is sent there.',
+    )
+    .meta({ allowed: 'an address that begins with http:// or https://, without user and password' }),
+  key_file: path('File whose first line is the key that server wants; empty sends none.').default(''),
+  llm_model: elsewhere('Model of that server that answers texts; empty sends it none.'),
+  stt_model: elsewhere('Model of that server that hears recordings; empty sends it none.'),
+  tts_model: elsewhere('Model of that server that speaks; empty sends it none.'),
+  tts_voice: z.string().max(64).default('alloy').describe('Voice of that model.'),
+  first: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether that server is asked first and the own engines do what it cannot; else it is asked where there is no own engine with room.',
+    ),
+  timeout_ms: whole(
+    500,
+    120_000,
+    'Silence after which that server counts as hanging. A large model on a slow machine begins after 10 s.',
+  ).default(10_000),
+})
+
 const skills = z.strictObject({
   extra_dir: path(
     'Directory with skills of your own that this node alone runs, as they lie there; empty is none.',
@@ -234,6 +276,15 @@ const skills = z.strictObject({
     .max(4_096)
     .default('home')
     .describe('Whose skills may run here: home, medical, or the path of a policy file.'),
+  container_engine: z
+    .string()
+    .max(4_096)
+    .regex(/^(auto|off|\/.+)$/)
+    .default('auto')
+    .describe(
+      'Socket of the container engine (Podman, Docker) that runs skills in containers: auto looks where they are as a rule, off runs none.',
+    )
+    .meta({ allowed: 'auto, off, or the absolute path of a socket' }),
 })
 
 const devices = z.strictObject({
@@ -302,6 +353,15 @@ const observe = z.strictObject({
     100,
     'How long the audit log remembers what was done, never what was said; 0 is for ever. Where records of care are kept by law it is six in many places.',
   ).default(2),
+  otlp_url: z
+    .string()
+    .max(512)
+    .regex(/^$|^https?:\/\/[^\s@]+$/)
+    .default('')
+    .describe(
+      'OpenTelemetry collector that is told how long each hop of a turn took, e.g. http://collector.lan:4318; empty is none. Times, intents, engines and nodes, never words; nothing of ephemeral conversations.',
+    )
+    .meta({ allowed: 'an address that begins with http:// or https://' }),
 })
 
 const store = z.strictObject({
@@ -332,7 +392,21 @@ const timeline = z.strictObject({
 })
 
 export const configSchema = z.strictObject({
-  ...{ node, api, wyoming, cluster, voice, inference, skills, devices, store, privacy, timeline, observe },
+  ...{
+    node,
+    api,
+    wyoming,
+    cluster,
+    voice,
+    inference,
+    openai,
+    skills,
+    devices,
+    store,
+    privacy,
+    timeline,
+    observe,
+  },
 })
 
 export type Config = z.infer<typeof configSchema>

@@ -19,17 +19,48 @@ const MAX_VOICE = 64
 /** A schema is compiled to a grammar: its size is bounded, its depth by the decoder. */
 const MAX_SCHEMA_CHARACTERS = 64 * 1024
 
+/** All that was said in a conversation, in characters: it fits a frame between nodes even when each of them takes four bytes. */
+export const MAX_CHAT_TEXT = 48 * 1024
+/** So many turns of one conversation; each costs a few tokens beside its text. */
+export const MAX_CHAT_MESSAGES = 512
+/** Words that end an answer, and characters of each: all are looked for at every token. */
+const MAX_STOPS = 4
+const MAX_STOP = 256
+/** Numbers in an embedding; the widest models there are have 12,288. */
+export const MAX_VECTOR = 16_384
+
 const text = z.string().max(MAX_ASKED_TEXT)
+const schema = z.record(z.string(), z.unknown()).refine(isSmall)
 
 const request = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('stt'), sample_rate: z.literal(16_000) }),
   z.strictObject({
     kind: z.literal('llm'),
     prompt: text,
-    schema: z.record(z.string(), z.unknown()).refine(isSmall).exactOptional(),
+    schema: schema.exactOptional(),
     max_tokens: z.int().min(1).max(MAX_TOKENS),
     temperature: z.number().min(0).max(2).exactOptional(),
   }),
+  z.strictObject({
+    kind: z.literal('chat'),
+    messages: z
+      .array(
+        z.strictObject({
+          role: z.enum(['system', 'user', 'assistant']),
+          content: z.string().max(MAX_CHAT_TEXT),
+        }),
+      )
+      .min(1)
+      .max(MAX_CHAT_MESSAGES)
+      .refine((messages) => lengthOf(messages) <= MAX_CHAT_TEXT),
+    schema: schema.exactOptional(),
+    max_tokens: z.int().min(1).max(MAX_TOKENS).exactOptional(),
+    temperature: z.number().min(0).max(2).exactOptional(),
+    top_p: z.number().min(0).max(1).exactOptional(),
+    seed: z.int().min(0).max(0xffff_ffff).exactOptional(),
+    stop: z.array(z.string().min(1).max(MAX_STOP)).max(MAX_STOPS).exactOptional(),
+  }),
+  z.strictObject({ kind: z.literal('embedding'), text }),
   z.strictObject({
     kind: z.literal('tts'),
     text: text.exactOptional(),
@@ -48,6 +79,10 @@ const input = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('text'), text }),
 ])
 
+function lengthOf(messages: readonly { readonly content: string }[]): number {
+  return messages.reduce((sum, { content }) => sum + content.length, 0)
+}
+
 function isSmall(schema: Readonly<Record<string, unknown>>): boolean {
   return JSON.stringify(schema).length <= MAX_SCHEMA_CHARACTERS
 }
@@ -64,7 +99,12 @@ const event = z.discriminatedUnion('type', [
     sample_rate: z.int().min(8_000).max(MAX_RATE),
   }),
   z.strictObject({
+    type: z.literal('embedding'),
+    vector: z.instanceof(Float32Array).refine(({ length }) => length >= 1 && length <= MAX_VECTOR),
+  }),
+  z.strictObject({
     type: z.literal('done'),
+    reason: z.enum(['stop', 'length']).exactOptional(),
     usage: z.strictObject({
       input_tokens: count.exactOptional(),
       output_tokens: count.exactOptional(),

@@ -50,9 +50,15 @@ export function fed(run: CarriedRun, input: EngineInput): CarriedRun {
 
 export const finished = (run: CarriedRun): CarriedRun => ({ ...run, finished: true })
 
+/** There is nothing to feed. */
+const RUNS_AT_ONCE: ReadonlySet<EngineRequest['kind']> = new Set(['llm', 'chat', 'embedding'])
+
 /** Whether the engine has all it needs, so that its silence means something. */
 export const isWaitedFor = ({ request, finished }: CarriedRun): boolean =>
-  finished || request.kind === 'llm' || (request.kind === 'tts' && request.text !== undefined)
+  finished || RUNS_AT_ONCE.has(request.kind) || (request.kind === 'tts' && request.text !== undefined)
+
+/** Whether this is what was asked for, or its end: partials are revised anyhow. */
+export const isResult = ({ type }: EngineEvent): boolean => type !== 'partial'
 
 /** Whether an engine with that model, after one with `before`, may do the run again. */
 export function mayCarryOn(run: CarriedRun, before: string, model: string): boolean {
@@ -74,6 +80,7 @@ export function heard(
       return token(run, event)
     case 'audio':
       return audio(run, event)
+    case 'embedding':
     case 'partial':
     case 'final':
     case 'done':

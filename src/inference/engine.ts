@@ -15,6 +15,15 @@ export interface ModelFiles {
   readonly paths: Readonly<Record<string, string>>
   /** What the adapter needs to know beyond the files; from the model's manifest entry. */
   readonly parameters: Readonly<Record<string, unknown>>
+  /** Where an adapter may keep what it makes of the files, for its next start; it need not exist yet. */
+  readonly work_dir?: string
+  /** Where libraries lie that were added to the ones that came with the program, one folder for each engine. */
+  readonly engines_dir?: string
+}
+
+export interface ChatMessage {
+  readonly role: 'system' | 'user' | 'assistant'
+  readonly content: string
 }
 
 /** What a stream is opened with. One union for all engines: the next adapter must not need another. */
@@ -33,6 +42,26 @@ export type EngineRequest =
       readonly temperature?: number
     }
   /**
+   * A conversation, for language models; runs at once. The adapter writes it down as its model learned to read conversations. An
+   * answer cut off by `max_tokens`, or by the end of what the model can hold, is `done` with the reason `length`.
+   */
+  | {
+      readonly kind: 'chat'
+      readonly messages: readonly ChatMessage[]
+      /** JSON schema the whole answer obeys, unless it is cut off. */
+      readonly schema?: Readonly<Record<string, unknown>>
+      /** As many as the model has room for when absent. */
+      readonly max_tokens?: number
+      readonly temperature?: number
+      readonly top_p?: number
+      /** The same one gives the same answer on the same model; needed where `temperature` is not 0 and a run may be done again. */
+      readonly seed?: number
+      /** The answer ends before the first of these. */
+      readonly stop?: readonly string[]
+    }
+  /** What a text means as a vector, from a language model; runs at once. */
+  | { readonly kind: 'embedding'; readonly text: string }
+  /**
    * Text by `feed` (a streaming writer) until `finish`; or all at once in `text`, then there is nothing to feed nor to finish.
    * `speed` 0.5 … 2, 1 is natural.
    */
@@ -50,8 +79,10 @@ export type EngineEvent =
   | { readonly type: 'token'; readonly text: string }
   /** Speech: s16 mono at `sample_rate` Hz, in order, without gaps. The receiver owns the buffer. */
   | { readonly type: 'audio'; readonly samples: Int16Array; readonly sample_rate: number }
-  /** The stream ended well; `usage` counts what was consumed and produced. */
-  | { readonly type: 'done'; readonly usage: Usage }
+  /** Of unit length, as wide as the model. */
+  | { readonly type: 'embedding'; readonly vector: Float32Array }
+  /** The stream ended well; `usage` counts what was consumed and produced. `reason` is of a conversation's answer. */
+  | { readonly type: 'done'; readonly usage: Usage; readonly reason?: 'stop' | 'length' }
   /** The stream ended; nothing follows. */
   | { readonly type: 'failed'; readonly error: ErrorShape }
 
@@ -81,7 +112,15 @@ export interface Engine {
   readonly admits: number
   /** Errors: `model-invalid` (damaged, wrong format), `engine-unavailable` (library missing on this machine). */
   load(model: ModelFiles): Promise<void>
-  open(request: EngineRequest, onEvent: (event: EngineEvent) => void): EngineStream
+  /**
+   * `onHeard`: for a recogniser that listens while somebody speaks; it says every `HEARD_EVERY_MS` of sound how much of the run's
+   * sound, in ms from the beginning, it has worked through (`lag.ts`). One that hears an utterance as a whole says nothing.
+   */
+  open(
+    request: EngineRequest,
+    onEvent: (event: EngineEvent) => void,
+    onHeard?: (audio_ms: number) => void,
+  ): EngineStream
   /** A short self-benchmark on built-in input. */
   measure(): Promise<Measurement>
   unload(): Promise<void>

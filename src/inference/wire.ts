@@ -3,6 +3,7 @@
  * (damaged memory, wrong version) and is replaced.
  */
 import { z } from 'zod'
+import { MAX_VECTOR } from './asked.ts'
 import type { EngineEvent, Measurement } from './engine.ts'
 import { aligned, FRAME_KIND, type Frame } from './frames.ts'
 
@@ -24,11 +25,19 @@ const usage = z.object({
   compute_ms: ms,
 })
 
+/** As numbers in JSON, because it is one of a run and small beside the text it stands for. */
+const vector = z
+  .array(z.number())
+  .min(1)
+  .max(MAX_VECTOR)
+  .transform((numbers) => Float32Array.from(numbers))
+
 const event = z.discriminatedUnion('type', [
   z.object({ type: z.literal('partial'), text: words }),
   z.object({ type: z.literal('final'), text: words, confidence: z.number().min(0).max(1).exactOptional() }),
   z.object({ type: z.literal('token'), text: words }),
-  z.object({ type: z.literal('done'), usage }),
+  z.object({ type: z.literal('embedding'), vector }),
+  z.object({ type: z.literal('done'), usage, reason: z.enum(['stop', 'length']).exactOptional() }),
   z.object({ type: z.literal('failed'), error }),
 ])
 
@@ -46,6 +55,8 @@ const said = z.discriminatedUnion('type', [
   z.object({ type: z.literal('loaded'), admits: z.int().min(1).max(4_096) }),
   z.object({ type: z.literal('load-failed'), error }),
   z.object({ type: z.literal('event'), stream, event }),
+  /** How much of a run's sound the engine has worked through, from the beginning. */
+  z.object({ type: z.literal('heard'), stream, audio_ms: ms }),
   /** The engine has let go of a cancelled run. */
   z.object({ type: z.literal('released'), stream }),
   z.object({ type: z.literal('measured'), measurement }),

@@ -24,6 +24,8 @@ import { householdOf, type Identity, newKeyring } from './identity.ts'
 const TELL_AFTER_MS = 200
 /** And they, and the machine's processors, are looked at so often: a second or two is what a turn takes. */
 const TELL_EVERY_MS = 2_000
+/** How far an engine is behind is told in steps of this: less is no reason to go elsewhere, nor to tell it again. */
+const LAG_GRAIN_MS = 20
 
 /** Who is near answers the first question within 120 ms (RFC 6762, section 6), and is asked twice by then. */
 const MEETING_LEAST_MS = 250
@@ -51,6 +53,8 @@ export class Clustering {
   #opening: Promise<void> | undefined
   #telling = false
   #speakers: readonly string[] = []
+  #http: number | undefined
+  #leaving = false
   /** The sheet the others have. */
   #told = ''
   #load: Load = UNKNOWN_LOAD
@@ -184,6 +188,18 @@ export class Clustering {
     this.#tellNow()
   }
 
+  /** Satellites of other machines are served at this port; undefined: no more. */
+  servesAt(http: number | undefined): void {
+    this.#http = http
+    this.#tellNow()
+  }
+
+  /** This node is about to go: it takes on nothing more. */
+  leaves(): void {
+    this.#leaving = true
+    this.servesAt(undefined)
+  }
+
   #tellNow(): void {
     const sheet = this.#sheet()
     const written = JSON.stringify(sheet)
@@ -209,10 +225,14 @@ export class Clustering {
       program: VERSION,
       load: this.#load.told,
       speakers: [...this.#speakers],
-      capabilities: capabilities().map(({ tag, state, p95_ms, real_time_factor, tokens_per_s, load }) => ({
-        ...{ tag, ready: state === 'ready', p95_ms, real_time_factor, tokens_per_s },
-        ...{ room, running: Math.min(load, room) },
-      })),
+      ...(this.#http === undefined ? {} : { http: this.#http }),
+      capabilities: capabilities().map(
+        ({ tag, state, p95_ms, real_time_factor, tokens_per_s, lag_ms, load }) => ({
+          ...{ tag, ready: state === 'ready' && !this.#leaving, p95_ms, real_time_factor, tokens_per_s },
+          ...(lag_ms === undefined ? {} : { lag_ms: Math.round(lag_ms / LAG_GRAIN_MS) * LAG_GRAIN_MS }),
+          ...{ room, running: Math.min(load, room) },
+        }),
+      ),
     }
   }
 
@@ -271,6 +291,7 @@ export class Clustering {
     const counts = { alive: 1, suspect: 0, dead: 0, left: 0 }
     for (const { standing } of this.#cluster?.members() ?? []) counts[standing.status] += 1
     for (const [state, count] of Object.entries(counts)) metrics.set('loqa_cluster_members', count, { state })
+    if (this.#load.told !== null) metrics.set('loqa_processor_load', this.#load.told)
   }
 }
 

@@ -8,12 +8,14 @@ import type { Cluster, Movable, Moving, PlacedKinds, Placing } from '../cluster/
 import { LoqaError, type NodeId, type SessionId, sessionId } from '../host/index.ts'
 import {
   CARRIED_VERSION,
+  formerCarried,
   type Household,
   SESSIONS_ASKED,
   sessionAddress,
   sessionsFromAfar,
   type Voice,
 } from '../voice/index.ts'
+import type { Rooms } from './rooms.ts'
 
 /** A node that is there answers in milliseconds; one that is busy or about to be suspected is left out of the list. */
 const LIST_MS = 500
@@ -24,13 +26,19 @@ const MARK = 6
 export const PLACED: PlacedKinds = new Map([
   [
     'session',
-    // Its state dies with its node, and whoever spoke there is not heard elsewhere: a new one begins when somebody asks.
+    // Its head outlives its node (`heads.ts`); it goes on when whoever spoke there comes back, wherever that is.
     { requirement: { tag: undefined, tier: 'balanced', place: undefined }, when_lost: 'forget' },
   ],
 ])
 
 /** What moves from node to node while it lives. */
-export const MOVES: ReadonlyMap<string, Movable> = new Map([['session', { version: CARRIED_VERSION }]])
+export const MOVES: ReadonlyMap<string, Movable> = new Map([
+  ['session', { version: CARRIED_VERSION, former: formerCarried }],
+])
+
+/** Whether what lives at that address is of a kind that moves. */
+export const isMovable = (address: string): boolean =>
+  MOVES.has(address.slice('loqa:/'.length, address.lastIndexOf('/')))
 
 /** Whose conversation lives at that address. */
 export const sessionOf = (address: string): SessionId =>
@@ -38,13 +46,14 @@ export const sessionOf = (address: string): SessionId =>
 
 export interface ConversationsParts {
   readonly self: NodeId
-  readonly placing: Pick<Placing, 'taken' | 'livesOn'>
+  readonly placing: Pick<Placing, 'taken' | 'livesOn' | 'isYielding'>
   readonly cluster: () => Pick<Cluster, 'linkTo' | 'members'> | undefined
 }
 
 export const householdOf = ({ self, placing, cluster }: ConversationsParts): Household => ({
   mark: self.slice(-MARK),
   begun: (address) => placing.taken(address),
+  isYielding: (address) => placing.isYielding(address),
   isElsewhere(address) {
     const node = placing.livesOn(address)
     // One whose link was lost is asked for nothing, whatever the verdict on it will be: the conversation begins anew here.
@@ -88,33 +97,53 @@ const shown = (
 /** Errors: `not-found`, `ambiguous`, `already-there`, `unreachable`, `not-moved`, each with why. */
 export async function moveSession(
   id: string,
-  wanted: string,
+  wanted: { readonly node: string } | { readonly room: string },
   {
     moving,
+    rooms,
     cluster,
     noted,
   }: {
     readonly moving: Pick<Moving, 'move'>
+    readonly rooms: Pick<Rooms, 'move'>
     readonly cluster: Pick<Cluster, 'nodes' | 'self'> | undefined
     readonly noted: (object: string, outcome: string) => Promise<void>
   },
 ): Promise<SessionMoved> {
+  if ('room' in wanted) return moveToRoom(id, wanted.room, rooms, noted)
   if (cluster === undefined) {
     throw new LoqaError('not-ready', 'This node is in no cluster now: there is no other node', {
       hint: 'It opens a few seconds after the start, unless cluster.enabled is false.',
     })
   }
   const session = sessionId(id)
-  const to = nodeNamed(cluster.nodes(), wanted)
+  const to = nodeNamed(cluster.nodes(), wanted.node)
   try {
     const { from, away_ms } = await moving.move(sessionAddress(session), to as NodeId)
     await noted(id, `from ${from} to ${to}`)
-    return { session: id, from, to, away_ms: Math.round(away_ms * 10) / 10 }
+    return { session: id, from, to, away_ms: rounded(away_ms) }
   } catch (thrown) {
     await noted(id, `refused: ${thrown instanceof LoqaError ? thrown.code : 'unexpected'}`)
     throw thrown
   }
 }
+
+async function moveToRoom(
+  id: string,
+  wanted: string,
+  rooms: Pick<Rooms, 'move'>,
+  noted: (object: string, outcome: string) => Promise<void>,
+): Promise<SessionMoved> {
+  try {
+    const { room, from, to, away_ms } = await rooms.move(sessionId(id), wanted.trim().toLowerCase())
+    return { session: id, room, from, to, away_ms: rounded(away_ms) }
+  } catch (thrown) {
+    await noted(id, `refused: ${thrown instanceof LoqaError ? thrown.code : 'unexpected'}`)
+    throw thrown
+  }
+}
+
+const rounded = (ms: number): number => Math.round(ms * 10) / 10
 
 /** By id, the end of one, or a name that only one node bears. */
 function nodeNamed(nodes: readonly { readonly id: string; readonly name: string }[], wanted: string): string {

@@ -6,7 +6,6 @@ import { type EngineEvent, feedRun, finishRun, type InferPort, openRun } from '.
 import { Resampler, samplesOf, toFloat32 } from '../voice/index.ts'
 
 const WRITER: Ref = { address: placedAddress('voice', 'dictation'), incarnation: 1 }
-const STT = 'stt'
 /** From the first sample to the words. A recording may be sent no faster than it is spoken, and lasts a minute at most. */
 const RUN_MS = 120_000
 
@@ -15,6 +14,7 @@ export function dictation(
   { engines, random }: { readonly engines: InferPort; readonly random: Random },
   sample_rate: number,
   told: DictationListener,
+  engine = 'stt',
 ): Dictation {
   const id = requestId(newTraceId(random))
   const resampler = sample_rate === limits.SAMPLE_RATE ? undefined : new Resampler(sample_rate)
@@ -38,9 +38,9 @@ export function dictation(
     )
   }
   const feed = (samples: Float32Array): void => {
-    if (samples.length > 0) request(feedRun(id, STT, { type: 'audio', samples }))
+    if (samples.length > 0) request(feedRun(id, engine, { type: 'audio', samples }))
   }
-  request(openRun(id, STT, { kind: 'stt', sample_rate: limits.SAMPLE_RATE }, RUN_MS))
+  request(openRun(id, engine, { kind: 'stt', sample_rate: limits.SAMPLE_RATE }, RUN_MS))
   return {
     push(pcm) {
       if (over) return
@@ -50,7 +50,7 @@ export function dictation(
     finish() {
       if (over) return
       if (resampler !== undefined) feed(resampler.flush())
-      request(finishRun(id, STT))
+      request(finishRun(id, engine))
     },
     cancel() {
       if (over) return

@@ -31,6 +31,7 @@ export async function checkUp(parts: NodeParts): Promise<readonly Finding[]> {
     ...skillStates(parts),
     ...devices(parts),
     skillFence(parts),
+    await containerEngine(parts),
     exposure(parts),
     ...household(parts),
   ]
@@ -140,7 +141,7 @@ function engines({ pool }: NodeParts): Finding[] {
     const detail = error === undefined ? `${state}${speed}` : `${state}: ${error.message}`
     return finding(
       `engine ${tag}`,
-      state === 'ready',
+      state === 'ready' || state === 'resting',
       detail,
       error?.hint ?? 'It is restarted by itself; see the log.',
     )
@@ -218,6 +219,28 @@ function skillFence({ skills }: NodeParts): Finding {
       ? ''
       : '; with bubblewrap installed there would be more'
   return finding('fence around skills', true, `${describeFence(fence)}${advice}`)
+}
+
+/** Only a skill in a container needs one. */
+async function containerEngine({ skills }: NodeParts): Promise<Finding> {
+  const needing = skills.catalogue.skills
+    .filter(({ manifest }) => manifest.runtime === 'container')
+    .map(({ manifest }) => manifest.name)
+  const found = await skills.containers.state()
+  const check = 'container engine'
+  if (found.state === 'there') return finding(check, true, `${found.name} at ${found.socket}`)
+  const words = {
+    off: 'switched off (skills.container_engine)',
+    none: 'none answers',
+    forbidden: 'one is there, and this user may not use it',
+  }[found.state]
+  if (needing.length === 0) return finding(check, true, `${words}; no skill here needs one`)
+  return finding(
+    check,
+    false,
+    `${words}; needed by ${needing.join(', ')}`,
+    'Install Podman and start its socket: systemctl --user enable --now podman.socket',
+  )
 }
 
 function exposure({ config }: NodeParts): Finding {

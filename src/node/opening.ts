@@ -7,6 +7,9 @@ import { VERSION } from '../host/version.ts'
 import {
   type Capability,
   chooseModels,
+  enginesDirectory,
+  enginesElsewhere,
+  isElsewhere,
   type Model,
   openModels,
   Pool,
@@ -15,7 +18,7 @@ import {
   wakeReplicas,
 } from '../inference/index.ts'
 import { createLog, type Log } from '../observe/index.ts'
-import { loadSkills, type Skills, type SkillsOptions } from '../skills/index.ts'
+import { loadSkills, type Skills, type SkillsOptions, usualSockets } from '../skills/index.ts'
 import { wakeWordsOf } from './waking.ts'
 
 export function openLog({ clock }: Host, { observe, node }: Config): Log {
@@ -33,7 +36,7 @@ export function openLog({ clock }: Host, { observe, node }: Config): Log {
 
 export async function openEngines(
   { disk, clock, random }: Host,
-  { inference, node }: Config,
+  { inference, openai, node }: Config,
   log: Log,
   onChange: (capability: Capability) => void,
 ): Promise<{
@@ -46,28 +49,50 @@ export async function openEngines(
   const models = await openModels({
     ...{ disk, clock, models_dir, unpacked_dir: join(node.data_dir, 'models') },
     pulled_dir: pulledDirectory(node.data_dir),
+    engines_dir: enginesDirectory(node.data_dir),
   })
   if (models.trouble !== undefined) log.warn('What was fetched is not used', { error: models.trouble })
   const chosen = chooseModels(models.list, inference, models.chosen)
-  const replicas = [...chosen.flatMap((model) => replicasOf(model, models)), ...wakeReplicas(models)]
+  const own = chosen.flatMap((model) => replicasOf(model, models))
+  const elsewhere = enginesElsewhere(openai)
+  for (const { spec } of elsewhere)
+    log.warn('What is said here leaves this machine', { engine: spec.tag, to: new URL(openai.url).host })
+  const wake = wakeReplicas(models)
+  const specs = elsewhere.map(({ spec }) => spec)
+  const replicas = openai.first ? [...specs, ...own, ...wake] : [...own, ...specs, ...wake]
   return {
-    models: chosen,
     wakeWords: wakeWordsOf(models.list),
+    models: [...chosen, ...elsewhere.map(({ model }) => model)],
     pool: new Pool({ settings: inference, replicas, clock, random, log, onChange }),
     checkModel: (model) => models.prepare(model),
   }
 }
 
+/** Of each kind the engine this node asks first; without those elsewhere it is all it has. */
+export function preferred(capabilities: readonly Capability[]): readonly Capability[] {
+  const ready = capabilities.filter(({ state }) => state === 'ready')
+  if (!ready.some(({ tag }) => isElsewhere(tag))) return capabilities
+  const kindOf = ({ tag }: Capability): string => tag.split('.', 1)[0]!
+  return ready.filter((one) => ready.find((other) => kindOf(other) === kindOf(one)) === one)
+}
+
 export function openSkills(
   host: Host,
-  { skills }: Config,
+  { skills, node: { language } }: Config,
   log: Log,
   more: Pick<SkillsOptions, 'house' | 'ports' | 'watch' | 'added'> & { readonly self: NodeId },
 ): Promise<Skills> {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
   const roots = [join(PACKAGE, 'skills'), ...(skills.extra_dir === '' ? [] : [skills.extra_dir])]
   const { self, ...rest } = more
-  return loadSkills({ host, log, node: self, roots, zone, told_of_house: true, ...rest })
+  const container_sockets = socketsOf(skills.container_engine)
+  const settings = { zone, language, container_sockets, told_of_house: true }
+  return loadSkills({ host, log, node: self, roots, ...settings, ...rest })
+}
+
+function socketsOf(wanted: string): readonly string[] {
+  if (wanted === 'off') return []
+  return wanted === 'auto' ? usualSockets(process.getuid?.()) : [wanted]
 }
 
 export async function tokenOf({ disk }: Host, { api }: Config): Promise<string | undefined> {

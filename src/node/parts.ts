@@ -10,10 +10,15 @@ import type { Metrics } from '../observe/index.ts'
 import type { Skills } from '../skills/index.ts'
 import type { HouseholdStore } from '../store/index.ts'
 import type { Voice } from '../voice/index.ts'
+import type { AddedCapacity } from './added-capacity.ts'
 import type { Auditing } from './auditing.ts'
 import type { Clustering } from './clustering.ts'
+import type { Heads } from './heads.ts'
 import type { Identity } from './identity.ts'
 import type { Memory } from './memory.ts'
+import type { PresenceDesk } from './presence.ts'
+import type { Relocating } from './relocating.ts'
+import type { Rooms } from './rooms.ts'
 import type { SkillBench } from './skill-bench.ts'
 import type { SettingsOfSkills } from './skill-settings.ts'
 import type { Wiping } from './wiping.ts'
@@ -46,7 +51,12 @@ export interface NodeParts {
   readonly memory: Pick<Memory, 'timeline' | 'people' | 'noted'>
   readonly wiping: Wiping
   readonly voice: Voice
+  readonly heads: Heads
+  readonly presence: PresenceDesk
+  readonly relocating: Relocating
   readonly moving: Pick<Moving, 'move'>
+  readonly rooms: Pick<Rooms, 'move'>
+  readonly capacity: Pick<AddedCapacity, 'of'>
   readonly metrics: Metrics
   readonly auditing: Auditing
   readonly started: Monotonic

@@ -5,7 +5,7 @@
 import type { Effect, Ref } from '../actors/index.ts'
 import type { Clock, PrivacyScope, Random } from '../host/index.ts'
 import { newTraceId } from '../host/index.ts'
-import type { Timeline, TimelineHead } from '../store/index.ts'
+import type { Timeline, TimelineEvent, TimelineHead } from '../store/index.ts'
 
 type Step = Omit<Extract<Effect, { type: 'timeline' }>, 'type'>
 
@@ -15,7 +15,7 @@ export interface Agreed {
 }
 
 export interface RecorderParts {
-  readonly timeline: Pick<Timeline, 'begin' | 'append' | 'end'>
+  readonly timeline: Pick<Timeline, 'begin' | 'append' | 'end' | 'left'>
   readonly clock: Clock
   readonly random: Random
   /** The tier conversations are placed in. */
@@ -24,6 +24,8 @@ export interface RecorderParts {
   readonly allowed: (privacy: Agreed) => Agreed
   /** Of a skill, by name; undefined for one that is not here. */
   readonly permissions: (skill: string) => readonly string[] | undefined
+  /** The steps of a turn that has ended. Absent: nobody wants to know. */
+  readonly traced?: ((steps: readonly TimelineEvent[]) => void) | undefined
 }
 
 interface Engine {
@@ -43,7 +45,12 @@ interface Recorded {
   head: TimelineHead
   trace: string
   readonly engines: Map<string, Engine>
+  /** Of the turn so far, for whoever traces. */
+  steps: TimelineEvent[]
 }
+
+/** A turn has a dozen; one with more is cut, and has no spans. */
+const MOST_TRACED = 64
 
 export class Recorder {
   readonly #parts: RecorderParts
@@ -65,7 +72,7 @@ export class Recorder {
       recorded.head = this.#headOf(recorded.head, recorded.agreed)
       timeline.begin(recorded.head)
     }
-    timeline.append({
+    const event: TimelineEvent = {
       trace_id: recorded.trace,
       session_id: session,
       actor_id: actor.address,
@@ -75,13 +82,42 @@ export class Recorder {
       at_ms: at ?? clock.monotonic(),
       kind,
       body: { ...body, ...this.#known(kind, body, recorded) },
-    })
+    }
+    timeline.append(event)
+    this.#trace(event, recorded)
+  }
+
+  #trace(event: TimelineEvent, recorded: Recorded): void {
+    const { traced } = this.#parts
+    if (traced === undefined || recorded.head.scope === 'ephemeral') return
+    if (event.kind === 'turn.began') recorded.steps = []
+    if (recorded.steps.length < MOST_TRACED) recorded.steps.push(event)
+    if (event.kind !== 'turn.ended') return
+    traced(recorded.steps)
+    recorded.steps = []
   }
 
   /** A run of an actor began on an engine. */
   engine(kind: string, engine: Engine, actor: Ref): void {
     const session = actor.address.slice(actor.address.lastIndexOf('/') + 1)
     this.#sessions.get(session)?.engines.set(kind, engine)
+  }
+
+  /** Under which terms its steps are noted down now, and since when; undefined: it is not had here. */
+  termsOf(session: string): Pick<TimelineHead, 'scope' | 'person' | 'started_at'> | undefined {
+    return this.#sessions.get(session)?.head
+  }
+
+  /** Steps that were noted down on another node, where it was had too or before. To be called under the same terms. */
+  join(session: string, events: readonly TimelineEvent[]): void {
+    if (!this.#sessions.has(session)) return
+    for (const event of events) this.#parts.timeline.append({ ...event, session_id: session })
+  }
+
+  /** It goes on elsewhere, and so do its steps. */
+  left(session: string): void {
+    this.#sessions.delete(session)
+    this.#parts.timeline.left(session)
   }
 
   ended(session: string): void {
@@ -98,7 +134,7 @@ export class Recorder {
     const agreed = body as unknown as Agreed
     const { clock, random, timeline } = this.#parts
     const head = this.#headOf({ session, room: String(body.room), started_at: clock.wall() }, agreed)
-    this.#sessions.set(session, { agreed, head, trace: newTraceId(random), engines: new Map() })
+    this.#sessions.set(session, { agreed, head, trace: newTraceId(random), engines: new Map(), steps: [] })
     timeline.begin(head)
   }
 

@@ -11,6 +11,7 @@ import { type Cancel, type Clock, type Disk, type ErrorShape, errorShape } from 
 import type { Log } from '../observe/index.ts'
 import { registry, type Skill, type Skills, trust } from '../skills/index.ts'
 import type { Store } from '../store/index.ts'
+import { following } from './following.ts'
 import { KeptRecords } from './skill-records.ts'
 import type { SkillShelf } from './skill-shelf.ts'
 
@@ -18,6 +19,8 @@ const { INSTALLED, judged, load, PUBLISHERS, publishersIn, REVOKED, recordsIn, r
 
 /** A package of which pieces are missing is looked for again after this: they are on their way. */
 const INCOMPLETE_AGAIN_MS = 250
+/** What it needs of this machine may have been installed meanwhile, ms. */
+const MISSING_AGAIN_MS = 30_000
 /** What failed otherwise, ms. */
 const AGAIN_MS = 2_000
 
@@ -49,7 +52,7 @@ export class SkillRegistry {
   readonly #parts: RegistryParts
   readonly #kept: KeptRecords
   readonly #standings = new Map<string, Standing>()
-  readonly #following = new Map<string, Cancel>()
+  readonly #following: Cancel[] = []
   #skills: Running | undefined
   #now: trust.Trusted
   #turn: Promise<unknown> = Promise.resolve()
@@ -81,13 +84,15 @@ export class SkillRegistry {
   /** From now on skills come, change and go. */
   start(skills: Running): void {
     this.#skills = skills
-    for (const collection of [INSTALLED, REVOKED, PUBLISHERS]) this.#follow(collection)
+    for (const collection of [INSTALLED, REVOKED, PUBLISHERS]) {
+      this.#following.push(following(this.#parts, collection, () => void this.#heard(collection)))
+    }
   }
 
   stop(): void {
     this.#isOpen = false
     this.#again()
-    for (const end of this.#following.values()) end()
+    for (const end of this.#following) end()
   }
 
   /** Looks at the records and makes it so. One look after the other. Errors: `store-*`. */
@@ -114,20 +119,6 @@ export class SkillRegistry {
       const bytes = state === 'installed' ? await shelf.read(name) : undefined
       if (bytes !== undefined) await shelf.publish(digest, bytes, 0)
     }
-  }
-
-  #follow(collection: string): void {
-    if (!this.#isOpen) return
-    const { store, clock } = this.#parts
-    const stop = store.follow(collection, {
-      hear: () => void this.#heard(collection),
-      failed: () =>
-        this.#following.set(
-          collection,
-          clock.after(AGAIN_MS, () => this.#follow(collection)),
-        ),
-    })
-    this.#following.set(collection, stop)
   }
 
   /** The household, or what is known of it, changed. */
@@ -190,21 +181,24 @@ export class SkillRegistry {
       if (record?.state !== 'installed') await this.#gone(name)
       else if (loaded?.content.digest === record.digest) await this.#judgeAgain(name, record, loaded)
     }
-    let incomplete = false
+    let [incomplete, missing] = [false, false]
     for (const [name, record] of records) {
       if (record.state !== 'installed') continue
       const standing = this.#standings.get(name)
       if (standing?.loaded?.content.digest === record.digest) continue
-      incomplete = (await this.#bring(name, record, use)) === 'incomplete' || incomplete
+      const brought = await this.#bring(name, record, use)
+      incomplete ||= brought === 'incomplete'
+      missing ||= brought === 'missing'
     }
     if (incomplete) this.#lookAfter(INCOMPLETE_AGAIN_MS)
+    else if (missing) this.#lookAfter(MISSING_AGAIN_MS)
   }
 
   async #bring(
     name: string,
     record: registry.SkillRecord,
     use: (loaded: registry.Loaded) => Promise<void> | undefined,
-  ): Promise<'incomplete' | 'settled'> {
+  ): Promise<'incomplete' | 'missing' | 'settled'> {
     const before = this.#standings.get(name)?.loaded
     try {
       if (this.#parts.shipped.has(name)) throw nameTaken(name)
@@ -215,6 +209,7 @@ export class SkillRegistry {
     } catch (thrown) {
       // Of two versions the one that worked goes on, if it still may.
       await this.#refuse(name, record, before, thrown)
+      return errorShape(thrown).code === 'skill-runtime' ? 'missing' : 'settled'
     }
     return 'settled'
   }

@@ -7,9 +7,10 @@ import type {
   NodeView,
   StatusView,
 } from '../api/index.ts'
-import { type Clock, LoqaError, type Monotonic } from '../host/index.ts'
+import { type Clock, LoqaError, type Monotonic, sessionId } from '../host/index.ts'
 import { VERSION } from '../host/version.ts'
 import type { Capability, Pool } from '../inference/index.ts'
+import { sessionAddress } from '../voice/index.ts'
 import { decideApproval, listApprovals } from './approving.ts'
 import type { Clustering } from './clustering.ts'
 import { listSessions, moveSession } from './conversations.ts'
@@ -21,6 +22,7 @@ import { backUp, showStore } from './remembering.ts'
 import { speechFor } from './say.ts'
 import { settingsView } from './skill-settings.ts'
 import { watchWakeWord } from './waking.ts'
+import { answerFor, embeddingOf, enginesOf } from './writing.ts'
 
 /** Whether the node is coming, serving or going; the rest of the health follows from its parts. */
 export interface Stage {
@@ -33,8 +35,9 @@ const NEEDED = ['stt', 'tts'] as const
 export function nodeView(parts: NodeParts, stage: Stage, connections: { count: number }): NodeView {
   const { config, identity, runtime, pool, voice } = parts
   const node = identity.id
+  const doors = { engines: parts.engines, random: parts.host.random }
   return {
-    memory: memoryView(parts.memory, voice),
+    memory: memoryView(parts.memory, voice, parts.heads, parts.presence),
     skills: parts.skillDesk,
     status: () => statusOf(parts, stage),
     nodes: () => nodesOf(parts, stage),
@@ -57,21 +60,26 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
     moveSession: (id, to) =>
       moveSession(id, to, {
         moving: parts.moving,
+        rooms: parts.rooms,
         cluster: parts.clustering.cluster,
         noted: (object, outcome) => parts.memory.noted('session.moved', object, outcome),
       }),
-    ask: (request, signal) => voice.ask(request, signal),
-    say: ({ text, voice: name }, signal) =>
-      speechFor(
-        { engines: parts.engines, random: parts.host.random },
-        text,
-        name ?? config.voice.voice,
-        config.voice.speed,
-        signal,
-      ),
-    dictate: (sample_rate, listener) =>
-      dictation({ engines: parts.engines, random: parts.host.random }, sample_rate, listener),
+    async ask(request, signal) {
+      const turn = await voice.ask(request, signal)
+      parts.relocating.asked(sessionAddress(sessionId(turn.session)), node)
+      return turn
+    },
+    say: ({ text, voice: name = config.voice.voice, speed = config.voice.speed, engine }, signal) =>
+      speechFor(doors, { text, voice: name, speed, engine }, signal),
+    dictate: (sample_rate, listener, engine) => dictation(doors, sample_rate, listener, engine),
+    engines: () => enginesOf(pool, parts.clustering.cluster),
+    write: (request, signal) => answerFor(doors, request, signal),
+    embed: (request, signal) => embeddingOf(doors, request, signal),
+    bring: (session) => voice.bring(session),
     openVoice(request, listener) {
+      if (stage.now === 'stopping') {
+        throw new LoqaError('stopping', 'This node is about to stop', { retryable: true })
+      }
       const channel = voice.open(request, listener)
       connections.count += 1
       let open = true
@@ -110,9 +118,12 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
 }
 
 /** What the cluster knows; this node alone before it is open, and when there is none. */
-function nodesOf({ clustering, config, identity, pool }: NodeParts, stage: Stage): readonly NodeRow[] {
+function nodesOf(
+  { clustering, config, identity, pool, capacity }: NodeParts,
+  stage: Stage,
+): readonly NodeRow[] {
   const { cluster } = clustering
-  if (cluster !== undefined) return cluster.nodes()
+  if (cluster !== undefined) return cluster.nodes().map((row) => ({ ...row, adds: capacity.of(row.id) }))
   return [
     {
       id: identity.id,
@@ -124,6 +135,7 @@ function nodesOf({ clustering, config, identity, pool }: NodeParts, stage: Stage
       rtt_ms: 0,
       capabilities: pool.capabilities().map(({ tag }) => tag),
       why_not_connected: null,
+      adds: null,
     },
   ]
 }
@@ -177,10 +189,23 @@ function statusOf(parts: NodeParts, stage: Stage): StatusView {
 
 /** What the models in use do not know, and where better ones would go. */
 function noticesOf(models: NodeParts['models']): string[] {
+  const sent = models.filter(({ engine }) => engine === 'openai').map(leavesHouse)
   const limits = models.filter(({ covers }) => covers !== '').map(({ id, covers }) => `${id}: ${covers}`)
   return limits.length === 0
-    ? []
-    : [...limits, 'Real rooms and people need other models: set inference.models_dir, see models/README.md']
+    ? sent
+    : [
+        ...sent,
+        ...limits,
+        'Real rooms and people need other models: set inference.models_dir, see models/README.md',
+      ]
+}
+
+const SENT = { stt: 'Recordings of what is said', llm: 'Texts of what is said', tts: 'Answers' } as const
+
+/** Said plainly as long as it is so. */
+function leavesHouse({ id, kind, parameters }: NodeParts['models'][number]): string {
+  const what = kind === 'stt' || kind === 'llm' || kind === 'tts' ? SENT[kind] : 'What is said'
+  return `${what} are sent to ${new URL(String(parameters.url)).host}, to the model ${id}`
 }
 
 function healthState({ now }: Stage, reasons: readonly string[]): StatusView['health']['state'] {
@@ -198,7 +223,7 @@ function complaints({ pool, store, skillDesk, clustering, auditing, memory }: No
     ...auditing.troubles(),
     ...pool
       .capabilities()
-      .filter(({ state }) => state !== 'ready')
+      .filter(({ state }) => state !== 'ready' && state !== 'resting')
       .map(({ tag, state, error }) => `${tag} is ${state}${error === undefined ? '' : `: ${error.message}`}`),
     ...(memory.timeline.works ? [] : ['The steps of conversations are not kept: restart the node']),
     ...(health.state === 'ok' ? [] : [`The store is ${health.state}: ${health.error.message}`]),
@@ -213,7 +238,7 @@ function complaints({ pool, store, skillDesk, clustering, auditing, memory }: No
 }
 
 function missing(pool: Pool, { inference }: NodeParts['config']): string[] {
-  const ready = pool.capabilities().filter(({ state }) => state === 'ready')
+  const ready = pool.capabilities().filter(({ state }) => state === 'ready' || state === 'resting')
   return NEEDED.filter(
     (kind) => inference[kind] !== 'off' && !ready.some(({ tag }) => tag.startsWith(`${kind}.`)),
   ).map((kind) => `No engine is ready for ${kind}`)

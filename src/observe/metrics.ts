@@ -37,10 +37,56 @@ export const CATALOGUE: Readonly<Record<string, Declaration>> = {
     help: 'Engine runs of this node, by the node that does them',
     labels: ['capability', 'node'],
   },
+  loqa_relocations_total: {
+    kind: 'counter',
+    help: 'Conversations of this node that it began to move to another one by itself',
+    labels: ['why', 'outcome'],
+  },
   loqa_work_moved_total: {
     kind: 'counter',
     help: 'Engine runs that another node took over',
     labels: ['capability', 'why'],
+  },
+  loqa_work_hedged_total: {
+    kind: 'counter',
+    help: 'Engine runs of this node that a second engine began because the first was late, and which of the two was sooner',
+    labels: ['capability', 'event'],
+  },
+  loqa_work_wait_ms: {
+    kind: 'histogram',
+    help: 'From all an engine run of this node needs until its first result, wherever it was done',
+    labels: ['capability'],
+    buckets: LATENCY_MS,
+  },
+  loqa_engine_p95_ms: {
+    kind: 'gauge',
+    help: 'What 95 of 100 runs took lately on engines of the household: seen from here, else as their node says',
+    labels: ['tag', 'node'],
+  },
+  loqa_engine_lag_ms: {
+    kind: 'gauge',
+    help: 'How far recognisers of the household were behind speech lately, as their nodes say',
+    labels: ['tag', 'node'],
+  },
+  loqa_engine_warmth_total: {
+    kind: 'counter',
+    help: 'Engines of this node that were let go of because others have the same, and that were woken',
+    labels: ['engine', 'event'],
+  },
+  loqa_engine_running: {
+    kind: 'gauge',
+    help: 'Runs under way on engines of the household, as far as this node was told',
+    labels: ['tag', 'node'],
+  },
+  loqa_capacity_sessions: {
+    kind: 'gauge',
+    help: 'People who may speak at the same time and be served as fast as one, in the household as this node sees it',
+    labels: [],
+  },
+  loqa_processor_load: {
+    kind: 'gauge',
+    help: 'Share of the processors of this machine in use, as it is told to the others',
+    labels: [],
   },
   loqa_dead_letters_total: { kind: 'counter', help: 'Messages whose receiver was gone', labels: [] },
   loqa_migration_ms: {
@@ -65,6 +111,11 @@ export const CATALOGUE: Readonly<Record<string, Declaration>> = {
     kind: 'counter',
     help: 'Steps of conversations that are in no timeline, by why',
     labels: ['why'],
+  },
+  loqa_spans_lost_total: {
+    kind: 'counter',
+    help: 'Spans of turns that no collector took: it was away for long, or refused them',
+    labels: [],
   },
   loqa_http_requests_total: {
     kind: 'counter',

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { dirname, join, normalize } from 'node:path'
 import { type Disk, type ErrorShape, errorShape, InvalidInputError } from '../host/index.ts'
 import { MAX_MANIFEST_BYTES, readManifest, type SkillManifest } from './manifest/index.ts'
+import { checkProgram } from './native.ts'
 import { grantedImports, neededExports, type Permission } from './permissions.ts'
 import { readLimited } from './read-limited.ts'
 import { checkScript } from './script.ts'
@@ -96,7 +97,16 @@ export async function loadSkill(disk: Disk, folder: string): Promise<Skill> {
   const file = join(folder, 'skill.yaml')
   const text = new TextDecoder().decode(await readLimited(disk, file, MAX_MANIFEST_BYTES))
   const { manifest, source } = readManifest(text, file)
-  const module = await readLimited(disk, join(folder, manifest.module), MAX_MODULE_BYTES)
+  if (manifest.runtime === 'native') {
+    throw new InvalidInputError(
+      `${folder}: a native adapter runs only as a package that its publisher signed`,
+      'loqa skill add FILE.loqa, where the policy of this node names its publisher under native.',
+    )
+  }
+  const module =
+    manifest.module === ''
+      ? new Uint8Array()
+      : await readLimited(disk, join(folder, manifest.module), MAX_MODULE_BYTES)
   return skillOf({ manifest, source, module, folder })
 }
 
@@ -106,6 +116,8 @@ export function skillOf({ manifest, source, module, folder }: SkillParts): Skill
   const sha256 = createHash('sha256').update(module).digest('hex')
   const skill = { manifest, permissions, sha256, folder, source }
   if (manifest.runtime === 'typescript') return { ...skill, module: checkScript(module, manifest) }
+  if (manifest.runtime === 'native') return { ...skill, module: checkProgram(module) }
+  if (manifest.runtime === 'container') return { ...skill, module }
   const exports = neededExports(permissions)
   const { memory_kb } = manifest.budgets
   const checked = checkModule(module, { imports: grantedImports(permissions), exports, memory_kb })

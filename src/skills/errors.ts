@@ -14,6 +14,8 @@ export type SkillFault =
   | 'skill-answer'
   /** Its process said or did what no skill can make it do: it left WebAssembly. */
   | 'skill-escape'
+  /** What runs it is not on this machine: a container engine, an image, a fence. */
+  | 'skill-runtime'
   /** Its module may not be loaded at all. */
   | 'skill-refused'
   /** Failed too often, or behaved like an attack, and was switched off. */

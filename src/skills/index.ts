@@ -23,6 +23,7 @@ export {
 } from './approvals/index.ts'
 export type { Invocation, SkillCall } from './call.ts'
 export { type Catalogue, loadCatalogue, loadSkill, type Skill, skillOf } from './catalogue.ts'
+export { type EngineState, usualSockets } from './containers/index.ts'
 export { SkillError, type SkillFault } from './errors.ts'
 export type {
   Device,
@@ -50,6 +51,7 @@ export {
   type Intent,
   type IntentDefinition,
   interpretAnswer,
+  isFragment,
   type LanguagePrompt,
   type LanguageSide,
   languagePrompt,
@@ -70,6 +72,7 @@ export {
   sayIntent,
   sayNumber,
   sayUnhandled,
+  sourceIn,
   TemplateError,
 } from './intents/index.ts'
 export {

@@ -13,6 +13,8 @@ export function apology(skill: string, error: ErrorShape): string {
       return `Sorry, the ${skill} skill has too much to do. Please try again in a moment.`
     case 'skill-disabled':
       return `The ${skill} skill misbehaved, so I switched it off.`
+    case 'skill-runtime':
+      return `Sorry, the ${skill} skill cannot run on this machine: what it needs is missing here.`
     case 'store-full':
       return 'Sorry, I cannot save that. The disk is full.'
     case 'not-found':

@@ -12,7 +12,9 @@ import type { CallOutcome, Change, SkillCall } from './call.ts'
 import type { Skill } from './catalogue.ts'
 import { SkillError, type SkillErrorShape, skillError } from './errors.ts'
 import type { HostPorts } from './host-ports.ts'
+import type { SkillRuntime } from './manifest/index.ts'
 import { OutsideWork } from './outside.ts'
+import type { Runner, RunnerOf } from './runners.ts'
 import { NO_FENCE } from './sandbox/fence.ts'
 import { processStarter, type StartProcess } from './sandbox/process.ts'
 import { type Installed, Sandbox, type SandboxEvents } from './sandbox/sandbox.ts'
@@ -27,6 +29,9 @@ const EVICT_AFTER_MS = 30_000
  * share; with the shared one and the spare that makes three.
  */
 const MOST_IDLE = 1
+/** A container or a program of its own takes a second to start, and what it takes while idle is its own affair: kept longer. */
+const EVICT_RUNNER_AFTER_MS = 600_000
+const MOST_IDLE_RUNNERS = 2
 
 /** A call of a trial: the process starts for it, as slowly as on a loaded single-board computer. */
 const TRIAL_WITHIN_MS = 15_000
@@ -45,6 +50,8 @@ export interface PortParts {
   readonly ports?: HostPorts
   /** Without it no skill written in TypeScript runs. */
   readonly scripts?: ScriptEngine
+  /** What runs skills that are no module; without it none of them runs. */
+  readonly runnerOf?: RunnerOf
 }
 
 /** A call that ended: for whoever develops the skill. Holds what people said. */
@@ -63,7 +70,8 @@ export interface CallRecord {
 interface Pending {
   readonly skill: string
   readonly sandbox: Sandbox
-  readonly call: number
+  /** Undefined while it is looked whether it can run here. */
+  call: number | undefined
 }
 
 export class InvokePort {
@@ -72,6 +80,9 @@ export class InvokePort {
   readonly #start: StartProcess
   readonly #spare: SparePool
   readonly #scripts: ScriptEngine | undefined
+  readonly #runnerOf: RunnerOf
+  /** Of the sandboxes that have one. */
+  readonly #runners = new Map<Sandbox, Runner>()
   readonly #sandboxes = new Map<string, Sandbox>()
   readonly #pending = new Map<string, Pending>()
   /** Versions that are no longer called and still have calls under way. */
@@ -82,7 +93,8 @@ export class InvokePort {
   #shared: Sandbox | undefined
 
   constructor(clock: Clock, events: SandboxEvents, parts: PortParts = {}) {
-    const { start = processStarter(NO_FENCE), ports = {}, scripts } = parts
+    const { start = processStarter(NO_FENCE), ports = {}, scripts, runnerOf = () => undefined } = parts
+    this.#runnerOf = runnerOf
     this.#scripts = scripts
     this.#clock = clock
     this.#outside = new OutsideWork(clock, ports)
@@ -92,11 +104,12 @@ export class InvokePort {
   }
 
   install(skill: Skill): void {
-    const { name, zone } = skill.manifest
-    const sandbox = this.#sandboxes.get(name) ?? this.#sandboxFor(zone)
+    const { name } = skill.manifest
+    const sandbox = this.#sandboxes.get(name) ?? this.#sandboxFor(skill)
     this.#sandboxes.set(name, sandbox)
     sandbox.install(installed(skill, this.#scripts))
     this.#outside.install(skill)
+    void this.#runners.get(sandbox)?.look()
   }
 
   /**
@@ -106,13 +119,16 @@ export class InvokePort {
   async try(skill: Skill, calls: readonly SkillCall[]): Promise<Trial> {
     const { name } = skill.manifest
     let inUse = false
-    const sandbox = new Sandbox(
-      this.#clock,
+    const sandbox = this.#ownSandbox(skill, {
+      ...this.#events,
       // What fails in a trial is told to whoever wanted it tried.
-      { ...this.#events, charged: (...about) => void (inUse && this.#events.charged(...about)) },
-      this.#spare.take,
-      { evict_after_ms: EVICT_AFTER_MS },
-    )
+      charged: (...about) => void (inUse && this.#events.charged(...about)),
+    })
+    const missing = await this.#runners.get(sandbox)?.look()
+    if (missing !== undefined) {
+      this.#stop(sandbox)
+      throw new SkillError(missing.code, missing.message, missing.hint)
+    }
     sandbox.install(installed(skill, this.#scripts))
     sandbox.warm()
     for (const call of calls) {
@@ -120,7 +136,7 @@ export class InvokePort {
         sandbox.call(name, call, TRIAL_WITHIN_MS, done)
       })
       if (outcome.ok) continue
-      sandbox.stop()
+      this.#stop(sandbox)
       const { code, message, hint } = outcome.error
       throw new SkillError(code, message, hint)
     }
@@ -130,10 +146,10 @@ export class InvokePort {
         this.remove(name)
         this.#sandboxes.set(name, sandbox)
         this.#outside.install(skill)
-        this.#spare.keep()
+        if (!this.#runners.has(sandbox)) this.#spare.keep()
         this.#trim()
       },
-      drop: () => sandbox.stop(),
+      drop: () => this.#stop(sandbox),
     }
   }
 
@@ -152,14 +168,14 @@ export class InvokePort {
     for (const leaving of this.#leaving) {
       if (leaving.skill !== skill || leaving.sandbox === this.#shared) continue
       this.#leaving.delete(leaving)
-      leaving.sandbox.stop()
+      this.#stop(leaving.sandbox)
     }
   }
 
   /** Starts the process of the skills that ship with the node, and a spare one where others are installed. */
   warm(): void {
     this.#shared?.warm()
-    if (this.#own.length > 0) this.#spare.keep()
+    if (this.#own.some((sandbox) => !this.#runners.has(sandbox))) this.#spare.keep()
   }
 
   /** Of the processes that live, each with whose it is. */
@@ -176,6 +192,12 @@ export class InvokePort {
 
   sandboxOf(skill: string): Sandbox | undefined {
     return this.#sandboxes.get(skill)
+  }
+
+  /** Why a skill cannot run on this machine, as far as is known. */
+  problemOf(skill: string): SkillErrorShape | undefined {
+    const sandbox = this.#sandboxes.get(skill)
+    return sandbox === undefined ? undefined : this.#runners.get(sandbox)?.problem
   }
 
   /**
@@ -198,22 +220,38 @@ export class InvokePort {
     const completed = this.#outside.completed(effect.to, effect.body as SkillCall)
     const deadline_ms = effect.deadline_ms ?? ANSWER_WITHIN_MS
     const began = this.#clock.monotonic()
-    const call = sandbox.call(effect.to, completed, deadline_ms, (outcome) => {
+    const pending: Pending = { skill: effect.to, sandbox, call: undefined }
+    const end = (outcome: CallOutcome): void => {
       this.#settled(key)
       this.#record(effect.to, completed, outcome, this.#clock.monotonic() - began)
       // Only then another process has become idle.
       if (sandbox !== this.#shared) this.#trim()
       if (outcome.ok) deliver({ type: 'outcome', id, event: 'done', body: outcome.result })
       else fail(outcome.error)
+    }
+    this.#pending.set(key, pending)
+    const runner = this.#runners.get(sandbox)
+    if (runner === undefined || isUp(sandbox)) {
+      pending.call = sandbox.call(effect.to, completed, deadline_ms, end)
+      return
+    }
+    void runner.look().then((missing) => {
+      // Nobody waits any more.
+      if (this.#pending.get(key) !== pending) return
+      if (missing !== undefined) {
+        end({ ok: false, error: missing })
+        return
+      }
+      const left_ms = Math.max(0, deadline_ms - (this.#clock.monotonic() - began))
+      pending.call = sandbox.call(effect.to, completed, left_ms, end)
     })
-    this.#pending.set(key, { skill: effect.to, sandbox, call })
   }
 
   cancel(id: RequestId, actor: Ref): void {
     const key = keyOf(id, actor)
     if (this.#outside.cancel(key)) return
     const pending = this.#pending.get(key)
-    pending?.sandbox.cancel(pending.call)
+    if (pending?.call !== undefined) pending.sandbox.cancel(pending.call)
     this.#settled(key)
   }
 
@@ -223,7 +261,7 @@ export class InvokePort {
     this.#outside.cancelAll(prefix)
     for (const [key, { sandbox, call }] of this.#pending) {
       if (!key.startsWith(prefix)) continue
-      sandbox.cancel(call)
+      if (call !== undefined) sandbox.cancel(call)
       this.#settled(key)
     }
   }
@@ -263,16 +301,29 @@ export class InvokePort {
       if (busy(skill, sandbox)) continue
       this.#leaving.delete(leaving)
       if (sandbox === this.#shared) sandbox.forget(skill)
-      else sandbox.stop()
+      else this.#stop(sandbox)
     }
   }
 
-  #sandboxFor(zone: 1 | 2 | 3): Sandbox {
-    if (zone !== 1) {
-      return new Sandbox(this.#clock, this.#events, this.#spare.take, { evict_after_ms: EVICT_AFTER_MS })
-    }
+  #stop(sandbox: Sandbox): void {
+    sandbox.stop()
+    this.#runners.delete(sandbox)
+  }
+
+  #sandboxFor(skill: Skill): Sandbox {
+    const { zone, runtime } = skill.manifest
+    if (zone !== 1 || isRunners(runtime)) return this.#ownSandbox(skill, this.#events)
     this.#shared ??= new Sandbox(this.#clock, this.#events, this.#start, { preload: true })
     return this.#shared
+  }
+
+  #ownSandbox(skill: Skill, events: SandboxEvents): Sandbox {
+    const runner = this.#runnerOf(skill) ?? (isRunners(skill.manifest.runtime) ? NO_RUNNER : undefined)
+    const evict_after_ms = runner === undefined ? EVICT_AFTER_MS : EVICT_RUNNER_AFTER_MS
+    const start = runner?.start ?? this.#spare.take
+    const sandbox = new Sandbox(this.#clock, events, start, { evict_after_ms })
+    if (runner !== undefined) this.#runners.set(sandbox, runner)
+    return sandbox
   }
 
   get #own(): Sandbox[] {
@@ -281,20 +332,51 @@ export class InvokePort {
 
   /** Ends what has been idle longest. */
   #trim(): void {
-    const idle = this.#own
-      .map((sandbox) => ({ sandbox, process: sandbox.state.process }))
-      .flatMap(({ sandbox, process }) =>
-        process.phase === 'idle' ? [{ sandbox, since: process.since }] : [],
-      )
-      .sort((a, b) => b.since - a.since)
-    for (const { sandbox } of idle.slice(MOST_IDLE)) sandbox.evict()
+    const [runners, others] = [true, false].map((is) =>
+      this.#own.filter((one) => this.#runners.has(one) === is),
+    )
+    for (const sandbox of [
+      ...longestIdle(others ?? [], MOST_IDLE),
+      ...longestIdle(runners ?? [], MOST_IDLE_RUNNERS),
+    ])
+      sandbox.evict()
   }
+}
+
+/** All that are idle but for so many. */
+function longestIdle(sandboxes: readonly Sandbox[], but: number): readonly Sandbox[] {
+  return sandboxes
+    .map((sandbox) => ({ sandbox, process: sandbox.state.process }))
+    .flatMap(({ sandbox, process }) => (process.phase === 'idle' ? [{ sandbox, since: process.since }] : []))
+    .sort((a, b) => b.since - a.since)
+    .slice(but)
+    .map(({ sandbox }) => sandbox)
+}
+
+/** Whether a call finds a process that runs, or is on its way. */
+function isUp(sandbox: Sandbox): boolean {
+  const { phase } = sandbox.state.process
+  return phase !== 'down' && phase !== 'resting'
+}
+
+const isRunners = (runtime: SkillRuntime): runtime is 'container' | 'native' =>
+  runtime === 'container' || runtime === 'native'
+
+const NOTHING_RUNS_IT = skillError('skill-runtime', 'Nothing here runs skills of this kind')
+const NO_RUNNER: Runner = {
+  start: ({ exit }) => {
+    queueMicrotask(() => exit('nothing runs it'))
+    return { pid: undefined, send: () => undefined, listen: () => false, kill: () => undefined }
+  },
+  look: async () => NOTHING_RUNS_IT,
+  problem: NOTHING_RUNS_IT,
 }
 
 function installed({ manifest, permissions, module }: Skill, scripts: ScriptEngine | undefined): Installed {
   const { name, runtime, budgets: budget, topics } = manifest
   const script = runtime === 'typescript' ? scripts : undefined
-  return { name, permissions, module, budget, script, publishes: topics?.publish ?? [] }
+  const runner = isRunners(runtime) ? runtime : undefined
+  return { name, permissions, module, budget, script, runner, publishes: topics?.publish ?? [] }
 }
 
 const keyOf = (id: RequestId, actor: Ref): string => `${actor.address} ${actor.incarnation} ${id}`

@@ -34,6 +34,8 @@ export interface RingingTimer {
  * may need ten times as much), and short enough that a ringer nobody knew to be gone costs less than a second.
  */
 export const RING_STEP_MS = 600
+/** Nodes that were apart are linked again and have told what happened: two seconds, and one for what was missed. */
+export const HEAR_AGAIN_MS = 3_000
 /** What is promised of a timer whose node died: no later than this. */
 export const RING_LATE_MS = 1_000
 

@@ -7,6 +7,7 @@ import { z } from 'zod'
 import type { Context, Effect, EntryChange, Followed } from '../actors/index.ts'
 import { assertNever, monotonic, type NodeId, nodeId, wall } from '../host/index.ts'
 import type { Change } from './call.ts'
+import { HEAR_AGAIN_MS } from './ringing.ts'
 import { personOf } from './skill-calls.ts'
 import { FLIGHT_PREFIX, readFlight } from './skill-flight.ts'
 import { type Flight, type SkillState, skillCollection, type Timer, type Work } from './skill-state.ts'
@@ -69,7 +70,7 @@ export function noted(
   for (const change of changes) {
     switch (change.change) {
       case 'put':
-        entries.push({ change: 'put', key: STORAGE_PREFIX + change.key, value: change.value })
+        entries.push({ change: 'put', key: STORAGE_PREFIX + change.key, value: change.value, renews: true })
         break
       case 'delete':
         entries.push({ change: 'delete', key: STORAGE_PREFIX + change.key })
@@ -81,7 +82,7 @@ export function noted(
           by: args.node,
           ...(room === undefined || room === '' ? {} : { room }),
         }
-        entries.push({ change: 'put', key: TIMER_PREFIX + change.timer, value: stored })
+        entries.push({ change: 'put', key: TIMER_PREFIX + change.timer, value: stored, renews: true })
         break
       }
       case 'timer-cancel':
@@ -106,6 +107,7 @@ export function noted(
         break
       case 'personal-put':
         if (person === undefined) break
+        // Does not renew: who has a person erased erases also what was kept of them out of reach.
         entries.push({ change: 'put', key: personalKey(person, change.key), value: change.value })
         break
       case 'personal-delete':
@@ -203,6 +205,8 @@ function timerFrom(
     ? delay_ms
     : Math.min(due_wall - context.wall, delay_ms)
   const due = monotonic(context.now + left_ms)
+  // First heard of long after it was due: it came with what was missed, and so may the word that it rang where it was set.
+  const missing = state.now.phase !== 'loading' && by !== state.args.node && left_ms < -OVERDUE_MS
   return {
     due,
     due_wall: wall(due_wall),
@@ -210,12 +214,14 @@ function timerFrom(
     by,
     room,
     missed: state.now.phase === 'loading' && due <= context.now,
-    ripe: monotonic(Math.max(due, context.now)),
+    ripe: monotonic(Math.max(due, context.now + (missing ? HEAR_AGAIN_MS : 0))),
   }
 }
 
 /** Clocks of two machines are taken to agree when they differ by less: a change is told within 150 ms. */
 const CLOCKS_AGREE_MS = 500
+/** A timer of a second is told and heard before it is due. */
+const OVERDUE_MS = 500
 
 /**
  * Clocks differ, and a machine without a battery for its own may start years back. A timer never has more left than it was set to.

@@ -5,15 +5,13 @@
 import type { Context, Effect, Next } from '../actors/index.ts'
 import { next } from '../actors/index.ts'
 import { monotonic, requestId } from '../host/index.ts'
-import { RING_STEP_MS, turnOf } from './ringing.ts'
+import { HEAR_AGAIN_MS, RING_STEP_MS, turnOf } from './ringing.ts'
 import type { House, SkillMessage, SkillState, Timer, Work } from './skill-state.ts'
 
 /** A turn that comes so much late was slept through: schedules are 10 ms late at most, a busy event loop 20. */
 const OVERSLEPT_MS = 250
 /** The others have noticed that this node was away, and may have given up their links to it. */
 const LONG_MS = 1_000
-/** They are linked again and have told what happened: two seconds, and one for what was missed. */
-const HEAR_AGAIN_MS = 3_000
 
 const timerId = (timer: string) => requestId(`timer/${timer}`)
 

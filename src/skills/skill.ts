@@ -5,7 +5,8 @@
  * Promises, each with a test of the same number:
  * 1. What a call changed is durable before anybody hears that it worked; a call that fails changes nothing.
  * 2. Calls run one at a time, in the order they came; each sees what the ones before it changed, and what other nodes wrote and
- *    told by then. Of two that change the same entry on two nodes at once, the later write of the entry counts.
+ *    told by then. Of two that change the same entry on two nodes at once, the version
+ *    of its later life counts (`EntryChange`, `renews`): what is changed stands, though it was deleted elsewhere meanwhile.
  * 3. Every ask gets exactly one `skill.result`, whatever the sandbox, the skill or the store does.
  * 4. A timer rings once it is due, also when that was while the node was down (then late, and marked `missed`).
  *    It is forgotten only after its announcement went out: a crash in between makes it ring twice, never not at all.

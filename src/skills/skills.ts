@@ -10,15 +10,24 @@
  * 4. Changes happen one after another, in the order they were asked for.
  */
 import { placedAddress } from '../actors/index.ts'
-import { type Host, type NodeId, NotFoundError } from '../host/index.ts'
+import { type ErrorShape, type Host, type NodeId, NotFoundError } from '../host/index.ts'
 import type { Log } from '../observe/index.ts'
 import { type Catalogue, loadCatalogue, type Skill } from './catalogue.ts'
+import { Containers } from './containers/index.ts'
 import type { HostPorts } from './host-ports.ts'
-import { compileWithSkills, type Grammar, type GrammarError, type GrammarSource } from './intents/index.ts'
+import {
+  compileWithSkills,
+  type Grammar,
+  type GrammarError,
+  type GrammarSource,
+  inLanguage,
+  sourceIn,
+} from './intents/index.ts'
 import { zoneOffset } from './local-time.ts'
 import { neededExports } from './permissions.ts'
 import { type CallRecord, InvokePort } from './port.ts'
 import type { Risk } from './risk.ts'
+import { runners } from './runners.ts'
 import type { Fence } from './sandbox/fence.ts'
 import { findFence, processStarter } from './sandbox/process.ts'
 import { openScriptEngine } from './script.ts'
@@ -39,12 +48,16 @@ export interface SkillsOptions {
   readonly zone: string
   /** Whoever spawns the actors answers when they ask for the household (`HOUSE_WANTED`). Default: nobody does, they are alone. */
   readonly told_of_house?: boolean
+  /** Whose sentences of skills are understood, where a skill has them in several languages. Default: English. */
+  readonly language?: string
   /** The words of the house, which the sentences of skills use. Default: none. */
   readonly house?: readonly GrammarSource[]
   /** What reaches out of the skills' own state; without one, that is refused in words. */
   readonly ports?: HostPorts
   /** Hears of skills that are stopped or refused. Default: nobody. */
   readonly watch?: SkillWatch
+  /** Sockets of container engines, the first that answers is taken. Default: none, no skill runs in a container. */
+  readonly container_sockets?: readonly string[]
 }
 
 /** One row of `loqa skill ls`. */
@@ -72,6 +85,7 @@ export interface Skills {
   readonly port: InvokePort
   /** What the operating system puts around sandbox processes here. */
   readonly fence: Fence
+  readonly containers: Containers
   readonly catalogue: Catalogue
   /** Spawn one actor of kind `skill` for each, with `key` as its name. */
   readonly actors: readonly { readonly key: string; readonly args: SkillArgs }[]
@@ -115,13 +129,16 @@ export async function loadSkills(options: SkillsOptions): Promise<Skills> {
     findFence(),
     openScriptEngine(host.disk),
   ])
+  const containers = new Containers({
+    ...{ clock: host.clock, node: options.node, sockets: options.container_sockets ?? [] },
+  })
   const port = new InvokePort(host.clock, watchSandboxes(log, watch), {
-    ...{ start: processStarter(fence), scripts },
+    ...{ start: processStarter(fence), scripts, runnerOf: runners({ containers, fence }) },
     ports: ports ?? {},
   })
   for (const skill of catalogue.skills) port.install(skill)
   for (const { folder, error } of catalogue.unusable) reportRefused(log, watch, folder, error)
-  return new LiveSkills(options, port, catalogue, fence)
+  return new LiveSkills(options, port, catalogue, { fence, containers })
 }
 
 interface Compiled {
@@ -132,6 +149,7 @@ interface Compiled {
 class LiveSkills implements Skills {
   readonly port: InvokePort
   readonly fence: Fence
+  readonly containers: Containers
   readonly #options: SkillsOptions
   readonly #listeners = new Set<(change: SkillChange) => void>()
   /** In the order in which their sentences count. */
@@ -141,10 +159,16 @@ class LiveSkills implements Skills {
   #house: readonly GrammarSource[]
   #changing: Promise<unknown> = Promise.resolve()
 
-  constructor(options: SkillsOptions, port: InvokePort, { skills, unusable }: Catalogue, fence: Fence) {
+  constructor(
+    options: SkillsOptions,
+    port: InvokePort,
+    { skills, unusable }: Catalogue,
+    { fence, containers }: Pick<Skills, 'fence' | 'containers'>,
+  ) {
     this.#options = options
     this.#house = options.house ?? []
     this.fence = fence
+    this.containers = containers
     this.port = port
     this.#skills = skills
     this.#unusable = unusable
@@ -159,7 +183,11 @@ class LiveSkills implements Skills {
   }
 
   get intentSources() {
-    return this.#skills.map(({ folder, source }) => ({ file: `${folder}/skill.yaml`, source }))
+    const { language = 'en' } = this.#options
+    return this.#skills.map(({ folder, source }) => ({
+      file: `${folder}/skill.yaml`,
+      source: sourceIn(source, language),
+    }))
   }
 
   get grammar(): Grammar {
@@ -264,7 +292,11 @@ class LiveSkills implements Skills {
   }
 
   #compile(skills: readonly Skill[]): Compiled {
-    const learned = skills.map((skill) => ({ file: sourceFile(skill), content: skill.source }))
+    const { language = 'en' } = this.#options
+    const learned = skills.map((skill) => ({
+      file: sourceFile(skill),
+      content: sourceIn(skill.source, language),
+    }))
     return compileWithSkills(this.#house, learned)
   }
 
@@ -290,12 +322,17 @@ function withSkill(skills: readonly Skill[], skill: Skill): readonly Skill[] {
 
 export function argsOf(
   { manifest, permissions }: Skill,
-  { node, zone, told_of_house = false }: Pick<SkillsOptions, 'node' | 'zone' | 'told_of_house'>,
+  {
+    node,
+    zone,
+    told_of_house = false,
+    language = 'en',
+  }: Pick<SkillsOptions, 'node' | 'zone' | 'told_of_house' | 'language'>,
 ): SkillArgs {
   const confirm: Record<string, string> = {}
   const risk: Record<string, Risk> = {}
   for (const [intent, declared] of Object.entries(manifest.intents)) {
-    if (declared.confirm !== undefined) confirm[intent] = declared.confirm
+    if (declared.confirm !== undefined) confirm[intent] = inLanguage<string>(declared.confirm, language)
     if (declared.risk !== 'low') risk[intent] = declared.risk
   }
   const intents = Object.entries(manifest.intents)
@@ -318,6 +355,7 @@ export function argsOf(
 function rowOf({ manifest, permissions, sha256 }: Skill, port: InvokePort): SkillRow {
   const { name, version, publisher, zone, summary } = manifest
   const disabled = port.sandboxOf(name)?.state.skills[name]?.stopped !== undefined
+  const missing = port.problemOf(name)
   return {
     name,
     version,
@@ -325,11 +363,15 @@ function rowOf({ manifest, permissions, sha256 }: Skill, port: InvokePort): Skil
     zone,
     summary,
     address: placedAddress('skill', name),
-    state: disabled ? 'disabled' : 'ready',
+    state: disabled ? 'disabled' : missing === undefined ? 'ready' : 'unusable',
     permissions,
     sha256,
+    ...(missing === undefined ? {} : { problem: wordsOf(missing) }),
   }
 }
+
+const wordsOf = ({ message, hint }: ErrorShape): string =>
+  hint === undefined ? message : `${message}. ${hint}`
 
 const unusableRow = ({ folder, error }: Catalogue['unusable'][number]): SkillRow => ({
   name: folder.split('/').at(-1) ?? folder,

@@ -26,20 +26,23 @@ export function statementsOf(collection: string, changes: readonly EntryChange[]
   if (changes.length > MAX_CHANGES)
     throw new InvalidInputError(`A transaction has at most ${MAX_CHANGES} changes`)
   let bytes = 0
-  const statements = changes.map((change): Statement => {
+  const statements = changes.flatMap((change): readonly Statement[] => {
     const { key } = change
     if (key.length === 0 || key.length > MAX_KEY_CHARS)
       throw new InvalidInputError(`A key has 1 to ${MAX_KEY_CHARS} characters`)
     const name_bytes = Buffer.byteLength(collection) + Buffer.byteLength(key)
     if (name_bytes > MAX_NAME_BYTES)
       throw new InvalidInputError(`Collection and key have at most ${MAX_NAME_BYTES} bytes`)
-    if (change.change === 'delete') return { sql: DELETE, parameters: [collection, key] }
+    const gone: Statement = { sql: DELETE, parameters: [collection, key] }
+    if (change.change === 'delete') return [gone]
     const value = JSON.stringify(change.value)
     const value_bytes = value === undefined ? Number.POSITIVE_INFINITY : Buffer.byteLength(value)
     if (value_bytes > MAX_VALUE_BYTES)
       throw new InvalidInputError(`A value is plain data of at most ${MAX_VALUE_BYTES} bytes of JSON`)
-    bytes += name_bytes + value_bytes
-    return { sql: PUT, parameters: [collection, key, value] }
+    bytes += name_bytes * (change.renews ? 2 : 1) + value_bytes
+    const put: Statement = { sql: PUT, parameters: [collection, key, value] }
+    // Lives of a row are counted, and of two the later life counts: a death nobody knew of is one behind.
+    return change.renews ? [gone, put] : [put]
   })
   if (bytes > MAX_CHANGES_BYTES)
     throw new InvalidInputError(`A transaction has at most ${MAX_CHANGES_BYTES} bytes`)

@@ -59,6 +59,7 @@ export {
   type Keep,
   type KeptTimeline,
   openTimeline,
+  recordedStep,
   type Selection,
   type Timeline,
   type TimelineEvent,

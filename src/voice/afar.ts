@@ -7,18 +7,18 @@ import type { Message } from '../actors/index.ts'
 import { limits } from '../host/index.ts'
 import type { SlotValue } from '../skills/index.ts'
 import type { TurnView } from './messages.ts'
+import { SESSION_NAME } from './names.ts'
+import { MOST_PARTIALS, transcribedSchema } from './transcribed.ts'
 
 /** Conversations of one node at once. One takes a few kilobytes while nobody speaks. */
 export const MOST_SESSIONS = 512
 /** Texts a turn may show: what was heard, what is said. A reply is at most two minutes of speech. */
 const MOST_TEXT = limits.MAX_TURN_TEXT
-/** Partial texts of a turn: one for each frame of the longest utterance. */
-const MOST_PARTIALS = 1_500
 /** Slots of an intent, and things named in one of them. */
 const MOST_SLOTS = 64
 
-/** Part of an address. */
-export const SESSION_NAME = /^[A-Za-z0-9_.:~-]{1,64}$/
+/** Conversations in which somebody spoke within the minute: as many as a house has rooms. */
+export const MOST_TALKS = 64
 
 const text = z.string().max(MOST_TEXT)
 const name = z.string().max(128)
@@ -74,8 +74,81 @@ const rowsSchema = z.strictObject({
 })
 export type SessionRows = Readonly<z.infer<typeof rowsSchema>>
 
+/** Front desk of another node → registrar, as an ask: in which conversations did somebody speak a moment ago? */
+export const TALKS_ASKED: Message = { type: 'talks.list' }
+
+const intent = z.strictObject({
+  name,
+  slots: z.record(name, slot).refine((slots) => Object.keys(slots).length <= MOST_SLOTS),
+})
+
+const talksSchema = z.strictObject({
+  type: z.literal('talks.rows'),
+  talks: z
+    .array(
+      z.strictObject({
+        session,
+        room,
+        /** Since somebody spoke or was spoken to there. */
+        heard_ms: z.number().min(0).max(1e9),
+        speaking: z.boolean(),
+        person: z.string().max(128).exactOptional(),
+        last: intent.exactOptional(),
+        asks: z.strictObject({ intent, slot: name }).exactOptional(),
+        can_go_on: z.boolean(),
+      }),
+    )
+    .max(MOST_TALKS),
+})
+export type TalkRows = Readonly<z.infer<typeof talksSchema>>
+
+/** Undefined: no registrar answers so. */
+export function talksFromAfar(answer: unknown): TalkRows['talks'] | undefined {
+  const checked = talksSchema.safeParse(answer)
+  return checked.success ? checked.data.talks : undefined
+}
+
+/** Front desk of another node → session: its words are explained in `messages.ts`. */
+const orderSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('session.leave'),
+    room,
+    satellite: name.exactOptional(),
+    heard: transcribedSchema.exactOptional(),
+    far: z.boolean(),
+  }),
+  z.strictObject({ type: z.literal('session.arrive') }),
+  z.strictObject({ type: z.literal('session.stay') }),
+])
+
+const givenSchema = z.strictObject({
+  type: z.literal('announcement.given'),
+  announcement: z.strictObject({
+    type: z.literal('announce'),
+    skill: name,
+    speech: text.min(1),
+    room,
+    asks: intent.exactOptional(),
+  }),
+})
+
+/** Whether it is an announcement that the herald may be given by another node. */
+export const isGivenFromAfar = (message: Message): boolean => givenSchema.safeParse(message).success
+
+const leftSchema = z.strictObject({
+  type: z.literal('session.left'),
+  why_not: z.enum(['busy', 'ephemeral', 'there']).exactOptional(),
+})
+
+/** Undefined: no session answers so. */
+export function leftFromAfar(answer: unknown): z.infer<typeof leftSchema> | undefined {
+  const checked = leftSchema.safeParse(answer)
+  return checked.success ? checked.data : undefined
+}
+
 /** Whether another node may say this to a session. Audio and satellites are the business of its own node. */
-export const isAskFromAfar = (message: Message): boolean => askSchema.safeParse(message).success
+export const isAskFromAfar = (message: Message): boolean =>
+  askSchema.safeParse(message).success || orderSchema.safeParse(message).success
 
 /** Undefined: no session answers so. */
 export function turnFromAfar(answer: unknown): TurnView | undefined {

@@ -12,7 +12,16 @@ import {
 import { type EngineEvent, openRun } from '../inference/index.ts'
 import type { SkillInvoke, SkillResult } from '../skills/index.ts'
 import { FRAME_MS } from './audio.ts'
-import { type Decision, decide, decideIntent, meaningLost, notUnderstood, readingContext } from './decide.ts'
+import {
+  type Decision,
+  decide,
+  decideGuess,
+  meaningLost,
+  notUnderstood,
+  readHere,
+  readingContext,
+} from './decide.ts'
+import { depart, takeAlong } from './departing.ts'
 import { EVENT, endTurn, WAIT } from './ending.ts'
 import { showEvent, waitOver } from './messages.ts'
 import { PHRASES } from './phrases.ts'
@@ -45,7 +54,10 @@ export function answer(
 ): Step {
   const { understanding } = options
   const text = turn.transcript
-  const reading = understanding.read(text, readingContext(state.conversation, now))
+  const isAloud = turn.source.kind === 'voice' && state.satellite !== undefined
+  const { reading, along } = isAloud
+    ? readHere(understanding, text, state, now)
+    : { reading: understanding.read(text, readingContext(state.conversation, now)), along: undefined }
   const known: Turn = { ...turn, marks: { ...turn.marks, text: now } }
   const heard_ms = utterance === undefined ? 0 : utterance.voiced * FRAME_MS
   const decision = decide(text, reading, heard_ms, deciding(state, known, options, now))
@@ -55,6 +67,12 @@ export function answer(
       : []
   const heard: Effect[] =
     turn.source.kind === 'voice' ? [stepOf(state, turn, 'stt.text', { text, heard_ms })] : []
+  if (along !== undefined) {
+    const told = stepOf(state, turn, 'turn.moved', { along: along.session })
+    return andThen(stay(state, ...heard, told, ...shown, ...dropGuess(guess)), (current) =>
+      takeAlong(current, known, along, reading.intent, options),
+    )
+  }
   const decided = stepOf(state, turn, 'turn.decided', {
     by: 'grammar',
     score: reading.score,
@@ -164,7 +182,7 @@ export function meant(state: TurnState, options: TurnOptions, now: Monotonic): S
     ? meaningLost
     : intent === undefined
       ? notUnderstood
-      : decideIntent(intent, deciding(state, turn, options, now))
+      : decideGuess(intent, turn.transcript, deciding(state, turn, options, now))
   const noted: Effect[] = [
     stepOf(state, turn, 'llm.answer', {
       answer: said.tokens,
@@ -186,9 +204,10 @@ export const deciding = (state: TurnState, turn: Turn, options: TurnOptions, now
   now,
   answer_ms: options.waits.answer_ms,
   interrupting: turn.source.kind === 'voice' && turn.source.interrupting,
+  aloud: turn.source.kind === 'voice' && state.satellite !== undefined,
 })
 
-function follow(
+export function follow(
   state: TurnState,
   turn: Turn,
   decision: Decision,
@@ -214,6 +233,8 @@ function follow(
     }
     case 'act':
       return act(state, known, decision, options, now)
+    case 'move':
+      return depart(state, known, decision, options, now)
     case 'interpret':
       // Decided once already; the model's own answer never asks the model again.
       return follow(state, turn, notUnderstood, options, now)
@@ -240,10 +261,24 @@ function afterSaying(conversation: Conversation, saying: Saying): Conversation {
   }
 }
 
+/** A skill was perhaps asked before, on a node that is gone: its answer never came, so it is asked here. */
+export function actAgain(
+  state: TurnState,
+  turn: Turn,
+  confirmed: boolean,
+  options: TurnOptions,
+  now: Monotonic,
+): Step {
+  const { intent } = turn
+  const skill = options.understanding.skillFor(intent.name)
+  if (skill === undefined) return speak(state, { ...turn, reply: PHRASES.skillFailed }, options, now)
+  return act(state, turn, { intent, skill, confirmed }, options, now)
+}
+
 function act(
   state: TurnState,
   turn: Turn,
-  { intent, skill, confirmed }: Extract<Decision, { kind: 'act' }>,
+  { intent, skill, confirmed }: Pick<Extract<Decision, { kind: 'act' }>, 'intent' | 'skill' | 'confirmed'>,
   options: TurnOptions,
   now: Monotonic,
 ): Step {
@@ -257,7 +292,11 @@ function act(
     ...(state.person === undefined ? {} : { person: state.person }),
   }
   return stay(
-    { ...inPhase(state, asked), conversation: { ...state.conversation, last: intent, expecting: undefined } },
+    {
+      ...state,
+      phase: { name: 'acting', turn: asked, confirmed },
+      conversation: { ...state.conversation, last: intent, expecting: undefined },
+    },
     {
       type: 'ask',
       id: skillAskId(asked),
@@ -315,6 +354,8 @@ function said(state: TurnState, turn: Turn, result: SkillResult, options: TurnOp
         : ({ kind: 'confirm', intent, until } as const)
   const answered: TurnState = {
     ...state,
+    // Something else was said since.
+    left: undefined,
     conversation: { ...state.conversation, last: intent, lastReply: result.speech, expecting },
   }
   const card: Effect[] =

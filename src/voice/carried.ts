@@ -1,47 +1,22 @@
 /**
- * A conversation that moves to another node: what goes along, and its state made again there. Only between turns, and only one by text:
- * a satellite speaks to its own node, and what is said under the scope `ephemeral` leaves none.
+ * A conversation that moves to another node: what goes along, and its state made again there. Only between turns and without a satellite,
+ * which speaks to its own node; a reply that was broken off comes along with the sample at which it was. What is said under the scope
+ * `ephemeral` leaves no node.
  */
-import { z } from 'zod'
 import {
   InvalidInputError,
-  limits,
   type Monotonic,
   type PrivacyScope,
   type SessionId,
   sessionId,
   type Wall,
 } from '../host/index.ts'
-import { SESSION_NAME } from './afar.ts'
+import { bytesOf, samplesOf } from './audio.ts'
+import { type Carried, carriedSchema, type UnderWay } from './carried-shape.ts'
+import { isCutting } from './going-on.ts'
+import type { Away } from './session-state.ts'
 import { isIdle, newConversation } from './turn.ts'
-import type { Conversation, TurnState } from './turn-state.ts'
-
-/** Of `carriedSchema`: counted up when it changes. */
-export const CARRIED_VERSION = 1
-
-const text = z.string().max(limits.MAX_TURN_TEXT)
-const name = z.string().max(128)
-const slot = z.union([text, z.number(), z.array(text).max(64)])
-const intent = z.object({ name, slots: z.record(name, slot) }).catchall(z.unknown())
-const expecting = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('slot'), intent, slot: name, left_ms: z.number() }),
-  z.strictObject({ kind: z.literal('confirm'), intent, left_ms: z.number() }),
-])
-
-const carriedSchema = z.strictObject({
-  session: z.string().regex(SESSION_NAME),
-  room: z.string().min(1).max(64),
-  scope: z.enum(['session', 'persistent']),
-  person: z.string().max(128).exactOptional(),
-  started_at: z.number().min(0).max(8.64e15),
-  turns: z.int().min(0),
-  guesses: z.int().min(0),
-  last: intent.nullable(),
-  last_reply: text.nullable(),
-  /** With what is left of its time: the clock of the other node is another. */
-  expecting: expecting.nullable(),
-})
-export type Carried = Readonly<z.infer<typeof carriedSchema>>
+import type { Conversation, Left, TurnState } from './turn-state.ts'
 
 /** What of a session's state goes along. */
 export interface Talk {
@@ -49,6 +24,10 @@ export interface Talk {
   readonly turn: TurnState
   readonly scope: PrivacyScope
   readonly person?: string
+  readonly away?: Away | undefined
+  readonly former?: string | undefined
+  /** A turn that ended, or was interrupted, when nobody heard it. */
+  readonly unsaid?: UnderWay
 }
 
 /** Undefined: not now, or not at all. `now`: monotonic. */
@@ -56,9 +35,25 @@ export function carry(
   state: Talk & { readonly waiting: readonly unknown[] },
   now: number,
 ): Carried | undefined {
-  const { turn, waiting, scope, person, startedAt } = state
-  if (!isIdle(turn) || waiting.length > 0 || turn.satellite !== undefined || scope === 'ephemeral')
-    return undefined
+  const { turn, waiting, unsaid, away, former } = state
+  if (!isIdle(turn) || waiting.length > 0 || turn.satellite !== undefined || isCutting(turn)) return undefined
+  const talk = talkOf(state, unsaid ?? null, now)
+  if (talk === undefined) return undefined
+  return {
+    ...talk,
+    left: turn.left === undefined ? null : carriedLeft(turn.left, now),
+    away: away === undefined ? null : carriedAway(away),
+    former: former ?? null,
+  }
+}
+
+/**
+ * What is remembered at any time; of a move nothing: who goes on when a node is lost is told by the satellite how far it came.
+ * Undefined: it leaves no node. `now`: monotonic.
+ */
+export function talkOf(state: Talk, under_way: UnderWay | null, now: number): Carried | undefined {
+  const { turn, scope, person, startedAt } = state
+  if (scope === 'ephemeral') return undefined
   const { room, last, lastReply, expecting: open } = turn.conversation
   return {
     session: turn.session,
@@ -71,7 +66,31 @@ export function carry(
     last: (last as Carried['last']) ?? null,
     last_reply: lastReply ?? null,
     expecting: open === undefined ? null : carriedQuestion(open, now),
+    ...{ under_way, left: null, away: null, former: null },
   }
+}
+
+function carriedLeft(
+  { turn, sentences, ends, samples = 0, ahead, until }: Left,
+  now: number,
+): Carried['left'] {
+  return {
+    ...{ turn, sentences: [...sentences], ends: [...ends], samples },
+    ...{ ahead: new Uint8Array(bytesOf(ahead)), left_ms: until - now },
+  }
+}
+
+type CarriedHeard = NonNullable<NonNullable<Carried['away']>['heard']>
+
+/** Its former satellite is of its former node. */
+const carriedAway = ({ room, satellite, heard }: Away): Carried['away'] => ({
+  room,
+  ...(satellite === undefined ? {} : { satellite }),
+  ...(heard === undefined ? {} : { heard: heard as unknown as CarriedHeard }),
+})
+
+function leftFrom({ left_ms, ahead, ...left }: NonNullable<Carried['left']>, now: number): Left {
+  return { ...left, from: left.samples, ahead: samplesOf(ahead), until: (now + left_ms) as Monotonic }
 }
 
 function carriedQuestion(open: NonNullable<Conversation['expecting']>, now: number): Carried['expecting'] {
@@ -95,6 +114,10 @@ export function unpacked(snapshot: unknown, now: number): Talk {
     last,
     last_reply,
     expecting: open,
+    under_way,
+    left,
+    away,
+    former,
   } = checked.data
   const turn = newConversation(sessionId(session) as SessionId, room, person)
   const question =
@@ -107,6 +130,7 @@ export function unpacked(snapshot: unknown, now: number): Talk {
       ...turn,
       turns,
       guesses,
+      ...(left === null ? {} : { left: leftFrom(left, now) }),
       conversation: {
         ...turn.conversation,
         last: (last ?? undefined) as Conversation['last'],
@@ -116,6 +140,9 @@ export function unpacked(snapshot: unknown, now: number): Talk {
     },
     scope,
     ...(person === undefined ? {} : { person }),
+    ...(away === null ? {} : { away: away as unknown as Away }),
+    ...(former === null ? {} : { former }),
+    ...(under_way === null ? {} : { unsaid: under_way }),
   }
 }
 

@@ -2,6 +2,7 @@
 import { type Monotonic, monotonic } from '../host/index.ts'
 import {
   type Intent,
+  isFragment,
   isPutUnasked,
   NO_INTENT,
   OFFERED_SCORE,
@@ -9,7 +10,7 @@ import {
   type ReadingContext,
 } from '../skills/index.ts'
 import { movedTo, PHRASES } from './phrases.ts'
-import type { Conversation, Expecting } from './turn-state.ts'
+import type { Conversation, Expecting, Neighbour, TurnState } from './turn-state.ts'
 import type { LanguagePrompt, Understanding } from './understanding.ts'
 
 export type Decision =
@@ -29,6 +30,8 @@ export type Decision =
     }
   | { readonly kind: 'act'; readonly intent: Intent; readonly skill: string; readonly confirmed: boolean }
   | { readonly kind: 'interpret'; readonly prompt: LanguagePrompt }
+  /** The conversation goes on in that room. */
+  | { readonly kind: 'move'; readonly intent: Intent; readonly room: string }
 
 export interface Deciding {
   readonly understanding: Understanding
@@ -37,6 +40,8 @@ export interface Deciding {
   readonly answer_ms: number
   /** The turn began by interrupting a reply. */
   readonly interrupting: boolean
+  /** It was spoken, and is answered aloud. */
+  readonly aloud: boolean
 }
 
 /** The question still open at `now`. */
@@ -52,6 +57,35 @@ export function readingContext(conversation: Conversation, now: Monotonic): Read
     ...(conversation.last === undefined ? {} : { last: conversation.last }),
   }
 }
+
+/** A follow-up as sure as this is one. */
+const SURE_SCORE = 0.9
+
+/**
+ * What a text means here. What means nothing here, and is a follow-up of what somebody said in another room a moment ago, is part of
+ * that conversation: `along`.
+ */
+export function readHere(
+  understanding: Pick<Understanding, 'read'>,
+  text: string,
+  { conversation, neighbour }: Pick<TurnState, 'conversation' | 'neighbour'>,
+  now: Monotonic,
+): { readonly reading: Reading; readonly along: Neighbour | undefined } {
+  const reading = understanding.read(text, readingContext(conversation, now))
+  if (neighbour === undefined || neighbour.until <= now || isWhole(reading))
+    return { reading, along: undefined }
+  const { last, asks } = neighbour
+  const there = understanding.read(text, {
+    ...(asks === undefined ? {} : { expecting: asks }),
+    ...(last === undefined ? {} : { last }),
+  })
+  const isSure = there.complete && there.score >= SURE_SCORE && !there.intent.name.startsWith('session.')
+  return isSure ? { reading: there, along: neighbour } : { reading, along: undefined }
+}
+
+/** It means something by itself: fragments do not, whatever they are a part of. */
+const isWhole = ({ intent, score }: Reading): boolean =>
+  score >= OFFERED_SCORE && intent.name !== NO_INTENT.name && !isFragment(intent.name)
 
 /** `text` is final. `heard_ms`: how long there was voice; a cough without words is ignored, a sentence is not. */
 export function decide(text: string, reading: Reading, heard_ms: number, deciding: Deciding): Decision {
@@ -81,6 +115,19 @@ export const meaningLost: Decision = { ...notUnderstood, speech: PHRASES.lostMea
 export function decideIntent(intent: Intent, deciding: Deciding): Decision {
   if (intent.name.startsWith('session.')) return decideBuiltIn(intent, deciding)
   return carryOut(intent, false, deciding)
+}
+
+/**
+ * What the language model took a text for. Where that can do harm and the intent has no question of its own, the person's own words are
+ * put to them: a guess opens no door.
+ */
+export function decideGuess(intent: Intent, text: string, deciding: Deciding): Decision {
+  const { understanding, now, answer_ms } = deciding
+  const decision = decideIntent(intent, deciding)
+  if (decision.kind !== 'act' || !understanding.isRisky(intent.name)) return decision
+  const until = monotonic(now + answer_ms)
+  const speech = `I heard: ${text}. Shall I do that?`
+  return { kind: 'say', intent, speech, expecting: { kind: 'confirm', intent, until } }
 }
 
 /** A skill's business: asks for what is missing, then for a yes where the intent wants one, then acts. */
@@ -138,6 +185,7 @@ function decideBuiltIn(intent: Intent, deciding: Deciding): Decision {
       return say(question === undefined ? PHRASES.okay : PHRASES.notDone)
     case 'session.move': {
       const room = String(intent.slots.room ?? conversation.room)
+      if (deciding.aloud) return { kind: 'move', intent, room }
       return { kind: 'say', intent, speech: movedTo(room), room, aside: true }
     }
     case 'session.also':

@@ -12,6 +12,7 @@ import {
   stay,
   type Turn,
   type TurnEnd,
+  type TurnSource,
   type TurnState,
 } from './turn-state.ts'
 
@@ -25,6 +26,18 @@ export function withTurn(state: TurnState, change: (turn: Turn) => Turn): TurnSt
   if (state.phase.name === 'idle') return state
   return { ...state, phase: { ...state.phase, turn: change(state.phase.turn) } }
 }
+
+export const emptyTurn = (number: number, source: TurnSource): Turn => ({
+  number,
+  source,
+  transcript: '',
+  partials: [],
+  intent: NO_INTENT,
+  reply: '',
+  marks: {},
+  cutOff: false,
+  error: undefined,
+})
 
 export function endTurn(state: TurnState, end: TurnEnd): Step {
   const turn = turnOf(state.phase)

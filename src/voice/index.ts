@@ -12,18 +12,50 @@
  * channel for every satellite. Read `turn.ts` first, then `session.ts`, then `voice.ts`.
  */
 
-export { SESSIONS_ASKED, type SessionRows, sessionsFromAfar } from './afar.ts'
+export {
+  leftFromAfar,
+  SESSIONS_ASKED,
+  type SessionRows,
+  sessionsFromAfar,
+  TALKS_ASKED,
+  type TalkRows,
+  talksFromAfar,
+} from './afar.ts'
 export { bytesOf, concat, samplesOf, toFloat32, toInt16 } from './audio.ts'
-export { CARRIED_VERSION } from './carried.ts'
+export { CARRIED_VERSION, type Carried, formerCarried } from './carried-shape.ts'
 export type { VoiceChannel } from './channels.ts'
 export { ENDPOINT_TIMES, type EndpointTimes } from './endpointing.ts'
-export type { Latency, Loudspeakers, SessionPhase, TurnView, VoiceEvent } from './messages.ts'
+export { HEADS, type Head, headFrom, headKey, headOf, isLater } from './heads.ts'
+export type {
+  AnnouncementFar,
+  AnnouncementGiven,
+  Latency,
+  Loudspeakers,
+  NeighbourKnown,
+  RoomRefused,
+  RoomsUsual,
+  RoomWanted,
+  SessionHead,
+  SessionLeave,
+  SessionPhase,
+  TalkSought,
+  TalkWanted,
+  TurnView,
+  VoiceEvent,
+} from './messages.ts'
+export { ANNOUNCER, SESSION_NAME, sessionAddress } from './names.ts'
+export { commonTalk, nearestTalk } from './neighbours.ts'
+export { type Passage, passagesOf } from './passages.ts'
+export { noSpeakerIn, PHRASES } from './phrases.ts'
 export type { VoiceListener } from './player.ts'
+export { HABITS, type Habit, habitFrom, habitKey, learned, usualRooms } from './presence/habit.ts'
+export type { PresenceHeard, PresenceTold } from './presence/telling.ts'
+export { FOLLOWED_MS } from './registrar.ts'
 export type { RecordedStep, ReplayVerdict } from './replay.ts'
 export { Resampler, resample } from './resample.ts'
 export type { PlayPort } from './satellites.ts'
-export { ANNOUNCER, sessionAddress } from './session.ts'
 export type { InferPort } from './speech.ts'
+export type { Transcribed } from './transcribed.ts'
 export { WAITS, type Waits } from './turn-state.ts'
 export {
   currentUnderstanding,
@@ -33,15 +65,15 @@ export {
   understandingOf,
 } from './understanding.ts'
 export { loadVoiceDetectors, type VoiceDetector } from './vad.ts'
-export {
-  type Household,
-  type Privacy,
-  type PrivacyWanted,
-  type SessionRow,
-  Voice,
-  type VoiceOptions,
-  type VoiceRuntime,
-} from './voice.ts'
+export { Voice } from './voice.ts'
+export type {
+  Household,
+  Privacy,
+  PrivacyWanted,
+  SessionRow,
+  VoiceOptions,
+  VoiceRuntime,
+} from './voice-options.ts'
 export type { WakeDecided } from './wake/arbiter.ts'
 export type { Spotter } from './wake/listening.ts'
 export type { WakeOptions } from './wake/wakefulness.ts'

@@ -15,11 +15,11 @@ import {
   speechRunId,
 } from './answering.ts'
 import { concat, FRAME_MS, SAMPLE_RATE, toFloat32 } from './audio.ts'
-import { decide, readingContext } from './decide.ts'
+import { decide, readHere } from './decide.ts'
 import { EVENT, WAIT } from './ending.ts'
 import { endpoint, standingOf } from './endpointing.ts'
 import { type Manner, mannerOf } from './finality.ts'
-import { showEvent, waitOver } from './messages.ts'
+import { showEvent, talkSought, waitOver } from './messages.ts'
 import { PHRASES } from './phrases.ts'
 import { type Contour, follow, NO_CONTOUR } from './prosody.ts'
 import { splitSentences } from './sentences.ts'
@@ -79,7 +79,10 @@ export function listen(state: TurnState, interrupting: boolean, options: TurnOpt
     room: state.conversation.room,
     context: contextOf(state.conversation, now),
   })
-  return andThen(stay(begun, noted, ...shown), (current) => recognise(current, turn, utterance, options))
+  const looking: Effect = { type: 'publish', topic: 'talk.sought', message: talkSought(state.session) }
+  return andThen(stay(begun, noted, ...shown, looking), (current) =>
+    recognise(current, turn, utterance, options),
+  )
 }
 
 /** The frames before speech counted as such: only the last of them are known to be voice. */
@@ -254,7 +257,7 @@ function understandPartial(state: TurnState, text: string, options: TurnOptions,
   const { turn, utterance, guess } = phase
   if (text === utterance.text) return stay(state)
   const reading: Reading | undefined =
-    text.trim() === '' ? undefined : options.understanding.read(text, readingContext(state.conversation, now))
+    text.trim() === '' ? undefined : readHere(options.understanding, text, state, now).reading
   const told: Turn = { ...turn, partials: [...turn.partials, text].slice(-KEPT_PARTIALS) }
   const known: TurnState = {
     ...state,

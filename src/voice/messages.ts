@@ -4,7 +4,10 @@
  */
 import type { Message, OutsideEffect, ReplyTo } from '../actors/index.ts'
 import type { ErrorShape, PrivacyScope, RequestId, SessionId, Wall } from '../host/index.ts'
-import type { Intent, SlotValue } from '../skills/index.ts'
+import type { Announce, Intent, SlotValue } from '../skills/index.ts'
+import type { Carried } from './carried-shape.ts'
+import type { Transcribed } from './transcribed.ts'
+import type { Neighbour } from './turn-state.ts'
 
 // — to a session —
 
@@ -13,12 +16,24 @@ export interface SessionAttach extends Message {
   readonly type: 'session.attach'
   readonly satellite: string
   readonly room: string
+  /** It was here before: what it has of the conversation. Answered by the event `resumed`. */
+  readonly heard?: Heard
+}
+
+/** Up to where a satellite has heard a conversation. */
+export interface Heard {
+  /** The last turn of which a reply began here; 0: none. */
+  readonly turn: number
+  /** Samples of that reply; null: the whole turn, to its end. */
+  readonly samples: number | null
 }
 
 /** satellite → session: the connection is gone. What was being said to it is interrupted. */
 export interface SessionDetach extends Message {
   readonly type: 'session.detach'
   readonly satellite: string
+  /** Another conversation speaks there now. */
+  readonly replaced?: true
 }
 
 /** satellite → session, every 20 ms: one frame and what the voice detector thinks of it. */
@@ -55,7 +70,7 @@ export interface AnnouncementSpeak extends Message {
 export interface WaitOver extends Message {
   readonly type: 'wait.over'
   readonly turn: number
-  readonly wait: 'frames' | 'retry' | 'text' | 'meaning' | 'voice' | 'playout'
+  readonly wait: 'frames' | 'retry' | 'text' | 'meaning' | 'voice' | 'playout' | 'moving'
 }
 
 export const waitOver = (turn: number, wait: WaitOver['wait']): WaitOver => ({
@@ -63,6 +78,49 @@ export const waitOver = (turn: number, wait: WaitOver['wait']): WaitOver => ({
   turn,
   wait,
 })
+
+/**
+ * front desk → session, as an ask: leave your satellite; whoever holds one in that room binds you to it. Answered by `session.left` when
+ * the last sample was said. There it says on what it was saying, or answers what was heard there.
+ */
+export interface SessionLeave extends Message {
+  readonly type: 'session.leave'
+  readonly room: string
+  /** Which one; undefined: any in the room. */
+  readonly satellite?: string
+  /** Somebody said this there; it is a turn of this conversation. */
+  readonly heard?: Transcribed
+  /** It goes to another node. */
+  readonly far: boolean
+}
+
+export interface SessionLeft extends Message {
+  readonly type: 'session.left'
+  /** Absent: it left. */
+  readonly why_not?: 'busy' | 'ephemeral' | 'there'
+}
+
+/** front desk → session: it stays on its node, and looks for its satellite there. */
+export interface SessionArrive extends Message {
+  readonly type: 'session.arrive'
+}
+
+/** front desk, or the session to itself: nobody took it in time; it goes back to where it was. */
+export interface SessionStay extends Message {
+  readonly type: 'session.stay'
+}
+
+/** front desk → session: it does not move, or nothing comes along. */
+export interface RoomRefused extends Message {
+  readonly type: 'room.refused'
+  readonly speech: string
+}
+
+/** front desk → session: in which other conversation somebody spoke a moment ago. */
+export interface NeighbourKnown extends Message {
+  readonly type: 'neighbour.known'
+  readonly neighbour: Omit<Neighbour, 'until'> & { readonly left_ms: number }
+}
 
 export interface IdleOver extends Message {
   readonly type: 'idle.over'
@@ -87,6 +145,51 @@ export interface SessionPhase extends Message {
   readonly started_at: Wall
   /** What was agreed when it began. */
   readonly privacy?: { readonly scope: PrivacyScope; readonly person?: string }
+  /** What a follow-up of it would follow. */
+  readonly talk?: Talk
+}
+
+export interface Talk {
+  readonly last?: Intent
+  readonly asks?: { readonly intent: Intent; readonly slot: string }
+  /** It speaks, or was interrupted a moment ago. */
+  readonly can_go_on: boolean
+}
+
+/** session → subscribers of the topic of the same name: somebody begins to speak; did they just speak elsewhere? */
+export interface TalkSought extends Message {
+  readonly type: 'talk.sought'
+  readonly session: SessionId
+}
+
+export const talkSought = (session: SessionId): TalkSought => ({ type: 'talk.sought', session })
+
+/** session → subscribers of the topic: it is to go on in that room; with `here`, another one is to come to this room. */
+export interface RoomWanted extends Message {
+  readonly type: 'room.wanted'
+  readonly session: SessionId
+  readonly satellite: string
+  readonly room: string
+  readonly here: boolean
+  readonly heard: Transcribed
+}
+
+/** session → subscribers of the topic: what was heard is for that other one, which is to come here. */
+export interface TalkWanted extends Message {
+  readonly type: 'talk.wanted'
+  readonly session: SessionId
+  readonly satellite: string
+  readonly room: string
+  readonly from: SessionId
+  readonly heard: Transcribed
+}
+
+/** session → subscribers of the topic: it has come to this node, or stays, and wants a satellite in that room. */
+export interface SessionWanting extends Message {
+  readonly type: 'session.wanting'
+  readonly session: SessionId
+  readonly room: string
+  readonly satellite?: string
 }
 
 /** session → announcer: a voice is reachable here now, or no longer. */
@@ -103,11 +206,52 @@ export interface Loudspeakers extends Message {
   readonly rooms: readonly string[]
 }
 
-/** session → announcer: it was said (also when someone interrupted it: they heard it begin). */
+/** front desk → announcer: rooms in which other nodes have a loudspeaker. */
+export interface RoomsElsewhere extends Message {
+  readonly type: 'rooms.elsewhere'
+  readonly rooms: readonly string[]
+}
+
+/** front desk → announcer: in which rooms persons usually are, by id, the usual one first. */
+export interface RoomsUsual extends Message {
+  readonly type: 'rooms.usual'
+  readonly usual: Readonly<Record<string, readonly string[]>>
+}
+
+/** announcer → subscribers of the topic of the same name: to be said by another node. */
+export interface AnnouncementFar extends Message {
+  readonly type: 'announcement.far'
+  readonly id: number
+  readonly announcement: Announce
+}
+
+/** front desk → announcer: no other node says it. */
+export interface AnnouncementHere extends Message {
+  readonly type: 'announcement.here'
+  readonly id: number
+}
+
+/** front desk of another node → herald, as an ask: say this in that room. Answered with the same type. */
+export interface AnnouncementGiven extends Message {
+  readonly type: 'announcement.given'
+  readonly announcement?: Announce
+}
+
+/** session → announcer: it was said (also when someone interrupted it: they heard it begin). From the front desk: another node says it. */
 export interface AnnouncementSpoken extends Message {
   readonly type: 'announcement.spoken'
-  readonly session: SessionId
+  readonly session?: SessionId
   readonly id: number
+}
+
+/**
+ * session → subscribers of the topic of the same name: what another node would need to go on with it (`heads.ts`). Never said by one
+ * that is ephemeral.
+ */
+export interface SessionHead extends Message {
+  readonly type: 'session.head'
+  readonly session: SessionId
+  readonly talk: Carried
 }
 
 // — shapes shared with the API, which has its own words for the same —
@@ -140,7 +284,13 @@ export interface TurnView {
 
 /** What a satellite shows or does besides playing audio. */
 export type VoiceEvent =
-  | { readonly type: 'ready'; readonly session: string; readonly room: string; readonly sample_rate: 16000 }
+  | {
+      readonly type: 'ready'
+      readonly session: string
+      readonly room: string
+      readonly sample_rate: 16000
+      readonly others?: readonly string[]
+    }
   /**
    * The wake word was heard. `answers`: this microphone listens now; otherwise another one does, or none, and `why` says so. `after_ms`:
    * from hearing it to knowing that.
@@ -158,9 +308,20 @@ export type VoiceEvent =
   | { readonly type: 'partial'; readonly text: string }
   | { readonly type: 'final'; readonly text: string }
   | { readonly type: 'turn'; readonly turn: TurnView }
-  /** Throw away what is queued for playing. */
-  | { readonly type: 'stop-playback' }
+  /** Throw away what is queued for playing; with `at`, what comes after so many samples of this reply. */
+  | { readonly type: 'stop-playback'; readonly at?: number }
   | { readonly type: 'reply-end' }
+  /** A reply begins, or goes on: the next sample is this one of it. `text`: all that is said, where that is known. */
+  | { readonly type: 'reply'; readonly turn: number; readonly from: number; readonly text?: string }
+  /**
+   * To who came back and said what it has: the turn that goes on without its doing; null: there is none, and what was said into the
+   * microphone and not answered is to be sent again.
+   */
+  | { readonly type: 'resumed'; readonly turn: number | null }
+  /** This node is about to go: connect to one of these, the best first. The conversation is there already. */
+  | { readonly type: 'rebind'; readonly nodes: readonly string[] }
+  /** Whoever waits hears that they are not forgotten: a short tone, which is no part of a reply. */
+  | { readonly type: 'tone' }
   | { readonly type: 'announce'; readonly text: string }
   | { readonly type: 'card'; readonly card: Readonly<Record<string, unknown>> }
   /** Something the person should know before they speak. */
@@ -182,6 +343,25 @@ export const playAudio = (id: RequestId, to: string, samples: Int16Array): Play 
   op: 'audio',
   body: samples,
 })
+
+/**
+ * Ends a reply where the person is in it: what was sent beyond is not played. `after_ms`: so much more still is, for who goes on elsewhere
+ * meanwhile. Comes back as `done` with `Cut`.
+ */
+export const cutReply = (id: RequestId, to: string, after_ms: number): Play => ({
+  type: 'play',
+  id,
+  to,
+  op: 'cut',
+  body: after_ms,
+})
+
+export interface Cut {
+  /** Samples of the reply that were played, or will be. */
+  readonly played: number
+  /** Those that come after, as far as they had come; no more than `MOST_AHEAD`. */
+  readonly ahead: Int16Array
+}
 
 export const endReply = (id: RequestId, to: string): Play => ({ type: 'play', id, to, op: 'end' })
 

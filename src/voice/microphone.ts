@@ -12,6 +12,8 @@ import type { VoiceDetector } from './vad.ts'
 
 /** Frames that may go on at once: one second, more than any network delivers late in one piece. */
 const BURST_FRAMES = 1_000 / FRAME_MS
+/** Of a satellite that is back: what was being said when its node was lost. More would not fit the mailbox of a session. */
+const BACK_FRAMES = 2_400 / FRAME_MS
 /** Times real time for what is beyond the burst. */
 const CATCH_UP = 2
 
@@ -29,6 +31,8 @@ export interface MicrophoneOptions {
   readonly end: () => void
   /** `count` frames were lost. */
   readonly dropped: (count: number) => void
+  /** It was connected elsewhere before, and sends what was not answered there. */
+  readonly back?: boolean
 }
 
 export class Microphone {
@@ -45,6 +49,7 @@ export class Microphone {
 
   constructor(options: MicrophoneOptions) {
     this.#options = options
+    if (options.back === true) this.#allowance = BACK_FRAMES
     this.#allowance_at = options.clock.monotonic()
   }
 
@@ -109,7 +114,7 @@ export class Microphone {
   #allow(): void {
     const now = this.#options.clock.monotonic()
     const earned = ((now - this.#allowance_at) / FRAME_MS) * CATCH_UP
-    this.#allowance = Math.min(BURST_FRAMES, this.#allowance + earned)
+    this.#allowance = Math.max(this.#allowance, Math.min(BURST_FRAMES, this.#allowance + earned))
     this.#allowance_at = now
   }
 

@@ -13,6 +13,8 @@ export const PHRASES = {
   welcome: 'You are welcome.',
   help: 'You can ask for timers, reminders, the time and the date, or the shopping list. For example: set a timer for five minutes.',
   yesOrNo: 'Please say yes or no.',
+  nowhere: 'Sorry, I cannot go on there just now.',
+  nothingElsewhere: 'There is nothing to go on with.',
 } as const
 
 export const FIXED_PHRASES: readonly string[] = Object.values(PHRASES)

@@ -11,6 +11,7 @@ import type { SkillResult } from '../skills/index.ts'
 import { START_FRAMES } from './activity.ts'
 import { modelRunId, skillAskId } from './answering.ts'
 import { FRAME_MS, FRAME_SAMPLES } from './audio.ts'
+import type { UnderWay } from './carried-shape.ts'
 import { endpoint, standingOf } from './endpointing.ts'
 import type { Manner } from './finality.ts'
 import { recogniserRunId } from './listening.ts'
@@ -100,6 +101,7 @@ class ReplayedTurn {
   #state: TurnState
   /** What the machine decided and the record has not confirmed yet. */
   #decided: Decided[] = []
+  #elsewhere = false
 
   constructor(steps: readonly RecordedStep[], options: TurnOptions) {
     this.#steps = steps
@@ -119,6 +121,7 @@ class ReplayedTurn {
   take(index: number): Difference | undefined {
     const { kind, body, at_ms } = this.#steps[index]!
     const now = monotonic(at_ms)
+    if (this.#elsewhere) return undefined
     if (DECISIONS.includes(kind)) return this.#compare({ kind, body })
     // The moment before the recogniser was tried again has no step of its own.
     if (this.#state.phase.name === 'recovering') {
@@ -139,6 +142,8 @@ class ReplayedTurn {
         return this.#modelAnswer(body, now)
       case 'skill.result':
         return this.#skillResult(body, now)
+      case 'turn.moved':
+        return this.#moved(body, now)
       case 'turn.ended':
         return this.#decided[0] === undefined ? undefined : { recorded: null, replayed: this.#decided[0] }
       default:
@@ -149,6 +154,7 @@ class ReplayedTurn {
   #begin(body: RecordedStep['body'], now: Monotonic): undefined {
     const text = String(body.text)
     if (body.source === 'text') return this.#feed({ type: 'text', text, replyTo: undefined }, now)
+    if (body.source === 'resumed') return this.#feed({ type: 'go-on', left: body.left as UnderWay }, now)
     if (body.source === 'announcement') {
       return this.#feed({ type: 'announcement', from: 0, speech: text }, now)
     }
@@ -261,6 +267,12 @@ class ReplayedTurn {
         ? ({ type: 'answer', id, message: body.result as SkillResult } as const)
         : ({ type: 'ask-failed', id, error } as const)
     this.#feed({ type: 'system', message }, now)
+  }
+
+  /** What another conversation was asked is decided by what was said there. */
+  #moved(body: RecordedStep['body'], now: Monotonic): undefined {
+    if (body.along !== undefined) this.#elsewhere = true
+    else this.#feed({ type: 'refused', speech: String(body.refused) }, now)
   }
 
   #feed(input: TurnInput, now: Monotonic): undefined {

@@ -38,6 +38,11 @@ export class Satellites implements PlayPort {
     this.#listeners.set(satellite, listener)
   }
 
+  /** Until when it has something to play, monotonic ms; 0: it is silent. */
+  soundsUntil(satellite: string): number {
+    return this.#replies.get(satellite)?.player.end_at ?? 0
+  }
+
   /** The connection is gone. Its session hears of that as `session.detach` and gives up what it was saying. */
   remove(satellite: string): void {
     this.#listeners.delete(satellite)
@@ -45,6 +50,14 @@ export class Satellites implements PlayPort {
     if (reply === undefined) return
     this.#replies.delete(satellite)
     reply.player.stop()
+  }
+
+  /** Its session goes on elsewhere, and so will it: what it is told now is said by nobody here. */
+  handOver(satellite: string, ahead_ms: number): void {
+    this.#listeners.delete(satellite)
+    const reply = this.#replies.get(satellite)
+    this.#replies.delete(satellite)
+    reply?.player.handOver(ahead_ms)
   }
 
   request(effect: Play, deliver: Deliver, actor: Ref): void {
@@ -58,6 +71,10 @@ export class Satellites implements PlayPort {
       deliver({ type: 'outcome', id: effect.id, event: 'done' })
       return
     }
+    if (effect.op === 'cut') {
+      this.#cut(effect, deliver, actor)
+      return
+    }
     const { player } = this.#replyFor(effect, deliver, actor, listener)
     if (effect.op === 'audio') player.push(effect.body as Int16Array)
     else player.end()
@@ -69,6 +86,18 @@ export class Satellites implements PlayPort {
 
   actorGone(actor: Ref): void {
     this.#stop((reply) => isSame(reply.actor, actor))
+  }
+
+  /** A reply that is over, or never began, was played as far as it was sent: nothing comes after. */
+  #cut(effect: Play, deliver: Deliver, actor: Ref): void {
+    const reply = this.#replies.get(effect.to)
+    if (reply?.id !== effect.id || !isSame(reply.actor, actor)) {
+      deliver(failed(effect.id, gone(effect.to)))
+      return
+    }
+    this.#replies.delete(effect.to)
+    const cut = reply.player.cut(effect.body as number)
+    deliver({ type: 'outcome', id: effect.id, event: 'done', body: cut })
   }
 
   #replyFor(effect: Play, deliver: Deliver, actor: Ref, listener: VoiceListener): Reply {

@@ -2,34 +2,47 @@
  * The session actor: one conversation, at `loqa:/session/<id>`. Around the turn machine it keeps what outlives a turn:
  * which satellite it speaks through, who waits for their turn, and when nobody has been here for long enough to end.
  */
-import type { Behavior, Context, Effect, Message, Next, ReplyTo, SystemMessage } from '../actors/index.ts'
-import { placedAddress } from '../actors/index.ts'
-import {
-  type ErrorShape,
-  limits,
-  type PrivacyScope,
-  requestId,
-  type SessionId,
-  type Wall,
-} from '../host/index.ts'
-import { CARDS, type CardUpdate, type Intent } from '../skills/index.ts'
+import type { Behavior, Context, Effect, Next, SystemMessage } from '../actors/index.ts'
+import { monotonic, type PrivacyScope, type SessionId } from '../host/index.ts'
+import { CARDS, type CardUpdate } from '../skills/index.ts'
+import { arrived, settled, wanting } from './away.ts'
 import { carry, unpacked } from './carried.ts'
-import { EVENT, emptyView } from './ending.ts'
+import { EVENT } from './ending.ts'
 import type {
   AnnouncementSpeak,
   AudioEnd,
   AudioFrame,
   IdleOver,
+  NeighbourKnown,
+  RoomRefused,
+  SessionArrive,
   SessionAttach,
   SessionDetach,
-  SessionPhase,
-  SessionReachable,
+  SessionLeave,
+  SessionStay,
   TurnAsk,
   WaitOver,
 } from './messages.ts'
-import { showEvent, shownError, turnAnswer } from './messages.ts'
-import { isIdle, newConversation, type TurnInput, turn } from './turn.ts'
-import type { TurnOptions, TurnState } from './turn-state.ts'
+import { showEvent } from './messages.ts'
+import {
+  attach,
+  audioEnd,
+  comeBack,
+  detach,
+  idleOver,
+  idleTimer,
+  leave,
+  reachable,
+  stayed,
+} from './session-satellite.ts'
+import { phaseEffect, phaseMessage, withHead, withPhase, withPresence } from './session-shown.ts'
+import type { SessionState } from './session-state.ts'
+import { advance, andAlso, until } from './session-steps.ts'
+import { enqueue, startWaiting } from './session-waiting.ts'
+import { newConversation, type TurnInput } from './turn.ts'
+import type { SessionOptions } from './turn-state.ts'
+
+export type { SessionState } from './session-state.ts'
 
 export type SessionMessage =
   | SessionAttach
@@ -41,6 +54,11 @@ export type SessionMessage =
   | CardUpdate
   | WaitOver
   | IdleOver
+  | SessionLeave
+  | SessionArrive
+  | SessionStay
+  | RoomRefused
+  | NeighbourKnown
   | SystemMessage
 
 export interface SessionArgs {
@@ -50,40 +68,6 @@ export interface SessionArgs {
   readonly scope?: PrivacyScope
   /** Whose conversation it is, when somebody said so: their id in the collection `persons`. */
   readonly person?: string
-}
-
-export interface SessionState {
-  readonly startedAt: Wall
-  readonly turn: TurnState
-  /** Texts and announcements whose turn comes when nobody is talking; oldest first. */
-  readonly waiting: readonly Waiting[]
-  /** A turn was heard since the satellite came, or since it last said that the recording ended. */
-  readonly heard: boolean
-  /** As of its arguments. */
-  readonly scope: PrivacyScope
-  readonly person?: string
-}
-
-type Waiting =
-  | { readonly kind: 'text'; readonly text: string; readonly replyTo: ReplyTo | undefined }
-  | {
-      readonly kind: 'announcement'
-      readonly from: number
-      readonly speech: string
-      readonly asks: Intent | undefined
-    }
-
-/** Waiting texts and announcements of one session. More at once is a program gone wrong, not a person. */
-const MOST_WAITING = 16
-
-export const sessionAddress = (id: SessionId) => placedAddress('session', id)
-export const ANNOUNCER = placedAddress('announcer', 'house')
-
-const IDLE_TIMER = requestId('idle')
-
-export interface SessionOptions extends TurnOptions {
-  /** Without satellite and without a word for this long, the session ends and its context is forgotten. */
-  readonly idle_ms: number
 }
 
 export function sessionBehavior(
@@ -111,14 +95,16 @@ export function sessionBehavior(
 
     // Its steps from here on are noted down on this node, under what was agreed when it began.
     restore(snapshot, context) {
-      const state: SessionState = { ...unpacked(snapshot, context.now), waiting: [], heard: false }
-      return { state, effects: [...lives(state, context), idleTimer(options)] }
+      const talk = unpacked(snapshot, context.now)
+      const state: SessionState = { ...talk, ...until(talk.unsaid, context), waiting: [], heard: false }
+      const wants = state.away === undefined ? [] : [wanting(state.turn.session, state.away)]
+      return { state, effects: [...lives(state, context), idleTimer(options), ...wants] }
     },
 
     receive(state, message, context) {
       const after = handle(state, message, options, context)
       const continued = startWaiting(after, options, context)
-      return withPhase(state, continued)
+      return withHead(state, withPhase(state, withPresence(state, continued)), context)
     },
 
     stopping(state) {
@@ -152,17 +138,33 @@ function handle(
 ): Next<SessionState> {
   const feed = (input: TurnInput): Next<SessionState> => advance(state, input, options, context)
   switch (message.type) {
-    case 'session.attach':
-      return attach(state, message.satellite, message.room)
-    case 'session.detach': {
-      if (message.satellite !== state.turn.satellite) return { state, effects: [] }
-      const left = feed({ type: 'detached' })
-      return {
-        state: left.state,
-        effects: [...left.effects, reachable(state.turn, false), idleTimer(options)],
+    case 'session.attach': {
+      const attached = attach(state, message.satellite, message.room)
+      if (state.away === undefined) {
+        return message.heard === undefined ? attached : comeBack(attached, message.heard, options, context)
       }
+      const there = arrived(attached)
+      const { heard } = state.away
+      const input: TurnInput = heard === undefined ? { type: 'arrived' } : { type: 'heard', heard }
+      return andAlso(there, (now) => advance(now, input, options, context))
+    }
+    case 'session.detach':
+      return detach(state, message, options, context)
+    case 'session.leave':
+      return leave(state, message, options, context)
+    case 'session.arrive':
+      return { state, effects: state.away === undefined ? [] : [wanting(state.turn.session, state.away)] }
+    case 'session.stay':
+      return stayed(state, options, context)
+    case 'room.refused':
+      return feed({ type: 'refused', speech: message.speech })
+    case 'neighbour.known': {
+      const { left_ms, ...neighbour } = message.neighbour
+      const until = monotonic(context.now + left_ms)
+      return feed({ type: 'neighbour', neighbour: { ...neighbour, until } })
     }
     case 'audio.frame': {
+      if (message.satellite === state.former || state.away !== undefined) return { state, effects: [] }
       // After a restart the session has forgotten its satellite; the next frame tells it again.
       if (message.satellite !== state.turn.satellite) {
         const attached = attach(state, message.satellite, state.turn.conversation.room)
@@ -190,143 +192,8 @@ function handle(
     case 'terminated':
       return { state, effects: [] }
     default:
-      return feed({ type: 'system', message })
+      return settled(feed({ type: 'system', message }))
   }
-}
-
-function advance(
-  state: SessionState,
-  input: TurnInput,
-  options: SessionOptions,
-  context: Context,
-): Next<SessionState> {
-  const step = turn(state.turn, input, options, context.now)
-  const began = step.state.turns > state.turn.turns
-  return {
-    state: { ...state, turn: step.state, heard: state.heard || began },
-    effects: [...stamped(step.effects, context), ...announcementsEnded(state.turn, step.state)],
-  }
-}
-
-/** The machine is told the time; what it notes down for the timeline carries exactly that. */
-const stamped = (effects: readonly Effect[], { now }: Context): readonly Effect[] =>
-  effects.some(({ type }) => type === 'timeline')
-    ? effects.map((effect) => (effect.type === 'timeline' ? { ...effect, at: now } : effect))
-    : effects
-
-/** An announcement whose turn ended, however, was said: the announcer may forget it. */
-function announcementsEnded(before: TurnState, after: TurnState): readonly Effect[] {
-  const { phase } = before
-  if (phase.name === 'idle' || phase.turn.source.kind !== 'announcement') return []
-  if (after.phase.name !== 'idle' && after.phase.turn.number === phase.turn.number) return []
-  // When the satellite went away in mid-sentence, the announcer gives it to someone else.
-  if (after.satellite === undefined) return []
-  return [spoken(before.session, phase.turn.source.from)]
-}
-
-const spoken = (session: SessionId, id: number): Effect => ({
-  type: 'send',
-  to: ANNOUNCER,
-  message: { type: 'announcement.spoken', session, id } as Message,
-})
-
-function attach(state: SessionState, satellite: string, room: string): Next<SessionState> {
-  const conversation = { ...state.turn.conversation, room }
-  const attached: SessionState = { ...state, heard: false, turn: { ...state.turn, satellite, conversation } }
-  return { state: attached, effects: [{ type: 'cancel', id: IDLE_TIMER }, reachable(attached.turn, true)] }
-}
-
-const reachable = ({ session, conversation }: TurnState, yes: boolean): Effect => {
-  const message: SessionReachable = {
-    type: 'session.reachable',
-    session,
-    room: conversation.room,
-    reachable: yes,
-  }
-  return { type: 'send', to: ANNOUNCER, message }
-}
-
-/** A recording without speech gets an answer too: whoever sent it is waiting for one. */
-function audioEnd(
-  state: SessionState,
-  message: AudioEnd,
-  options: SessionOptions,
-  context: Context,
-): Next<SessionState> {
-  if (message.satellite !== state.turn.satellite) return { state, effects: [] }
-  const ended = advance(state, { type: 'audio-end' }, options, context)
-  if (state.heard || !isIdle(state.turn))
-    return { state: { ...ended.state, heard: false }, effects: ended.effects }
-  const event = showEvent(EVENT, message.satellite, shownError(NOTHING_HEARD))
-  return { state: ended.state, effects: [...ended.effects, event] }
-}
-
-const NOTHING_HEARD: ErrorShape = {
-  code: 'nothing-heard',
-  message: 'No speech was heard in the recording',
-  retryable: false,
-  hint: 'Check that the file or the microphone is not silent.',
-}
-
-function enqueue(state: SessionState, waiting: Waiting): Next<SessionState> {
-  if (waiting.kind === 'text' && waiting.text.length > limits.MAX_TURN_TEXT) {
-    return { state, effects: refuse(state, waiting, TOO_LONG) }
-  }
-  if (state.waiting.length >= MOST_WAITING) return { state, effects: refuse(state, waiting, BUSY) }
-  return { state: { ...state, waiting: [...state.waiting, waiting] }, effects: [] }
-}
-
-const TOO_LONG: ErrorShape = {
-  code: 'invalid-input',
-  message: `The text is longer than ${limits.MAX_TURN_TEXT} characters`,
-  retryable: false,
-  hint: 'Say it in fewer words.',
-}
-
-const BUSY: ErrorShape = {
-  code: 'overloaded',
-  message: `The session is at its limit of ${MOST_WAITING} waiting turns`,
-  retryable: true,
-  hint: 'Try again in a moment.',
-}
-
-/** A refused text is told so; a refused announcement stays with the announcer. */
-function refuse(state: SessionState, waiting: Waiting, error: ErrorShape): readonly Effect[] {
-  if (waiting.kind !== 'text' || waiting.replyTo === undefined) return []
-  return [turnAnswer(waiting.replyTo, emptyView(state.turn, waiting.text, error))]
-}
-
-/** Nobody is talking: whoever waits first is next. */
-function startWaiting(
-  given: Next<SessionState>,
-  options: SessionOptions,
-  context: Context,
-): Next<SessionState> {
-  let { state, effects } = given
-  while (isIdle(state.turn)) {
-    const [first, ...waiting] = state.waiting
-    if (first === undefined) break
-    // Speech that is just beginning goes first: its evidence is already in the ear.
-    const { activity } = state.turn.ear
-    if (activity.phase === 'speech' || activity.evidence > 0) break
-    const input: TurnInput =
-      first.kind === 'text'
-        ? { type: 'text', text: first.text, replyTo: first.replyTo }
-        : { type: 'announcement', from: first.from, speech: first.speech, asks: first.asks }
-    const begun = advance({ ...state, waiting }, input, options, context)
-    state = begun.state
-    effects = [...effects, ...announced(state, first), ...begun.effects]
-    if (first.kind === 'announcement' && isIdle(state.turn) && state.turn.satellite !== undefined) {
-      effects = [...effects, spoken(state.turn.session, first.from)]
-    }
-    if (state.turn.satellite === undefined) effects = [...effects, idleTimer(options)]
-  }
-  return { state, effects }
-}
-
-function announced(state: SessionState, waiting: Waiting): readonly Effect[] {
-  if (waiting.kind !== 'announcement' || state.turn.satellite === undefined) return []
-  return [showEvent(EVENT, state.turn.satellite, { type: 'announce', text: waiting.speech })]
 }
 
 /** What a skill shows without having been asked, where it can be seen. */
@@ -334,45 +201,4 @@ function cardShown({ turn }: SessionState, { card, room }: CardUpdate): readonly
   const { satellite, conversation } = turn
   const isHere = room === undefined || room === conversation.room
   return satellite === undefined || !isHere ? [] : [showEvent(EVENT, satellite, { type: 'card', card })]
-}
-
-const idleTimer = (options: SessionOptions): Effect => ({
-  type: 'schedule',
-  id: IDLE_TIMER,
-  delay_ms: options.idle_ms,
-  message: { type: 'idle.over' },
-})
-
-function idleOver(state: SessionState, options: SessionOptions): Next<SessionState> {
-  if (state.turn.satellite !== undefined) return { state, effects: [] }
-  if (!isIdle(state.turn) || state.waiting.length > 0) return { state, effects: [idleTimer(options)] }
-  return { state, effects: [{ type: 'stop', reason: 'idle' }] }
-}
-
-// — where the conversation stands, for those who show it —
-
-const phaseName = (state: SessionState): string => state.turn.phase.name
-
-function phaseMessage(state: SessionState, phase: string): SessionPhase {
-  return {
-    type: 'session.phase',
-    session: state.turn.session,
-    room: state.turn.conversation.room,
-    phase,
-    started_at: state.startedAt,
-    privacy: { scope: state.scope, ...(state.person === undefined ? {} : { person: state.person }) },
-  }
-}
-
-const phaseEffect = (state: SessionState): Effect => ({
-  type: 'publish',
-  topic: 'session.phase',
-  message: phaseMessage(state, phaseName(state)),
-})
-
-function withPhase(before: SessionState, given: Next<SessionState>): Next<SessionState> {
-  const { state, effects } = given
-  const changed =
-    phaseName(before) !== phaseName(state) || before.turn.conversation.room !== state.turn.conversation.room
-  return changed ? { state, effects: [...effects, phaseEffect(state)] } : given
 }

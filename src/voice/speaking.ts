@@ -3,8 +3,9 @@ import type { Effect, Outcome } from '../actors/index.ts'
 import { type ErrorShape, type Monotonic, requestId } from '../host/index.ts'
 import { type EngineEvent, openRun } from '../inference/index.ts'
 import { SAMPLE_RATE } from './audio.ts'
-import { endTurn, latencyMetrics, WAIT } from './ending.ts'
-import { endReply, playAudio, waitOver } from './messages.ts'
+import { EVENT, endTurn, latencyMetrics, WAIT } from './ending.ts'
+import { endReply, playAudio, showEvent, waitOver } from './messages.ts'
+import { restOf, type Said } from './said.ts'
 import { splitSentences } from './sentences.ts'
 import { stepOf } from './steps.ts'
 import {
@@ -31,7 +32,7 @@ const RENDER_MS = 30_000
 export function speak(state: TurnState, turn: Turn, options: TurnOptions, now: Monotonic): Step {
   const said: Turn = { ...turn, marks: { ...turn.marks, reply: now } }
   const sentences = splitSentences(turn.reply)
-  const speaking: Speaking = { sentences, index: 0, attempt: 0, heard: 0, received: 0, total: 0 }
+  const speaking = from(sentences, { ends: [], samples: 0 })
   const spoken: TurnState = { ...state, phase: { name: 'speaking', turn: said, speaking } }
   const replied = stepOf(state, turn, 'turn.replied', { speech: turn.reply })
   return andThen(stay(spoken, replied), (current) =>
@@ -41,7 +42,52 @@ export function speak(state: TurnState, turn: Turn, options: TurnOptions, now: M
   )
 }
 
-const endOf = (turn: Turn) => (turn.error === undefined ? 'done' : 'failed')
+export const endOf = (turn: Turn) => (turn.error === undefined ? 'done' : 'failed')
+
+/** Says the rest of `turn.reply`, of which a satellite has a part, and ends the turn. */
+export function goOn(
+  state: TurnState,
+  turn: Turn,
+  said: Pick<Said, 'ends' | 'samples'>,
+  options: TurnOptions,
+  now: Monotonic,
+): Step {
+  const known: Turn = { ...turn, marks: { ...turn.marks, reply: now } }
+  const speaking = from(splitSentences(turn.reply), said)
+  const spoken: TurnState = { ...state, phase: { name: 'speaking', turn: known, speaking } }
+  const replied = stepOf(state, turn, 'turn.replied', { speech: turn.reply })
+  return andThen(stay(spoken, replied), (current) => sayNext(current, options))
+}
+
+/** `begins`: the sample with which its loudspeaker begins, where that is not the place itself. */
+export function from(
+  sentences: readonly string[],
+  said: Pick<Said, 'ends' | 'samples'>,
+  begins = said.samples,
+): Speaking {
+  const { sentence, skip, from: total } = restOf(said)
+  const ends = said.ends.slice(0, sentence)
+  return { sentences, index: sentence, attempt: 0, heard: 0, received: 0, total, ends, skip, from: begins }
+}
+
+/** Up to which sample of the reply its loudspeaker has, or has from before. */
+export const reached = ({ total, skip }: Speaking): number => total + skip
+
+/** The sentence that is next, or the end of the reply. */
+export function sayNext(state: TurnState, options: TurnOptions): Step {
+  const { turn, speaking } = state.phase as SpeakingPhase
+  if (speaking.index < speaking.sentences.length) return render(state, options)
+  return stay(
+    { ...state, phase: { name: 'playing', turn, speaking } },
+    endReply(playId(turn), state.satellite!),
+    {
+      type: 'schedule',
+      id: WAIT,
+      delay_ms: ((reached(speaking) - speaking.from) * 1000) / SAMPLE_RATE + options.waits.playout_ms,
+      message: waitOver(turn.number, 'playout'),
+    },
+  )
+}
 
 /** Asks for the current sentence. */
 function render(state: TurnState, options: TurnOptions): Step {
@@ -87,8 +133,10 @@ function emit(
 ): Step {
   const { turn, speaking } = phase
   const known = Math.min(Math.max(0, speaking.heard - speaking.received), samples.length)
-  const fresh = known === 0 ? samples : samples.slice(known)
-  const first = turn.marks.voice === undefined && fresh.length > 0
+  const fresh = samples.length - known
+  const over = Math.min(speaking.skip, fresh)
+  const news = known + over === 0 ? samples : samples.slice(known + over)
+  const first = turn.marks.voice === undefined && news.length > 0
   const marked: Turn = first ? { ...turn, marks: { ...turn.marks, voice: now } } : turn
   const heard: TurnState = {
     ...state,
@@ -98,30 +146,31 @@ function emit(
       speaking: {
         ...speaking,
         received: speaking.received + samples.length,
-        heard: speaking.heard + fresh.length,
-        total: speaking.total + fresh.length,
+        heard: speaking.heard + fresh,
+        total: speaking.total + fresh,
+        skip: speaking.skip - over,
       },
     },
   }
   const effects: Effect[] = [waitForVoice(turn, options.waits.voice_ms)]
-  if (fresh.length > 0) effects.push(playAudio(playId(turn), state.satellite!, fresh))
+  if (first) {
+    const from = speaking.total + over
+    const begins = { type: 'reply', turn: turn.number, from, text: turn.reply } as const
+    effects.push(showEvent(EVENT, state.satellite!, begins))
+  }
+  if (news.length > 0) effects.push(playAudio(playId(turn), state.satellite!, news))
   if (first) effects.push(stepOf(state, turn, 'tts.began', {}))
   if (first && turn.source.kind === 'voice') effects.push(...latencyMetrics(marked.marks))
   return stay(heard, ...effects)
 }
 
-function nextSentence(state: TurnState, phase: SpeakingPhase, options: TurnOptions): Step {
-  const { turn, speaking } = phase
-  const following: Speaking = { ...speaking, index: speaking.index + 1, attempt: 0, heard: 0, received: 0 }
-  if (following.index < speaking.sentences.length) {
-    return render({ ...state, phase: { ...phase, speaking: following } }, options)
+function nextSentence(state: TurnState, { turn, speaking }: SpeakingPhase, options: TurnOptions): Step {
+  const ends = [...speaking.ends, speaking.total]
+  const following: Speaking = {
+    ...{ ...speaking, index: speaking.index + 1, attempt: 0, heard: 0, received: 0 },
+    ends,
   }
-  return stay({ ...state, phase: { name: 'playing', turn } }, endReply(playId(turn), state.satellite!), {
-    type: 'schedule',
-    id: WAIT,
-    delay_ms: (speaking.total * 1000) / SAMPLE_RATE + options.waits.playout_ms,
-    message: waitOver(turn.number, 'playout'),
-  })
+  return sayNext({ ...state, phase: { name: 'speaking', turn, speaking: following } }, options)
 }
 
 /** The voice died or hangs: the same sentence again after a moment, past what was already heard. */

@@ -22,6 +22,8 @@ export type StepKind =
   | 'llm.answer'
   | 'turn.decided'
   | 'skill.result'
+  /** Another conversation took it over, or none could: with what was said then. */
+  | 'turn.moved'
   | 'turn.replied'
   | 'tts.began'
   | 'tts.failed'
@@ -96,6 +98,8 @@ export function decisionBody(decision: Decision): Body {
         skill: decision.skill,
         confirmed: decision.confirmed,
       }
+    case 'move':
+      return { decision: 'move', intent: decision.intent, room: decision.room }
     case 'say':
       return {
         decision: 'say',

@@ -26,6 +26,8 @@ export type TurnSource =
   | { readonly kind: 'text'; readonly replyTo: ReplyTo | undefined }
   /** `from` is the announcer's number for it. */
   | { readonly kind: 'announcement'; readonly from: number }
+  /** What was being said elsewhere goes on here. */
+  | { readonly kind: 'moved' }
 
 /** When things happened; what did not happen is absent. */
 export interface Marks {
@@ -94,8 +96,39 @@ export interface Speaking {
   /** Samples of this sentence handed on, and received from this attempt: a retry passes over what was heard. */
   readonly heard: number
   readonly received: number
-  /** Samples of the whole reply handed on. */
+  /** Samples of the whole reply, up to where it is handed on. */
   readonly total: number
+  /** The sample of the reply with which this loudspeaker began: where it was broken off before. */
+  readonly from: number
+  /** Where the sentences before this one ended, in samples of the whole reply. */
+  readonly ends: readonly number[]
+  /** What the satellite has from before and is passed over. */
+  readonly skip: number
+}
+
+/** A reply that was broken off: it may go on, there or in another room. */
+export interface Left {
+  readonly turn: number
+  readonly sentences: readonly string[]
+  readonly ends: readonly number[]
+  /** Where the loudspeaker that was silenced had begun. */
+  readonly from: number
+  /** Samples of the reply that were heard; undefined while the loudspeaker has not said it. */
+  readonly samples: number | undefined
+  /** What comes after them, as far as it was rendered and is kept. */
+  readonly ahead: Int16Array
+  /** Nobody goes on with it after this. */
+  readonly until: Monotonic
+}
+
+/** A conversation in another room, in which somebody spoke a moment ago. */
+export interface Neighbour {
+  readonly session: SessionId
+  readonly last: Intent | undefined
+  /** A slot it asks for. */
+  readonly asks: { readonly intent: Intent; readonly slot: string } | undefined
+  /** What is said here is no part of it after this. */
+  readonly until: Monotonic
 }
 
 export type Phase =
@@ -124,10 +157,17 @@ export type Phase =
       readonly answer: ModelAnswer
     }
   /** A skill is asked: from here on the turn has effects. */
-  | { readonly name: 'acting'; readonly turn: Turn }
+  | { readonly name: 'acting'; readonly turn: Turn; readonly confirmed?: boolean }
+  /** Another room, or another conversation, is looked for. `otherwise`: what is done when there is none. */
+  | { readonly name: 'moving'; readonly turn: Turn; readonly otherwise: Otherwise }
   | { readonly name: 'speaking'; readonly turn: Turn; readonly speaking: Speaking }
   /** Everything was rendered and is being played. */
-  | { readonly name: 'playing'; readonly turn: Turn }
+  | { readonly name: 'playing'; readonly turn: Turn; readonly speaking: Speaking }
+
+export type Otherwise =
+  | { readonly kind: 'say' }
+  /** The follow-up of another conversation: it is carried out here, with what was said there. */
+  | { readonly kind: 'here'; readonly intent: Intent }
 
 /** What was said before, as far as it matters to what is said next. */
 export interface Conversation {
@@ -155,6 +195,8 @@ export interface TurnState {
   readonly turns: number
   /** Guesses begun so far. */
   readonly guesses: number
+  readonly left?: Left | undefined
+  readonly neighbour?: Neighbour | undefined
 }
 
 /** Everything the machine is told besides its state and the input. */
@@ -165,6 +207,11 @@ export interface TurnOptions {
   /** Capability tags or kinds of the engines to use. */
   readonly engines: { readonly stt: string; readonly llm: string; readonly tts: string }
   readonly voice: string | undefined
+}
+
+export interface SessionOptions extends TurnOptions {
+  /** Without satellite and without a word for this long, the session ends and its context is forgotten. */
+  readonly idle_ms: number
 }
 
 /** The longest each phase may take, in ms. Every one ends in words, never in silence. */
@@ -185,6 +232,10 @@ export interface Waits {
   readonly voice_ms: number
   /** Beyond the length of the reply, for the satellite to have played it. */
   readonly playout_ms: number
+  /** For another room to take the conversation: usually 20 ms. */
+  readonly moving_ms: number
+  /** How long a reply that was broken off can be gone on with. */
+  readonly left_ms: number
   /** How long a question stays open. */
   readonly answer_ms: number
   /** Silence in which speculation starts: shorter than any wait of endpointing, longer than most gaps in words. */
@@ -202,6 +253,8 @@ export const WAITS: Waits = {
   skill_ms: 3_000,
   voice_ms: 2_000,
   playout_ms: 5_000,
+  moving_ms: 2_500,
+  left_ms: 30_000,
   answer_ms: 20_000,
   guess_ms: 60,
   cut_off_ms: 1_000,

@@ -7,19 +7,22 @@
  * T2  Speech during a reply silences it as soon as it counts as speech: `START_FRAMES` voiced frames, 80 ms.
  * T3  Every turn ends exactly once, as done, interrupted or failed; an asked text is answered exactly once.
  * T4  What is done on a guess is pure, and nothing of a wrong guess is heard or shown.
- * T5  A skill is asked at most once per turn, and only after the end of the turn was decided.
+ * T5  A skill is asked at most once per turn, and only after the end of the turn was decided; once more when the node is lost to which
+ *     its answer was to come.
  * T6  A recogniser that dies loses nothing: what was heard is heard again; only when that fails for good, an apology.
  * T7  A voice that dies continues where it was; when that fails for good, the reply is there as text.
  * T8  Every phase but idle has a longest wait, after which it goes on or ends.
  * T9  What arrives late, from work that was given up, changes nothing.
  */
-import type { ReplyTo, SystemMessage } from '../actors/index.ts'
+import type { Effect, ReplyTo, SystemMessage } from '../actors/index.ts'
 import { assert, type Monotonic, monotonic, type SessionId } from '../host/index.ts'
-import { type Intent, NO_INTENT } from '../skills/index.ts'
+import type { Intent } from '../skills/index.ts'
 import { forgetAfterSilence, hear } from './activity.ts'
-import { answer, meant, modelOutcome, modelRunId, skillAnswer } from './answering.ts'
+import { actAgain, answer, meant, modelOutcome, modelRunId, skillAnswer } from './answering.ts'
 import { FRAME_MS } from './audio.ts'
-import { endTurn, turnOf, withTurn } from './ending.ts'
+import type { UnderWay } from './carried-shape.ts'
+import { emptyTurn, endTurn, turnOf, withTurn } from './ending.ts'
+import { breakOff, cutOutcome } from './going-on.ts'
 import {
   endUtterance,
   framesOverdue,
@@ -34,19 +37,22 @@ import {
   withFrame,
 } from './listening.ts'
 import type { AudioFrame, WaitOver } from './messages.ts'
-import { playOutcome, renderAgain, retryVoice, silence, speak, voiceOutcome } from './speaking.ts'
+import { arrive, heardAlong, refused } from './moving-on.ts'
+import { PHRASES } from './phrases.ts'
+import { goOn, playOutcome, renderAgain, retryVoice, silence, speak, voiceOutcome } from './speaking.ts'
 import { contextOf, stepOf } from './steps.ts'
+import type { Transcribed } from './transcribed.ts'
 import {
   andThen,
   type Ear,
   IDLE,
+  type Neighbour,
   NO_GUESS,
   QUIET,
   type Step,
   stay,
   type Turn,
   type TurnOptions,
-  type TurnSource,
   type TurnState,
 } from './turn-state.ts'
 
@@ -63,8 +69,20 @@ export type TurnInput =
       /** Undefined where it is no question. */
       readonly asks?: Intent | undefined
     }
+  /** Somebody is here again who heard only a part of it. */
+  | { readonly type: 'go-on'; readonly left: UnderWay }
   | { readonly type: 'system'; readonly message: Exclude<SystemMessage, { type: 'terminated' }> }
   | { readonly type: 'wait'; readonly message: WaitOver }
+  /** It leaves its satellite for another one: what it says is broken off. */
+  | { readonly type: 'leave' }
+  /** It has come to a satellite, and goes on there. */
+  /** `otherwise`: what is said when there is nothing to go on with; by default that it is there. */
+  | { readonly type: 'arrived'; readonly otherwise?: string }
+  /** Somebody said this to another conversation, whose satellite is now this one's. */
+  | { readonly type: 'heard'; readonly heard: Transcribed }
+  /** There is no such room, or nothing to take along. */
+  | { readonly type: 'refused'; readonly speech: string }
+  | { readonly type: 'neighbour'; readonly neighbour: Neighbour | undefined }
 
 export const newConversation = (session: SessionId, room: string, person?: string): TurnState => ({
   session,
@@ -111,10 +129,22 @@ function route(state: TurnState, input: TurnInput, options: TurnOptions, now: Mo
       return typed(state, input.text, input.replyTo, options, now)
     case 'announcement':
       return announcement(state, input, options, now)
+    case 'go-on':
+      return goOnWith(state, input.left, options, now)
     case 'system':
       return system(state, input.message, options, now)
     case 'wait':
       return waitOver(state, input.message, options, now)
+    case 'leave':
+      return leave(state, options, now)
+    case 'arrived':
+      return arrive(state, input.otherwise, options, now)
+    case 'heard':
+      return heardAlong(state, input.heard, options, now)
+    case 'refused':
+      return refused(state, input.speech, options, now)
+    case 'neighbour':
+      return stay({ ...state, neighbour: input.neighbour })
   }
 }
 
@@ -161,6 +191,9 @@ function speechStarted(state: TurnState, options: TurnOptions, now: Monotonic): 
       if (utterance === undefined) return stay(state)
       return andThen(stopped, (current) => resume(current, phase.turn, utterance, options, now))
     }
+    case 'moving':
+      // What was said counts; whoever takes it over hears this too.
+      return stay(state)
     case 'acting':
     case 'speaking':
     case 'playing':
@@ -174,11 +207,8 @@ function bargeIn(state: TurnState, options: TurnOptions, now: Monotonic): Step {
   const interrupted = turnOf(state.phase)!
   const cutOff = interrupted.source.kind === 'voice' && wasCutOff(interrupted, options, now)
   const marked = withTurn(state, (running) => ({ ...running, cutOff }))
-  const silenced = stay(marked, ...silence(marked), {
-    type: 'metric',
-    name: 'loqa_voice_barge_in_total',
-    add: 1,
-  })
+  const counted: Effect = { type: 'metric', name: 'loqa_voice_barge_in_total', add: 1 }
+  const silenced = andThen(breakOff(marked, 0, options, now), (current) => stay(current, counted))
   return andThen(
     andThen(silenced, (current) => endTurn(current, 'interrupted')),
     (idle) => listen(idle, state.phase.name !== 'acting', options, now),
@@ -203,23 +233,25 @@ function detached(state: TurnState): Step {
   const gone = { ...state, ear: QUIET, satellite: undefined }
   const { phase } = state
   if (phase.name === 'idle' || phase.turn.source.kind === 'text') return stay(gone)
+  // What a skill was asked it does; its answer is for whoever comes back.
+  if (phase.name === 'acting' && phase.turn.source.kind === 'voice') return stay(gone)
   const model =
     phase.name === 'interpreting' ? [{ type: 'cancel', id: modelRunId(phase.number) } as const] : []
   const stopped = stay(gone, ...stopListening(state), ...model, ...silence(state))
-  return andThen(stopped, (current) => endTurn(current, 'interrupted'))
+  // What moves is ended there.
+  return andThen(stopped, (current) => endTurn(current, phase.name === 'moving' ? 'done' : 'interrupted'))
 }
 
-const emptyTurn = (number: number, source: TurnSource): Turn => ({
-  number,
-  source,
-  transcript: '',
-  partials: [],
-  intent: NO_INTENT,
-  reply: '',
-  marks: {},
-  cutOff: false,
-  error: undefined,
-})
+/** Long enough for the word to reach a loudspeaker before the sample at which it is to be silent. */
+const STILL_HEARD_MS = 40
+
+/** Only for one that is idle, speaks, or asked for it. */
+function leave(state: TurnState, options: TurnOptions, now: Monotonic): Step {
+  const end = state.phase.name === 'moving' ? 'done' : 'interrupted'
+  return andThen(breakOff(state, STILL_HEARD_MS, options, now), (silent) =>
+    isIdle(silent) ? stay(silent) : endTurn(silent, end),
+  )
+}
 
 function typed(
   state: TurnState,
@@ -267,6 +299,21 @@ function announcement(
   )
 }
 
+function goOnWith(before: TurnState, left: UnderWay, options: TurnOptions, now: Monotonic): Step {
+  assert(before.phase.name === 'idle', 'a turn goes on when none runs')
+  const { turn: number, transcript, reply } = left
+  const intent = left.intent as Turn['intent']
+  const begun: Turn = { ...emptyTurn(number, { kind: 'voice', interrupting: false }), transcript, intent }
+  const state: TurnState = { ...before, turns: Math.max(before.turns, number) }
+  const { room } = state.conversation
+  const noted = stepOf(state, begun, 'turn.began', { source: 'resumed', left, room, context: {} })
+  return andThen(stay(state, noted), (current) =>
+    reply === null
+      ? actAgain(current, begun, left.confirmed, options, now)
+      : goOn(current, { ...begun, reply }, left, options, now),
+  )
+}
+
 function system(
   state: TurnState,
   message: Extract<TurnInput, { type: 'system' }>['message'],
@@ -285,8 +332,10 @@ function system(
         : guessOutcome(state, message)
     case 'tts':
       return voiceOutcome(state, message, options, now)
-    case 'play':
-      return playOutcome(state, message)
+    case 'play': {
+      const cut = cutOutcome(state, message)
+      return cut === undefined ? playOutcome(state, message) : stay(cut)
+    }
     default:
       return stay(state)
   }
@@ -306,6 +355,8 @@ function waitOver(state: TurnState, message: WaitOver, options: TurnOptions, now
       return phase.name === 'speaking' ? renderAgain(state, options) : recogniseAgain(state, options, now)
     case 'voice':
       return phase.name === 'speaking' ? retryVoice(state, VOICE_HUNG, options) : stay(state)
+    case 'moving':
+      return refused(state, PHRASES.nowhere, options, now)
     case 'playout':
       if (phase.name !== 'playing') return stay(state)
       return andThen(stay(state, ...silence(state)), (current) => endTurn(current, 'done'))

@@ -20,6 +20,8 @@ export interface Understanding {
   missing(intent: Intent): readonly string[]
   /** The question to be answered with yes before the intent is carried out. */
   confirmation(intent: string): string | undefined
+  /** It can do harm: what is only a guess is put to the person first. */
+  isRisky(intent: string): boolean
   /** The skill that handles an intent; undefined when nobody does. */
   skillFor(intent: string): string | undefined
   /** Honest words for an intent that was understood and that nothing can carry out. */
@@ -57,6 +59,7 @@ export function understandingOf(
     missing: (intent) => missingSlots(grammar, intent),
     question: (intent, slot) => grammar.intents.get(intent)?.slots.get(slot)?.ask,
     confirmation: (intent) => grammar.intents.get(intent)?.confirm,
+    isRisky: (intent) => grammar.intents.get(intent)?.exactOnly ?? false,
     skillFor(intent) {
       const skill = intent.slice(0, intent.indexOf('.'))
       return running.has(skill) ? skill : undefined
@@ -73,6 +76,7 @@ export const currentUnderstanding = (now: () => Understanding): Understanding =>
   question: (intent, slot) => now().question(intent, slot),
   missing: (intent) => now().missing(intent),
   confirmation: (intent) => now().confirmation(intent),
+  isRisky: (intent) => now().isRisky(intent),
   skillFor: (intent) => now().skillFor(intent),
   unhandled: (intent) => now().unhandled(intent),
   prompt: (text, reading) => now().prompt(text, reading),

@@ -6,6 +6,8 @@ import type {
   AuditView,
   Dictation,
   DictationListener,
+  EmbeddedText,
+  EngineRow,
   HouseholdChange,
   HouseholdView,
   MemoryView,
@@ -21,6 +23,8 @@ import type {
   VoiceListener,
   WakeWordListener,
   WakeWordWatch,
+  WriteRequest,
+  Written,
 } from '../../src/api/index.ts'
 import { LoqaError, NotFoundError } from '../../src/host/index.ts'
 import { ScriptedSkills } from './scripted-skills.ts'
@@ -74,6 +78,7 @@ export const scriptedNodes: readonly NodeRow[] = [
     rtt_ms: 0,
     capabilities: ['stt.sherpa:starter-en:rt'],
     why_not_connected: null,
+    adds: null,
   },
   {
     id: 'fedcba9876543210',
@@ -90,6 +95,7 @@ export const scriptedNodes: readonly NodeRow[] = [
       hint: 'loqa household approve 123456',
       code: '123456',
     },
+    adds: null,
   },
 ]
 
@@ -265,7 +271,7 @@ class ScriptedMemory implements MemoryView {
     return { ...scriptedPerson, consent: { given, at: '2026-01-02T03:06:00.000Z' } }
   }
   async exportPerson(): ReturnType<MemoryView['exportPerson']> {
-    return { person: scriptedPerson, timelines: [scriptedTimeline] }
+    return { person: scriptedPerson, timelines: [scriptedTimeline], usual_rooms: ['kitchen'] }
   }
   async erasePerson(person: string, dry_run: boolean): ReturnType<MemoryView['erasePerson']> {
     this.erased.push({ which: { person }, dry_run })
@@ -292,6 +298,7 @@ export class ScriptedView implements NodeView {
   readonly asked: { text: string; room?: string; session?: string }[] = []
   readonly said: { text: string; voice?: string }[] = []
   readonly channels: ScriptedChannel[] = []
+  readonly brought: string[] = []
   readonly changes: HouseholdChange[] = []
   statusNow: StatusView = scriptedStatus
   nodesNow: readonly NodeRow[] = scriptedNodes
@@ -312,6 +319,32 @@ export class ScriptedView implements NodeView {
   }
   watchWakeWord(_rate: number, word: WakeWordListener): WakeWordWatch {
     return { push: () => word(640), finish: (done) => done(), close: () => undefined }
+  }
+  enginesNow: readonly EngineRow[] = [
+    { tag: 'stt.sherpa:recogniser', kind: 'stt', model: 'recogniser' },
+    { tag: 'llm.llama:writer', kind: 'llm', model: 'writer' },
+    { tag: 'tts.formant:voice', kind: 'tts', model: 'voice' },
+  ]
+  /** What the language model was asked, and what it writes. */
+  readonly wrote: WriteRequest[] = []
+  onWrite: (request: WriteRequest, signal: AbortSignal) => AsyncIterable<Written> = async function* () {
+    yield { type: 'text', text: 'Good ' }
+    yield { type: 'text', text: 'morning' }
+    yield { type: 'end', reason: 'stop', input_tokens: 3, output_tokens: 2 }
+  }
+  engines(): readonly EngineRow[] {
+    return this.enginesNow
+  }
+  write(request: WriteRequest, signal: AbortSignal): AsyncIterable<Written> {
+    this.wrote.push(request)
+    return this.onWrite(request, signal)
+  }
+  async embed({ text }: { text: string }): Promise<EmbeddedText> {
+    return { vector: Float32Array.of(text.length, 0.5), tokens: 1 }
+  }
+
+  async bring(session: string): Promise<void> {
+    this.brought.push(session)
   }
   dictate(_rate: number, told: DictationListener): Dictation {
     return { push: () => undefined, finish: () => told.final('what time is it'), cancel: () => undefined }
@@ -363,7 +396,12 @@ export class ScriptedView implements NodeView {
       },
     ]
   }
-  async moveSession(session: string, node: string): ReturnType<NodeView['moveSession']> {
+  async moveSession(
+    session: string,
+    to: { readonly node: string } | { readonly room: string },
+  ): ReturnType<NodeView['moveSession']> {
+    if ('room' in to) return { session, from: 'attic', to: 'cellar', room: to.room, away_ms: 0.5 }
+    const { node } = to
     if (node === 'nowhere') throw new LoqaError('not-found', 'There is no node "nowhere"')
     return { session, from: 'attic', to: node, away_ms: 1.5 }
   }

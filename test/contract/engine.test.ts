@@ -5,9 +5,8 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import type { EngineEvent, EngineInput, EngineRequest, Pool } from '../../src/inference/index.ts'
+import type { EngineRequest, Pool } from '../../src/inference/index.ts'
 import {
-  alive,
   errorCode,
   eventually,
   frames,
@@ -23,24 +22,14 @@ import {
   tone,
   typesOf,
 } from '../inference/engines.ts'
+import { type EngineCase, keepsContract, resultOf, samplesOf } from './engine-contract.ts'
 
 // Real processes on a machine that may be busy with others: how long is not what is tested here.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
-interface Case {
-  readonly model: string
-  readonly to: string
-  readonly request: EngineRequest
-  readonly inputs: readonly EngineInput[]
-  /** What the run says between opening and `done`. */
-  readonly says: EngineEvent['type']
-  /** A run on nothing: what it ends with. */
-  readonly empty: { readonly request: EngineRequest; readonly ends: 'done' | 'invalid-input' }
-}
-
 const STT: EngineRequest = { kind: 'stt', sample_rate: 16_000 }
 
-const CASES: readonly Case[] = [
+const CASES: readonly EngineCase[] = [
   {
     model: 'low-high',
     to: 'stt.sherpa',
@@ -81,103 +70,10 @@ const WEIGHTS = [
   { to: 'llm.llama', model: 'random-language', weights: 'language.gguf' },
 ]
 
-/** What a run came to, as far as two runs on the same input agree: speech is not the same sample by sample. */
-const resultOf = (events: readonly EngineEvent[]): string =>
-  events
-    .map((event) => (event.type === 'final' || event.type === 'token' ? event.text : ''))
-    .join('')
-    .trim()
-
-const samplesOf = (events: readonly EngineEvent[]): number =>
-  events.reduce((sum, event) => sum + (event.type === 'audio' ? event.samples.length : 0), 0)
-
-describe.each(CASES)('the engine $to', ({ model, to, request, inputs, says, empty }) => {
+describe.each(CASES)('the engine $to', (contract) => {
   const directory = temporaryDirectory()
-  let pool: Pool
-
-  beforeAll(async () => {
-    pool = openPool(await specs([model], { unpacked_dir: directory.path })).pool
-    await pool.start()
-  })
-  afterAll(async () => {
-    await pool.stop()
-    directory.remove()
-  })
-
-  const whole = () => run(pool, to, request, inputs)
-  const pid = (): number => [...pool.pids().values()][0]!
-
-  test('says what it has, then exactly one done, last', async () => {
-    const events = await whole()
-    expect(typesOf(events)).toContain(says)
-    expect(typesOf(events).filter((type) => type === 'done' || type === 'failed')).toEqual(['done'])
-    expect(typesOf(events).at(-1)).toBe('done')
-  })
-
-  test('comes to the same result twice in a row', async () => {
-    const [first, second] = [await whole(), await whole()]
-    expect(resultOf(second)).toBe(resultOf(first))
-    expect(Math.abs(samplesOf(second) - samplesOf(first))).toBeLessThan(2_205)
-  })
-
-  test('keeps runs at the same time apart', async () => {
-    const alone = await whole()
-    const together = await Promise.all([whole(), whole(), whole()])
-    for (const events of together) {
-      expect(typesOf(events).at(-1)).toBe('done')
-      expect(resultOf(events)).toBe(resultOf(alone))
-    }
-  })
-
-  test('is silent after a cancel in mid-run and serves the next one, in the same process', async () => {
-    const before = pid()
-    const cancelled = open(pool, to, request)
-    for (const input of inputs.slice(0, 30)) cancelled.stream.feed(input)
-    cancelled.stream.cancel()
-    const heard = cancelled.events.length
-    const alone = await whole()
-    expect(resultOf(await whole())).toBe(resultOf(alone))
-    expect(cancelled.events).toHaveLength(heard)
-    expect(pid()).toBe(before)
-  })
-
-  test('ignores input after the end', async () => {
-    const { stream, ended, events } = open(pool, to, request)
-    for (const input of inputs) stream.feed(input)
-    stream.finish()
-    stream.finish()
-    for (const input of inputs) stream.feed(input)
-    const heard = (await ended).length
-    await whole()
-    expect(events).toHaveLength(heard)
-  })
-
-  test('ends well on nothing', async () => {
-    const events = await run(pool, to, empty.request)
-    if (empty.ends === 'done') expect(typesOf(events).at(-1)).toBe('done')
-    else expect(errorCode(events)).toBe(empty.ends)
-  })
-
-  test('refuses what it cannot do', async () => {
-    const wrong: EngineRequest = request.kind === 'tts' ? STT : { kind: 'tts', text: 'hello' }
-    expect(errorCode(await run(pool, to, wrong))).toBe('invalid-input')
-  })
-
-  test('measures itself', async () => {
-    await whole()
-    const [row] = pool.capabilities()
-    expect(row!.p95_ms).toBeGreaterThan(0)
-    if (request.kind === 'llm') expect(row!.tokens_per_s).toBeGreaterThan(0)
-    else expect(row!.real_time_factor).toBeGreaterThan(0)
-  })
-
-  test('leaves no process behind', async () => {
-    const left = openPool(await specs([model], { unpacked_dir: directory.path }))
-    await left.pool.start()
-    const [process] = left.pool.pids().values()
-    await left.pool.stop()
-    await eventually(() => alive(process!)).toBe(false)
-  })
+  afterAll(() => directory.remove())
+  keepsContract(contract, () => specs([contract.model], { unpacked_dir: directory.path }))
 })
 
 describe.each(WEIGHTS)('the model file of $to', ({ model, weights }) => {
@@ -225,6 +121,12 @@ describe('speech recognition', () => {
     const texts = events.flatMap((event) => (event.type === 'partial' ? [event.text] : []))
     expect(texts).toEqual(['low', 'low high', 'low high low'])
     expect(events.find((event) => event.type === 'final')).toMatchObject({ text: 'low high low' })
+    // Said by those who listen while somebody speaks, so that it is known when they are behind.
+    const lags = pool.capabilities().map(({ tag, lag_ms }) => [tag, lag_ms === undefined])
+    expect(lags).toEqual([
+      ['stt.sherpa:low-high', false],
+      ['stt.whisper:random-whisper', true],
+    ])
   })
 
   test('streams that are fed in turns do not hear each other', async () => {
@@ -326,6 +228,44 @@ describe('texts of any size', () => {
     speech.stream.feed({ type: 'text', text: 'second one.' })
     speech.stream.finish()
     expect(samplesOf(await speech.ended)).toBeGreaterThan(before)
+  })
+
+  const talk = [{ role: 'user', content: 'good morning' }] as const
+
+  test('a conversation is answered, up to its limit and no further', async () => {
+    const request = { kind: 'chat', messages: talk, max_tokens: 8 } as const
+    const events = await run(pool, 'llm', request)
+    expect(typesOf(events)).toContain('token')
+    expect(events.at(-1)).toMatchObject({ type: 'done', reason: 'length' })
+    expect(resultOf(await run(pool, 'llm', request))).toBe(resultOf(events))
+  })
+
+  test('one seed gives one answer, however warm', async () => {
+    const request = { kind: 'chat', messages: talk, max_tokens: 12, temperature: 1.5, seed: 7 } as const
+    const [first, second] = [await run(pool, 'llm', request), await run(pool, 'llm', request)]
+    expect(resultOf(second)).toBe(resultOf(first))
+    expect(resultOf(await run(pool, 'llm', { ...request, seed: 8 }))).not.toBe(resultOf(first))
+  })
+
+  test('a conversation that is too long, or empty, is refused', async () => {
+    const long = [{ role: 'user', content: ' yes'.repeat(600) }] as const
+    expect(errorCode(await run(pool, 'llm', { kind: 'chat', messages: long }))).toBe('invalid-input')
+    const huge = [{ role: 'user', content: megabyte }] as const
+    expect(errorCode(await run(pool, 'llm', { kind: 'chat', messages: huge }))).toBe('invalid-input')
+  })
+
+  test('a text becomes a vector of unit length, always the same; none without a text', async () => {
+    const vector = async (text: string): Promise<Float32Array> => {
+      const events = await run(pool, 'llm', { kind: 'embedding', text })
+      expect(typesOf(events)).toEqual(['embedding', 'done'])
+      return (events[0] as { vector: Float32Array }).vector
+    }
+    const morning = await vector('good morning')
+    expect(Math.hypot(...morning)).toBeCloseTo(1, 4)
+    expect(await vector('good morning')).toEqual(morning)
+    expect(await vector('the end')).not.toEqual(morning)
+    for (const text of ['', megabyte])
+      expect(errorCode(await run(pool, 'llm', { kind: 'embedding', text }))).toBe('invalid-input')
   })
 
   test('a voice speaks at the speed it is given', async () => {

@@ -32,6 +32,21 @@ const corpus: readonly Buffer[] = [
   request('POST /api/v1/ask', 'content-type: application/json\r\ncontent-length: 99999\r\n\r\n{"text":"'),
   request('POST /api/v1/say', body('{"text":"hello","voice":"low"}')),
   request(
+    'POST /v1/chat/completions',
+    body(
+      '{"model":"default","stream":true,"messages":[{"role":"user","content":"hi"}],"tools":[{"type":"function","function":{"name":"a"}}]}',
+    ),
+  ),
+  request(
+    'POST /v1/audio/transcriptions',
+    body(
+      '--x\r\ncontent-disposition: form-data; name="file"; filename="a.wav"\r\n\r\nRIFF\r\n--x\r\ncontent-disposition: form-data; name="model"\r\n\r\nwhisper-1\r\n--x--\r\n',
+      'multipart/form-data; boundary=x',
+    ),
+  ),
+  request('POST /v1/audio/speech', body('{"model":"tts-1","voice":"alloy","input":"hello"}')),
+  request('POST /v1/embeddings', body('{"model":"default","input":["a","b"]}')),
+  request(
     'POST /api/v1/ask',
     'transfer-encoding: chunked\r\ncontent-type: application/json\r\n\r\n4\r\n{"te\r\n9\r\nxt":"a"}\n\r\n0\r\n\r\n',
   ),

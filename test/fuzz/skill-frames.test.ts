@@ -16,7 +16,7 @@ import {
 } from '../../src/skills/sandbox/frames.ts'
 import { HostCalls } from '../../src/skills/sandbox/hostcalls.ts'
 import type { Answer, Order } from '../../src/skills/sandbox/protocol.ts'
-import { bindImports } from '../../src/skills/sandbox/runner/bindings.ts'
+import { bindImports, serving } from '../../src/skills/sandbox/runner/bindings.ts'
 import { Kernel, Stop } from '../../src/skills/sandbox/runner/kernel.ts'
 import { OrderBook } from '../../src/skills/sandbox/runner/orders.ts'
 import { type Grant, verifyAnswer } from '../../src/skills/sandbox/verify.ts'
@@ -192,7 +192,7 @@ it('host functions: called with anything, they return or end the call', () => {
     )
     const host = new HostCalls(CALL, budget)
     for (const text of ['a', 'old', '{"id":"1"}', '']) kernel.put(text)
-    functions = Object.values(bindImports(kernel, host, PERMISSIONS, budget))
+    functions = Object.values(bindImports(serving(kernel, host), PERMISSIONS, budget))
       .flatMap((module) => Object.values(module))
       .filter((each) => typeof each === 'function') as typeof functions
   }

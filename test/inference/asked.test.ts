@@ -17,6 +17,16 @@ test.each<EngineRequest>([
   { kind: 'llm', prompt: '', max_tokens: 1 },
   { kind: 'tts' },
   { kind: 'tts', text: 'hello', voice: 'en', speed: 1.2 },
+  { kind: 'chat', messages: [{ role: 'user', content: 'hello' }] },
+  {
+    kind: 'chat',
+    messages: [{ role: 'system', content: '' }],
+    temperature: 1,
+    seed: 7,
+    stop: ['.'],
+    top_p: 1,
+  },
+  { kind: 'embedding', text: 'hello' },
 ])('a request as this node makes them is taken: %j', (request) => {
   expect(open(request)).toBe(true)
 })
@@ -32,6 +42,13 @@ test.each<EngineInput>([
 describe('refused', () => {
   test.each([
     ['another kind', { kind: 'vision' }],
+    ['a conversation of nothing', { kind: 'chat', messages: [] }],
+    ['one with another role', { kind: 'chat', messages: [{ role: 'tool', content: '' }] }],
+    [
+      'one that is too long together',
+      { kind: 'chat', messages: Array(4).fill({ role: 'user', content: 'a'.repeat(16_000) }) },
+    ],
+    ['a text to embed that is too long', { kind: 'embedding', text: 'a'.repeat(20_000) }],
     ['another rate', { kind: 'stt', sample_rate: 8_000 }],
     ['what it does not know', { kind: 'stt', sample_rate: 16_000, path: '/etc/passwd' }],
     ['a text that is too long', { kind: 'tts', text: 'a'.repeat(20_000) }],

@@ -9,7 +9,6 @@ import { soundSamples } from '../../src/inference/child/samples.ts'
 import { cutSentences } from '../../src/inference/child/sentences.ts'
 import { checkedSherpaFiles } from '../../src/inference/child/sherpa-model.ts'
 import { Turns } from '../../src/inference/child/turns.ts'
-import { RecentWaits } from '../../src/inference/statistics.ts'
 import { STANDINS, temporaryDirectory } from './engines.ts'
 
 describe('cutting text into sentences', () => {
@@ -184,12 +183,4 @@ describe('one run at a time', () => {
     await dropped
     expect(free).toBe(true)
   })
-})
-
-test('the 95th percentile is of the last waits', () => {
-  const waits = new RecentWaits()
-  expect(waits.p95()).toBe(null)
-  for (let i = 0; i < 1_000; i += 1) waits.add(1_000)
-  for (let i = 1; i <= 128; i += 1) waits.add(i)
-  expect(waits.p95()).toBe(122)
 })

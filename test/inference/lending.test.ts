@@ -18,6 +18,8 @@ import {
 const ID = requestId('run:1')
 const ACTOR: Ref = { address: placedAddress('session', 'a'), incarnation: 1 }
 const PATIENCE_MS = 250
+/** Nothing is known of what it takes there. */
+const PLAIN = { expected_ms: undefined, idle: true } as const
 
 /** A lender whose engine is played by the test. */
 class Played implements InferPort {
@@ -77,8 +79,8 @@ beforeEach(() => {
   near = new Played()
   far = new Played()
   offered = [
-    { name: 'far', model: 'm', port: far, patience_ms: PATIENCE_MS },
-    { name: 'near', model: 'm', port: near, patience_ms: undefined },
+    { name: 'far', model: 'm', port: far, patience_ms: PATIENCE_MS, ...PLAIN },
+    { name: 'near', model: 'm', port: near, patience_ms: undefined, ...PLAIN },
   ]
   heard = []
   moves = []
@@ -171,8 +173,8 @@ describe('an answer under way', () => {
         const lending = createLending({
           clock,
           lenders: () => [
-            { name: 'a', model: 'm', port: voiceA, patience_ms: undefined },
-            { name: 'b', model: 'm', port: voiceB, patience_ms: undefined },
+            { name: 'a', model: 'm', port: voiceA, patience_ms: undefined, ...PLAIN },
+            { name: 'b', model: 'm', port: voiceB, patience_ms: undefined, ...PLAIN },
           ],
         })
         lending.request(open, (outcome) => sink.push(outcome), ACTOR)

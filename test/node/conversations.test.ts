@@ -56,6 +56,7 @@ class Town {
         placing: {
           taken: (address) => house.of(node).taken(address),
           livesOn: (address) => house.of(node).livesOn(address),
+          isYielding: (address) => house.of(node).isYielding(address),
         },
         cluster: () => house.viewOf(name),
       }),
@@ -285,7 +286,7 @@ describe('a conversation that is to move', () => {
     { id: 'node-bbbbbb', name: 'hall' },
     { id: 'node-cccccc', name: 'hall' },
   ]
-  const attempt = async (to: string, refuse?: LoqaError) => {
+  const attempt = async (to: string | { readonly room: string }, refuse?: LoqaError) => {
     const noted: string[] = []
     const parts = {
       cluster: { self: nodeId('node-aaaaaa'), nodes: () => nodes } as unknown as Cluster,
@@ -296,9 +297,18 @@ describe('a conversation that is to move', () => {
           return { from: nodeId('node-aaaaaa'), to: node, away_ms: 1.26 }
         },
       },
+      rooms: {
+        move: async (session: string, room: string) => {
+          if (room !== 'office') throw new LoqaError('not-found', 'There is no speaker there')
+          expect(session).toBe('walk')
+          return { room, from: nodeId('node-aaaaaa'), to: nodeId('node-bbbbbb'), away_ms: 0.44 }
+        },
+      },
       noted: async (object: string, outcome: string) => void noted.push(`${object} ${outcome}`),
     }
-    const outcome = await moveSession('walk', to, parts).catch((thrown: LoqaError) => thrown)
+    const outcome = await moveSession('walk', typeof to === 'string' ? { node: to } : to, parts).catch(
+      (thrown: LoqaError) => thrown,
+    )
     return { outcome, noted }
   }
 
@@ -310,6 +320,16 @@ describe('a conversation that is to move', () => {
       })
     }
     expect((await attempt('bbbbbb')).outcome).toMatchObject({ to: 'node-bbbbbb' })
+  })
+
+  it('goes to a room, whatever node that is on', async () => {
+    expect((await attempt({ room: ' Office ' })).outcome).toEqual({
+      ...{ session: 'walk', room: 'office', from: 'node-aaaaaa', to: 'node-bbbbbb', away_ms: 0.4 },
+    })
+    expect(await attempt({ room: 'attic' })).toMatchObject({
+      outcome: { code: 'not-found' },
+      noted: ['walk refused: not-found'],
+    })
   })
 
   it('says why not', async () => {

@@ -22,7 +22,12 @@ import { silentLog } from '../skills/house-skills.ts'
 import { writerOf } from '../store/writers.ts'
 import { outsideOf } from './outside.ts'
 
-export async function openHouse(directory: string, roots: readonly string[], reach: HostPorts = {}) {
+export async function openHouse(
+  directory: string,
+  roots: readonly string[],
+  reach: HostPorts = {},
+  container_sockets: readonly string[] = [],
+) {
   mkdirSync(directory, { recursive: true })
   const host = realHost()
   const node = nodeId('test')
@@ -34,7 +39,8 @@ export async function openHouse(directory: string, roots: readonly string[], rea
     audit: (what, object, outcome) => noteIn(audit, silentLog, { what, object, outcome }),
     tell: (announcement) => runtime.publish('announce', announcement),
   }
-  const skills = await loadSkills({ host, log: silentLog, node, roots, zone: 'UTC', watch, ports: reach })
+  const shared = { host, log: silentLog, node, watch, container_sockets }
+  const skills = await loadSkills({ ...shared, roots, zone: 'UTC', ports: reach })
   const runtime = createRuntime({
     node,
     host,
@@ -70,6 +76,7 @@ export async function openHouse(directory: string, roots: readonly string[], rea
     async stop(): Promise<void> {
       await runtime.shutdown(1_000)
       skills.stop()
+      await skills.containers.closed()
       await store.close()
       await ownership.release()
     },

@@ -185,9 +185,14 @@ describe('a peer that', () => {
       client.socket.resume()
       await once(client.socket, 'close')
     }
-    const client = new Client()
-    recite(client, 'what-time-is-it.wav', 16_000)
-    expect((await client.next('transcript', 'error')).data).toMatchObject({ text: 'what time is it' })
-    client.end()
+    // The recogniser lets go of a hundred abandoned recordings in its own time, and says meanwhile to try again.
+    let heard: WyomingEvent['data'] = { code: 'overloaded' }
+    for (let tries = 0; tries < 200 && heard.code === 'overloaded'; tries += 1) {
+      const client = new Client()
+      recite(client, 'what-time-is-it.wav', 16_000)
+      heard = (await client.next('transcript', 'error')).data
+      client.end()
+    }
+    expect(heard).toMatchObject({ text: 'what time is it' })
   })
 })

@@ -14,6 +14,8 @@ const english = {
   talk: Array.from({ length: 60 }, (_, i) => `they say that number ${i} brings luck`),
   dictionary: ['zebra', 'umbrella', 'quietly', 'borrow', 'marble'],
 }
+/** What only changes what was just asked for is said in the words of its templates, and learned by no model. */
+const learned = grammar.intents.filter(({ follows }) => !follows).map(({ intent }) => intent)
 const values = new Set(['kitchen', 'five', 'minutes', 'milk'])
 
 describe('a phrasing', () => {
@@ -32,7 +34,7 @@ describe('a phrasing', () => {
 
   it('is there for every intent of the house and its skills', () => {
     const known = new Set(phrasings.map((one) => one.intent.intent))
-    expect(grammar.intents.map((one) => one.intent).filter((name) => !known.has(name))).toEqual([])
+    expect(learned.filter((name) => !known.has(name))).toEqual([])
   })
 })
 
@@ -60,9 +62,7 @@ describe('what is trained on', () => {
 
   it('has requests of every intent and other talk', () => {
     const named = new Set(trained.map((one) => one.intent))
-    expect([...grammar.intents.map((one) => one.intent), 'none'].filter((name) => !named.has(name))).toEqual(
-      [],
-    )
+    expect([...learned, 'none'].filter((name) => !named.has(name))).toEqual([])
   })
 })
 

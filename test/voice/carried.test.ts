@@ -2,9 +2,10 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { type Monotonic, sessionId, type Wall } from '../../src/host/index.ts'
-import { carry, type Talk, unpacked } from '../../src/voice/carried.ts'
+import { carry, type Talk, talkOf, unpacked } from '../../src/voice/carried.ts'
+import { formerCarried, type UnderWay } from '../../src/voice/carried-shape.ts'
 import { newConversation } from '../../src/voice/turn.ts'
-import type { Conversation } from '../../src/voice/turn-state.ts'
+import type { Conversation, Left } from '../../src/voice/turn-state.ts'
 
 const fresh = newConversation(sessionId('walk'), 'kitchen')
 const intent = {
@@ -43,6 +44,38 @@ it('comes out as it went in, an open question with what is left of its time', ()
   })
   const { waiting: _, ...kept } = state
   expect({ ...moved, turn: { ...moved.turn, conversation: kept.turn.conversation } }).toEqual(kept)
+})
+
+const left: Left = {
+  ...{ turn: 3, sentences: ['One.', 'Two.'], ends: [16_000], from: 4_000, samples: 8_000 },
+  ...{ ahead: Int16Array.of(1, -2, 3), until: 9_000 as Monotonic },
+}
+const unsaid: UnderWay = {
+  ...{ turn: 3, transcript: 'count', intent: { name: 'count', slots: {} } },
+  ...{ confirmed: false, reply: 'One. Two.', ends: [16_000], samples: 0 },
+}
+
+it('brings a reply that was broken off, one that nobody heard to its end, and where it is bound for', () => {
+  const plain = talk({}, { unsaid, former: 'satellite-1', away: { room: 'attic', satellite: 'satellite-2' } })
+  const state = { ...plain, turn: { ...plain.turn, left } }
+  const { waiting: _, ...kept } = state
+  const moved = unpacked(structuredClone(carry(state, 4_000)), 900_000)
+  // Its next loudspeaker begins where the last one was.
+  const there = { ...left, from: 8_000, until: 905_000 }
+  expect(moved).toEqual({ ...kept, turn: { ...kept.turn, left: there } })
+})
+
+it('what is kept for when its node is lost holds no sound and no way', () => {
+  const plain = talk({}, { former: 'satellite-1', away: { room: 'attic' } })
+  const head = talkOf({ ...plain, turn: { ...plain.turn, left } }, unsaid, 0)
+  expect(head).toMatchObject({ under_way: unsaid, left: null, away: null, former: null })
+})
+
+it('is read as version 1 had it', () => {
+  const { under_way: _, left: __, away: ___, former: ____, ...former } = carry(talk({ last: intent }), 0)!
+  expect(() => unpacked(former, 0)).toThrow(/cannot be read/)
+  const { waiting: _____, ...kept } = talk({ last: intent })
+  expect(unpacked(formerCarried(former), 0)).toEqual(kept)
 })
 
 it('does not leave in the middle of a turn, with somebody at its microphone, or when it is ephemeral', () => {

@@ -262,7 +262,8 @@ export class Stage {
       this.#runs.set(id, { request, heard: new Set(), text: '', open: true })
       const faults = this.#options.faults
       if (faults?.hang?.(request.kind)) return
-      if (faults?.[request.kind]?.()) {
+      const { kind } = request
+      if (kind !== 'chat' && kind !== 'embedding' && faults?.[kind]?.()) {
         this.#outcome(id, 1, 'failed', CRASHED)
         return
       }
@@ -341,6 +342,19 @@ export class Stage {
       return
     }
     const now = this.clock.monotonic()
+    if (effect.op === 'cut') {
+      const cut = this.#plays.get(id)
+      cut?.cancel?.()
+      this.#plays.delete(id)
+      this.silenced.push(now)
+      const all = this.played
+        .filter((played) => played.id === id)
+        .reduce((sum, { samples }) => sum + samples, 0)
+      const unplayed = Math.round(Math.max(0, (cut?.end_ms ?? now) - now - (effect.body as number)) * 16)
+      const body = { played: all - Math.min(all, unplayed), ahead: new Int16Array(Math.min(all, unplayed)) }
+      this.clock.after(0, () => this.tell({ type: 'outcome', id, event: 'done', body } as never))
+      return
+    }
     const play = this.#plays.get(id) ?? { end_ms: now }
     this.#plays.set(id, play)
     if (effect.op === 'audio') {

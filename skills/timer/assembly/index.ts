@@ -9,6 +9,7 @@ export function handle(): i32 {
   const invocation = Invocation.read()
   const verb = invocation.verb
   if (verb == 'set') return set(invocation)
+  if (verb == 'change') return change(invocation)
   if (verb == 'cancel') return cancel(invocation)
   if (verb == 'cancel_all') return cancelAll()
   if (verb == 'left') return left(invocation)
@@ -45,6 +46,32 @@ function set(invocation: Invocation): i32 {
   const again = known === null ? '' : ' again'
   const title = label.length == 0 ? 'Timer' : sentence(label) + ' timer'
   return say(title + ' set' + again + ' for ' + durationWords(seconds) + '.')
+}
+
+/** The timer that was just set runs for another time, counted from now. */
+function change(invocation: Invocation): i32 {
+  if (!invocation.has('duration')) return ask('duration', 'How long shall it run?')
+  const seconds = i64(invocation.number('duration'))
+  if (outOfRange(seconds)) return say('I can set timers from one second to twenty four hours.')
+  const timers = all('t')
+  if (timers.length == 0) return say('There is no timer running.')
+  const matching = meant(timers, invocation)
+  if (matching.length == 0) return say('That timer is not running any more.')
+  if (ambiguous(matching)) return askWhich(matching, 'change')
+  // Of several alike the one set last is meant: it has the longest to go.
+  const timer = matching[matching.length - 1]
+  const label = timer.label
+  if (!keep('t', timer, label, seconds, invocation)) return say('I have no room for that.')
+  const title = label.length == 0 ? 'Timer' : sentence(label) + ' timer'
+  return say(title + ' set to ' + durationWords(seconds) + '.')
+}
+
+/** By its name, or else by what it was set to. */
+function meant(timers: Alarm[], invocation: Invocation): Alarm[] {
+  const label = invocation.text('name')
+  if (label.length > 0) return withName(timers, label)
+  if (!invocation.has('was')) return timers
+  return ofLength(timers, i64(invocation.number('was')))
 }
 
 function cancel(invocation: Invocation): i32 {
@@ -139,7 +166,10 @@ function chosen(timers: Alarm[], invocation: Invocation): Alarm[] {
   const label = invocation.text('name')
   if (label.length > 0) return withName(timers, label)
   if (!invocation.has('duration')) return timers
-  const seconds = i64(invocation.number('duration'))
+  return ofLength(timers, i64(invocation.number('duration')))
+}
+
+function ofLength(timers: Alarm[], seconds: i64): Alarm[] {
   const fitting: Alarm[] = []
   for (let i = 0; i < timers.length; i++) if (timers[i].seconds == seconds) fitting.push(timers[i])
   return fitting
@@ -173,7 +203,7 @@ function askWhich(timers: Alarm[], verb: string): i32 {
     if (timers[i].label.length > 0) slot = 'name'
   }
   const which = 'Which timer should I ' + verb + ': '
-  return ask(verb == 'extend' ? 'name' : slot, which + joinWords(titles, 'or') + '?')
+  return ask(verb == 'extend' || verb == 'change' ? 'name' : slot, which + joinWords(titles, 'or') + '?')
 }
 
 function noneLike(invocation: Invocation): string {

@@ -15,7 +15,7 @@ import { holdsSpeech, speechWindows } from '../speech-clock.ts'
 import { duration } from '../table.ts'
 import { type HeardTurn, TurnCollector } from '../turn-collector.ts'
 import { TurnPrinter } from '../turn-printer.ts'
-import { connectVoice } from '../voice-connection.ts'
+import { openLine, type VoiceLineHandlers } from '../voice-line.ts'
 import { listenRequest } from '../voice-request.ts'
 import { EXIT, type World } from '../world.ts'
 
@@ -118,7 +118,7 @@ async function speak(call: Call, samples: Int16Array, wait_ms: number): Promise<
     if (ended && !collector.speechPending) printed.then(end, fail)
   }
 
-  const connection = await connectVoice(await call.where(), listenRequest(options), {
+  const handlers: VoiceLineHandlers = {
     audio(received) {
       quiet = 0
       collector.audio(received, clock.monotonic())
@@ -136,7 +136,8 @@ async function speak(call: Call, samples: Int16Array, wait_ms: number): Promise<
       take(collector.event(event))
     },
     closed: fail,
-  })
+  }
+  const connection = await openLine(await call.where(), listenRequest(options), handlers, clock)
   const interrupted = (): void => fail(new LoqaError('interrupted', 'Interrupted'))
   world.interrupted.addEventListener('abort', interrupted)
   if (world.interrupted.aborted) interrupted()

@@ -21,10 +21,11 @@ const COLUMNS: readonly Column[] = [
   { title: 'room', flexible: true },
   { title: 'state', paint: (state) => STATES[state] ?? 'yellow' },
   { title: 'rtt ms', align: 'right' },
+  { title: 'adds' },
   { title: 'id', flexible: true },
 ]
 
-/** Below the table stands in whole sentences why somebody is not connected, and what to do. */
+/** Below the table stands in whole sentences what who came has added, why somebody is not connected, and what to do. */
 export function nodesText(nodes: readonly NodeRow[], style: Style): string {
   const wide = style.columns >= ROOM_FOR_ADDRESSES
   const rows = nodes.map((node) => [
@@ -32,13 +33,22 @@ export function nodesText(nodes: readonly NodeRow[], style: Style): string {
     node.room,
     node.state,
     node.self ? 'here' : milliseconds(node.rtt_ms),
+    addsText(node),
     node.id,
     ...(wide ? [node.addresses[0] ?? ''] : []),
   ])
-  const reasons = nodes.flatMap(({ name, id, why_not_connected: why }): [string, string][] => {
-    if (why === null) return []
+  const reasons = nodes.flatMap(({ name, id, adds, why_not_connected: why }): [string, string][] => {
     const who = name === '' ? id.slice(-8) : name
-    return [[who, why.hint === undefined ? why.message : `${why.message}. ${why.hint}`]]
+    return [
+      ...(adds === null ? [] : [[who, adds.text] as [string, string]]),
+      ...(why === null
+        ? []
+        : [[who, why.hint === undefined ? why.message : `${why.message}. ${why.hint}`] as [string, string]]),
+    ]
   })
   return `${table(wide ? [...COLUMNS, ADDRESS] : COLUMNS, rows, style)}${reasons.length === 0 ? '' : `\n${facts(reasons, style)}`}`
 }
+
+/** In short: how many may speak at once more, else what is faster. */
+const addsText = ({ adds }: NodeRow): string =>
+  adds === null ? '' : adds.sessions > 0 ? `+${adds.sessions}` : adds.faster.map(({ kind }) => kind).join(' ')

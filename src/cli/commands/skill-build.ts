@@ -8,9 +8,10 @@ export const run: Run = async ({ world, args, json }) => {
   const project = readProject(resolve(world.directory, args[0] ?? '.'))
   const built = await build(project)
   writeModule(built)
-  const { name, version, module } = project.manifest
+  const { name, version, module, container } = project.manifest
   const row = { name, version, module, bytes: built.module.length, ms: Math.round(built.ms) }
-  const text = `${name} ${version} is built: ${module}, ${row.bytes} bytes, ${row.ms} ms\n`
+  const made = container === undefined ? `${module}, ${row.bytes} bytes` : `runs ${container.image}`
+  const text = `${name} ${version} is built: ${made}, ${row.ms} ms\n`
   world.terminal.out(json ? `${JSON.stringify(row)}\n` : text)
   return EXIT.ok
 }

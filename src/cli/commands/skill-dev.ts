@@ -5,6 +5,7 @@
 import { resolve } from 'node:path'
 import type { OnBench, SkillCallLine } from '../../api/index.ts'
 import { errorShape } from '../../host/index.ts'
+import { sourceIn } from '../../skills/index.ts'
 import type { Call, Run } from '../call.ts'
 import type { Client } from '../client.ts'
 import { NoNodeError } from '../failures.ts'
@@ -13,7 +14,7 @@ import { exampleOf, logText } from '../skill-log.ts'
 import { build, type Project, prepare, readProject } from '../skill-project.ts'
 import { EXIT } from '../world.ts'
 
-/** After a stream that broke. */
+/** After a stream that broke, and when the node is asked too much. */
 const AGAIN_MS = 500
 
 export const run: Run = async (call) => {
@@ -54,7 +55,7 @@ class Bench {
       const { project, module, ms } = await build(readProject(this.#folder), true)
       const { text: manifest } = project
       const files = { manifest, module: Buffer.from(module).toString('base64'), folder: this.#folder }
-      const put = await this.#node.post<OnBench>('/api/v1/skills/dev', files)
+      const put = await this.#put(files)
       const all_ms = performance.now() - began
       if (this.#name !== undefined && this.#name !== put.name) await this.#end(this.#name)
       this.#name = put.name
@@ -75,6 +76,22 @@ class Bench {
         true,
       )
       return false
+    }
+  }
+
+  /** A node that is asked too much just now takes it a moment later: the version is not broken, and would be lost otherwise. */
+  async #put(files: object): Promise<OnBench> {
+    const { world } = this.#call
+    let said = false
+    for (;;) {
+      try {
+        return await this.#node.post<OnBench>('/api/v1/skills/dev', files)
+      } catch (thrown) {
+        if (errorShape(thrown).code !== 'rate-limited' || world.interrupted.aborted) throw thrown
+        if (!said) this.#tell({ event: 'waiting' }, 'The node is asked too much just now; trying on')
+        said = true
+        await new Promise<void>((done) => void world.clock.after(AGAIN_MS, done))
+      }
     }
   }
 
@@ -131,7 +148,7 @@ class Bench {
   #hint({ manifest }: Project): void {
     if (this.#call.json || this.#hinted) return
     this.#hinted = true
-    const sentence = exampleOf(manifest)
+    const sentence = exampleOf(sourceIn(manifest, 'en') as Parameters<typeof exampleOf>[0])
     if (sentence !== '') this.#call.world.terminal.err(`Try it: loqa ask "${sentence}"\n`)
   }
 

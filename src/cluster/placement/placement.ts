@@ -1,9 +1,10 @@
 /**
  * Where work is done: a pure function of what every node says it can do and of what this one measured. What a run would cost is
- * counted in milliseconds a person waits, so that a fast engine far away and a slow one here compare.
+ * counted in milliseconds a person waits, so that a fast engine far away and a slow one here compare. A recogniser that falls behind
+ * while somebody speaks is waited for before the end of speech is known: that counts as what comes after it does.
  *
  * L1 The same sheets and measurements give the same order on every node, in whatever order they came.
- * L2 More latency, more load or a longer way never improves a place.
+ * L2 More latency, told or seen, more lag, more load or a longer way never improves a place.
  * L3 Work stays where it went before until another place is better by more than noise (hysteresis).
  * L4 What falls and rises too often is used only where nothing else is.
  */
@@ -19,6 +20,12 @@ export interface Offer {
   /** Runs it takes at once, and those under way. */
   readonly room: number
   readonly running: number
+  /** What one run takes of the engine, 0 to 1: at 1 the next one waits for it. Undefined: an equal part of its room. */
+  readonly share?: number | undefined
+  /** How far it was behind speech lately, ms; undefined: it does not say. */
+  readonly lag_ms?: number | undefined
+  /** What 95 of 100 such runs of this node took there lately, the way included, ms; undefined: too few to say. */
+  readonly seen_ms?: number | undefined
   /** Of the machine: share of its processors in use, 1 is all of them; null: unknown, taken for idle. */
   readonly load: number | null
   /** There and back, ms; 0 for this node; undefined: not measured yet. */
@@ -31,6 +38,8 @@ export interface Place {
   readonly tag: string
   /** What a person would wait for it, ms. */
   readonly cost_ms: number
+  /** Of that what is waited once it has all it needs. */
+  readonly wait_ms: number
 }
 
 /** An engine nobody measured yet is taken for a slow one: good enough where it is alone, never preferred. */
@@ -49,13 +58,19 @@ const UNSTEADY_MS = 10_000
 export const offers = (tag: string, wanted: string): boolean =>
   tag === wanted || tag.startsWith(`${wanted}.`) || tag.startsWith(`${wanted}:`)
 
-/** What the work would take there: the engine, slower the more it has to do, and the way. */
-export function costOf({ p95_ms, room, running, load, rtt_ms, steady }: Offer): number {
-  const busy = 1 + running / Math.max(1, room)
+/** What a person would wait for work there, ms. */
+export const costOf = (offer: Offer): number => waitOf(offer) + (offer.lag_ms ?? 0)
+
+/**
+ * What the work takes there from the moment it has all it needs: the engine, slower the more it has to do, and the way; never less than what it took lately, for a
+ * node may be late with what its engine has done.
+ */
+function waitOf({ p95_ms, room, running, share, seen_ms, load, rtt_ms, steady }: Offer): number {
+  const busy = 1 + running * (share ?? 1 / Math.max(1, room))
   // Half as long again when all are in use. A step of what is told (`running/load.ts`) is less than BETTER_SHARE of it.
   const crowded = 1 + Math.max(0, (load ?? 0) - ROOMY_LOAD)
   const engine = (p95_ms ?? UNMEASURED_MS) * busy * crowded
-  return engine + (rtt_ms ?? UNMEASURED_RTT_MS) + (steady ? 0 : UNSTEADY_MS)
+  return Math.max(engine + (rtt_ms ?? UNMEASURED_RTT_MS), seen_ms ?? 0) + (steady ? 0 : UNSTEADY_MS)
 }
 
 /**
@@ -69,15 +84,18 @@ export function rank(
 ): readonly Place[] {
   const places = offered
     .filter(({ tag, room, running }) => offers(tag, wanted) && running < room)
-    .map((offer) => ({ node: offer.node, tag: offer.tag, cost_ms: costOf(offer) }))
+    .map((offer) => ({
+      ...{ node: offer.node, tag: offer.tag, cost_ms: costOf(offer), wait_ms: waitOf(offer) },
+    }))
     .sort((a, b) => a.cost_ms - b.cost_ms || compare(a.node, b.node) || compare(a.tag, b.tag))
   const [best] = places
   const stay = places.find(({ node, tag }) => node === before?.node && tag === before.tag)
-  if (best === undefined || stay === undefined || isBetter(best, stay)) return places
+  if (best === undefined || stay === undefined || isBetter(best.cost_ms, stay.cost_ms)) return places
   return [stay, ...places.filter((place) => place !== stay)]
 }
 
-const isBetter = (best: Place, stay: Place): boolean =>
-  stay.cost_ms - best.cost_ms > Math.max(BETTER_MS, BETTER_SHARE * stay.cost_ms)
+/** Whether a wait is shorter by more than noise. */
+export const isBetter = (best_ms: number, stay_ms: number): boolean =>
+  stay_ms - best_ms > Math.max(BETTER_MS, BETTER_SHARE * stay_ms)
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

@@ -19,7 +19,7 @@ const MAX_EPOCH = 2 ** 50
 /** How long a released address is remembered, so that an old claim does not bring it back. Gossip is done in seconds. */
 export const FORGET_MS = 10 * 60_000
 
-const entry = z.strictObject({
+export const placementSchema = z.strictObject({
   address: z
     .string()
     .max(270)
@@ -38,10 +38,10 @@ const entry = z.strictObject({
 /** To one who lacks them, or to all when they are new: take over what is newer. */
 export const placementsSchema = z.strictObject({
   type: z.literal('placements'),
-  entries: z.array(entry).max(MAX_ENTRIES),
+  entries: z.array(placementSchema).max(MAX_ENTRIES),
 })
 
-export type Placement = Readonly<z.infer<typeof entry>>
+export type Placement = Readonly<z.infer<typeof placementSchema>>
 export type PlacementsMessage = Readonly<z.infer<typeof placementsSchema>>
 
 interface Kept extends Placement {
@@ -75,7 +75,7 @@ export const release = (placements: Placements, address: string, node: NodeId, n
 
 function write(placements: Placements, address: string, node: NodeId | null, now: number) {
   const epoch = (placements.entries.get(address)?.epoch ?? 0) + 1
-  const checked = entry.safeParse({ address, node, epoch })
+  const checked = placementSchema.safeParse({ address, node, epoch })
   if (!checked.success) return undefined
   const merged = merge(placements, [checked.data], now)
   return merged.news.length === 0 ? undefined : { placements: merged.placements, entry: checked.data }

@@ -8,12 +8,14 @@
  * C3  When a node dies, the one that `seats` names first starts each of its orphans anew, and no other while all nodes know the same.
  *     Where it does not, the next has its turn TURN_MS later. Kinds that are not started anew are struck off the map.
  * C4  A node starts at most ANEW_AT_ONCE orphans per ANEW_EVERY_MS.
- * C5  Of copies made apart one is left once the map was exchanged: that of the node the map names. What lives here while the map
+ * C5  Of copies made apart one is left once the map was exchanged: that of the node the map names; the other hands over what it has
+ *     first (`PlacingOptions.yields`). What lives here while the map
  *     names nobody, or a node that is dead, is claimed again.
  * C6  Nothing is started here for others that lives elsewhere (`refusal`). What is taken, because it is needed on this very node, is
  *     claimed whoever had it.
  *
- * Nothing that lives is moved by it: who wants that asks for it (`migration/moving.ts`), and the claim of the move is heard here. Claims are believed of every member: one that lies can have the copies
+ * Nothing that lives is moved by it: who wants that asks for it (`relocation.ts`, `migration/moving.ts`), and the claim of the move is heard
+ * here. Claims are believed of every member: one that lies can have the copies
  * of others end, and nothing started that its node does not allow.
  */
 import { assertNever, excluding, LoqaError } from '../../host/index.ts'

@@ -45,6 +45,11 @@ export interface PlacingOptions {
   readonly kinds: PlacedKinds
   /** Undefined while this node is alone. */
   readonly cluster: () => HouseholdView | undefined
+  /**
+   * The copy here does not count any more: that of `to` does. It ends when this resolves, unless it is to be kept, and is then claimed
+   * anew. Absent: at once.
+   */
+  readonly yields?: (address: Address, to: NodeId) => Promise<'end' | 'keep'>
   readonly log: (message: string, values: Readonly<Record<string, unknown>>) => void
 }
 
@@ -81,6 +86,8 @@ export class Placing {
   readonly #wanted = new Map<string, { readonly args: unknown; readonly waiters: Waiter[] }>()
   /** Living here: told when they end. */
   readonly #watched = new Set<string>()
+  /** Copies that do not count, and have something to hand over first. */
+  readonly #yielding = new Set<Address>()
   readonly #inputs: PlacerInput[] = []
   #busy = false
   #wake: Cancel = () => undefined
@@ -101,6 +108,7 @@ export class Placing {
       isPlaced: (kind) => this.#options.kinds.has(kind),
       refusal: (address) => refusal(this.#state, address, this.#context),
       begun: (address) => this.#begun(address),
+      isYielding: (address) => this.#yielding.has(address),
     })
   }
 
@@ -187,7 +195,7 @@ export class Placing {
         this.#map!.release(effect.address)
         break
       case 'stop':
-        this.#runtime!.stop(effect.address as Address, { reason: 'it lives on another node' })
+        this.#yield(effect.address as Address)
         break
       case 'placed':
         for (const { resolve } of this.#waiters(effect.address)) resolve(effect.node)
@@ -210,6 +218,45 @@ export class Placing {
       default:
         assertNever(effect)
     }
+  }
+
+  /** Whether the copy here is about to end, because another one counts. */
+  isYielding(address: Address): boolean {
+    return this.#yielding.has(address)
+  }
+
+  #yield(address: Address): void {
+    const { yields } = this.#options
+    const to = this.#owner(address)
+    if (yields === undefined || to === undefined) {
+      this.#stop(address)
+      return
+    }
+    if (this.#yielding.has(address)) return
+    this.#yielding.add(address)
+    yields(address, to)
+      .catch(() => 'end' as const)
+      .then((verdict) => {
+        const lives = !this.#closed && this.#runtime!.find(address) !== undefined
+        // Told nothing more until it has ended.
+        if (lives && verdict === 'end' && this.#owner(address) !== undefined) {
+          this.#stop(address)
+          return
+        }
+        this.#yielding.delete(address)
+        // Kept, or whoever it was for is gone by now: this copy counts.
+        if (lives) this.#input({ type: verdict === 'keep' ? 'taken' : 'lost', address })
+      })
+  }
+
+  /** Another node that is there and has it by the map. */
+  #owner(address: Address): NodeId | undefined {
+    const owner = livesOn(this.#state, this.#context.map, address)
+    return owner === this.#options.node ? undefined : owner
+  }
+
+  #stop(address: Address): void {
+    this.#runtime!.stop(address, { reason: 'it lives on another node' })
   }
 
   #waiters(address: string): readonly Waiter[] {
@@ -242,6 +289,7 @@ export class Placing {
     // It ended, or left for another node; the map tells which.
     this.#runtime!.fromAfar.watch(address, () => {
       this.#watched.delete(address)
+      this.#yielding.delete(address)
       this.#input({ type: 'ended', address })
     })
   }

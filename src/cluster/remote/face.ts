@@ -15,7 +15,7 @@ import type {
 import type { Clock, NodeId } from '../../host/index.ts'
 import type { Fence } from '../migration/fence.ts'
 import type { MoveMessage } from '../migration/messages.ts'
-import type { Placements } from '../placement/placements.ts'
+import type { Placement, Placements } from '../placement/placements.ts'
 import type { Link } from '../transport/mesh.ts'
 
 /** What travels around messages; those of one frame mostly share it. As in `host/codec.ts`. */
@@ -38,6 +38,8 @@ export interface RemoteOptions {
   readonly placed?: {
     /** The map has something new about these; before `lost`. */
     heard?(addresses: readonly string[]): void
+    /** This node claimed or released these. */
+    wrote?(addresses: readonly string[]): void
     /** Another node's claim of the same actor counts: the copy here is to be stopped. */
     lost(address: string): void
     /** The node they lived on is dead: whoever `seats` names starts and claims them. */
@@ -112,6 +114,8 @@ export interface Remote {
   readonly moves: RemoteMoves
   /** The map of claims as it is now. */
   placements(): Placements
+  /** Claims that were kept elsewhere than with the nodes that are linked. */
+  recorded(entries: readonly Placement[]): void
   peers(): readonly RemotePeer[]
   /** Gives everything up; nothing is told any more. */
   close(): void

@@ -70,7 +70,8 @@ export class Places {
     for (const { entries } of pages(this.#map)) line.put([ROW.placements, entries], 'owed')
   }
 
-  heard(entries: readonly Placement[], from: Line): void {
+  /** `from`: undefined when it was kept here. */
+  heard(entries: readonly Placement[], from: Line | undefined): void {
     const { placements, news, lost } = merge(this.#map, entries, this.#clock.monotonic())
     if (news.length === 0) return
     this.#map = placements
@@ -99,6 +100,7 @@ export class Places {
     this.#map = written.placements
     this.#forget()
     this.#tell([written.entry], undefined)
+    this.#placed?.wrote?.([written.entry.address])
     return true
   }
 

@@ -13,6 +13,7 @@ import {
   UnreachableError,
 } from '../../actors/index.ts'
 import { assert, LoqaError, type NodeId, OverloadedError } from '../../host/index.ts'
+import type { Placement } from '../placement/placements.ts'
 import type { Link } from '../transport/mesh.ts'
 import type { Label, LinkEvents, Remote, RemoteMoves, RemoteOptions, RemotePeer } from './face.ts'
 import { Incoming } from './incoming.ts'
@@ -185,6 +186,10 @@ class RemoteActors implements Remote {
 
   placements() {
     return this.#places.map
+  }
+
+  recorded(entries: readonly Placement[]): void {
+    this.#places.heard(entries, undefined)
   }
 
   peers(): readonly RemotePeer[] {

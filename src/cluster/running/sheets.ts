@@ -28,6 +28,8 @@ export const sheetSchema = z.strictObject({
         p95_ms: measured,
         real_time_factor: measured,
         tokens_per_s: measured,
+        /** How far behind speech it was lately, ms. Absent: it does not say. */
+        lag_ms: z.number().min(0).max(1e9).exactOptional(),
         /** Runs it takes at once, and how many are under way. */
         room: z.int().min(0).max(65_535),
         running: z.int().min(0).max(65_535),
@@ -36,6 +38,8 @@ export const sheetSchema = z.strictObject({
     .max(MAX_CAPABILITIES),
   /** Share of the machine's processors in use over the last seconds, 0 to 1, in steps (`load.ts`); null: not known yet. */
   load: measured,
+  /** Port at which it serves satellites of other machines. Absent: none. */
+  http: z.int().min(1).max(65_535).exactOptional(),
   /** Rooms in which it has a loudspeaker in reach now. Absent: it does not say. */
   speakers: z.array(z.string().min(1).max(64)).max(MAX_SPEAKERS).exactOptional(),
 })

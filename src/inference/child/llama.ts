@@ -1,23 +1,22 @@
 /**
  * Language models by llama.cpp; the only importer of node-llama-cpp. One context serves one run at a time, the next ones wait
  * their turn; what a prompt has in common with the one before is not computed again.
- *
- * One thread: a model of a few hundred thousand weights takes 0.4 ms a token with one thread and a hundred times that with two on
- * busy cores. A large model gets more by its manifest.
  */
+import { stat } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import {
   getLlama,
   type Llama,
-  LlamaCompletion,
   type LlamaContext,
+  type LlamaEmbeddingContext,
   type LlamaGrammar,
   LlamaLogLevel,
   type LlamaModel,
-  type Token,
 } from 'node-llama-cpp'
 import { type ErrorShape, LoqaError } from '../../host/errors.ts'
 import type { Engine, EngineEvent, EngineRequest, EngineStream, Measurement, ModelFiles } from '../engine.ts'
 import { invalidInput, outputIncomplete } from '../errors.ts'
+import { Conversations, MAX_CHARACTERS_PER_TOKEN, TOO_LONG, type Writing } from './llama-chat.ts'
 import { measureRuns } from './measuring.ts'
 import { Turns } from './turns.ts'
 
@@ -25,27 +24,42 @@ type OnEvent = (event: EngineEvent) => void
 /** What the library takes for a schema: a union of everything it understands. */
 type JsonSchema = Parameters<Llama['createGrammarForJsonSchema']>[0]
 type LanguageRequest = Extract<EngineRequest, { kind: 'llm' }>
+type WritingRequest = LanguageRequest | Extract<EngineRequest, { kind: 'chat' }>
 
 /** The run being served and those waiting for it. */
 const ADMITS = 8
 /** A thread hands over a batch; more than this is only for large prompts of large models. */
 const DEFAULT_CONTEXT_TOKENS = 256
+/**
+ * A smaller model has one thread: one of a few hundred thousand weights takes 0.4 ms a token with one, and a hundred times that with
+ * two on busy cores, since they wait for each other after every part.
+ */
+const ONE_THREAD_BYTES = 64 * 2 ** 20
 /** Schemas seen lately, ready as grammars: compiling one takes longer than a short answer. */
 const MAX_GRAMMARS = 16
-/** Four characters a token at the very least for what is refused unread: tokenizing a megabyte takes seconds. */
-const MAX_CHARACTERS_PER_TOKEN = 16
+
+interface Loaded {
+  readonly llama: Llama
+  readonly model: LlamaModel
+  readonly context: LlamaContext
+  readonly conversations: Conversations
+  readonly threads: number
+}
 
 export class LlamaEngine implements Engine {
   readonly kind = 'llm'
   readonly admits = ADMITS
   readonly #turns = new Turns()
   readonly #grammars = new Map<string, LlamaGrammar>()
-  #loaded: { llama: Llama; model: LlamaModel; context: LlamaContext; completion: LlamaCompletion } | undefined
+  #loaded: Loaded | undefined
+  #embedding: LlamaEmbeddingContext | undefined
 
   async load(files: ModelFiles): Promise<void> {
     const path = files.paths.model
     if (path === undefined) throw new LoqaError('model-invalid', `The model ${files.id} has no model file`)
-    const threads = Number(files.parameters.threads ?? 1)
+    const small = (await stat(path)).size < ONE_THREAD_BYTES
+    // More than there are processors would wait for those that have none.
+    const threads = small ? 1 : Math.min(Number(files.parameters.threads ?? 1), availableParallelism())
     // Never build nor download: what the package brought is what there is.
     const llama = await getLlama({
       gpu: false,
@@ -57,15 +71,21 @@ export class LlamaEngine implements Engine {
     const model = await llama.loadModel({ modelPath: path, gpuLayers: 0 })
     const contextSize = Number(files.parameters.context_tokens ?? DEFAULT_CONTEXT_TOKENS)
     const context = await model.createContext({ contextSize, threads })
-    const completion = new LlamaCompletion({ contextSequence: context.getSequence() })
-    this.#loaded = { llama, model, context, completion }
+    const form = typeof files.parameters.prompt === 'string' ? files.parameters.prompt : undefined
+    const conversations = new Conversations(model, context.getSequence(), form)
+    this.#loaded = { llama, model, context, conversations, threads }
     await measureRuns(this, { request: TRIAL, inputs: [], from: 'open' }, 1)
   }
 
   open(request: EngineRequest, onEvent: (event: EngineEvent) => void): EngineStream {
-    if (request.kind !== 'llm') throw new LoqaError('invalid-input', 'This engine only writes text')
+    if (request.kind === 'stt' || request.kind === 'tts' || request.kind === 'wake')
+      throw new LoqaError('invalid-input', 'This engine only writes text')
     const abort = new AbortController()
-    const turn = this.#turns.take(() => this.#generate(request, abort.signal, onEvent))
+    const turn = this.#turns.take(() =>
+      request.kind === 'embedding'
+        ? this.#embed(request.text, abort.signal, onEvent)
+        : this.#generate(request, abort.signal, onEvent),
+    )
     return {
       feed() {},
       finish() {},
@@ -83,15 +103,16 @@ export class LlamaEngine implements Engine {
   async unload(): Promise<void> {
     await this.#loaded?.llama.dispose()
     this.#loaded = undefined
+    this.#embedding = undefined
   }
 
   /** One run from prompt to last event. Never rejects. */
-  async #generate(request: LanguageRequest, signal: AbortSignal, onEvent: OnEvent): Promise<void> {
+  async #generate(request: WritingRequest, signal: AbortSignal, onEvent: OnEvent): Promise<void> {
     if (signal.aborted || this.#loaded === undefined) return
     const start = performance.now()
-    const prompt = this.#tokens(request)
-    if ('code' in prompt) {
-      onEvent({ type: 'failed', error: prompt })
+    const writing = this.#prepare(request)
+    if ('code' in writing) {
+      onEvent({ type: 'failed', error: writing })
       return
     }
     let grammar: LlamaGrammar | undefined
@@ -103,43 +124,47 @@ export class LlamaEngine implements Engine {
       onEvent({ type: 'failed', error: invalidInput(message) })
       return
     }
-    const written = await this.#write(request, prompt, grammar, signal, onEvent)
+    const max_tokens = Math.min(request.max_tokens ?? writing.room, writing.room)
+    const written = await this.#write(request, writing, max_tokens, grammar, signal, onEvent)
     if (signal.aborted) return
-    if (written === undefined || (grammar !== undefined && !isJson(written.text))) {
-      onEvent({ type: 'failed', error: outputIncomplete(request.max_tokens) })
+    const isWhole = request.kind === 'chat' || grammar === undefined || isJson(written?.text ?? '')
+    if (written === undefined || !isWhole) {
+      onEvent({ type: 'failed', error: outputIncomplete(max_tokens) })
       return
     }
     const compute_ms = performance.now() - start
-    const usage = { input_tokens: prompt.length, output_tokens: written.tokens, compute_ms }
-    onEvent({ type: 'done', usage })
+    const usage = { input_tokens: writing.prompt_tokens, output_tokens: written.tokens, compute_ms }
+    const reason = written.cut ? ('length' as const) : ('stop' as const)
+    onEvent({ type: 'done', usage, ...(request.kind === 'chat' ? { reason } : {}) })
   }
 
-  #tokens(request: LanguageRequest): Token[] | ErrorShape {
-    const { model, context } = this.#loaded!
-    const room = context.contextSize - request.max_tokens
-    const tooLong = invalidInput('The text is longer than what the language model can hold')
-    if (request.prompt.length > room * MAX_CHARACTERS_PER_TOKEN) return tooLong
-    const prompt = model.tokenize(request.prompt.toWellFormed())
-    if (prompt.length === 0) return invalidInput('There is no text to go on from')
-    // One more for the begin token.
-    return prompt.length + 1 > room ? tooLong : prompt
+  #prepare(request: WritingRequest): Writing | ErrorShape {
+    const { context, conversations } = this.#loaded!
+    if (request.kind === 'chat') {
+      const writing = conversations.prepare(request.messages)
+      return 'code' in writing || writing.room > 0 ? writing : TOO_LONG
+    }
+    const most = (context.contextSize - request.max_tokens) * MAX_CHARACTERS_PER_TOKEN
+    if (request.prompt.length > most) return TOO_LONG
+    const writing = conversations.complete(request.prompt.toWellFormed())
+    return 'code' in writing || writing.room >= request.max_tokens ? writing : TOO_LONG
   }
 
   /** Undefined when it was aborted or the library failed. */
   async #write(
-    request: LanguageRequest,
-    prompt: Token[],
+    request: WritingRequest,
+    writing: Writing,
+    maxTokens: number,
     grammar: LlamaGrammar | undefined,
     signal: AbortSignal,
     onEvent: OnEvent,
-  ): Promise<{ text: string; tokens: number } | undefined> {
+  ): Promise<{ text: string; tokens: number; cut: boolean } | undefined> {
     const written = { text: '', tokens: 0 }
+    const { temperature = 0 } = request
+    const { top_p, seed, stop } = request.kind === 'chat' ? request : NO_WISHES
     try {
-      await this.#loaded!.completion.generateCompletion(prompt, {
-        signal,
-        maxTokens: request.max_tokens,
-        temperature: request.temperature ?? 0,
-        disableContextShift: true,
+      const { cut } = await writing.write({
+        ...{ signal, maxTokens, temperature },
         onToken: (tokens) => {
           written.tokens += tokens.length
         },
@@ -147,13 +172,53 @@ export class LlamaEngine implements Engine {
           written.text += text
           onEvent({ type: 'token', text })
         },
+        ...(top_p === undefined ? {} : { topP: top_p }),
+        ...(seed === undefined ? {} : { seed }),
+        ...(stop === undefined ? {} : { customStopTriggers: stop }),
         ...(grammar === undefined ? {} : { grammar }),
       })
-      return written
+      return { ...written, cut }
     } catch (thrown) {
       if (!signal.aborted) console.error(thrown)
       return undefined
     }
+  }
+
+  /** One text to its vector. Never rejects. */
+  async #embed(text: string, signal: AbortSignal, onEvent: OnEvent): Promise<void> {
+    if (signal.aborted || this.#loaded === undefined) return
+    const start = performance.now()
+    const { model, context } = this.#loaded
+    const failed = (error: ErrorShape): void => {
+      if (!signal.aborted) onEvent({ type: 'failed', error })
+    }
+    if (text.length > context.contextSize * MAX_CHARACTERS_PER_TOKEN) {
+      failed(TOO_LONG)
+      return
+    }
+    const tokens = model.tokenize(text.toWellFormed())
+    if (tokens.length === 0) failed(invalidInput('There is no text to embed'))
+    // Begin and end token.
+    else if (tokens.length + 2 >= context.contextSize) failed(TOO_LONG)
+    else {
+      try {
+        const { vector } = await (await this.#embeddings()).getEmbeddingFor(tokens)
+        if (signal.aborted) return
+        onEvent({ type: 'embedding', vector: unit(vector) })
+        const compute_ms = performance.now() - start
+        onEvent({ type: 'done', usage: { input_tokens: tokens.length, compute_ms } })
+      } catch (thrown) {
+        console.error(thrown)
+        failed(invalidInput('The language model in use gives no embeddings'))
+      }
+    }
+  }
+
+  /** Made when first asked for: it takes memory of its own. */
+  async #embeddings(): Promise<LlamaEmbeddingContext> {
+    const { model, context, threads } = this.#loaded!
+    this.#embedding ??= await model.createEmbeddingContext({ contextSize: context.contextSize, threads })
+    return this.#embedding
   }
 
   async #grammar(schema: Readonly<Record<string, unknown>>): Promise<LlamaGrammar> {
@@ -168,12 +233,21 @@ export class LlamaEngine implements Engine {
   }
 }
 
+const NO_WISHES: Pick<Extract<EngineRequest, { kind: 'chat' }>, 'top_p' | 'seed' | 'stop'> = {}
+
 /** With a schema, so that the way through a grammar is warm too. */
 const TRIAL: LanguageRequest = {
   kind: 'llm',
   prompt: ' set a timer for five minutes\n',
   schema: { type: 'object', properties: { intent: { enum: ['timer.set', 'none'] } }, required: ['intent'] },
   max_tokens: 32,
+}
+
+/** Of length 1, so that the product of two is how alike they are; what is no number is 0. */
+function unit(vector: readonly number[]): Float32Array {
+  const numbers = vector.map((value) => (Number.isFinite(value) ? value : 0))
+  const length = Math.hypot(...numbers) || 1
+  return Float32Array.from(numbers, (value) => value / length)
 }
 
 function isJson(text: string): boolean {

@@ -2,6 +2,8 @@
  * Fragments that mean something only in a conversation: the answer to a question ("For how long?" "five
  * minutes"), and a repetition with one thing changed ("and in the kitchen", "and bread").
  */
+
+import { unitOf } from './durations.ts'
 import { type Grammar, isType, missingSlots, type SlotDefinition } from './grammar.ts'
 import { type Intent, NO_INTENT, type Reading, type ReadingContext, type SlotValue } from './intent.ts'
 import type { Lattice, SlotSpan } from './lattice.ts'
@@ -16,7 +18,7 @@ export function applyContext(
   { expecting, last }: ReadingContext,
 ): Reading[] {
   const continued = readings.map((reading) =>
-    last === undefined ? reading : repeated(grammar, reading, last),
+    last === undefined ? reading : followed(grammar, repeated(grammar, reading, last), last),
   )
   if (expecting === undefined || interrupts(continued[0])) return continued
   const answer = readAnswer(grammar, lattice, surroundings, expecting.intent, expecting.slot)
@@ -36,6 +38,44 @@ function interrupts(reading: Reading | undefined): boolean {
 
 /** Intents of words that are no sentence. */
 export const FRAGMENTS: ReadonlySet<string> = new Set(['session.answer', 'session.also'])
+
+/** Whether an intent is one fragment of others only. */
+export const isFragment = (intent: string): boolean => FRAGMENTS.has(intent)
+
+/** Whether that can be meant after what was said last. */
+export function isInPlace(grammar: Grammar, intent: string, last: Intent | undefined): boolean {
+  const follows = grammar.intents.get(intent)?.follows
+  return follows === undefined || (last !== undefined && last.name in follows)
+}
+
+/** "make it ten": what was not said again is as it was, and ten of something is ten of what it was. */
+function followed(grammar: Grammar, reading: Reading, last: Intent): Reading {
+  const definition = grammar.intents.get(reading.intent.name)
+  const from = definition?.follows?.[last.name]
+  if (definition === undefined || from === undefined) return reading
+  const kept = Object.entries(from).flatMap(([slot, theirs]) => {
+    const value = last.slots[theirs]
+    return value === undefined ? [] : [[slot, value] as const]
+  })
+  const slots = { ...Object.fromEntries(kept), ...reading.intent.slots }
+  const intent = { name: definition.name, slots: inUnit(definition.slots, slots, last) }
+  return { ...reading, intent, missing: missingSlots(grammar, intent) }
+}
+
+function inUnit(
+  definitions: ReadonlyMap<string, SlotDefinition>,
+  slots: Readonly<Record<string, SlotValue>>,
+  last: Intent,
+): Readonly<Record<string, SlotValue>> {
+  const typed = (type: string): string[] =>
+    [...definitions].filter(([, definition]) => definition.type === type).map(([slot]) => slot)
+  const number = typed('number').find((slot) => typeof slots[slot] === 'number')
+  const duration = typed('duration').find((slot) => !(slot in slots))
+  const before = Object.values(last.slots).find((value) => typeof value === 'number')
+  if (number === undefined || duration === undefined || typeof before !== 'number') return slots
+  const { [number]: count, ...rest } = slots
+  return { ...rest, [duration]: Number(count) * unitOf(before) }
+}
 
 /** Words that may stand around an answer: "[make it] five minutes", "in the kitchen", "the pasta one". */
 const AROUND_ANSWERS = new Set(

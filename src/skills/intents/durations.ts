@@ -28,6 +28,10 @@ const UNITS = new Map([
   ['hours', HOUR],
 ])
 
+/** The largest unit of which a duration is a whole number: the one in which people say it. */
+export const unitOf = (seconds: number): number =>
+  [HOUR, MINUTE].find((unit) => seconds >= unit && seconds % unit === 0) ?? SECOND
+
 /** Every word a duration may contain. */
 export const DURATION_WORDS: readonly string[] = [
   ...NUMBER_WORDS,

@@ -34,6 +34,8 @@ export interface IntentDefinition {
   readonly confirm: string | undefined
   /** Taken from exact sentences only. */
   readonly exactOnly: boolean
+  /** Understood only after one of these: its slots, and those of the other they are filled from. Absent: at any time. */
+  readonly follows?: Readonly<Record<string, Readonly<Record<string, string>>>>
 }
 
 export interface Grammar {
@@ -204,7 +206,8 @@ function defineIntent(
   }
   const risky = intent.risk === 'high' || intent.risk === 'critical'
   const exactOnly = risky || intent.confirm !== undefined
-  return { name, slots, confirm: intent.confirm, exactOnly }
+  const { follows } = intent
+  return { name, slots, confirm: intent.confirm, exactOnly, ...(follows === undefined ? {} : { follows }) }
 }
 
 /** A slot the intent does not declare has the type of its own name. */

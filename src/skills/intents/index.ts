@@ -6,7 +6,7 @@
  * intents of skills) and gives an immutable `Grammar`; `read` answers any text within about a millisecond with a
  * `Reading`: the intent, how sure, whether the command is whole and whether more is likely to follow.
  *
- * Promises (M1…M6 in `match.ts`): a template's sentence reads exactly; a risky intent is never guessed; a
+ * Promises (M1…M6 in `match.ts`): a template's sentence reads exactly; a risky intent is never read from anything else; a
  * beginning of a command is known as one; what two commands could equally be is refused.
  *
  * What no template fits goes to a language model: `interpret.ts` writes its prompt and schema and checks its
@@ -15,6 +15,7 @@
  * Read `intent.ts` first, then `match.ts`; the notation is in `template.ts`, its header and the lexicon's.
  */
 
+export { isFragment } from './context.ts'
 export { readDurations, sayDuration } from './durations.ts'
 export {
   compileGrammar,
@@ -42,6 +43,7 @@ export {
   languagePrompt,
   languageSide,
 } from './interpret.ts'
+export { inLanguage, sourceIn } from './languages.ts'
 export type { Conflict } from './lookup.ts'
 export { read, readAll } from './match.ts'
 export { normalise } from './normalise.ts'

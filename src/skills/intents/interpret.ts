@@ -1,8 +1,8 @@
 /**
  * The language model's side: what it is asked about a text no template fits, and what its answer is worth.
  *
- * Nothing it says is trusted. The intent must be one of the grammar's, and a risky one is taken only if the person
- * will be asked to confirm it. Slot values are what the text says (`slot-filling.ts`); what is not there is left out,
+ * Nothing it says is trusted. The intent must be one of the grammar's, and whoever carries out a risky one asks the person
+ * first, since it was only guessed (`voice/decide.ts`). Slot values are what the text says (`slot-filling.ts`); what is not there is left out,
  * so that a required slot is asked for.
  */
 import { z } from 'zod'
@@ -79,13 +79,12 @@ const answerShape = z.object({
   slots: z.record(z.string(), z.union([spokenValue, z.array(spokenValue).max(16)])).default({}),
 })
 
-/** The intent the answer stands for; undefined when it is `none`, damaged, or not to be trusted. */
+/** The intent the answer stands for; undefined when it is `none` or damaged. One that is `exactOnly` is to be confirmed before it is carried out. */
 export function interpretAnswer(grammar: Grammar, answer: string, text: string): Intent | undefined {
   const parsed = answerShape.safeParse(parseJson(answer))
   if (!parsed.success) return undefined
   const definition = grammar.intents.get(parsed.data.intent)
   if (definition === undefined) return undefined
-  if (definition.exactOnly && definition.confirm === undefined) return undefined
 
   const proposed = new Map(Object.entries(parsed.data.slots).map(([name, value]) => [name, [value].flat()]))
   return { name: definition.name, slots: fillSlots(grammar, definition, normalise(text).words, proposed) }

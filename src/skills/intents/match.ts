@@ -8,7 +8,7 @@
  * M5  Two different commands that fit a damaged text equally well are both refused.
  * M6  Any string is answered, in time bounded by `MAX_WORDS`; the same input gives the same answer.
  */
-import { applyContext, FRAGMENTS } from './context.ts'
+import { applyContext, FRAGMENTS, isInPlace } from './context.ts'
 import { type Binding, type ExactMatches, type Match, matchExactly } from './exact.ts'
 import { type Grammar, missingSlots } from './grammar.ts'
 import {
@@ -48,13 +48,25 @@ export function readAll(grammar: Grammar, text: string, context: ReadingContext 
     exact.insideText ||
     exact.frontier.some(({ node }) => continues(node))
 
-  const matches = truncated ? [] : withoutNegatives([...exact.matches].sort(bySource))
+  const inPlace = ({ pattern }: Match): boolean => isInPlace(grammar, pattern.intent, context.last)
+  const matches = truncated ? [] : withoutNegatives(exact.matches.filter(inPlace).sort(bySource))
   const readings =
     matches.length > 0
       ? matches.map((match) => exactReading(grammar, match, exact, surroundings.closing, counts))
-      : tolerantReadings(grammar, matchTolerantly(grammar, lattice, surroundings), begun, truncated, counts)
+      : tolerantReadings(
+          grammar,
+          onlyInPlace(matchTolerantly(grammar, lattice, surroundings), inPlace),
+          begun,
+          truncated,
+          counts,
+        )
   return applyContext(grammar, lattice, surroundings, distinct(readings), context)
 }
+
+const onlyInPlace = (
+  { matches, prefixes }: TolerantMatches,
+  inPlace: (match: Match) => boolean,
+): TolerantMatches => ({ matches: matches.filter(inPlace), prefixes: prefixes.filter(inPlace) })
 
 type Counts = Pick<Reading, 'words' | 'unknown'>
 

@@ -11,6 +11,7 @@ const MAX_TEMPLATES_PER_INTENT = 64
 const MAX_SLOTS_PER_INTENT = 12
 const MAX_VALUES_PER_TYPE = 2000
 const MAX_SPOKEN_LENGTH = 80
+const MAX_FOLLOWED = 16
 
 const slotName = z
   .string()
@@ -23,46 +24,100 @@ export const intentName = z
 const spoken = z.string().trim().min(1).max(MAX_SPOKEN_LENGTH)
 const template = z.string().min(1).max(MAX_TEMPLATE_LENGTH)
 
-const slotSchema = z.strictObject({
+/** Languages of one manifest. */
+const MAX_LANGUAGES = 32
+
+export const languageTag = z
+  .string()
+  .regex(/^[a-z]{2,3}(-[A-Z]{2})?$/)
+  .describe('a language like en, de or de-AT')
+
+const byLanguage = <T extends z.ZodType>(one: T) =>
+  z.record(languageTag, one).refine((given) => {
+    const { length } = Object.keys(given)
+    return length > 0 && length <= MAX_LANGUAGES
+  }, `1 to ${MAX_LANGUAGES} languages`)
+
+const question = z.string().max(200)
+const templates = z.array(template).min(1).max(MAX_TEMPLATES_PER_INTENT)
+const negative = z.array(template).max(MAX_TEMPLATES_PER_INTENT)
+const examples = z.array(spoken).max(MAX_TEMPLATES_PER_INTENT)
+
+const slot = {
   /** A type of the lexicon, of the same file, or `number` / `duration`. */
   type: slotName,
   optional: z.boolean().default(false),
   /** Several values may be named: the value is a list, also with one. */
   many: z.boolean().default(false),
+}
+const slotSchema = z.strictObject({
+  ...slot,
   /** What to ask when it is missing. */
-  ask: z.string().max(200).optional(),
+  ask: question.optional(),
 })
 
-export const intentSchema = z.strictObject({
-  templates: z.array(template).min(1).max(MAX_TEMPLATES_PER_INTENT),
-  /** Sentences that look like this intent and are not. */
-  negative: z.array(template).max(MAX_TEMPLATES_PER_INTENT).default([]),
-  slots: z
-    .record(slotName, slotSchema)
-    .default({})
+const slotsOf = <T extends z.ZodType>(one: T) =>
+  z
+    .record(slotName, one)
+    .default({} as never)
     .refine(
-      (slots) => Object.keys(slots).length <= MAX_SLOTS_PER_INTENT,
+      (slots) => Object.keys(slots as object).length <= MAX_SLOTS_PER_INTENT,
       `at most ${MAX_SLOTS_PER_INTENT} slots`,
-    ),
-  /** Asked before acting. Such an intent is taken from exact sentences only. */
-  confirm: z.string().max(200).optional(),
+    )
+
+const intent = {
+  /**
+   * Understood only right after one of these intents ("make it ten"): by its name, which of this intent's slots are filled from which of
+   * its own. A bare number for a duration is in the unit of the duration that was said before.
+   */
+  follows: z
+    .record(intentName, z.record(slotName, slotName))
+    .refine((intents) => Object.keys(intents).length <= MAX_FOLLOWED, `at most ${MAX_FOLLOWED} intents`)
+    .describe(
+      'Understood only right after one of these intents; which slots are filled from which of theirs.',
+    )
+    .optional(),
   /** `high` and `critical`: taken from exact sentences only, never from a repaired one or a model's answer. */
   risk: z.enum(['low', 'medium', 'high', 'critical']).default('low'),
   /** Carried out twice it does the same as once: tried again elsewhere when its node dies meanwhile. */
   idempotent: z.boolean().default(false),
+}
+
+/** In one language, as the grammar takes it. */
+export const intentSchema = z.strictObject({
+  templates,
+  /** Sentences that look like this intent and are not. */
+  negative: negative.default([]),
+  slots: slotsOf(slotSchema),
+  /** Asked before acting. Such an intent is taken from exact sentences only. */
+  confirm: question.optional(),
+  ...intent,
   /** Whole sentences that must be understood as this intent; the skill's own test checks them. */
-  examples: z.array(spoken).max(MAX_TEMPLATES_PER_INTENT).default([]),
+  examples: examples.default([]),
 })
 
-export const typesSchema = z.record(
-  slotName,
-  z
-    .record(spoken, z.array(spoken))
-    .refine(
-      (values) => Object.keys(values).length <= MAX_VALUES_PER_TYPE,
-      `at most ${MAX_VALUES_PER_TYPE} values`,
-    ),
-)
+/** The same in several, as a manifest may have it (`languages.ts`). */
+export const spokenIntentSchema = z.strictObject({
+  templates: z.union([templates, byLanguage(templates)]),
+  negative: z.union([negative, byLanguage(negative)]).default([]),
+  slots: slotsOf(z.strictObject({ ...slot, ask: z.union([question, byLanguage(question)]).optional() })),
+  confirm: z.union([question, byLanguage(question)]).optional(),
+  ...intent,
+  examples: z.union([examples, byLanguage(examples)]).default([]),
+})
+
+const typesOf = <T extends z.ZodType>(synonyms: T) =>
+  z.record(
+    slotName,
+    z
+      .record(spoken, synonyms)
+      .refine(
+        (values) => Object.keys(values).length <= MAX_VALUES_PER_TYPE,
+        `at most ${MAX_VALUES_PER_TYPE} values`,
+      ),
+  )
+export const typesSchema = typesOf(z.array(spoken))
+export const spokenTypesSchema = typesOf(z.union([z.array(spoken), byLanguage(z.array(spoken))]))
 
 /** Other keys of a skill's manifest are the catalogue's business and pass unread. */
 const sourceSchema = z.looseObject({

@@ -64,11 +64,23 @@ function problemsOf(
   }
   if (issue.code === 'invalid_key') {
     const name = String(path.at(-1))
-    const allowed = allowedBy(nodeAt(root, path.slice(0, -1))?.propertyNames)
+    const names = alternatives(nodeAt(root, path.slice(0, -1))).find((choice) => choice.propertyNames)
+    const allowed = allowedBy(names?.propertyNames)
     return [{ file, ...yaml.place(path, true), key, given: `the key ${show(name)}`, allowed }]
   }
   const given = valueAt(yaml.value, path)
   const node = nodeAt(root, path)
+  // Of a list or a mapping the mistakes are those of the choice it is meant to be.
+  if (issue.code === 'invalid_union' && typeof given === 'object' && given !== null) {
+    const meant =
+      node?.anyOf?.findIndex(({ type }) => type === (Array.isArray(given) ? 'array' : 'object')) ?? -1
+    const nested = issue.errors[meant] ?? []
+    if (nested.length > 0) {
+      return nested.flatMap((one) =>
+        problemsOf({ ...one, path: [...issue.path, ...one.path] }, yaml, file, root),
+      )
+    }
+  }
   const allowed = issue.code === 'custom' ? issue.message : allowedBy(node)
   const problem = { file, ...yaml.place(path), key, allowed }
   if (given === undefined) return [problem]
@@ -126,13 +138,19 @@ function counted(least: number | undefined, most: number | undefined, unit: stri
 function nodeAt(root: SchemaNode, path: Path): SchemaNode | undefined {
   let node: SchemaNode | undefined = root
   for (const step of path) {
-    node =
-      typeof step === 'number'
-        ? node?.items
-        : (node?.properties?.[step] ?? (node?.additionalProperties || undefined))
+    node = alternatives(node)
+      .map((choice) =>
+        typeof step === 'number'
+          ? choice.items
+          : (choice.properties?.[step] ?? (choice.additionalProperties || undefined)),
+      )
+      .find((next) => next !== undefined)
   }
   return node
 }
+
+const alternatives = (node: SchemaNode | undefined): readonly SchemaNode[] =>
+  node === undefined ? [] : (node.anyOf ?? [node])
 
 function valueAt(value: unknown, path: Path): unknown {
   let at = value

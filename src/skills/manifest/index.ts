@@ -69,7 +69,7 @@ interface Disagreement {
 
 /** What each key alone allows and all together do not. */
 function disagreements(manifest: ManifestSource): Disagreement[] {
-  const { name, module, runtime, container, intents } = manifest
+  const { name, module, runtime, container, intents, zone } = manifest
   const found: Disagreement[] = []
   const kind = runtime ?? runtimeOf(module ?? '')
   if (module === undefined && kind !== 'container') {
@@ -91,6 +91,9 @@ function disagreements(manifest: ManifestSource): Disagreement[] {
         : { path: ['container'], key: true, given: 'an image', allowed: 'one only with runtime: container' },
     )
   }
+  if (kind === 'native' && zone !== 3) {
+    found.push({ path: ['zone'], given: String(zone), allowed: '3 for the runtime native' })
+  }
   for (const [intent, { templates, negative }] of Object.entries(intents)) {
     const path = ['intents', intent]
     if (!intent.startsWith(`${name}.`)) {
@@ -101,14 +104,20 @@ function disagreements(manifest: ManifestSource): Disagreement[] {
         allowed: `intents of this skill, which begin with ${name}.`,
       })
     }
-    for (const [list, key] of [
+    for (const [said, key] of [
       [templates, 'templates'],
       [negative, 'negative'],
     ] as const) {
-      for (const [index, template] of list.entries()) {
-        const problem = templateProblem(template)
-        if (problem !== undefined) {
-          found.push({ path: [...path, key, index], given: JSON.stringify(template), allowed: problem })
+      const lists = Array.isArray(said)
+        ? [{ list: said, at: [] }]
+        : Object.entries(said).map(([tag, list]) => ({ list, at: [tag] }))
+      for (const { list, at } of lists) {
+        for (const [index, template] of list.entries()) {
+          const problem = templateProblem(template)
+          if (problem !== undefined) {
+            const place = [...path, key, ...at, index]
+            found.push({ path: place, given: JSON.stringify(template), allowed: problem })
+          }
         }
       }
     }

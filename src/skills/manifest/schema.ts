@@ -4,7 +4,7 @@
  * manifest written before them stays valid.
  */
 import { z } from 'zod'
-import { intentName, intentSchema, typesSchema } from '../intents/schema.ts'
+import { intentName, spokenIntentSchema, spokenTypesSchema } from '../intents/schema.ts'
 import { PERMISSIONS } from '../permissions.ts'
 
 /** A manifest is read whole; a long one with many sentences is 20 KB. */
@@ -119,9 +119,12 @@ export const manifestSchema = z.strictObject({
         .max(255)
         .regex(/^[a-z0-9][a-z0-9._\-/:]*@sha256:[0-9a-f]{64}$/)
         .describe('an image by its digest, e.g. ghcr.io/someone/tool@sha256:…'),
+      memory_mb: z.int().min(16).max(16_384).default(256).describe('Of the container, swap included.'),
+      cpus: z.number().min(0.1).max(16).default(1).describe('Processors it may use up; 0.5 is half of one.'),
+      pids: z.int().min(1).max(512).default(32).describe('Its processes and threads.'),
     })
     .optional()
-    .describe('For the runtime container: the image to run.'),
+    .describe('For the runtime container: the image to run, and what it may use of the machine.'),
   permissions: z
     .array(
       z.strictObject({
@@ -162,10 +165,12 @@ export const manifestSchema = z.strictObject({
     .max(64)
     .optional()
     .describe('Intents of the house’s own sentences that the skill carries out, e.g. light.on.'),
-  types: typesSchema.optional().describe('Lists of words for the slots of its intents, as in the lexicon.'),
+  types: spokenTypesSchema
+    .optional()
+    .describe('Lists of words for the slots of its intents, as in the lexicon.'),
   intents: z.record(
     intentName.regex(/^[a-z][a-z0-9-]{0,31}\.[a-z][a-z0-9_]{0,31}$/).describe('a name like timer.set'),
-    intentSchema,
+    spokenIntentSchema,
   ),
 })
 

@@ -23,10 +23,12 @@ export const NO_FENCE: Fence = { name: 'none', limits: false, filter: undefined 
 
 /** What a fenced program may read: files or folders, each by its absolute path. */
 export interface Sight {
-  readonly program: string
+  readonly program?: string
   readonly folders: readonly string[]
   /** Also these, if they are there. */
   readonly maybe?: readonly string[]
+  /** Options of bubblewrap for what is handed over by descriptor. */
+  readonly handed?: readonly string[]
 }
 
 export interface Command {
@@ -62,11 +64,16 @@ export function fenced(fence: Fence, command: Command, sight: Sight): Command {
   return { file: 'prlimit', args: [...bounds, '--', inner.file, ...inner.args] }
 }
 
-function within(fence: Fence, { file, args }: Command, { program, folders, maybe = [] }: Sight): Command {
+function within(
+  fence: Fence,
+  { file, args }: Command,
+  { program, folders, maybe = [], handed = [] }: Sight,
+): Command {
   switch (fence.name) {
     case 'bubblewrap': {
       const seen = [...[...LIBRARIES, ...maybe].map((path) => ['--ro-bind-try', path, path])]
-      for (const path of [program, ...folders]) seen.push(['--ro-bind', path, path])
+      for (const path of [...(program === undefined ? [] : [program]), ...folders])
+        seen.push(['--ro-bind', path, path])
       return {
         file: 'bwrap',
         args: [
@@ -81,6 +88,7 @@ function within(fence: Fence, { file, args }: Command, { program, folders, maybe
           // The process itself is the first of its namespace: when it ends, whatever it started ends with it.
           ...['--as-pid-1', '--die-with-parent', '--new-session', '--clearenv', '--cap-drop', 'ALL'],
           ...seen.flat(),
+          ...handed,
           ...['--chdir', '/'],
           ...(fence.filter === undefined ? [] : ['--seccomp', String(FILTER_FD)]),
           ...['--', file, ...args],
@@ -93,6 +101,32 @@ function within(fence: Fence, { file, args }: Command, { program, folders, maybe
       return { file, args }
   }
 }
+
+/** Where a native adapter finds itself, and its descriptor: it comes from the node's memory, no file of this machine is it. */
+const ADAPTER = '/adapter'
+const ADAPTER_FD = 4
+/** Beside its memory: the program and the system's libraries, as they are mapped. */
+const ADAPTER_CODE_BYTES = 64 * 1024 * 1024
+
+/** The command that runs a native adapter; only behind bubblewrap with both filter and limits. It yields to everything else. */
+export function fencedAdapter(memory_kb: number, program_bytes: number): Command {
+  const { file, args } = within(
+    { name: 'bubblewrap', limits: true, filter: NOTHING },
+    { file: ADAPTER, args: [] },
+    {
+      folders: [],
+      handed: ['--perms', '0555', '--ro-bind-data', String(ADAPTER_FD), ADAPTER, '--remount-ro', '/'],
+    },
+  )
+  const bounds = [
+    // It can write to no file: this is for the one it is.
+    ...['--core=0', `--fsize=${program_bytes}`, `--nofile=${OPEN_FILES}`],
+    `--as=${memory_kb * 1024 + ADAPTER_CODE_BYTES}`,
+  ]
+  return { file: 'nice', args: ['-n', '10', 'prlimit', ...bounds, '--', file, ...args] }
+}
+
+const NOTHING = new Uint8Array()
 
 /** One line for `loqa doctor`. */
 export function describeFence({ name, limits, filter }: Fence): string {

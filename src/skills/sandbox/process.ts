@@ -6,13 +6,28 @@
 import { type StdioOptions, spawn } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 import { PACKAGE, PROGRAMS, SCRIPT_FOLDERS, SKILLS_FOLDER } from '../../host/index.ts'
-import { type Command, FENCES, type Fence, FILTER_FD, fenced, NO_FENCE, type Sight } from './fence.ts'
+import {
+  type Command,
+  FENCES,
+  type Fence,
+  FILTER_FD,
+  fenced,
+  fencedAdapter,
+  NO_FENCE,
+  type Sight,
+} from './fence.ts'
+import { look, writeAtOnce } from './real-pipe.ts'
 import { callFilter } from './seccomp.ts'
 
 export interface SandboxProcess {
   /** Of the outermost process, which may be the fence's. */
   readonly pid: number | undefined
   send(frame: Uint8Array): void
+  /**
+   * Looks for what it says for a moment, with everything else waiting: a skill has its answer sooner than an event loop hears of it.
+   * What there is goes to `bytes` before this returns. False when there was nothing.
+   */
+  listen(): boolean
   /** Kills at once (SIGKILL); `exit` follows. */
   kill(): void
 }
@@ -45,7 +60,17 @@ const PROBE_WITHIN_MS = 5_000
 export const processStarter =
   (fence: Fence, runner: RunnerProgram = RUNNER): StartProcess =>
   (events) =>
-    startSandboxProcess(fenced(fence, nodeCommand(runner), sightOf(runner)), fence.filter, events)
+    startSandboxProcess(
+      fenced(fence, nodeCommand(runner), sightOf(runner)),
+      fence.filter === undefined ? [] : [fence.filter],
+      events,
+    )
+
+/** Starts a native adapter: this program behind this filter. Only where `adapterProblem` has none. */
+export const adapterStarter =
+  (program: Uint8Array, memory_kb: number, filter: Uint8Array): StartProcess =>
+  (events) =>
+    startSandboxProcess(fencedAdapter(memory_kb, program.length), [filter, program], events)
 
 function nodeCommand({ file, folder }: RunnerProgram): Command {
   return {
@@ -56,8 +81,8 @@ function nodeCommand({ file, folder }: RunnerProgram): Command {
       // Finding where a link leads would need to read the folders above it.
       '--preserve-symlinks',
       `--max-old-space-size=${HEAP_MB}`,
-      // Calls are short and leave little behind: a small nursery keeps the process small.
-      '--max-semi-space-size=1',
+      // Calls are short and leave little behind: a small nursery keeps the process small, a smaller one is cleared too often.
+      '--max-semi-space-size=4',
       '--disallow-code-generation-from-strings',
       '--no-warnings',
       file,
@@ -97,27 +122,27 @@ function works(fence: Fence): Promise<boolean> {
   if (fence.filter !== undefined) stdio.push('pipe')
   return new Promise((done) => {
     const child = spawn(file, args, { env: {}, stdio, timeout: PROBE_WITHIN_MS, killSignal: 'SIGKILL' })
-    tellFilter(child.stdio[FILTER_FD], fence.filter)
+    if (fence.filter !== undefined) hand(child.stdio[FILTER_FD], fence.filter)
     child.on('error', () => done(false))
     child.on('exit', (code) => done(code === 0))
   })
 }
 
-function tellFilter(pipe: Readable | Writable | null | undefined, filter: Uint8Array | undefined): void {
-  if (filter === undefined || !pipe || !('end' in pipe)) return
+function hand(pipe: Readable | Writable | null | undefined, bytes: Uint8Array): void {
+  if (!pipe || !('end' in pipe)) return
   pipe.on('error', () => undefined)
-  pipe.end(filter)
+  pipe.end(bytes)
 }
 
+/** `handed`: what the command reads from descriptors behind the standard ones, in order. */
 function startSandboxProcess(
   { file, args }: Command,
-  filter: Uint8Array | undefined,
+  handed: readonly Uint8Array[],
   events: SandboxEvents,
 ): SandboxProcess {
-  const stdio: StdioOptions = ['pipe', 'pipe', 'pipe']
-  if (filter !== undefined) stdio.push('pipe')
+  const stdio: StdioOptions = ['pipe', 'pipe', 'pipe', ...handed.map(() => 'pipe' as const)]
   const child = spawn(file, args, { env: {}, stdio, windowsHide: true })
-  tellFilter(child.stdio[FILTER_FD], filter)
+  for (const [at, bytes] of handed.entries()) hand(child.stdio[FILTER_FD + at], bytes)
   const { stdin, stdout, stderr } = child
   let lastWords = ''
   let ended = false
@@ -141,7 +166,13 @@ function startSandboxProcess(
   return {
     pid: child.pid,
     send: (frame) => {
-      stdin?.write(frame)
+      const written = stdin?.writableLength === 0 ? writeAtOnce(stdin, frame) : 0
+      if (written < frame.length) stdin?.write(written === 0 ? frame : frame.subarray(written))
+    },
+    listen: () => {
+      const chunk = ended ? undefined : look(stdout)
+      if (chunk !== undefined) events.bytes(chunk)
+      return chunk !== undefined
     },
     kill: () => {
       // What it still says is of no use, and may be much.

@@ -20,7 +20,8 @@ export type Order =
   /** Compile the module, or read the script, that travels as the payload. Answered by `loaded` or `failed`. */
   | {
       readonly order: 'load'
-      readonly runtime: 'wasm' | 'typescript'
+      /** A container or a native adapter gets no payload: it is the skill. */
+      readonly runtime: 'wasm' | 'typescript' | 'container' | 'native'
       readonly skill: string
       readonly permissions: readonly Permission[]
       readonly budget: Budget

@@ -21,8 +21,12 @@ export interface Installed extends Grant {
   readonly module: Uint8Array
   /** What a script runs on; absent: it is a module of WebAssembly. */
   readonly script?: Omit<ScriptSource, 'skill'> | undefined
+  /** It is no module: its process is the skill, and is told of the grant alone. */
+  readonly runner?: 'container' | 'native' | undefined
 }
 
+/** Looking in vain costs a tenth of a millisecond: only one call in four of a skill that is slow pays it. */
+const UNLOOKED_CALLS = 3
 /** What is told of why a module cannot be loaded. */
 const MAX_REASON_CHARS = 300
 
@@ -43,6 +47,9 @@ export class Sandbox {
   #process: SandboxProcess | undefined
   #alarm: { readonly at: Monotonic; readonly cancel: Cancel } | undefined
   #nextId = 1
+  #looking = false
+  /** Calls until it is looked for an answer again. */
+  #unlooked = 0
 
   constructor(clock: Clock, events: SandboxEvents, start: StartProcess, habits: SandboxHabits = {}) {
     this.#clock = clock
@@ -111,6 +118,19 @@ export class Sandbox {
     this.#state = step.state
     for (const effect of step.effects) this.#carryOut(effect)
     this.#rearm()
+    if (step.effects.some(({ type }) => type === 'run')) this.#look()
+  }
+
+  /** Most skills answer at once. Whoever does not is left alone for some calls, and of calls in a row only the first is looked after. */
+  #look(): void {
+    if (this.#looking) return
+    if (this.#unlooked > 0) {
+      this.#unlooked -= 1
+      return
+    }
+    this.#looking = true
+    if (this.#process?.listen() === false) this.#unlooked = UNLOOKED_CALLS
+    this.#looking = false
   }
 
   #carryOut(effect: SandboxEffect): void {
@@ -138,8 +158,12 @@ export class Sandbox {
     }
   }
 
-  #load({ name, permissions, budget, module, script }: Installed): void {
+  #load({ name, permissions, budget, module, script, runner }: Installed): void {
     const about = { order: 'load', skill: name, permissions, budget } as const
+    if (runner !== undefined) {
+      this.#send({ ...about, runtime: runner, ahead: false })
+      return
+    }
     if (script !== undefined) {
       const order = { ...about, runtime: 'typescript', ahead: true } as const
       this.#send(order, packScript({ ...script, skill: module }))

@@ -62,6 +62,21 @@ export const REFUSED_CALLS = [
   'swapon',
 ] as const
 
+/**
+ * Besides, what a program that is no runner of ours could do with its own machine code: start others or threads, and keep memory that its
+ * bounds do not count.
+ */
+const OF_ADAPTERS: Readonly<Record<string, readonly number[]>> = {
+  x64: [56, 57, 58, 435, 319, 447, 29, 64, 68, 240],
+  arm64: [220, 435, 279, 447, 194, 190, 186, 180],
+}
+
+/** On a machine that has all of them; `fork` and `vfork` are not on every one. */
+export const REFUSED_TO_ADAPTERS = [
+  ...(['clone', 'fork', 'vfork', 'clone3', 'memfd_create', 'memfd_secret', 'shmget'] as const),
+  ...(['semget', 'msgget', 'mq_open'] as const),
+] as const
+
 /** `struct seccomp_data`: the call's number, then the machine. */
 const NUMBER_AT = 0
 const ARCH_AT = 4
@@ -78,8 +93,18 @@ const X32_BIT = 0x40000000
 /** The filter for a machine as `process.arch` calls it; undefined for one that is not known here. */
 export function callFilter(machine: string): Uint8Array | undefined {
   const known = MACHINES[machine]
-  if (known === undefined) return undefined
-  const { arch, calls } = known
+  return known === undefined ? undefined : filterOf(known.arch, known.calls)
+}
+
+/** The same for a native adapter. */
+export function adapterFilter(machine: string): Uint8Array | undefined {
+  const known = MACHINES[machine]
+  return known === undefined
+    ? undefined
+    : filterOf(known.arch, [...known.calls, ...(OF_ADAPTERS[machine] ?? [])])
+}
+
+function filterOf(arch: number, calls: readonly number[]): Uint8Array {
   const program: [code: number, ifTrue: number, ifFalse: number, value: number][] = [
     [LOAD, 0, 0, ARCH_AT],
     [JUMP_IF_EQUAL, 1, 0, arch],

@@ -7,6 +7,7 @@
  * J3 The zone is what the level allows, or worse if the manifest asks for worse: 2 for official and vetted, 3 for the household's own.
  *    Zone 1, the node's own sandbox, is for what ships with the node.
  * J4 A policy is looked at last: it only takes away.
+ * J5 A native adapter runs only if the key of a publisher whom the policy names signed it; a node of the household signs none.
  */
 import type { SkillManifest } from '../manifest/index.ts'
 import type { SkillPackage } from '../package/index.ts'
@@ -61,6 +62,7 @@ export function judge(content: SkillPackage, trusted: Trusted, day: string): Ver
   const found = vouched(trusted, publisher, key, delegation, day)
   refuseRevoked(trusted.revoked, [['key', found.root]])
   refuseForbidden(manifest, found.level, trusted.policy)
+  if (trusted.members.has(key)) refuseNative(manifest, trusted.policy)
   return { ...found, publisher, key, zone: zoneOf(found.level, manifest.zone) }
 }
 
@@ -124,6 +126,17 @@ export function refuseUnsigned(manifest: SkillManifest, policy: Policy): void {
       `The policy ${policy.name} of this node takes nothing nobody signed`,
     )
   refuseForbidden(manifest, 'own', policy)
+  refuseNative(manifest, policy)
+}
+
+/** Of what no publisher's key signed: whose it is called is anybody's word. */
+function refuseNative({ runtime, publisher }: SkillManifest, policy: Policy): void {
+  if (runtime !== 'native') return
+  throw new TrustError(
+    'skill-forbidden',
+    `The policy ${policy.name} of this node lets native adapters run only if their publisher signed them`,
+    `If you have the key of ${publisher}: loqa skill trust ${publisher} KEY; then add the signed package.`,
+  )
 }
 
 function refuseForbidden(manifest: SkillManifest, level: Level, policy: Policy): void {

@@ -20,6 +20,11 @@ export const eventSchema = z.object({
   kind: name,
   body: z.record(z.string(), z.unknown()),
 })
+/** As another node tells it. */
+export const recordedStep = eventSchema.strict().extend({
+  at: z.number().min(0).max(8.64e15),
+  kind: name.min(1),
+})
 export type TimelineEvent = Readonly<z.infer<typeof eventSchema>>
 
 /** Whose timeline it is. Sealed too: a room and a person are nobody else's business. */

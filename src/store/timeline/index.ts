@@ -10,5 +10,12 @@
  *
  * Read `events.ts` first, then `timeline.ts` (what the node calls), `timeline-file.ts` (the file).
  */
-export type { Erased, KeptTimeline, Selection, TimelineEvent, TimelineHead } from './events.ts'
+export {
+  type Erased,
+  type KeptTimeline,
+  recordedStep,
+  type Selection,
+  type TimelineEvent,
+  type TimelineHead,
+} from './events.ts'
 export { type Keep, openTimeline, Timeline, type TimelineOptions } from './timeline.ts'

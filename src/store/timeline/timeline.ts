@@ -155,6 +155,16 @@ export class Timeline {
     ).catch(() => undefined)
   }
 
+  /** It goes on elsewhere, and its steps with it: here they are erased, whatever their scope. */
+  left(session: string): void {
+    const head = this.#living.get(session)
+    this.#living.delete(session)
+    this.#memory.end(session)
+    if (head === undefined || head.scope === 'ephemeral' || this.#state !== 'open') return
+    this.#send()
+    this.#ask({ op: 'erase', which: { session }, living: true }).catch(() => undefined)
+  }
+
   /** False: its thread ended unasked; nothing more is kept until the node starts again. */
   get works(): boolean {
     return this.#state !== 'lost'

@@ -1,8 +1,9 @@
 /** Nodes that place actors: the real runtime, remote layer and placing over links in memory; only who is alive is scripted. */
+import type { Runtime } from '../../../src/actors/index.ts'
 import type { Cluster } from '../../../src/cluster/index.ts'
 import type { Member } from '../../../src/cluster/membership/state.ts'
 import type { PlacedKinds } from '../../../src/cluster/placement/placer-state.ts'
-import { Placing } from '../../../src/cluster/placement/placing.ts'
+import { Placing, type PlacingOptions } from '../../../src/cluster/placement/placing.ts'
 import type { Sheet } from '../../../src/cluster/running/sheets.ts'
 import type { NodeId } from '../../../src/host/index.ts'
 import { type NodeOptions, Stage, type StageNode } from '../remote/stage.ts'
@@ -25,22 +26,32 @@ export class PlacingHouse {
   /** Who holds whom for dead. */
   readonly #dead = new Set<string>()
 
-  add(name: string, kinds: PlacedKinds, options: NodeOptions = {}, sheet: Sheet = idle): StageNode {
+  add(
+    name: string,
+    kinds: PlacedKinds,
+    options: NodeOptions & Pick<PlacingOptions, 'yields'> = {},
+    sheet: Sheet = idle,
+  ): StageNode {
     let placing: Placing | undefined
     const view = (): View => this.viewOf(name)
+    const { yields, connect, ...rest } = options
     const made = new Placing({
       node: name as NodeId,
       clock: this.stage.host.clock,
       kinds,
       cluster: view,
       log: (message) => this.logs.push(message),
+      ...(yields === undefined ? {} : { yields }),
     })
     placing = made
     this.sheets.set(name as NodeId, sheet)
     const node = this.stage.add(name, {
-      ...options,
+      ...rest,
       placed: made.placed,
-      connect: (runtime, remote) => placing.connect(runtime, remote),
+      connect(runtime, remote) {
+        const here = placing.connect(runtime, remote)
+        return connect === undefined ? here : connect({ ...runtime, fromAfar: here } as Runtime, remote)
+      },
     })
     this.placing.set(node, made)
     this.#look()
@@ -60,6 +71,16 @@ export class PlacingHouse {
     this.#dead.add(`${by.id} ${node.id}`)
     by.remote.dead(node.id)
     this.placing.get(by)!.listener.member?.({} as never)
+  }
+
+  /** No way between the two, and soon they hold each other for dead. */
+  cut(a: StageNode, b: StageNode): void {
+    a.links.get(b.id)?.link.abort('cut')
+    a.links.delete(b.id)
+    b.links.delete(a.id)
+    this.stage.advance(10)
+    this.verdict(a, b)
+    this.verdict(b, a)
   }
 
   /** The process is gone; the others find out. */

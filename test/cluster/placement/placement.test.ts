@@ -47,6 +47,21 @@ test.each([
     [offer('a', { p95_ms: null }), offer('b', { p95_ms: 100 })],
     ['b', 'a'],
   ],
+  [
+    'one whose node delivers, before one that only says so',
+    [offer('a', { seen_ms: 400 }), offer('b', { p95_ms: 90 })],
+    ['b', 'a'],
+  ],
+  [
+    'one that keeps up, before one that is quicker once all was said',
+    [offer('a', { lag_ms: 1_500 }), offer('b', { p95_ms: 90, lag_ms: 20 })],
+    ['b', 'a'],
+  ],
+  [
+    'the free one of two equals, where one thing is done after the other',
+    [offer('a', { running: 1, share: 0.5 }), offer('b')],
+    ['b', 'a'],
+  ],
   ['nobody for what nobody offers', [offer('a', { tag: 'tts.formant:en' })], []],
 ] as const)('goes to %s', (_, offered, expected) => {
   expect(nodes(offered)).toEqual(expected)
@@ -93,6 +108,33 @@ describe('hysteresis', () => {
   })
 })
 
+describe('the same model on two nodes', () => {
+  /** Runs that come `every_ms` and take `takes_ms` of an engine each, chosen with what is under way in mind. */
+  function shared(every_ms: number, takes_ms: number, share: number): number[] {
+    const done = { a: 0, b: 0 }
+    let under: { node: 'a' | 'b'; until: number }[] = []
+    let before: string | undefined
+    for (let now = 0; now < 60_000; now += every_ms) {
+      under = under.filter(({ until }) => until > now)
+      const running = (node: string): number => under.filter((one) => one.node === node).length
+      const offered = ['a', 'b'].map((node) => offer(node, { running: running(node), share }))
+      const node = nodes(offered, before)[0] as 'a' | 'b'
+      before = node
+      done[node] += 1
+      under.push({ node, until: now + takes_ms * (1 + running(node) * share) })
+    }
+    return Object.values(done)
+  }
+
+  test('shares what one alone would be late with', () => {
+    const [a, b] = shared(50, 80, 0.5) as [number, number]
+    expect(Math.min(a, b) / (a + b)).toBeGreaterThan(0.3)
+  })
+  test('and one of them does what it does easily, so that the other may rest', () => {
+    expect(Math.min(...shared(500, 80, 0.5))).toBe(0)
+  })
+})
+
 describe('for any offers', () => {
   const anyOffer = fc.record({
     node: fc.constantFrom('a', 'b', 'c', 'd').map(nodeId),
@@ -102,6 +144,9 @@ describe('for any offers', () => {
     running: fc.integer({ min: 0, max: 16 }),
     load: fc.option(fc.double({ min: 0, max: 8, noNaN: true })),
     rtt_ms: fc.option(fc.double({ min: 0, max: 300, noNaN: true }), { nil: undefined }),
+    share: fc.option(fc.double({ min: 0, max: 1, noNaN: true }), { nil: undefined }),
+    seen_ms: fc.option(fc.integer({ min: 0, max: 2_000 }), { nil: undefined }),
+    lag_ms: fc.option(fc.integer({ min: 0, max: 5_000 }), { nil: undefined }),
     steady: fc.boolean(),
   })
 
@@ -127,6 +172,7 @@ describe('for any offers', () => {
           p95_ms: one.p95_ms === null ? null : one.p95_ms + latency,
           rtt_ms: one.rtt_ms === undefined ? undefined : one.rtt_ms + way,
           running: one.running + runs,
+          seen_ms: one.seen_ms === undefined ? undefined : one.seen_ms + latency,
           load: one.load === null ? null : one.load + latency / 100,
         }
         expect(costOf(worse)).toBeGreaterThanOrEqual(costOf(one))

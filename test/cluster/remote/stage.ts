@@ -29,7 +29,7 @@ export interface StageNode extends Simulation {
 }
 
 export type NodeOptions = Partial<Omit<RemoteOptions, 'node' | 'clock' | 'random' | 'outside'>> &
-  Pick<Partial<SimulationOptions>, 'behaviors' | 'outside'> & {
+  Pick<Partial<SimulationOptions>, 'behaviors' | 'outside' | 'observe'> & {
     /** Its ports for work of others. */
     readonly serving?: RemoteOptions['outside']
     /** Between the runtime and what comes from others; default: nothing. */
@@ -54,7 +54,7 @@ export class Stage {
   /** A node, or a new life of it. */
   add(name: string, options: NodeOptions = {}): StageNode {
     const id = nodeId(name)
-    const { behaviors, outside, serving, connect, ...rest } = options
+    const { behaviors, outside, observe, serving, connect, ...rest } = options
     this.#boots += 0x0101_0101
     const boot = options.boot ?? this.#boots
     const faults: string[] = []
@@ -77,6 +77,7 @@ export class Stage {
       remote: remote.port,
       boot,
       ...(outside === undefined ? {} : { outside }),
+      ...(observe === undefined ? {} : { observe }),
     })
     remote.connect(connect?.(simulation.runtime, remote) ?? simulation.runtime.fromAfar)
     const mesh = this.network.open(id, [KEY])

@@ -2,7 +2,7 @@
  * A household in virtual time: nodes with the real runtime, the real actor of a skill and the real news of the household, over a
  * shared store in memory. Processes are killed, stopped and started, machines lose power, cables are cut; how soon others notice
  * is what was measured of real nodes. The skill is a script: it sets and cancels timers by their names, and says the name of one
- * that rings.
+ * that rings; and it keeps a list.
  */
 
 import { noHosting } from '../../../src/actors/hosting.ts'
@@ -173,7 +173,7 @@ export class SimulatedNode {
     this.house = house
     this.name = name
     this.id = nodeId(name)
-    this.replica = new Replica(name)
+    this.replica = new Replica()
   }
 
   get alive(): boolean {
@@ -209,7 +209,13 @@ export class SimulatedHouse {
 
   // — what people do —
 
-  tell(node: SimulatedNode, verb: 'set' | 'cancel', timer: string, delay_ms = 0, room = ''): void {
+  tell(
+    node: SimulatedNode,
+    verb: 'set' | 'cancel' | 'add' | 'remove',
+    timer: string,
+    delay_ms = 0,
+    room = '',
+  ): void {
     const message: SkillInvoke = {
       type: 'skill.invoke',
       intent: { name: `timer.${verb}`, slots: { timer, delay_ms } },
@@ -385,7 +391,7 @@ const ALWAYS_IN_STEP = { replication: () => undefined }
 const ARGS: Omit<SkillArgs, 'node'> = {
   name: 'timer',
   confirm: {},
-  intents: ['timer.set', 'timer.cancel'],
+  intents: ['timer.set', 'timer.cancel', 'timer.add', 'timer.remove'],
   may_speak: true,
   zone: 'UTC',
 }
@@ -410,6 +416,11 @@ function scripted({ entry, input, storage, timers }: SkillCall): CallResult {
     slots: { timer: string; delay_ms: number }
   }
   const { timer, delay_ms } = slots
+  // A list beside the timers: an entry for each thing.
+  if (intent === 'timer.add')
+    return { answer: silent, changes: [{ change: 'put', key: `item/${timer}`, value: '1' }] }
+  if (intent === 'timer.remove')
+    return { answer: silent, changes: [{ change: 'delete', key: `item/${timer}` }] }
   if (intent === 'timer.set') {
     return {
       answer: silent,

@@ -1,6 +1,6 @@
 /**
- * What the store of a household does, in memory: every node has all entries, the later write of an entry wins whole, what was deleted
- * stays deleted. An entry carries a counter that grows past all it has seen, and who wrote it.
+ * What the store of a household does, in memory: every node has all entries; of two versions of an entry the one of its later life counts
+ * (it is born, deleted, born again), in the same life the one that was written more often, of equals the greater value.
  */
 import type { EntryChange } from '../../../src/actors/index.ts'
 
@@ -8,20 +8,30 @@ export interface Version {
   readonly key: string
   /** Undefined: deleted. */
   readonly value: unknown
+  /** Odd while it lives. */
+  readonly life: number
+  /** In this life. */
   readonly count: number
-  readonly by: string
 }
 
-const later = (a: Version, b: Version | undefined): boolean =>
-  b === undefined || a.count > b.count || (a.count === b.count && a.by > b.by)
+function later(a: Version, b: Version | undefined): boolean {
+  if (b === undefined) return true
+  if (a.life !== b.life) return a.life > b.life
+  if (a.count !== b.count) return a.count > b.count
+  return (JSON.stringify(a.value) ?? '') > (JSON.stringify(b.value) ?? '')
+}
+
+function nextOf(change: EntryChange, known: Version | undefined): Version {
+  const { key } = change
+  const { life = 0, count = 0 } = known ?? {}
+  const lives = life % 2 === 1
+  if (change.change === 'delete') return { key, value: undefined, life: lives ? life + 1 : life, count: 0 }
+  if (lives && !change.renews) return { key, value: change.value, life, count: count + 1 }
+  return { key, value: change.value, life: lives ? life + 2 : life + 1, count: 1 }
+}
 
 export class Replica {
   readonly #versions = new Map<string, Version>()
-  readonly #self: string
-
-  constructor(self: string) {
-    this.#self = self
-  }
 
   all(): readonly Version[] {
     return [...this.#versions.values()]
@@ -46,14 +56,8 @@ export class Replica {
   /** Own writes; gives what is to be told to the others. */
   write(changes: readonly EntryChange[]): readonly Version[] {
     return changes.map((change) => {
-      const { key } = change
-      const version: Version = {
-        key,
-        value: change.change === 'put' ? change.value : undefined,
-        count: (this.#versions.get(key)?.count ?? 0) + 1,
-        by: this.#self,
-      }
-      this.#versions.set(key, version)
+      const version = nextOf(change, this.#versions.get(change.key))
+      this.#versions.set(change.key, version)
       return version
     })
   }
@@ -73,8 +77,8 @@ export class Replica {
 
   /** Equal on nodes that hold the same. */
   digest(): string {
-    const rows = this.all().map(({ key, value, count, by }) =>
-      JSON.stringify([key, value ?? null, count, by]),
+    const rows = this.all().map(({ key, value, life, count }) =>
+      JSON.stringify([key, value ?? null, life, count]),
     )
     return rows.sort().join('\n')
   }

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 import { KNOBS, type Knob } from './knobs.ts'
 import { type Run, runSeed } from './swarm.ts'
 
-const SEEDS = Number(process.env.LOQA_SEEDS ?? 150)
+const SEEDS = Number(process.env.LOQA_SEEDS ?? 110)
 const FIRST = Number(process.env.LOQA_SEED ?? 1)
 /** Each takes as long as ten small ones. */
 const LARGE_SEEDS = Math.max(3, SEEDS / 50)

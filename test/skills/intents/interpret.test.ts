@@ -104,14 +104,6 @@ describe('what its answer is worth', () => {
     ['an endless answer', `{"intent":"timer.set","slots":{}}${' '.repeat(5000)}`],
   ])('takes %s for not understood', (_, answer) => expect(interpret(answer, 'five minutes')).toBeUndefined())
 
-  it('takes a risky intent only if it will be asked for a yes', () => {
-    for (const [name, { exactOnly, confirm }] of house.intents) {
-      if (!exactOnly) continue
-      const taken = said(name, {}, 'anything') !== undefined
-      expect(taken, name).toBe(confirm !== undefined)
-    }
-  })
-
   it('never throws and never invents an intent or a slot', () => {
     const json = fc.json({ maxDepth: 3 })
     const shaped = fc.record({

@@ -20,7 +20,10 @@ interface Composed {
   readonly intent: Intent
 }
 
-const positive = house.patterns.filter((pattern) => !pattern.negative)
+/** What means something at any time. */
+const positive = house.patterns.filter(
+  ({ negative, intent }) => !negative && house.intents.get(intent)?.follows === undefined,
+)
 
 /** A value of a type, as spoken and as the skill gets it. */
 function spokenValue(type: string): fc.Arbitrary<{ spoken: string; value: string | number }> {

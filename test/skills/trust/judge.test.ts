@@ -180,11 +180,13 @@ describe('what was revoked does not run (J2)', () => {
   })
 })
 
+const NATIVE: PetOptions = { zone: 3, more: 'runtime: native\n' }
+
 describe('a policy only takes away (J4)', () => {
   it.each<[string, Partial<Policy>, PetOptions]>([
     ['levels', { allow: ['official'] }, {}],
     ['permissions', { forbid: ['storage'] }, { uses: ['storage'] }],
-    ['native adapters of others', {}, { more: 'runtime: native\n' }],
+    ['native adapters of others', {}, NATIVE],
   ])('%s', async (_, change, options) => {
     const trusted = trustedWith({
       policy: { ...POLICY, ...change },
@@ -202,9 +204,28 @@ describe('a policy only takes away (J4)', () => {
 
   it('and makes nobody trusted', async () => {
     const policy = { ...POLICY, native: ['somebody'] }
-    expect(
-      await faultOf(await signedPet(STRANGER, { more: 'runtime: native\n' }), trustedWith({ policy })),
-    ).toBe('skill-untrusted')
+    expect(await faultOf(await signedPet(STRANGER, NATIVE), trustedWith({ policy }))).toBe('skill-untrusted')
+  })
+})
+
+describe('a native adapter (J5)', () => {
+  const policy = { ...POLICY, native: ['somebody'] }
+  const trusted = trustedWith({ policy })
+
+  it('runs in zone 3 when the key of a publisher that the policy names signed it', async () => {
+    expect(await verdictOf(await byPublisher(NATIVE), trusted)).toMatchObject({ level: 'vetted', zone: 3 })
+    const known = trustedWith({ policy, publishers: [vettedPublisher({ level: 'own' }, NODE)] })
+    expect(await verdictOf(await signedPet(PUBLISHER, NATIVE), known)).toMatchObject({
+      level: 'own',
+      zone: 3,
+    })
+    await expect(petPackage({ ...NATIVE, zone: 2 })).rejects.toThrow('allowed 3 for the runtime native')
+  })
+
+  it('does not when a node of the household did, whatever publisher it names, nor unsigned', async () => {
+    expect(await faultOf(await signedPet(NODE, NATIVE), trusted)).toBe('skill-forbidden')
+    const { manifest } = await contentOf(await petPackage(NATIVE))
+    expect(() => refuseUnsigned(manifest, policy)).toThrow('only if their publisher signed them')
   })
 })
 

@@ -1,51 +1,59 @@
 /**
- * What stands between a module and its imports. The imports of a call are made when it comes; the instance they serve may have been
- * made before, so each of its imports is a door that leads to those of the call under way.
+ * What stands between a module and its imports. They are bound once; the instance they serve may have been made before its call came,
+ * and each leads to the kernel and the state of the call under way.
  *
  * A `Stop` is final: a module with exception handling can catch what its imports throw, so the gate remembers the first and answers
- * with it from then on, and the call fails however it ends (`main.ts`).
+ * with it from then on, and the call fails however it ends (`module.ts`).
  */
-import type { Stop } from './kernel.ts'
+import type { Permission } from '../../permissions.ts'
+import type { HostCalls } from '../hostcalls.ts'
+import type { Budget } from '../protocol.ts'
+import { bindImports, type Serving, serving } from './bindings.ts'
+import { type Kernel, Stop } from './kernel.ts'
 
-type HostFunction = (...args: never[]) => unknown
-type Imports = Record<string, Record<string, HostFunction>>
+type HostFunction = (a: never, b: never, c: never) => unknown
+
+const SHUT = new Stop('skill-trapped', 'it called the node while nobody had called it')
 
 export class Gate {
   /** Given to every instance of the module. */
   readonly imports: WebAssembly.Imports
-  #open: Imports = {}
-  #stopped: unknown
+  readonly #now: Serving
+  /** What every call of an import ends with. */
+  #stopped: unknown = SHUT
 
-  /** `sample` has all imports that a call of this skill has, by name. */
-  constructor(sample: WebAssembly.Imports) {
-    const doors: Imports = {}
-    for (const [module, functions] of Object.entries(sample)) {
+  /** `kernel`, `host`: of no call, until one comes. */
+  constructor(kernel: Kernel, host: HostCalls, permissions: readonly Permission[], budget: Budget) {
+    this.#now = serving(kernel, host)
+    const doors: Record<string, Record<string, HostFunction>> = {}
+    for (const [module, functions] of Object.entries(bindImports(this.#now, permissions, budget))) {
       const through: Record<string, HostFunction> = {}
-      for (const name of Object.keys(functions)) through[name] = this.#door(module, name)
+      for (const [name, run] of Object.entries(functions)) through[name] = this.#door(run as HostFunction)
       doors[module] = through
     }
     this.imports = doors as WebAssembly.Imports
   }
 
-  /** A call begins, with these. */
-  open(imports: WebAssembly.Imports): void {
-    this.#open = imports as Imports
+  /** A call begins. */
+  open(kernel: Kernel, host: HostCalls): void {
+    this.#now.kernel = kernel
+    this.#now.host = host
+    this.#now.used = 0
     this.#stopped = undefined
   }
 
   /** The call is over; what made it end early, if anything did. */
   close(): Stop | undefined {
-    this.#open = {}
     const stopped = this.#stopped
-    this.#stopped = undefined
+    this.#stopped = SHUT
     return stopped as Stop | undefined
   }
 
-  #door(module: string, name: string): HostFunction {
-    return (...args: never[]) => {
+  #door(run: HostFunction): HostFunction {
+    return (a, b, c) => {
       if (this.#stopped !== undefined) throw this.#stopped
       try {
-        return this.#open[module]![name]!(...args)
+        return run(a, b, c)
       } catch (thrown) {
         this.#stopped = thrown
         throw thrown

@@ -74,49 +74,58 @@ export class Kernel {
     return this.#store(encoder.encode(text))
   }
 
-  /** The functions of `extism:host/env`. */
-  imports(): Record<string, (...args: never[]) => unknown> {
-    return {
-      alloc: (size: bigint) => this.#allocate(size),
-      // Memory is given back as a whole when the call ends: a free list would only be one more thing to attack.
-      free: (offset: bigint) => void this.#blocks.delete(Number(offset)),
-      length: (offset: bigint) => BigInt(this.#blocks.get(Number(offset)) ?? 0),
-      length_unsafe: (offset: bigint) => BigInt(this.#blocks.get(Number(offset)) ?? 0),
-      load_u8: (offset: bigint) => this.#memory[this.#checked(offset, 1)],
-      load_u64: (offset: bigint) => this.#view.getBigUint64(this.#checked(offset, 8), true),
-      store_u8: (offset: bigint, value: number) => {
-        this.#memory[this.#checked(offset, 1)] = value
-      },
-      store_u64: (offset: bigint, value: bigint) => {
-        this.#view.setBigUint64(this.#checked(offset, 8), value, true)
-      },
-      input_offset: () => this.#store(this.#input),
-      input_length: () => BigInt(this.#input.length),
-      input_load_u8: (offset: bigint) => this.#input[this.#checkedInput(offset, 1)],
-      input_load_u64: (offset: bigint) => this.#inputView.getBigUint64(this.#checkedInput(offset, 8), true),
-      output_set: (offset: bigint, length: bigint) => this.#setOutput(offset, length),
-      error_set: (offset: bigint) => {
-        this.#error = offset === 0n ? undefined : this.text(offset).slice(0, 200)
-      },
-      config_get: () => 0n,
-      var_get: (key: bigint) => this.#getVariable(key),
-      var_set: (key: bigint, value: bigint) => this.#setVariable(key, value),
-      log_trace: (offset: bigint) => this.#logLine('debug', offset),
-      log_debug: (offset: bigint) => this.#logLine('debug', offset),
-      log_info: (offset: bigint) => this.#logLine('info', offset),
-      log_warn: (offset: bigint) => this.#logLine('warn', offset),
-      log_error: (offset: bigint) => this.#logLine('error', offset),
-      get_log_level: () => 1,
-    }
+  free(offset: bigint): void {
+    this.#blocks.delete(Number(offset))
   }
 
-  #logLine(level: LogLevel, offset: bigint): void {
+  /** 0 when there is no such block. */
+  length(offset: bigint): bigint {
+    return BigInt(this.#blocks.get(Number(offset)) ?? 0)
+  }
+
+  loadByte(offset: bigint): number {
+    return this.#memory[this.#checked(offset, 1)]!
+  }
+
+  loadWord(offset: bigint): bigint {
+    return this.#view.getBigUint64(this.#checked(offset, 8), true)
+  }
+
+  storeByte(offset: bigint, value: number): void {
+    this.#memory[this.#checked(offset, 1)] = value
+  }
+
+  storeWord(offset: bigint, value: bigint): void {
+    this.#view.setBigUint64(this.#checked(offset, 8), value, true)
+  }
+
+  inputOffset(): bigint {
+    return this.#store(this.#input)
+  }
+
+  inputLength(): bigint {
+    return BigInt(this.#input.length)
+  }
+
+  inputByte(offset: bigint): number {
+    return this.#input[this.#checkedInput(offset, 1)]!
+  }
+
+  inputWord(offset: bigint): bigint {
+    return this.#inputView.getBigUint64(this.#checkedInput(offset, 8), true)
+  }
+
+  setError(offset: bigint): void {
+    this.#error = offset === 0n ? undefined : this.text(offset).slice(0, 200)
+  }
+
+  logLine(level: LogLevel, offset: bigint): void {
     this.#lines -= 1
     if (this.#lines < 0) throw new Stop('skill-budget', 'it logged more lines than it may make host calls')
     this.#log(level, this.text(offset))
   }
 
-  #allocate(size: bigint): bigint {
+  allocate(size: bigint): bigint {
     if (size < 0n || size > BigInt(this.#limit_bytes - this.#top)) {
       throw new Stop('skill-budget', `it wanted more than ${this.#limit_bytes / 1024} KiB of shared memory`)
     }
@@ -142,7 +151,7 @@ export class Kernel {
   }
 
   #store(bytes: Uint8Array): bigint {
-    const offset = this.#allocate(BigInt(bytes.length))
+    const offset = this.allocate(BigInt(bytes.length))
     this.#memory.set(bytes, Number(offset))
     return offset
   }
@@ -169,7 +178,7 @@ export class Kernel {
     return at
   }
 
-  #setOutput(offset: bigint, length: bigint): void {
+  setOutput(offset: bigint, length: bigint): void {
     if (length > BigInt(MAX_OUTPUT_BYTES)) {
       throw new Stop('skill-budget', `its answer was longer than ${MAX_OUTPUT_BYTES / 1024} KiB`)
     }
@@ -182,12 +191,12 @@ export class Kernel {
   }
 
   /** Variables last as long as the call: what must last longer belongs into storage. */
-  #getVariable(key: bigint): bigint {
+  getVariable(key: bigint): bigint {
     const value = this.#variables.get(this.text(key))
     return value === undefined ? 0n : this.#store(value)
   }
 
-  #setVariable(key: bigint, value: bigint): void {
+  setVariable(key: bigint, value: bigint): void {
     const name = this.text(key)
     if (value === 0n) {
       this.#variables.delete(name)
@@ -200,6 +209,40 @@ export class Kernel {
       throw new Stop('skill-budget', 'its variables are too large')
     }
     this.#variables.set(name, bytes)
+  }
+}
+
+/** The kernel of the call under way: functions are bound once for a module and serve all its calls. */
+export interface InKernel {
+  readonly kernel: Kernel
+}
+
+/** The functions of `extism:host/env`. */
+export function kernelFunctions(now: InKernel): Record<string, (...args: never[]) => unknown> {
+  return {
+    alloc: (size: bigint) => now.kernel.allocate(size),
+    // Memory is given back as a whole when the call ends: a free list would only be one more thing to attack.
+    free: (offset: bigint) => now.kernel.free(offset),
+    length: (offset: bigint) => now.kernel.length(offset),
+    length_unsafe: (offset: bigint) => now.kernel.length(offset),
+    load_u8: (offset: bigint) => now.kernel.loadByte(offset),
+    load_u64: (offset: bigint) => now.kernel.loadWord(offset),
+    store_u8: (offset: bigint, value: number) => now.kernel.storeByte(offset, value),
+    store_u64: (offset: bigint, value: bigint) => now.kernel.storeWord(offset, value),
+    input_offset: () => now.kernel.inputOffset(),
+    input_length: () => now.kernel.inputLength(),
+    input_load_u8: (offset: bigint) => now.kernel.inputByte(offset),
+    input_load_u64: (offset: bigint) => now.kernel.inputWord(offset),
+    output_set: (offset: bigint, length: bigint) => now.kernel.setOutput(offset, length),
+    error_set: (offset: bigint) => now.kernel.setError(offset),
+    var_get: (key: bigint) => now.kernel.getVariable(key),
+    var_set: (key: bigint, value: bigint) => now.kernel.setVariable(key, value),
+    log_trace: (offset: bigint) => now.kernel.logLine('debug', offset),
+    log_debug: (offset: bigint) => now.kernel.logLine('debug', offset),
+    log_info: (offset: bigint) => now.kernel.logLine('info', offset),
+    log_warn: (offset: bigint) => now.kernel.logLine('warn', offset),
+    log_error: (offset: bigint) => now.kernel.logLine('error', offset),
+    get_log_level: () => 1,
   }
 }
 

@@ -9,15 +9,29 @@ import { encodeFrame, MAX_ORDER_BYTES } from '../frames.ts'
 import type { Answer } from '../protocol.ts'
 import { OrderBook } from './orders.ts'
 
-/** Fills `target` from standard input; false at its end. */
-function readFully(target: Uint8Array): boolean {
-  let filled = 0
-  while (filled < target.length) {
-    const count = readSync(0, target, filled, target.length - filled, null)
-    if (count === 0) return false
-    filled += count
+/** A call with some kilobytes of state fits. */
+const FIRST_READ_BYTES = 64 * 1024
+
+/** What was read and is not yet used. An order as a rule comes whole, with one read. */
+let held = new Uint8Array(FIRST_READ_BYTES)
+let [begin, end] = [0, 0]
+
+/** The next `length` bytes of standard input, good until the next call; undefined at its end. */
+function take(length: number): Uint8Array | undefined {
+  if (begin + length > held.length) {
+    const roomy = new Uint8Array(Math.max(FIRST_READ_BYTES, length))
+    roomy.set(held.subarray(begin, end))
+    held = roomy
+    end -= begin
+    begin = 0
   }
-  return true
+  while (end - begin < length) {
+    const count = readSync(0, held, end, held.length - end, null)
+    if (count === 0) return undefined
+    end += count
+  }
+  begin += length
+  return held.subarray(begin - length, begin)
 }
 
 function say(answer: Answer): void {
@@ -30,13 +44,15 @@ function say(answer: Answer): void {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)
 
 const orders = new OrderBook()
-const header = new Uint8Array(4)
 say({ answer: 'ready' })
-while (readFully(header)) {
-  const length = new DataView(header.buffer).getUint32(0)
+for (;;) {
+  if (begin === end) begin = end = 0
+  const header = take(4)
+  if (header === undefined) break
+  const length = new DataView(header.buffer, header.byteOffset).getUint32(0)
   if (length > MAX_ORDER_BYTES) break
-  const bytes = new Uint8Array(length)
-  if (!readFully(bytes)) break
+  const bytes = take(length)
+  if (bytes === undefined) break
   const { answer, skill } = await orders.answer(bytes)
   say(answer)
   await orders.makeReady(skill)

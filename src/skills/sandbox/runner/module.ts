@@ -6,7 +6,6 @@ import type { SkillCall } from '../../call.ts'
 import type { Permission } from '../../permissions.ts'
 import { HostCalls } from '../hostcalls.ts'
 import type { Answer, Budget } from '../protocol.ts'
-import { bindImports } from './bindings.ts'
 import { Gate } from './gate.ts'
 import { Kernel, type LogSink, Stop } from './kernel.ts'
 
@@ -48,16 +47,15 @@ export class LoadedModule {
     this.#parts = parts
     // V8 keeps a reference to the bytes: they must not lie in the read buffer.
     this.#module = new WebAssembly.Module(bytes.slice())
-    const kernel = kernelFor(NO_CALL, budget)
-    this.#gate = new Gate(bindImports(kernel, new HostCalls(NO_CALL, budget), permissions, budget))
+    this.#gate = new Gate(kernelFor(NO_CALL, budget), new HostCalls(NO_CALL, budget), permissions, budget)
   }
 
   /** Errors: `Stop`, or what WebAssembly throws. */
   run(call: SkillCall): Answer {
-    const { permissions, budget } = this.#parts
+    const { budget } = this.#parts
     const host = new HostCalls(call, budget)
     const kernel = kernelFor(call, budget, (level, message) => host.log(level, message))
-    this.#gate.open(bindImports(kernel, host, permissions, budget))
+    this.#gate.open(kernel, host)
     try {
       const instance = this.#next ?? this.#instantiate()
       this.#next = undefined

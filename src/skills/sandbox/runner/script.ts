@@ -12,7 +12,7 @@ import { HOST_FUNCTIONS, type Permission } from '../../permissions.ts'
 import { HostCalls } from '../hostcalls.ts'
 import type { Answer, Budget } from '../protocol.ts'
 import type { ScriptSource } from '../script-source.ts'
-import { bindImports } from './bindings.ts'
+import { bindImports, serving } from './bindings.ts'
 import { firstLine, Interpreter, type Sources } from './interpreter.ts'
 import { Stop } from './kernel.ts'
 import { kernelFor } from './module.ts'
@@ -66,7 +66,7 @@ export class LoadedScript {
     const until_ms = performance.now() + this.#budget.call_ms * INTERRUPTED_AT
     const host = new HostCalls(call, this.#budget)
     const kernel = kernelFor(call, this.#budget, (level, message) => host.log(level, message))
-    const imports = bindImports(kernel, host, this.#permissions, this.#budget)
+    const imports = bindImports(serving(kernel, host), this.#permissions, this.#budget)
     const wall_ms = this.#permissions.includes('clock') ? call.time.wall_ms : 0
     this.#used = this.#ready
     this.#ready = undefined
