@@ -12,7 +12,7 @@ describe.skipIf(whyNoLan !== undefined)('the wake word in a house of three nodes
     lan = new Lan()
     nodes = await lan.start(['a', 'b', 'c'], { args: [...WAKE_ARGS] })
     await together(nodes, 60_000)
-    microphones = new Microphones(nodes, fixture('hey-loqa'))
+    microphones = new Microphones(nodes, fixture('hey-loqa.wav'))
   }, 120_000)
   afterAll(async () => {
     microphones?.close()
