@@ -140,6 +140,8 @@ export type VoiceEvent =
   | { readonly type: 'resumed'; readonly turn: number | null }
   /** This node is about to go: connect to one of these. */
   | { readonly type: 'rebind'; readonly nodes: readonly string[] }
+  /** The answer takes longer than anybody waits in silence: make a short sound. It is no part of a reply. */
+  | { readonly type: 'tone' }
   | { readonly type: 'announce'; readonly text: string }
   | { readonly type: 'card'; readonly card: Readonly<Record<string, unknown>> }
   /** Something the person should know before they speak. */

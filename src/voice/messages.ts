@@ -212,6 +212,12 @@ export interface RoomsElsewhere extends Message {
   readonly rooms: readonly string[]
 }
 
+/** front desk → announcer: in which rooms persons usually are, by id, the usual one first. */
+export interface RoomsUsual extends Message {
+  readonly type: 'rooms.usual'
+  readonly usual: Readonly<Record<string, readonly string[]>>
+}
+
 /** announcer → subscribers of the topic of the same name: to be said by another node. */
 export interface AnnouncementFar extends Message {
   readonly type: 'announcement.far'
@@ -301,6 +307,8 @@ export type VoiceEvent =
   | { readonly type: 'resumed'; readonly turn: number | null }
   /** This node is about to go: connect to one of these, the best first. The conversation is there already. */
   | { readonly type: 'rebind'; readonly nodes: readonly string[] }
+  /** Whoever waits hears that they are not forgotten: a short tone, which is no part of a reply. */
+  | { readonly type: 'tone' }
   | { readonly type: 'announce'; readonly text: string }
   | { readonly type: 'card'; readonly card: Readonly<Record<string, unknown>> }
   /** Something the person should know before they speak. */
