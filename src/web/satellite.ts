@@ -93,7 +93,9 @@ export class Satellite {
       return
     }
     await this.#open()
+    // The person may have thought better of it while the browser asked them.
     if (this.#free) this.#handlers.sending(true)
+    else this.#stopSending()
   }
 
   /** The button goes down; speaking over an answer silences it. Errors: see `Sound.open`. */
@@ -103,7 +105,10 @@ export class Satellite {
     this.#holding = true
     this.hush()
     await this.#open()
-    if (!this.#holding) return
+    if (!this.#holding) {
+      this.#stopSending()
+      return
+    }
     this.#handlers.sending(true)
     this.#handlers.happened({ type: 'held', on: true })
   }
@@ -128,7 +133,13 @@ export class Satellite {
 
   async #open(): Promise<void> {
     this.#line ??= this.#openLine()
-    await this.#sound.open()
+    try {
+      await this.#sound.open()
+    } catch (thrown) {
+      this.#holding = false
+      this.#free = false
+      throw thrown
+    }
   }
 
   #openLine(): Line {
