@@ -51,6 +51,7 @@ import { SettingsOfSkills } from './node/skill-settings.ts'
 import { Undo } from './node/undo.ts'
 import { nodeView, type Stage } from './node/view.ts'
 import { voiceSettings } from './node/voice-settings.ts'
+import { Warmth } from './node/warmth.ts'
 import { createMetrics, openAudit, reportEventLoop, watchEventLoop } from './observe/index.ts'
 import {
   approvals,
@@ -271,6 +272,11 @@ export async function startNode(
     })
     undo.later(() => capacity.stop())
     metrics.onScrape(() => capacity.report(metrics))
+    const warmth = new Warmth({
+      ...{ self: identity.id, clock: host.clock, pool, offers: shared.offers, log, metrics },
+      keep_ms: config.inference.rest_after_s * 1_000,
+    })
+    undo.later(() => warmth.stop())
     const voice: Voice = new Voice({
       clock: host.clock,
       random: host.random,
@@ -320,6 +326,8 @@ export async function startNode(
     clustering.listen(wiping.listener)
     clustering.listen(capacity.listener)
     clustering.listen(relocating.listener)
+    clustering.listen(warmth.listener)
+    warmth.start()
     const telling = tellSkills({
       ...{ self: identity.id, clock: host.clock, runtime, store, clustering },
       skills: () => skills.actors.map(({ key }) => key),

@@ -49,7 +49,8 @@ export interface CapabilityView {
   /** e.g. `stt.sherpa:starter-en:rt`. */
   readonly tag: string
   readonly model: string
-  readonly state: 'starting' | 'ready' | 'restarting' | 'failed'
+  /** `resting`: out of memory because others of the household have the same; the first who asks wakes it. */
+  readonly state: 'starting' | 'ready' | 'resting' | 'restarting' | 'failed'
   readonly p95_ms: number | null
   readonly real_time_factor: number | null
   readonly tokens_per_s: number | null

@@ -194,6 +194,11 @@ const inference = z.strictObject({
   llm: model('Language model; off leaves it to other nodes.'),
   tts: model('Speech synthesis model; off leaves it to other nodes.'),
   streams_per_engine: whole(1, 256, 'Runs one engine process takes at once before it refuses.').default(16),
+  rest_after_s: whole(
+    0,
+    86_400,
+    'An engine nobody asked for so long rests while two faster nodes have the same model; what is asked pins it. 0 keeps all in memory.',
+  ).default(1_800),
   rss_limit_mb: whole(
     64,
     65_536,

@@ -63,6 +63,16 @@ export const CATALOGUE: Readonly<Record<string, Declaration>> = {
     help: 'What 95 of 100 runs took lately on engines of the household: seen from here, else as their node says',
     labels: ['tag', 'node'],
   },
+  loqa_engine_lag_ms: {
+    kind: 'gauge',
+    help: 'How far recognisers of the household were behind speech lately, as their nodes say',
+    labels: ['tag', 'node'],
+  },
+  loqa_engine_warmth_total: {
+    kind: 'counter',
+    help: 'Engines of this node that were let go of because others have the same, and that were woken',
+    labels: ['engine', 'event'],
+  },
   loqa_engine_running: {
     kind: 'gauge',
     help: 'Runs under way on engines of the household, as far as this node was told',
