@@ -81,7 +81,7 @@ const folderRules = FOLDERS.map((folder) => ({
 
 /** Pure files a command may load alone, because the face would bring engines along and `loqa` must start at once. */
 const LIGHT = [
-  '^src/cli/(heard|speech-clock|turn-collector)\\.ts$',
+  '^src/cli/(heard|speech-clock|tone|turn-collector)\\.ts$',
   '^src/voice/(wav|audio)\\.ts$',
   '^src/inference/catalogue/index\\.ts$',
   '^src/skills/(package|trust)/index\\.ts$',

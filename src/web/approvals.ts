@@ -10,7 +10,7 @@ const nameOf = (id: string): string => `approval ${id}`
 
 export function watchApprovals(): void {
   const look = async (): Promise<void> => {
-    if (document.visibilityState !== 'visible') return
+    if (document.visibilityState !== 'visible' || document.body.dataset.locked !== undefined) return
     try {
       show(await ask<readonly ApprovalRow[]>('/api/v1/approvals'))
     } catch {

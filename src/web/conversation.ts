@@ -18,7 +18,7 @@ export interface Line {
   readonly turn?: TurnView
 }
 
-export type Phase = 'asleep' | 'idle' | 'listening' | 'thinking' | 'speaking'
+export type Phase = 'idle' | 'listening' | 'thinking' | 'speaking'
 
 export interface Conversation {
   readonly phase: Phase
@@ -40,8 +40,6 @@ export type Happening =
   | { readonly type: 'playing'; readonly on: boolean }
   /** The person holds the button, or lets it go. */
   | { readonly type: 'held'; readonly on: boolean }
-  /** The microphone waits for the wake word. */
-  | { readonly type: 'asleep' }
 
 const MOST_LINES = 200
 
@@ -93,8 +91,6 @@ export function happened(now: Conversation, happening: Happening): Conversation 
     case 'held':
       if (happening.on) return { ...now, phase: 'listening', partial: '' }
       return now.phase === 'listening' ? { ...now, phase: 'thinking' } : now
-    case 'asleep':
-      return { ...now, phase: 'asleep', partial: '' }
     default:
       return now
   }

@@ -12,6 +12,25 @@ const STATES = {
   locked: 'wants its token',
 } as const
 
+/** How good answers are for now: a node that is slow gives up quality before it gives up speed. */
+interface Quality {
+  readonly tier: string
+  readonly best: string
+  readonly budget_ms: number
+  readonly last_step: {
+    readonly from: string
+    readonly to: string
+    readonly why: string
+    readonly at: string
+  } | null
+}
+
+const WHYS: Readonly<Record<string, string>> = {
+  'slow-turns': 'turns were slow',
+  spike: 'one was very slow',
+  recovered: 'it keeps its time again',
+}
+
 export type HouseState = keyof typeof STATES
 
 export function showState(state: HouseState): void {
@@ -19,14 +38,17 @@ export function showState(state: HouseState): void {
   byId('health').textContent = STATES[state]
 }
 
-export function showStatus(status: StatusView): void {
+export function showStatus(status: StatusView & { readonly quality?: Quality }): void {
   const { node, household, health, capabilities, notices } = status
   showState(health.state)
+  const { tier, best } = status.quality ?? {}
+  if (tier !== best) byId('health').textContent += ` · ${tier}`
   byId('place').textContent = node.room === node.name ? node.name : `${node.room} · ${node.name}`
   byId('node').textContent = node.name
   const facts: readonly (readonly [string, string])[] = [
     ['Room', node.room],
     ['Household', household.members === 1 ? 'this node alone' : `${household.members} nodes`],
+    ...quality(status.quality),
     ['Version', node.version],
   ]
   byId('facts').replaceChildren(
@@ -41,6 +63,15 @@ export function showStatus(status: StatusView): void {
       return element('li', {}, element('span', { text: does }), element('span', { text: name }), speed)
     }),
   )
+}
+
+function quality(now: Quality | undefined): readonly (readonly [string, string])[] {
+  if (now === undefined) return []
+  const { tier, budget_ms, last_step: step } = now
+  const answers = ['Answers', `${tier}, within ${shown(budget_ms)}`] as const
+  if (step === null) return [answers]
+  const why = WHYS[step.why] ?? step.why
+  return [answers, ['Since', `${new Date(step.at).toLocaleTimeString()}: from ${step.from}, as ${why}`]]
 }
 
 const KINDS: Readonly<Record<string, string>> = {

@@ -119,14 +119,18 @@ const isForOrb = ({ target }: KeyboardEvent): boolean =>
   target === orb ||
   !(target instanceof HTMLElement && target.closest('input, button, summary, dialog') !== null)
 
+/** Enter, too, where the button has the focus. */
+const isTalkKey = ({ key, target }: KeyboardEvent): boolean =>
+  key === ' ' || (key === 'Enter' && target === orb)
+
 addEventListener('keydown', (event) => {
   if (event.key === 'Escape') satellite.hush()
-  if (event.key !== ' ' || !isForOrb(event) || satellite.mode !== 'hold' || orb.disabled) return
+  if (!isTalkKey(event) || !isForOrb(event) || satellite.mode !== 'hold' || orb.disabled) return
   event.preventDefault()
   if (!event.repeat) void begin(() => satellite.press())
 })
 addEventListener('keyup', (event) => {
-  if (event.key === ' ' && satellite.mode === 'hold') satellite.release()
+  if (isTalkKey(event) && satellite.mode === 'hold') satellite.release()
 })
 addEventListener('blur', () => {
   if (satellite.mode === 'hold') satellite.release()

@@ -4,6 +4,7 @@
  */
 import type { VoiceEvent } from '../api/index.ts'
 import { isAudible } from '../cli/speech-clock.ts'
+import { tone } from '../cli/tone.ts'
 import { TurnCollector } from '../cli/turn-collector.ts'
 import type { Happening } from './conversation.ts'
 import { Line } from './line.ts'
@@ -92,7 +93,9 @@ export class Satellite {
       return
     }
     await this.#open()
+    // The person may have thought better of it while the browser asked them.
     if (this.#free) this.#handlers.sending(true)
+    else this.#stopSending()
   }
 
   /** The button goes down; speaking over an answer silences it. Errors: see `Sound.open`. */
@@ -102,7 +105,10 @@ export class Satellite {
     this.#holding = true
     this.hush()
     await this.#open()
-    if (!this.#holding) return
+    if (!this.#holding) {
+      this.#stopSending()
+      return
+    }
     this.#handlers.sending(true)
     this.#handlers.happened({ type: 'held', on: true })
   }
@@ -127,7 +133,13 @@ export class Satellite {
 
   async #open(): Promise<void> {
     this.#line ??= this.#openLine()
-    await this.#sound.open()
+    try {
+      await this.#sound.open()
+    } catch (thrown) {
+      this.#holding = false
+      this.#free = false
+      throw thrown
+    }
   }
 
   #openLine(): Line {
@@ -157,6 +169,7 @@ export class Satellite {
   #event(event: VoiceEvent): void {
     if (event.type === 'reply' || event.type === 'announce') this.#muted = false
     if (event.type === 'stop-playback') this.#sound.silence()
+    if (event.type === 'tone') this.#sound.play(tone())
     const done = this.#collector.event(event)
     if (event.type !== 'turn') this.#handlers.happened(event)
     if (done !== undefined) this.#handlers.happened({ type: 'completed', turn: done.view })
