@@ -34,6 +34,8 @@ export interface Announce {
   /** Where it was asked for; absent: everywhere. */
   readonly room?: string
   readonly session?: SessionId
+  /** Who set what is due now, as their conversation: it is said where they are, if that is known. */
+  readonly whose?: SessionId
   /** It is a question: a yes or a no is brought to the skill as this intent, with the slot `yes` 1 or 0. */
   readonly asks?: Intent
 }

@@ -5,20 +5,23 @@ import type { Change } from './call.ts'
 import type { Announce, SkillResult } from './messages.ts'
 import { apology } from './phrases.ts'
 
-/** What the call wanted said aloud, in order. */
-export const announcements = (skill: string, changes: readonly Change[]): Effect[] =>
+/** What the call wanted said aloud, in order. `whose`: the conversation of who set what is due. */
+export const announcements = (skill: string, changes: readonly Change[], whose = ''): Effect[] =>
   changes.flatMap((change) =>
-    change.change === 'announce' ? [announcement(skill, change.speech, change.room, change.session)] : [],
+    change.change === 'announce'
+      ? [announcement(skill, change.speech, change.room, change.session, whose)]
+      : [],
   )
 
 /** Empty room and session: everywhere. */
-export function announcement(skill: string, speech: string, room = '', session = ''): Effect {
+export function announcement(skill: string, speech: string, room = '', session = '', whose = ''): Effect {
   const message: Announce = {
     type: 'announce',
     skill,
     speech,
     ...(room === '' ? {} : { room }),
     ...(session === '' ? {} : { session: session as NonNullable<Announce['session']> }),
+    ...(whose === '' ? {} : { whose: whose as NonNullable<Announce['whose']> }),
   }
   return { type: 'publish', topic: 'announce', message }
 }

@@ -21,7 +21,7 @@ import type {
   RoomsUsual,
   SessionReachable,
 } from './messages.ts'
-import { hear, NOBODY, type Presence } from './presence/presence.ts'
+import { hear, NOBODY, type Owners, owned, type Presence } from './presence/presence.ts'
 import { type Destination, destinations } from './presence/routing.ts'
 import type { PresenceHeard, PresenceTold } from './presence/telling.ts'
 import { sessionAddress } from './session.ts'
@@ -55,6 +55,7 @@ export interface AnnouncerState {
   /** Rooms in which another node has one. */
   readonly elsewhere: readonly string[]
   readonly presence: Presence
+  readonly owners: Owners
   /** Where persons usually are, by id, the usual room first. */
   readonly usual: Readonly<Record<string, readonly string[]>>
 }
@@ -71,7 +72,7 @@ export const announcer: Behavior<AnnouncerState, AnnouncerMessage> = {
   kind: 'announcer',
 
   start: () => ({
-    state: { next: 1, pending: [], reachable: {}, elsewhere: [], presence: NOBODY, usual: {} },
+    state: { next: 1, pending: [], reachable: {}, elsewhere: [], presence: NOBODY, owners: [], usual: {} },
     effects: [...TOPICS.map((topic) => ({ type: 'subscribe', topic }) as const), inReach({})],
   }),
 
@@ -95,7 +96,8 @@ export const announcer: Behavior<AnnouncerState, AnnouncerMessage> = {
       case 'presence.told': {
         const { session, room, person, level_db } = message
         const presence = hear(state.presence, { session, room, person, level_db, at: context.now })
-        return { state: { ...state, presence }, effects: [] }
+        const owners = owned(state.owners, { session, person })
+        return { state: { ...state, presence, owners }, effects: [] }
       }
       case 'announcement.here': {
         const pending = state.pending.map((one) => (one.id === message.id ? { ...one, far: false } : one))
@@ -143,8 +145,8 @@ function farRoom(state: AnnouncerState, announcement: Announce, now: Monotonic):
   return undefined
 }
 
-const ways = ({ presence, usual }: AnnouncerState, { session, room }: Announce, now: Monotonic) =>
-  destinations({ session, room }, { presence, now, usual: (person) => usual[person] ?? [] })
+const ways = ({ presence, owners, usual }: AnnouncerState, said: Announce, now: Monotonic) =>
+  destinations(said, { presence, owners, now, usual: (person) => usual[person] ?? [] })
 
 /** Sessions of this node that are there. */
 function inReachOf(

@@ -52,9 +52,10 @@ class Stage {
     this.hear({ type, session, room, level_db: -30, kept: false, ...who } as AnnouncerMessage)
   }
 
+  /** A timer that was set in the kitchen, in the conversation of that name. */
   due(): void {
-    const session = sessionId('dinner')
-    this.hear({ type: 'announce', skill: 'timer', speech: 'Time is up.', room: 'kitchen', session })
+    const whose = sessionId('dinner')
+    this.hear({ type: 'announce', skill: 'timer', speech: 'Time is up.', room: 'kitchen', whose })
   }
 }
 
@@ -118,6 +119,24 @@ describe('an announcement', () => {
     stage.hear({ type: 'rooms.usual', usual: { anna: ['office'] } } as AnnouncerMessage)
     stage.now = 30 * 60_000
     stage.due()
+    expect(stage.told).toEqual([sessionAddress(office)])
+  })
+
+  it('follows its person hours after it was set, as long as they are heard somewhere', () => {
+    const stage = new Stage()
+    const [, office] = [stage.speaker('kitchen'), stage.speaker('office')]
+    stage.heard('kitchen', 'dinner', 'anna', 'presence.heard')
+    stage.now = 5 * 3_600_000
+    stage.heard('office', 'work', 'anna')
+    stage.due()
+    expect(stage.told).toEqual([sessionAddress(office)])
+  })
+
+  it('for a room that was named is said there, wherever who said it is', () => {
+    const stage = new Stage()
+    const [office] = [stage.speaker('office'), stage.speaker('kitchen')]
+    stage.heard('kitchen', 'dinner', 'anna', 'presence.heard')
+    stage.hear({ type: 'announce', skill: 'announce', speech: 'Dinner is ready.', room: 'office' })
     expect(stage.told).toEqual([sessionAddress(office)])
   })
 
