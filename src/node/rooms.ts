@@ -143,7 +143,7 @@ export class Rooms {
   /** Said in the wrong room is better than said to nobody. */
   async #announce({ id, announcement }: AnnouncementFar): Promise<void> {
     const { runtime } = this.#parts
-    const { session: _here, whose: _theirs, ...given } = announcement
+    const { session: _here, whose: _theirs, everywhere: _all, ...given } = announcement
     const node = this.#linked().find((one) => this.#speakersOf(one).includes(given.room ?? ''))
     const message: AnnouncementGiven = { type: 'announcement.given', announcement: given }
     try {

@@ -5,16 +5,28 @@ import type { Change } from './call.ts'
 import type { Announce, SkillResult } from './messages.ts'
 import { apology } from './phrases.ts'
 
-/** What the call wanted said aloud, in order. `whose`: the conversation of who set what is due. */
-export const announcements = (skill: string, changes: readonly Change[], whose = ''): Effect[] =>
+/** Whose it is, as the conversation in which it was set; and whether what names no room is for the whole house. */
+interface Meant {
+  readonly whose?: string | undefined
+  readonly everywhere?: boolean
+}
+
+/** What the call wanted said aloud, in order. */
+export const announcements = (skill: string, changes: readonly Change[], meant: Meant): Effect[] =>
   changes.flatMap((change) =>
     change.change === 'announce'
-      ? [announcement(skill, change.speech, change.room, change.session, whose)]
+      ? [announcement(skill, change.speech, change.room, change.session, meant)]
       : [],
   )
 
 /** Empty room and session: everywhere. */
-export function announcement(skill: string, speech: string, room = '', session = '', whose = ''): Effect {
+export function announcement(
+  skill: string,
+  speech: string,
+  room = '',
+  session = '',
+  { whose = '', everywhere = false }: Meant = {},
+): Effect {
   const message: Announce = {
     type: 'announce',
     skill,
@@ -22,6 +34,7 @@ export function announcement(skill: string, speech: string, room = '', session =
     ...(room === '' ? {} : { room }),
     ...(session === '' ? {} : { session: session as NonNullable<Announce['session']> }),
     ...(whose === '' ? {} : { whose: whose as NonNullable<Announce['whose']> }),
+    ...(everywhere && room === '' && session === '' ? { everywhere } : {}),
   }
   return { type: 'publish', topic: 'announce', message }
 }

@@ -140,6 +140,23 @@ describe('an announcement', () => {
     expect(stage.told).toEqual([sessionAddress(office)])
   })
 
+  it('for the whole house is said in the rooms of other nodes too, once in each', () => {
+    const stage = new Stage()
+    const here = [stage.speaker('kitchen'), stage.speaker('living room')]
+    stage.hear({ type: 'rooms.elsewhere', rooms: ['kitchen', 'office', 'bath'] } as AnnouncerMessage)
+    stage.hear({ type: 'announce', skill: 'announce', speech: 'Dinner is ready.', everywhere: true })
+    expect(stage.told).toEqual(here.map(sessionAddress))
+    expect(stage.far.map(({ room }) => room)).toEqual(['office', 'bath'])
+    // One node is gone by then: nobody here hears it twice for that.
+    stage.hear({ type: 'announcement.here', id: stage.far[0]!.id } as AnnouncerMessage)
+    stage.hear({ type: 'announcement.spoken', id: stage.far[1]!.id } as AnnouncerMessage)
+    expect(stage.told).toHaveLength(2)
+    expect(stage.state.pending).toHaveLength(1)
+    // What a node says of itself is said in its own rooms.
+    stage.hear({ type: 'announce', skill: 'timer', speech: 'The timer is lost.' })
+    expect(stage.far).toHaveLength(2)
+  })
+
   it('is said to everybody in reach where nothing is known', () => {
     const stage = new Stage()
     const all = [stage.speaker('living room'), stage.speaker('office')]
