@@ -84,6 +84,17 @@ describe('where somebody is', () => {
       expect(isPresenceTold(bad)).toBe(false)
   })
 
+  it('anything else from outside is refused, and breaks nothing', () => {
+    fc.assert(
+      fc.property(fc.anything(), fc.string(), (value, key) => {
+        expect(isPresenceTold(value)).toBe(false)
+        const found = habitFrom(key, value)
+        expect(found === undefined || found.habit.version === 1).toBe(true)
+      }),
+      { seed: 3, numRuns: 200 },
+    )
+  })
+
   it('is told with the level of the voice, not of the pause behind it', () => {
     const tone = (height: number) =>
       Int16Array.from({ length: 320 }, (_, i) => (i % 2 === 0 ? height : -height))
