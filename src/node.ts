@@ -36,9 +36,10 @@ import { Joining } from './node/joining.ts'
 import { openKept } from './node/keeping.ts'
 import { languagePort } from './node/language.ts'
 import { keepSweeping, openMemory } from './node/memory.ts'
-import { noteIn, observeWith, reportRuntime } from './node/observing.ts'
+import { noteIn, observeWith, reportRuntime, spansOut } from './node/observing.ts'
 import { announceRuntime, openEngines, openLog, openSkills, preferred, tokenOf } from './node/opening.ts'
 import { outsideOf } from './node/outside.ts'
+import { pageReader } from './node/page.ts'
 import { PlacementRecords } from './node/placement-records.ts'
 import { PresenceDesk } from './node/presence.ts'
 import { Relocating } from './node/relocating.ts'
@@ -50,6 +51,7 @@ import { SettingsOfSkills } from './node/skill-settings.ts'
 import { Undo } from './node/undo.ts'
 import { nodeView, type Stage } from './node/view.ts'
 import { voiceSettings } from './node/voice-settings.ts'
+import { Warmth } from './node/warmth.ts'
 import { createMetrics, openAudit, reportEventLoop, watchEventLoop } from './observe/index.ts'
 import {
   approvals,
@@ -152,8 +154,11 @@ export async function startNode(
     })
     skills.start()
     devices.teach(skills, house)
+    const spans = spansOut({ host, config, identity, log, metrics })
+    undo.later(() => spans?.close())
     const memory = await openMemory({
       ...{ host, config, keys, store, log, metrics, audit },
+      traced: spans === undefined ? undefined : (steps) => spans.turn(steps),
       skills: () => skills.list(),
     })
     undo.later(() => memory.close())
@@ -267,6 +272,11 @@ export async function startNode(
     })
     undo.later(() => capacity.stop())
     metrics.onScrape(() => capacity.report(metrics))
+    const warmth = new Warmth({
+      ...{ self: identity.id, clock: host.clock, pool, offers: shared.offers, log, metrics },
+      keep_ms: config.inference.rest_after_s * 1_000,
+    })
+    undo.later(() => warmth.stop())
     const voice: Voice = new Voice({
       clock: host.clock,
       random: host.random,
@@ -316,6 +326,8 @@ export async function startNode(
     clustering.listen(wiping.listener)
     clustering.listen(capacity.listener)
     clustering.listen(relocating.listener)
+    clustering.listen(warmth.listener)
+    warmth.start()
     const telling = tellSkills({
       ...{ self: identity.id, clock: host.clock, runtime, store, clustering },
       skills: () => skills.actors.map(({ key }) => key),
@@ -402,6 +414,7 @@ export async function startNode(
       clock: host.clock,
       settings: config.api,
       token: await tokenOf(host, config),
+      page: pageReader(host.disk),
       counted: (route, status) => metrics.add('loqa_http_requests_total', 1, { route, status }),
       defect: (error, route) => log.error('A request failed unexpectedly', { route, error }),
     })

@@ -47,7 +47,7 @@ const ms = z.number().nullable()
 export const capability = z.object({
   tag: z.string(),
   model: z.string(),
-  state: z.enum(['starting', 'ready', 'restarting', 'failed']),
+  state: z.enum(['starting', 'ready', 'resting', 'restarting', 'failed']),
   p95_ms: ms,
   real_time_factor: z.number().nullable(),
   tokens_per_s: z.number().nullable(),

@@ -49,7 +49,8 @@ export interface CapabilityView {
   /** e.g. `stt.sherpa:starter-en:rt`. */
   readonly tag: string
   readonly model: string
-  readonly state: 'starting' | 'ready' | 'restarting' | 'failed'
+  /** `resting`: out of memory because others of the household have the same; the first who asks wakes it. */
+  readonly state: 'starting' | 'ready' | 'resting' | 'restarting' | 'failed'
   readonly p95_ms: number | null
   readonly real_time_factor: number | null
   readonly tokens_per_s: number | null
@@ -131,8 +132,11 @@ export type VoiceEvent =
   /** Throw away what is queued for playing: the person is speaking. */
   | { readonly type: 'stop-playback'; readonly at?: number }
   | { readonly type: 'reply-end' }
-  /** A reply begins, or goes on: the next sample is this one of it. Turns of a conversation are counted up. */
-  | { readonly type: 'reply'; readonly turn: number; readonly from: number }
+  /**
+   * A reply begins, or goes on: the next sample is this one of it. Turns of a conversation are counted up. `text`: all that is said, where
+   * that is known already.
+   */
+  | { readonly type: 'reply'; readonly turn: number; readonly from: number; readonly text?: string }
   /** To a request with `heard`: the turn that goes on by itself; null: what was said and not answered is to be sent again. */
   | { readonly type: 'resumed'; readonly turn: number | null }
   /** This node is about to go: connect to one of these. */

@@ -123,6 +123,7 @@ export {
   relocation,
 } from './placement/relocation.ts'
 export { choose, type Requirement, type Seat, seats, type Tier } from './placement/seats.ts'
+export { type Kept, type Warming, warmings } from './placement/warmth.ts'
 export type {
   Label,
   LinkEvents,

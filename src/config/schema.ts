@@ -194,6 +194,11 @@ const inference = z.strictObject({
   llm: model('Language model; off leaves it to other nodes.'),
   tts: model('Speech synthesis model; off leaves it to other nodes.'),
   streams_per_engine: whole(1, 256, 'Runs one engine process takes at once before it refuses.').default(16),
+  rest_after_s: whole(
+    0,
+    86_400,
+    'An engine nobody asked for so long rests while two faster nodes have the same model; what is asked pins it. 0 keeps all in memory.',
+  ).default(1_800),
   rss_limit_mb: whole(
     64,
     65_536,
@@ -342,6 +347,15 @@ const observe = z.strictObject({
     100,
     'How long the audit log remembers what was done, never what was said; 0 is for ever. Where records of care are kept by law it is six in many places.',
   ).default(2),
+  otlp_url: z
+    .string()
+    .max(512)
+    .regex(/^$|^https?:\/\/[^\s@]+$/)
+    .default('')
+    .describe(
+      'OpenTelemetry collector that is told how long each hop of a turn took, e.g. http://collector.lan:4318; empty is none. Times, intents, engines and nodes, never words; nothing of ephemeral conversations.',
+    )
+    .meta({ allowed: 'an address that begins with http:// or https://' }),
 })
 
 const store = z.strictObject({

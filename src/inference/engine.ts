@@ -15,6 +15,10 @@ export interface ModelFiles {
   readonly paths: Readonly<Record<string, string>>
   /** What the adapter needs to know beyond the files; from the model's manifest entry. */
   readonly parameters: Readonly<Record<string, unknown>>
+  /** Where an adapter may keep what it makes of the files, for its next start; it need not exist yet. */
+  readonly work_dir?: string
+  /** Where libraries lie that were added to the ones that came with the program, one folder for each engine. */
+  readonly engines_dir?: string
 }
 
 export interface ChatMessage {
@@ -106,7 +110,15 @@ export interface Engine {
   readonly admits: number
   /** Errors: `model-invalid` (damaged, wrong format), `engine-unavailable` (library missing on this machine). */
   load(model: ModelFiles): Promise<void>
-  open(request: EngineRequest, onEvent: (event: EngineEvent) => void): EngineStream
+  /**
+   * `onHeard`: for a recogniser that listens while somebody speaks; it says every `HEARD_EVERY_MS` of sound how much of the run's
+   * sound, in ms from the beginning, it has worked through (`lag.ts`). One that hears an utterance as a whole says nothing.
+   */
+  open(
+    request: EngineRequest,
+    onEvent: (event: EngineEvent) => void,
+    onHeard?: (audio_ms: number) => void,
+  ): EngineStream
   /** A short self-benchmark on built-in input. */
   measure(): Promise<Measurement>
   unload(): Promise<void>

@@ -12,7 +12,7 @@
  */
 
 export { isEngineEvent, isEngineWork } from './asked.ts'
-export { ENGINES, pulledDirectory } from './catalogue/index.ts'
+export { ENGINES, enginesDirectory, pulledDirectory } from './catalogue/index.ts'
 export { enginesElsewhere, isElsewhere } from './elsewhere.ts'
 export type {
   Engine,
@@ -29,7 +29,14 @@ export { createLending, type Lender, type LendingOptions } from './lending.ts'
 export { feedRun, finishRun, openRun } from './messages.ts'
 export { FORMANT_VOICE, type Model, type Models, type ModelsOptions, openModels } from './models.ts'
 export { chooseModels, type ModelChoice, replicasOf } from './plan.ts'
-export { type Capability, Pool, type PoolOptions, type PoolSettings, type RunOptions } from './pool.ts'
+export {
+  type Capability,
+  type Kept,
+  Pool,
+  type PoolOptions,
+  type PoolSettings,
+  type RunOptions,
+} from './pool.ts'
 export { createInferPort, type InferPort } from './port.ts'
 export type { ReplicaSpec } from './replica.ts'
 export {

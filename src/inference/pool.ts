@@ -1,16 +1,18 @@
 /**
  * The engines of this node, found by what they can do. A run goes to the first configured model of that capability which is
- * ready and has room, and among its replicas to the least busy; at the limit a run is refused, never queued out of sight.
+ * ready and has room, and among its replicas to the least busy; at the limit a run is refused, never queued out of sight. One that
+ * rests is woken by the first run nobody else can take, which waits for it within its own deadline.
  */
 import type { Clock, ErrorShape, Random } from '../host/index.ts'
 import { assertNever } from '../host/index.ts'
 import type { Log } from '../observe/index.ts'
+import { openWhenSettled } from './awaiting.ts'
 import { isElsewhere } from './elsewhere.ts'
 import type { EngineEvent, EngineRequest, EngineStream } from './engine.ts'
 import { engineUnavailable, notOffered, overloaded, timedOut } from './errors.ts'
 import { openWithFallback } from './fallback.ts'
 import { type StartProcess, startProcess } from './process.ts'
-import { failedStream, Replica, type ReplicaSpec } from './replica.ts'
+import { failedStream, isSettled, Replica, type ReplicaSpec } from './replica.ts'
 import type { Life, ReplicaSettings } from './replica-machine.ts'
 
 /** The `inference` section of the configuration, as far as processes are concerned. */
@@ -32,15 +34,26 @@ export interface PoolOptions {
   readonly startProcess?: StartProcess
 }
 
+export interface Kept {
+  readonly name: string
+  readonly tag: string
+  readonly resting: boolean
+  /** Since it was used last, or became ready, ms. */
+  readonly idle_ms: number
+}
+
 /** One row about one replica; the shape the node shows. */
 export interface Capability {
   readonly name: string
   readonly tag: string
   readonly model: string
-  readonly state: 'starting' | 'ready' | 'restarting' | 'failed'
+  /** `resting`: let go of on purpose, and started again by whatever asks for it. */
+  readonly state: 'starting' | 'ready' | 'resting' | 'restarting' | 'failed'
   readonly p95_ms: number | null
   readonly real_time_factor: number | null
   readonly tokens_per_s: number | null
+  /** How far a recogniser was behind speech lately, ms (`lag.ts`); undefined: it does not say. */
+  readonly lag_ms?: number | undefined
   readonly restarts: number
   readonly rss_mb: number | null
   /** Runs it has now. */
@@ -90,7 +103,7 @@ export class Pool {
   /** Starts every process. Resolves when each is ready or has failed for good, or is on its way to a restart. */
   async start(): Promise<void> {
     for (const replica of this.#replicas) replica.start()
-    await this.#until(() => this.#replicas.every(({ life }) => settled(life)))
+    await this.#until(() => this.#replicas.every(({ life }) => isSettled(life)))
   }
 
   async stop(): Promise<void> {
@@ -135,6 +148,22 @@ export class Pool {
     return this.#until(() => this.#matching(to).some(({ life }) => life.phase === 'ready'))
   }
 
+  /** Engines that work, and whether they are in memory. */
+  kept(): readonly Kept[] {
+    return this.#replicas
+      .filter(({ life, resting }) => resting || life.phase === 'ready')
+      .map(({ spec: { name, tag }, resting, idle_ms }) => ({ name, tag, resting, idle_ms }))
+  }
+
+  /** Takes an engine out of memory, unless it has something to do. */
+  rest(name: string): void {
+    this.#replicas.find(({ spec }) => spec.name === name)?.rest()
+  }
+
+  wake(name: string): void {
+    this.#replicas.find(({ spec }) => spec.name === name)?.wake()
+  }
+
   capabilities(): readonly Capability[] {
     return this.#replicas.map(capabilityOf)
   }
@@ -153,6 +182,11 @@ export class Pool {
     request: EngineRequest,
     onEvent: (event: EngineEvent) => void,
   ): EngineStream {
+    if (choice.awaited) {
+      choice.wake()
+      const settles = this.#until(() => isSettled(choice.life))
+      return openWhenSettled(settles, () => choice.open(request, onEvent))
+    }
     if (!isElsewhere(choice.spec.tag)) return choice.open(request, onEvent)
     const next = (tried: ReadonlySet<Replica>): Replica | undefined =>
       this.#matching(to).find(
@@ -186,6 +220,8 @@ export class Pool {
       const same = free.filter(({ spec }) => spec.model === first.spec.model)
       return same.reduce((best, replica) => (replica.load < best.load ? replica : best))
     }
+    const awaited = matching.find((replica) => replica.awaited)
+    if (awaited !== undefined) return awaited
     if (ready.length > 0) {
       const limit = ready.reduce(
         (sum, { admits }) => sum + Math.min(admits, this.#settings.streams_per_engine),
@@ -209,9 +245,6 @@ export class Pool {
   }
 }
 
-const settled = (life: Life): boolean =>
-  life.phase !== 'idle' && life.phase !== 'checking' && life.phase !== 'starting' && life.phase !== 'loading'
-
 function unavailable(to: string, replica: Replica | undefined): ErrorShape {
   if (replica === undefined) {
     return notOffered(to)
@@ -231,6 +264,8 @@ function stateOf(life: Life): Capability['state'] {
       return 'starting'
     case 'ready':
       return 'ready'
+    case 'resting':
+      return 'resting'
     case 'restarting':
       return 'restarting'
     case 'failed':
@@ -253,6 +288,7 @@ function capabilityOf(replica: Replica): Capability {
     p95_ms: replica.p95_ms,
     real_time_factor: replica.real_time_factor,
     tokens_per_s: replica.tokens_per_s,
+    lag_ms: replica.lag_ms,
     restarts: replica.restarts,
     rss_mb: replica.rss_mb,
     load: replica.load,

@@ -55,6 +55,8 @@ const said = z.discriminatedUnion('type', [
   z.object({ type: z.literal('loaded'), admits: z.int().min(1).max(4_096) }),
   z.object({ type: z.literal('load-failed'), error }),
   z.object({ type: z.literal('event'), stream, event }),
+  /** How much of a run's sound the engine has worked through, from the beginning. */
+  z.object({ type: z.literal('heard'), stream, audio_ms: ms }),
   /** The engine has let go of a cancelled run. */
   z.object({ type: z.literal('released'), stream }),
   z.object({ type: z.literal('measured'), measurement }),

@@ -141,7 +141,7 @@ function engines({ pool }: NodeParts): Finding[] {
     const detail = error === undefined ? `${state}${speed}` : `${state}: ${error.message}`
     return finding(
       `engine ${tag}`,
-      state === 'ready',
+      state === 'ready' || state === 'resting',
       detail,
       error?.hint ?? 'It is restarted by itself; see the log.',
     )

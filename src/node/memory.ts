@@ -17,7 +17,7 @@ import { PLACED } from './conversations.ts'
 import type { Heads } from './heads.ts'
 import { People, type Person } from './people.ts'
 import type { PresenceDesk } from './presence.ts'
-import { Recorder } from './recording.ts'
+import { Recorder, type RecorderParts } from './recording.ts'
 
 /** How often conversations are looked for that are gone and did not say so, ms. */
 const SWEEP_EVERY_MS = 30_000
@@ -40,6 +40,8 @@ export interface MemoryParts {
   readonly metrics: Metrics
   readonly audit: Pick<Audit, 'append'>
   readonly skills: () => readonly Pick<SkillRow, 'name' | 'permissions'>[]
+  /** As of `RecorderParts`. */
+  readonly traced?: RecorderParts['traced']
 }
 
 /** Errors: `store-key-wrong`, `store-damaged`, `store-too-new`, `store-io`, `DiskError`. */
@@ -72,6 +74,7 @@ export async function openMemory(parts: MemoryParts): Promise<Memory> {
     tier: PLACED.get('session')!.requirement.tier,
     allowed: (agreed) => people.allowed(agreed),
     permissions: (skill) => parts.skills().find(({ name }) => name === skill)?.permissions,
+    traced: parts.traced,
   })
   return {
     ...{ timeline, people, recorder },

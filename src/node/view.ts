@@ -220,7 +220,7 @@ function complaints({ pool, store, skillDesk, clustering, auditing, memory }: No
     ...auditing.troubles(),
     ...pool
       .capabilities()
-      .filter(({ state }) => state !== 'ready')
+      .filter(({ state }) => state !== 'ready' && state !== 'resting')
       .map(({ tag, state, error }) => `${tag} is ${state}${error === undefined ? '' : `: ${error.message}`}`),
     ...(memory.timeline.works ? [] : ['The steps of conversations are not kept: restart the node']),
     ...(health.state === 'ok' ? [] : [`The store is ${health.state}: ${health.error.message}`]),
@@ -235,7 +235,7 @@ function complaints({ pool, store, skillDesk, clustering, auditing, memory }: No
 }
 
 function missing(pool: Pool, { inference }: NodeParts['config']): string[] {
-  const ready = pool.capabilities().filter(({ state }) => state === 'ready')
+  const ready = pool.capabilities().filter(({ state }) => state === 'ready' || state === 'resting')
   return NEEDED.filter(
     (kind) => inference[kind] !== 'off' && !ready.some(({ tag }) => tag.startsWith(`${kind}.`)),
   ).map((kind) => `No engine is ready for ${kind}`)

@@ -63,6 +63,16 @@ export const CATALOGUE: Readonly<Record<string, Declaration>> = {
     help: 'What 95 of 100 runs took lately on engines of the household: seen from here, else as their node says',
     labels: ['tag', 'node'],
   },
+  loqa_engine_lag_ms: {
+    kind: 'gauge',
+    help: 'How far recognisers of the household were behind speech lately, as their nodes say',
+    labels: ['tag', 'node'],
+  },
+  loqa_engine_warmth_total: {
+    kind: 'counter',
+    help: 'Engines of this node that were let go of because others have the same, and that were woken',
+    labels: ['engine', 'event'],
+  },
   loqa_engine_running: {
     kind: 'gauge',
     help: 'Runs under way on engines of the household, as far as this node was told',
@@ -101,6 +111,11 @@ export const CATALOGUE: Readonly<Record<string, Declaration>> = {
     kind: 'counter',
     help: 'Steps of conversations that are in no timeline, by why',
     labels: ['why'],
+  },
+  loqa_spans_lost_total: {
+    kind: 'counter',
+    help: 'Spans of turns that no collector took: it was away for long, or refused them',
+    labels: [],
   },
   loqa_http_requests_total: {
     kind: 'counter',

@@ -7,7 +7,7 @@ import type { Message } from '../actors/index.ts'
 import { limits } from '../host/index.ts'
 import type { SlotValue } from '../skills/index.ts'
 import type { TurnView } from './messages.ts'
-import { SESSION_NAME } from './session-name.ts'
+import { SESSION_NAME } from './names.ts'
 import { MOST_PARTIALS, transcribedSchema } from './transcribed.ts'
 
 /** Conversations of one node at once. One takes a few kilobytes while nobody speaks. */

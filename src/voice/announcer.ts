@@ -22,10 +22,10 @@ import type {
   RoomsUsual,
   SessionReachable,
 } from './messages.ts'
+import { sessionAddress } from './names.ts'
 import { hear, NOBODY, type Owners, owned, type Presence } from './presence/presence.ts'
 import { type Destination, destinations } from './presence/routing.ts'
 import type { PresenceHeard, PresenceTold } from './presence/telling.ts'
-import { sessionAddress } from './session.ts'
 
 export type AnnouncerMessage =
   | Announce

@@ -41,6 +41,7 @@ export type {
   TurnView,
   VoiceEvent,
 } from './messages.ts'
+export { ANNOUNCER, SESSION_NAME, sessionAddress } from './names.ts'
 export { commonTalk, nearestTalk } from './neighbours.ts'
 export { type Passage, passagesOf } from './passages.ts'
 export { noSpeakerIn, PHRASES } from './phrases.ts'
@@ -51,8 +52,6 @@ export { FOLLOWED_MS } from './registrar.ts'
 export type { RecordedStep, ReplayVerdict } from './replay.ts'
 export { Resampler, resample } from './resample.ts'
 export type { PlayPort } from './satellites.ts'
-export { ANNOUNCER, sessionAddress } from './session.ts'
-export { SESSION_NAME } from './session-name.ts'
 export type { InferPort } from './speech.ts'
 export type { Transcribed } from './transcribed.ts'
 export { WAITS, type Waits } from './turn-state.ts'
@@ -64,13 +63,13 @@ export {
   understandingOf,
 } from './understanding.ts'
 export { loadVoiceDetectors, type VoiceDetector } from './vad.ts'
-export {
-  type Household,
-  type Privacy,
-  type PrivacyWanted,
-  type SessionRow,
-  Voice,
-  type VoiceOptions,
-  type VoiceRuntime,
-} from './voice.ts'
+export { Voice } from './voice.ts'
+export type {
+  Household,
+  Privacy,
+  PrivacyWanted,
+  SessionRow,
+  VoiceOptions,
+  VoiceRuntime,
+} from './voice-options.ts'
 export { parseWav, readMono, recordingOf, type Wav, WavError, writeWav } from './wav.ts'

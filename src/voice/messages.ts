@@ -298,8 +298,8 @@ export type VoiceEvent =
   /** Throw away what is queued for playing; with `at`, what comes after so many samples of this reply. */
   | { readonly type: 'stop-playback'; readonly at?: number }
   | { readonly type: 'reply-end' }
-  /** A reply begins, or goes on: the next sample is this one of it. */
-  | { readonly type: 'reply'; readonly turn: number; readonly from: number }
+  /** A reply begins, or goes on: the next sample is this one of it. `text`: all that is said, where that is known. */
+  | { readonly type: 'reply'; readonly turn: number; readonly from: number; readonly text?: string }
   /**
    * To who came back and said what it has: the turn that goes on without its doing; null: there is none, and what was said into the
    * microphone and not answered is to be sent again.

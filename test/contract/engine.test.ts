@@ -121,6 +121,12 @@ describe('speech recognition', () => {
     const texts = events.flatMap((event) => (event.type === 'partial' ? [event.text] : []))
     expect(texts).toEqual(['low', 'low high', 'low high low'])
     expect(events.find((event) => event.type === 'final')).toMatchObject({ text: 'low high low' })
+    // Said by those who listen while somebody speaks, so that it is known when they are behind.
+    const lags = pool.capabilities().map(({ tag, lag_ms }) => [tag, lag_ms === undefined])
+    expect(lags).toEqual([
+      ['stt.sherpa:low-high', false],
+      ['stt.whisper:random-whisper', true],
+    ])
   })
 
   test('streams that are fed in turns do not hear each other', async () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Context, Effect, Next } from '../../src/actors/index.ts'
 import { type Monotonic, type SessionId, sessionId, type Wall } from '../../src/host/index.ts'
 import { type AnnouncerMessage, type AnnouncerState, announcer } from '../../src/voice/announcer.ts'
-import { sessionAddress } from '../../src/voice/session.ts'
+import { sessionAddress } from '../../src/voice/names.ts'
 
 /** The announcer of one node, and who was told to say what. */
 class Stage {

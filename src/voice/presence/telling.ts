@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { Effect, Message } from '../../actors/index.ts'
 import { turnOf } from '../ending.ts'
-import { SESSION_NAME } from '../session-name.ts'
+import { SESSION_NAME } from '../names.ts'
 import type { SessionState } from '../session-state.ts'
 
 const told = z.strictObject({
