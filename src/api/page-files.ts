@@ -23,6 +23,7 @@ const SCRIPTS = [
 const SHARED = [
   'cli/heard.ts',
   'cli/speech-clock.ts',
+  'cli/tone.ts',
   'cli/turn-collector.ts',
   'host/errors.ts',
   'host/limits.ts',

@@ -4,6 +4,7 @@
  */
 import type { VoiceEvent } from '../api/index.ts'
 import { isAudible } from '../cli/speech-clock.ts'
+import { toneSamples } from '../cli/tone.ts'
 import { TurnCollector } from '../cli/turn-collector.ts'
 import type { Happening } from './conversation.ts'
 import { Line } from './line.ts'
@@ -157,6 +158,8 @@ export class Satellite {
   #event(event: VoiceEvent): void {
     if (event.type === 'reply' || event.type === 'announce') this.#muted = false
     if (event.type === 'stop-playback') this.#sound.silence()
+    // No part of an answer: nobody counts its samples.
+    if (event.type === 'tone') this.#sound.play(toneSamples())
     const done = this.#collector.event(event)
     if (event.type !== 'turn') this.#handlers.happened(event)
     if (done !== undefined) this.#handlers.happened({ type: 'completed', turn: done.view })

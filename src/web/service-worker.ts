@@ -51,6 +51,7 @@ const PAGE = [
   '/page/web/waterfall.ts',
   '/page/cli/heard.ts',
   '/page/cli/speech-clock.ts',
+  '/page/cli/tone.ts',
   '/page/cli/turn-collector.ts',
   '/page/host/errors.ts',
   '/page/host/limits.ts',
