@@ -1,7 +1,7 @@
 /** The short tone that says "I am still here" to who waits for an answer (`voice/tones.ts` in the node). */
 const RATE = 16_000
 const TONE_MS = 150
-/** A fifth above the pitch of most voices; soft, for it may come at night. */
+/** Above the pitch of most voices; soft, for it may come at night. */
 const PITCH_HZ = 660
 const HEIGHT = 0.06
 const FADE_MS = 20

@@ -7,6 +7,7 @@
  * N3  With nobody in reach it waits for the next who comes. N4  A session that goes away before it has said it gives it
  * back. N5  Whoever wants to know hears in which rooms somebody is in reach, whenever that changes.
  * N6  One for a room in which only another node has a loudspeaker is said there; when nobody takes it, N2 holds, for those in reach here.
+ * N7  One for the whole house is said in rooms of other nodes too; where nobody takes it there, it was not heard there.
  */
 import type { Behavior, Context, Effect, Next, SystemMessage } from '../actors/index.ts'
 import type { Monotonic, SessionId, Wall } from '../host/index.ts'
@@ -22,7 +23,7 @@ import type {
   SessionReachable,
 } from './messages.ts'
 import { sessionAddress } from './names.ts'
-import { hear, NOBODY, type Presence } from './presence/presence.ts'
+import { hear, NOBODY, type Owners, owned, type Presence } from './presence/presence.ts'
 import { type Destination, destinations } from './presence/routing.ts'
 import type { PresenceHeard, PresenceTold } from './presence/telling.ts'
 
@@ -45,6 +46,8 @@ interface Pending {
   readonly told: readonly SessionId[]
   /** Another node is asked to say it. */
   readonly far: boolean
+  /** It is said here anyway: what no other node takes is not. */
+  readonly copy: boolean
 }
 
 export interface AnnouncerState {
@@ -55,6 +58,7 @@ export interface AnnouncerState {
   /** Rooms in which another node has one. */
   readonly elsewhere: readonly string[]
   readonly presence: Presence
+  readonly owners: Owners
   /** Where persons usually are, by id, the usual room first. */
   readonly usual: Readonly<Record<string, readonly string[]>>
 }
@@ -71,7 +75,7 @@ export const announcer: Behavior<AnnouncerState, AnnouncerMessage> = {
   kind: 'announcer',
 
   start: () => ({
-    state: { next: 1, pending: [], reachable: {}, elsewhere: [], presence: NOBODY, usual: {} },
+    state: { next: 1, pending: [], reachable: {}, elsewhere: [], presence: NOBODY, owners: [], usual: {} },
     effects: [...TOPICS.map((topic) => ({ type: 'subscribe', topic }) as const), inReach({})],
   }),
 
@@ -95,9 +99,13 @@ export const announcer: Behavior<AnnouncerState, AnnouncerMessage> = {
       case 'presence.told': {
         const { session, room, person, level_db } = message
         const presence = hear(state.presence, { session, room, person, level_db, at: context.now })
-        return { state: { ...state, presence }, effects: [] }
+        const owners = owned(state.owners, { session, person })
+        return { state: { ...state, presence, owners }, effects: [] }
       }
       case 'announcement.here': {
+        if (state.pending.some(({ id, copy }) => copy && id === message.id)) {
+          return { state: without(state, message.id), effects: [] }
+        }
         const pending = state.pending.map((one) => (one.id === message.id ? { ...one, far: false } : one))
         return each({ ...state, pending }, context, ({ id }) => id === message.id)
       }
@@ -116,7 +124,8 @@ function inReach(reachable: AnnouncerState['reachable']): Effect {
 function accept(state: AnnouncerState, announcement: Announce, context: Context): Next<AnnouncerState> {
   const far = farRoom(state, announcement, context.now)
   const isFar = far !== undefined
-  const pending: Pending = { id: state.next, announcement, since: context.wall, told: [], far: isFar }
+  const since = context.wall
+  const pending: Pending = { id: state.next, announcement, since, told: [], far: isFar, copy: false }
   const kept = state.pending.slice(-(MOST_PENDING - 1))
   const dropped: Effect[] =
     kept.length < state.pending.length
@@ -124,14 +133,34 @@ function accept(state: AnnouncerState, announcement: Announce, context: Context)
       : []
   const accepted = { ...state, next: state.next + 1, pending: [...kept, pending] }
   if (isFar) {
-    const message: AnnouncementFar = {
-      ...{ type: 'announcement.far', id: pending.id },
-      announcement: { ...announcement, room: far },
-    }
-    return { state: accepted, effects: [...dropped, { type: 'publish', topic: 'announcement.far', message }] }
+    return { state: accepted, effects: [...dropped, saidFar(pending.id, announcement, far)] }
   }
   const sent = deliver(accepted, pending, context)
-  return { state: sent.state, effects: [...dropped, ...sent.effects] }
+  const all = announcement.everywhere === true ? copies(sent.state, announcement, context) : undefined
+  return { state: all?.state ?? sent.state, effects: [...dropped, ...sent.effects, ...(all?.effects ?? [])] }
+}
+
+function saidFar(id: number, announcement: Announce, room: string): Effect {
+  const message: AnnouncementFar = {
+    ...{ type: 'announcement.far', id },
+    announcement: { ...announcement, room },
+  }
+  return { type: 'publish', topic: 'announcement.far', message }
+}
+
+/** One for each room that only other nodes have. */
+function copies(state: AnnouncerState, announcement: Announce, { wall }: Context): Next<AnnouncerState> {
+  const here = new Set(Object.values(state.reachable))
+  const rooms = state.elsewhere
+    .filter((room) => !here.has(room))
+    .slice(0, MOST_PENDING - state.pending.length)
+  const made = rooms.map(
+    (_, i): Pending => ({ id: state.next + i, announcement, since: wall, told: [], far: true, copy: true }),
+  )
+  return {
+    state: { ...state, next: state.next + made.length, pending: [...state.pending, ...made] },
+    effects: rooms.map((room, i) => saidFar(made[i]!.id, announcement, room)),
+  }
 }
 
 /** The room of another node in which it is said; undefined: here, as soon as somebody is. */
@@ -143,8 +172,8 @@ function farRoom(state: AnnouncerState, announcement: Announce, now: Monotonic):
   return undefined
 }
 
-const ways = ({ presence, usual }: AnnouncerState, { session, room }: Announce, now: Monotonic) =>
-  destinations({ session, room }, { presence, now, usual: (person) => usual[person] ?? [] })
+const ways = ({ presence, owners, usual }: AnnouncerState, said: Announce, now: Monotonic) =>
+  destinations(said, { presence, owners, now, usual: (person) => usual[person] ?? [] })
 
 /** Sessions of this node that are there. */
 function inReachOf(

@@ -169,6 +169,7 @@ export class Satellite {
   #event(event: VoiceEvent): void {
     if (event.type === 'reply' || event.type === 'announce') this.#muted = false
     if (event.type === 'stop-playback') this.#sound.silence()
+    // No part of an answer: nobody counts its samples.
     if (event.type === 'tone') this.#sound.play(tone())
     const done = this.#collector.event(event)
     if (event.type !== 'turn') this.#handlers.happened(event)

@@ -38,9 +38,11 @@ export class Satellite {
   #playing: Playing | undefined
   #waiting: (() => void)[] = []
 
-  constructor(node: LanNode, room: string) {
+  /** `who`: the name of the person who speaks there. */
+  constructor(node: LanNode, room: string, who?: string) {
     const { http } = JSON.parse(readFileSync(join(node.data, 'runtime.json'), 'utf8')) as { http: number }
-    const url = `ws://127.0.0.1:${http}/api/v1/voice?room=${encodeURIComponent(room)}`
+    const query = new URLSearchParams({ room, ...(who === undefined ? {} : { person: who }) })
+    const url = `ws://127.0.0.1:${http}/api/v1/voice?${query}`
     this.#process = spawn('ip', ['netns', 'exec', node.host.namespace, process.execPath, '-e', RUN, url], {
       stdio: ['pipe', 'pipe', 'inherit'],
     })

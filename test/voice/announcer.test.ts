@@ -52,9 +52,10 @@ class Stage {
     this.hear({ type, session, room, level_db: -30, kept: false, ...who } as AnnouncerMessage)
   }
 
+  /** A timer that was set in the kitchen, in the conversation of that name. */
   due(): void {
-    const session = sessionId('dinner')
-    this.hear({ type: 'announce', skill: 'timer', speech: 'Time is up.', room: 'kitchen', session })
+    const whose = sessionId('dinner')
+    this.hear({ type: 'announce', skill: 'timer', speech: 'Time is up.', room: 'kitchen', whose })
   }
 }
 
@@ -119,6 +120,41 @@ describe('an announcement', () => {
     stage.now = 30 * 60_000
     stage.due()
     expect(stage.told).toEqual([sessionAddress(office)])
+  })
+
+  it('follows its person hours after it was set, as long as they are heard somewhere', () => {
+    const stage = new Stage()
+    const [, office] = [stage.speaker('kitchen'), stage.speaker('office')]
+    stage.heard('kitchen', 'dinner', 'anna', 'presence.heard')
+    stage.now = 5 * 3_600_000
+    stage.heard('office', 'work', 'anna')
+    stage.due()
+    expect(stage.told).toEqual([sessionAddress(office)])
+  })
+
+  it('for a room that was named is said there, wherever who said it is', () => {
+    const stage = new Stage()
+    const [office] = [stage.speaker('office'), stage.speaker('kitchen')]
+    stage.heard('kitchen', 'dinner', 'anna', 'presence.heard')
+    stage.hear({ type: 'announce', skill: 'announce', speech: 'Dinner is ready.', room: 'office' })
+    expect(stage.told).toEqual([sessionAddress(office)])
+  })
+
+  it('for the whole house is said in the rooms of other nodes too, once in each', () => {
+    const stage = new Stage()
+    const here = [stage.speaker('kitchen'), stage.speaker('living room')]
+    stage.hear({ type: 'rooms.elsewhere', rooms: ['kitchen', 'office', 'bath'] } as AnnouncerMessage)
+    stage.hear({ type: 'announce', skill: 'announce', speech: 'Dinner is ready.', everywhere: true })
+    expect(stage.told).toEqual(here.map(sessionAddress))
+    expect(stage.far.map(({ room }) => room)).toEqual(['office', 'bath'])
+    // One node is gone by then: nobody here hears it twice for that.
+    stage.hear({ type: 'announcement.here', id: stage.far[0]!.id } as AnnouncerMessage)
+    stage.hear({ type: 'announcement.spoken', id: stage.far[1]!.id } as AnnouncerMessage)
+    expect(stage.told).toHaveLength(2)
+    expect(stage.state.pending).toHaveLength(1)
+    // What a node says of itself is said in its own rooms.
+    stage.hear({ type: 'announce', skill: 'timer', speech: 'The timer is lost.' })
+    expect(stage.far).toHaveLength(2)
   })
 
   it('is said to everybody in reach where nothing is known', () => {

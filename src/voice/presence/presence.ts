@@ -42,9 +42,19 @@ export const hear = (presence: Presence, hint: Hint): Presence =>
     .sort((a, b) => b.at - a.at)
     .slice(0, MOST_HINTS)
 
-/** Whom a conversation belongs to, as far as it was heard. */
-export const personOf = (presence: Presence, session: string): string | undefined =>
-  presence.find((hint) => hint.session === session)?.person
+/** Whose conversations are, as far as they were heard: known for longer than where they are, for a timer is due in hours. */
+export type Owners = readonly { readonly session: string; readonly person: string }[]
+
+/** Conversations of a household in a day. */
+export const MOST_OWNERS = 256
+
+export const owned = (owners: Owners, { session, person }: Pick<Hint, 'session' | 'person'>): Owners =>
+  person === undefined
+    ? owners
+    : [{ session, person }, ...owners.filter((one) => one.session !== session)].slice(0, MOST_OWNERS)
+
+export const ownerOf = (owners: Owners, session: string): string | undefined =>
+  owners.find((one) => one.session === session)?.person
 
 /** In which room somebody was heard last: a person, whoever is in one conversation, or anybody. */
 export function roomOf(

@@ -17,6 +17,7 @@ import {
   hear,
   MOST_HINTS,
   NOBODY,
+  owned,
   PRESENT_MS,
   type Presence,
   roomOf,
@@ -81,6 +82,17 @@ describe('where somebody is', () => {
       { ...told, person: 'x'.repeat(129) },
     ])
       expect(isPresenceTold(bad)).toBe(false)
+  })
+
+  it('anything else from outside is refused, and breaks nothing', () => {
+    fc.assert(
+      fc.property(fc.anything(), fc.string(), (value, key) => {
+        expect(isPresenceTold(value)).toBe(false)
+        const found = habitFrom(key, value)
+        expect(found === undefined || found.habit.version === 1).toBe(true)
+      }),
+      { seed: 3, numRuns: 200 },
+    )
   })
 
   it('is told with the level of the voice, not of the pause behind it', () => {
@@ -152,8 +164,12 @@ describe('in which room something is said', () => {
     hint('living room', 30_000, { session: 'other', person: ANNA }),
     hint('hall', 60_000, { session: 'guest' }),
   )
-  const told = (what: { session?: string; room?: string }, ms = 90_000) =>
-    destinations(what, { presence, now: at(ms), usual: () => ['office'] })
+  const owners = owned(owned([], { session: 'dinner', person: ANNA }), {
+    session: 'guest',
+    person: undefined,
+  })
+  const told = (what: { session?: string; room?: string; whose?: string }, ms = 90_000) =>
+    destinations(what, { presence, owners, now: at(ms), usual: () => ['office'] })
 
   it('is the room that was named (O1)', () => {
     expect(told({ room: 'office' })[0]).toEqual({ room: 'office' })
@@ -161,6 +177,9 @@ describe('in which room something is said', () => {
 
   it('is everywhere for what is for everybody', () => {
     expect(told({})).toEqual(['everybody'])
+    // Unless it is somebody's, and they are known to be somewhere.
+    expect(told({ whose: 'dinner' })).toEqual([{ room: 'living room' }, 'everybody'])
+    expect(told({ whose: 'dinner' }, PRESENT_MS * 3)).toEqual(['everybody'])
   })
 
   it('is where the person of the conversation was heard last (O2), then where they asked for it (O3)', () => {
