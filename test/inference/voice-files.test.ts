@@ -6,6 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { onnxMetadata, withMetadata } from '../../src/inference/child/onnx-metadata.ts'
 import { inParts, toInt16, withoutSilence } from '../../src/inference/child/samples.ts'
 import { cutForQuickStart } from '../../src/inference/child/sentences.ts'
+import { offlineConfig } from '../../src/inference/child/sherpa-offline.ts'
 import { checkedVoice } from '../../src/inference/child/sherpa-voice.ts'
 import { STANDINS, temporaryDirectory } from './engines.ts'
 
@@ -86,6 +87,29 @@ describe('the files of a voice', () => {
   test('of a layout nobody knows are refused', () => {
     expect(() => voiceWith('vits', {}, { layout: 'opera' })).toThrow(/layout/)
     expect(() => voiceWith('vits', {}, { speakers: { ann: 'one' } })).toThrow(/speakers/)
+  })
+})
+
+describe('the files of a recogniser of whole sentences', () => {
+  const recogniser = (layout: string, paths: Readonly<Record<string, string>>) =>
+    offlineConfig({ id: 'ears', kind: 'stt', engine: 'sherpa-offline', paths, parameters: { layout } })
+  const [model, tokens] = [join(STANDINS, 'offline.onnx'), join(STANDINS, 'tokens.txt')]
+
+  test('become what the library is told', () => {
+    expect(recogniser('nemo-ctc', { model, tokens })).toEqual({ nemoCtc: { model }, tokens })
+  })
+
+  test.each([
+    ['opera', { model, tokens }, /layout/],
+    ['constructor', { model, tokens }, /layout/],
+    ['whisper', { encoder: model, decoder: model, tokens }, /n_text_layer/],
+    ['sense-voice', { model, tokens }, /lfr_window_size/],
+    ['moonshine', { preprocessor: model, encoder: model, tokens }, /uncached_decoder/],
+    ['nemo-ctc', { model: tokens, tokens }, /damaged or not an ONNX/],
+    ['nemo-ctc', { model, tokens: model }, /tokens/],
+    ['nemo-ctc', { model }, /tokens/],
+  ] as const)('of the layout %s and not what they should be are refused', (layout, paths, why) => {
+    expect(() => recogniser(layout, paths)).toThrow(why)
   })
 })
 
