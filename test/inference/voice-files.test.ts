@@ -5,7 +5,8 @@ import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { onnxMetadata, withMetadata } from '../../src/inference/child/onnx-metadata.ts'
 import { inParts, toInt16, withoutSilence } from '../../src/inference/child/samples.ts'
-import { cutForQuickStart } from '../../src/inference/child/sentences.ts'
+import { aheadAfter, cutForQuickStart } from '../../src/inference/child/sentences.ts'
+import { offlineConfig } from '../../src/inference/child/sherpa-offline.ts'
 import { checkedVoice } from '../../src/inference/child/sherpa-voice.ts'
 import { STANDINS, temporaryDirectory } from './engines.ts'
 
@@ -89,8 +90,31 @@ describe('the files of a voice', () => {
   })
 })
 
+describe('the files of a recogniser of whole sentences', () => {
+  const recogniser = (layout: string, paths: Readonly<Record<string, string>>) =>
+    offlineConfig({ id: 'ears', kind: 'stt', engine: 'sherpa-offline', paths, parameters: { layout } })
+  const [model, tokens] = [join(STANDINS, 'offline.onnx'), join(STANDINS, 'tokens.txt')]
+
+  test('become what the library is told', () => {
+    expect(recogniser('nemo-ctc', { model, tokens })).toEqual({ nemoCtc: { model }, tokens })
+  })
+
+  test.each([
+    ['opera', { model, tokens }, /layout/],
+    ['constructor', { model, tokens }, /layout/],
+    ['whisper', { encoder: model, decoder: model, tokens }, /n_text_layer/],
+    ['sense-voice', { model, tokens }, /lfr_window_size/],
+    ['moonshine', { preprocessor: model, encoder: model, tokens }, /uncached_decoder/],
+    ['nemo-ctc', { model: tokens, tokens }, /damaged or not an ONNX/],
+    ['nemo-ctc', { model, tokens: model }, /tokens/],
+    ['nemo-ctc', { model }, /tokens/],
+  ] as const)('of the layout %s and not what they should be are refused', (layout, paths, why) => {
+    expect(() => recogniser(layout, paths)).toThrow(why)
+  })
+})
+
 describe('cutting a text so that sound begins soon', () => {
-  const cut = (text: string) => cutForQuickStart(text, true, true).sentences
+  const cut = (text: string) => cutForQuickStart(text, true, 0).sentences
   test.each<[string, string[]]>([
     ['Good night.', ['Good night.']],
     ['It rains, and the sun comes later.', ['It rains, and the sun comes later.']],
@@ -98,6 +122,10 @@ describe('cutting a text so that sound begins soon', () => {
     [
       'I have added milk to the shopping list. Anything else?',
       ['I have added milk', 'to the shopping list.', 'Anything else?'],
+    ],
+    [
+      'It rains all day, and then the sun comes out over the hills in the west.',
+      ['It rains all day,', 'and then the sun comes out', 'over the hills in the west.'],
     ],
     ['It costs 1,000,000 for now.', ['It costs 1,000,000 for now.']],
     ['', []],
@@ -107,11 +135,23 @@ describe('cutting a text so that sound begins soon', () => {
 
   test('does not wait for a sentence to be written to its end', () => {
     const text = 'It rains until the evening, and then the '
-    expect(cutForQuickStart(text, false, true)).toEqual({
+    expect(cutForQuickStart(text, false, 0)).toEqual({
       sentences: ['It rains until the evening,'],
       rest: ' and then the ',
     })
-    expect(cutForQuickStart(text, false, false)).toEqual({ sentences: [], rest: text })
+    expect(cutForQuickStart(text, false, 100)).toEqual({ sentences: [], rest: text })
+  })
+
+  test('goes on in pieces that are synthesized while the ones before are heard', () => {
+    const text = 'It rains all day, and then the sun comes out over the hills in the west, for an hour or so.'
+    const whole = cut(text)
+    const first = cutForQuickStart(text, false, 0)
+    const then = cutForQuickStart(first.rest, true, aheadAfter(0, first.sentences[0]!.length))
+    expect([...first.sentences, ...then.sentences]).toEqual(whole)
+    for (const [i, piece] of whole.entries()) {
+      const ahead = whole.slice(0, i).reduce((sum, { length }) => aheadAfter(sum, length), 0)
+      if (i > 0) expect(piece.length * 0.6).toBeLessThanOrEqual(ahead)
+    }
   })
 
   test('loses nothing, whatever the text and however it comes', () => {
@@ -123,13 +163,10 @@ describe('cutting a text so that sound begins soon', () => {
     fc.assert(
       fc.property(fc.array(part, { maxLength: 12 }), (parts) => {
         const spoken: string[] = []
-        let rest = ''
+        let [rest, ahead] = ['', 0]
         for (const [i, text] of [...parts, ''].entries()) {
-          const { sentences, rest: left } = cutForQuickStart(
-            rest + text,
-            i === parts.length,
-            spoken.length === 0,
-          )
+          const { sentences, rest: left } = cutForQuickStart(rest + text, i === parts.length, ahead)
+          ahead = sentences.reduce((sum, { length }) => aheadAfter(sum, length), ahead)
           spoken.push(...sentences)
           rest = left
         }

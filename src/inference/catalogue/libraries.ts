@@ -39,6 +39,10 @@ export const LIBRARIES: readonly AddedLibrary[] = [
 /** What comes with the program. */
 export const BUILT_IN: Readonly<Record<string, { readonly about: string; readonly licence: string }>> = {
   sherpa: { about: 'speech recognition while one speaks', licence: 'Apache-2.0' },
+  'sherpa-offline': {
+    about: 'speech recognition of whole sentences: Whisper, SenseVoice, Moonshine and others',
+    licence: 'Apache-2.0',
+  },
   'sherpa-tts': { about: 'voices of Piper, Kokoro and Matcha', licence: 'Apache-2.0' },
   whisper: { about: 'speech recognition of whole sentences', licence: 'MIT' },
   llama: { about: 'language models', licence: 'MIT' },

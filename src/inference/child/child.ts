@@ -39,6 +39,8 @@ async function adapter(name: string): Promise<Engine> {
       return new (await import('./llama.ts')).LlamaEngine()
     case 'openai':
       return new (await import('./openai.ts')).OpenAiEngine()
+    case 'sherpa-offline':
+      return new (await import('./sherpa-offline.ts')).SherpaOfflineEngine()
     case 'sherpa-tts':
       return new (await import('./sherpa-tts.ts')).SherpaVoiceEngine()
     case 'whisper':

@@ -57,7 +57,7 @@ export class KokoroEngine implements Engine {
   readonly admits = ADMITS
   readonly #turns = new VoiceTurns({
     engine: 'kokoro',
-    cut: (text, complete, first) => cutForQuickStart(text, complete, first, MAX_PIECE),
+    cut: (text, complete, ahead) => cutForQuickStart(text, complete, ahead, MAX_PIECE),
     speak: (piece, onSamples) => this.#speak(piece, onSamples),
   })
   #voice: Voice | undefined

@@ -38,29 +38,55 @@ const MIN_PHRASE = 16
 const CLAUSE_END = /[,;:\u2013\u2014]["'\u201d\u2019)]*(?=\s)/g
 /** Before these a speaker may take breath. */
 const JOINTS =
-  /\s(?=(?:and|or|but|so|because|that|which|who|when|while|if|until|with|without|for|from|in|on|at|to|of|by|about|after|before|than)\s)/gi
+  /\s(?=(?:and|or|but|so|because|that|which|who|when|while|if|until|with|without|for|from|in|on|at|to|of|by|about|after|before|than|over|under|through)\s)/gi
+
+/** Seconds that a voice which just keeps up takes for one of speech. */
+const REAL_TIME_FACTOR = 0.6
 
 /**
- * As `cutSentences`, and of the beginning (`first`: nothing was cut yet) not more than a clause, even when its sentence has not
- * come to its end: speech begins while the rest is synthesized, or still written.
+ * Characters of speech still to be heard when a piece of `length` is synthesized, `ahead` of them when its turn came (0: it is the
+ * first): what such a voice gains on the listener with every piece.
+ */
+export const aheadAfter = (ahead: number, length: number): number =>
+  ahead === 0 ? length : ahead + (1 - REAL_TIME_FACTOR) * length
+
+/**
+ * As `cutSentences`, and of the beginning (`ahead` 0) not more than a clause, even when its sentence has not come to its end: speech
+ * begins while the rest is synthesized, or still written. What follows is no longer than the voice needs to be in time.
  */
 export function cutForQuickStart(
   text: string,
   complete: boolean,
-  first: boolean,
+  ahead: number,
   longest = MAX_QUICK_PIECE,
 ): Cut {
   const cut = cutSentences(text, complete, longest)
-  if (!first) return cut
-  const [head, ...others] = cut.sentences
-  const at = clauseEnd(head ?? cut.rest)
+  const sentences: string[] = []
+  for (const sentence of cut.sentences) {
+    const before = sentences.reduce((sum, { length }) => aheadAfter(sum, length), ahead)
+    sentences.push(...inTime(sentence, before))
+  }
+  if (sentences.length > 0 || ahead > 0) return { sentences, rest: cut.rest }
+  const at = clauseEnd(cut.rest)
   if (at === undefined) return cut
-  const whole = head ?? cut.rest
-  const clause = whole.slice(0, at).trim()
-  const rest = whole.slice(at)
-  return head === undefined
-    ? { sentences: [clause], rest }
-    : { sentences: [clause, rest.trim(), ...others], rest: cut.rest }
+  return { sentences: [cut.rest.slice(0, at).trim()], rest: cut.rest.slice(at) }
+}
+
+/** A sentence in pieces that are ready in time, where it can be cut so. */
+function inTime(sentence: string, ahead: number): string[] {
+  const at = ahead === 0 ? clauseEnd(sentence) : lastEnd(sentence, ahead / REAL_TIME_FACTOR)
+  if (at === undefined) return [sentence]
+  const piece = sentence.slice(0, at).trim()
+  return [piece, ...inTime(sentence.slice(at).trim(), aheadAfter(ahead, piece.length))]
+}
+
+/** The last place to cut at within `longest` characters; undefined when there is none, or the sentence is no longer than that. */
+function lastEnd(sentence: string, longest: number): number | undefined {
+  if (sentence.length <= longest) return undefined
+  const ends = [...sentence.matchAll(CLAUSE_END), ...sentence.matchAll(JOINTS)]
+    .map(({ index, 0: mark }) => index + mark.length)
+    .filter((end) => end >= MIN_CLAUSE && end <= longest && sentence.length - end >= MIN_CLAUSE)
+  return ends.length === 0 ? undefined : Math.max(...ends)
 }
 
 /** Where the first clause of a sentence ends; undefined when it is better spoken whole. */

@@ -9,7 +9,7 @@
 import { LoqaError } from '../../host/errors.ts'
 import type { EngineEvent, EngineInput, EngineRequest, EngineStream } from '../engine.ts'
 import { invalidInput } from '../errors.ts'
-import { type Cut, cutSentences } from './sentences.ts'
+import { aheadAfter, type Cut, cutSentences } from './sentences.ts'
 
 type TtsRequest = Extract<EngineRequest, { kind: 'tts' }>
 
@@ -42,7 +42,7 @@ export interface VoiceTurnsOptions {
   /** Called when a piece is stuck; ends the process when absent. */
   readonly stuck?: () => void
   /** How a text becomes pieces; by sentences when absent. */
-  readonly cut?: (text: string, complete: boolean, first: boolean) => Cut
+  readonly cut?: (text: string, complete: boolean, ahead: number) => Cut
 }
 
 /** Without control characters, and without the marks that espeak-ng, under most voices, takes for commands or phonemes. */
@@ -109,7 +109,8 @@ class Speech implements EngineStream {
   readonly #pieces: string[] = []
   #rest = ''
   #length = 0
-  #begun = false
+  /** See `aheadAfter`. */
+  #ahead = 0
   #phase: 'open' | 'finishing' | 'ended' = 'open'
   #queued = false
   #audio_ms = 0
@@ -190,9 +191,9 @@ class Speech implements EngineStream {
   #cut(text: string, complete: boolean): void {
     const { cut } = this.#options
     const { sentences, rest } =
-      cut === undefined ? cutSentences(text, complete) : cut(text, complete, !this.#begun)
+      cut === undefined ? cutSentences(text, complete) : cut(text, complete, this.#ahead)
     this.#rest = rest
-    if (sentences.length > 0) this.#begun = true
+    this.#ahead = sentences.reduce((sum, { length }) => aheadAfter(sum, length), this.#ahead)
     this.#pieces.push(...sentences)
   }
 
