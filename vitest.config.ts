@@ -1,3 +1,6 @@
+import { dirname, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
 import LongestFirst from './test/order.ts'
 
@@ -9,11 +12,28 @@ const ALONE = ['test/process/transport.test.ts']
  */
 const SHARED = [
   ...['actors', 'api', 'cli', 'cluster', 'config', 'devices', 'host', 'inference', 'node', 'observe', 'sdk'],
-  ...['skills', 'store', 'training', 'voice'],
+  ...['skills', 'store', 'training', 'voice', 'web'],
 ].map((folder) => `test/${folder}/**/*.test.ts`)
 
+const LAYOUT = fileURLToPath(new URL('src/host/layout.ts', import.meta.url))
+const SHIPPED = fileURLToPath(new URL('test/shipped.ts', import.meta.url))
+
+/** See test/shipped.ts. */
+const asShipped: Plugin = {
+  name: 'as-shipped',
+  enforce: 'pre',
+  resolveId: (source, importer) =>
+    source.endsWith('/layout.ts') &&
+    importer !== SHIPPED &&
+    resolve(dirname(importer ?? '/'), source) === LAYOUT
+      ? SHIPPED
+      : null,
+}
+
 export default defineConfig({
+  plugins: [asShipped],
   test: {
+    globalSetup: SHIPPED,
     pool: 'forks',
     // Bounds for what hangs, not for what is slow: a machine may be busy with something else.
     testTimeout: 60_000,

@@ -8,7 +8,7 @@ import { startApi, startWyoming } from './api/index.ts'
 import type { RunningNode, StartOptions } from './cli/index.ts'
 import { createRemote, Moving, Placing, remoteListener } from './cluster/index.ts'
 import { isLoopback, type Resolved } from './config.ts'
-import { PACKAGE } from './host/index.ts'
+import { type NodeId, PACKAGE } from './host/index.ts'
 import { realHost } from './host/real.ts'
 import { ownAddresses, realHttp } from './host/real-http.ts'
 import { realProcessors } from './host/real-processors.ts'
@@ -24,7 +24,7 @@ import {
 import { AddedCapacity } from './node/added-capacity.ts'
 import { openAddedSkills } from './node/added-skills.ts'
 import { Clustering } from './node/clustering.ts'
-import { householdOf, MOVES, PLACED, sessionOf } from './node/conversations.ts'
+import { householdOf, isMovable, MOVES, PLACED, sessionOf } from './node/conversations.ts'
 import { handlerWith, openHouseDevices } from './node/devices.ts'
 import { drain } from './node/draining.ts'
 import { goingOn } from './node/going-on.ts'
@@ -36,10 +36,13 @@ import { Joining } from './node/joining.ts'
 import { openKept } from './node/keeping.ts'
 import { languagePort } from './node/language.ts'
 import { keepSweeping, openMemory } from './node/memory.ts'
-import { noteIn, observeWith, reportRuntime } from './node/observing.ts'
+import { noteIn, observeWith, reportRuntime, spansOut } from './node/observing.ts'
 import { announceRuntime, openEngines, openLog, openSkills, preferred, tokenOf } from './node/opening.ts'
 import { outsideOf } from './node/outside.ts'
+import { pageReader } from './node/page.ts'
 import { PlacementRecords } from './node/placement-records.ts'
+import { PresenceDesk } from './node/presence.ts'
+import { Relocating } from './node/relocating.ts'
 import { Rooms } from './node/rooms.ts'
 import { shareEngines } from './node/sharing.ts'
 import { followSkills } from './node/skill-actors.ts'
@@ -151,8 +154,11 @@ export async function startNode(
     })
     skills.start()
     devices.teach(skills, house)
+    const spans = spansOut({ host, config, identity, log, metrics })
+    undo.later(() => spans?.close())
     const memory = await openMemory({
       ...{ host, config, keys, store, log, metrics, audit },
+      traced: spans === undefined ? undefined : (steps) => spans.turn(steps),
       skills: () => skills.list(),
     })
     undo.later(() => memory.close())
@@ -181,7 +187,10 @@ export async function startNode(
       ...{ node: identity.id, clock: host.clock, random: host.random, kinds: MOVES },
       parentOf: (kind) => (kind === 'session' ? fixedAddress(identity.id, 'sessions') : undefined),
       ready: (address) => voice.movable(sessionOf(address)),
-      arrived: (address) => placing.taken(address),
+      arrived(address) {
+        placing.taken(address)
+        relocating.came(address)
+      },
       left(address, to, away_ms) {
         voice.moved(sessionOf(address))
         void joining.moved(address)
@@ -222,6 +231,19 @@ export async function startNode(
       log: (message, values) => log.warn(message, values),
     })
     undo.later(() => records.stop())
+    const relocating: Relocating = new Relocating({
+      ...{ self: identity.id, clock: host.clock, cluster, moving, map: remote, moves: isMovable },
+      isHeld: (address) => voice.isSpokenIn(sessionOf(address)),
+      done({ address, to, why }, outcome, why_not) {
+        metrics.add('loqa_relocations_total', 1, { why, outcome })
+        const session = sessionOf(address)
+        if (why_not === undefined) {
+          log.info('A conversation moved by itself', { session, to: clustering.nameOf(to), why })
+          void memory.noted('session.moved', session, `from ${identity.id} to ${to}, by itself: ${why}`)
+        } else log.info('A conversation stays, which was to move by itself', { session, why, why_not })
+      },
+    })
+    undo.later(() => relocating.stop())
     const shared = shareEngines({
       self: identity.id,
       clock: host.clock,
@@ -296,12 +318,14 @@ export async function startNode(
     undo.later(() => runtime.shutdown(SHUTDOWN_MS))
     tell = (announcement) => runtime.publish('announce', announcement)
     const here = joining.connect(runtime, placing.connect(runtime, remote))
-    remote.connect(moving.connect(runtime, remote, here))
+    const hearing = (): NodeId | undefined => remote.moves.hearing
+    remote.connect(relocating.connect(moving.connect(runtime, remote, here), hearing))
     records.start()
     clustering.listen(remoteListener(remote))
     clustering.listen(placing.listener)
     clustering.listen(wiping.listener)
     clustering.listen(capacity.listener)
+    clustering.listen(relocating.listener)
     clustering.listen(warmth.listener)
     warmth.start()
     const telling = tellSkills({
@@ -341,7 +365,13 @@ export async function startNode(
     })
     heads.connect(runtime)
     undo.later(() => heads.stop())
+    const presence = new PresenceDesk({
+      ...{ self: identity.id, clock: host.clock, runtime, store, cluster },
+      log: (message, values) => log.warn(message, values),
+    })
     voice.connect(runtime, fixedAddress(identity.id, 'sessions'))
+    presence.start()
+    undo.later(() => presence.stop())
     clustering.attend()
     undo.later(() => voice.stop())
 
@@ -369,7 +399,9 @@ export async function startNode(
       wiping,
       voice,
       heads,
+      presence,
       moving,
+      relocating,
       rooms,
       capacity,
       metrics,
@@ -382,6 +414,7 @@ export async function startNode(
       clock: host.clock,
       settings: config.api,
       token: await tokenOf(host, config),
+      page: pageReader(host.disk),
       counted: (route, status) => metrics.add('loqa_http_requests_total', 1, { route, status }),
       defect: (error, route) => log.error('A request failed unexpectedly', { route, error }),
     })
@@ -414,6 +447,7 @@ export async function startNode(
       again: Promise.race([clustering.again, wiping.again]),
       async stop() {
         stage.now = 'stopping'
+        relocating.stop()
         await drain({
           ...{ self: identity.id, clock: host.clock, voice, moving, clustering, capabilities, log },
         })

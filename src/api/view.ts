@@ -132,12 +132,17 @@ export type VoiceEvent =
   /** Throw away what is queued for playing: the person is speaking. */
   | { readonly type: 'stop-playback'; readonly at?: number }
   | { readonly type: 'reply-end' }
-  /** A reply begins, or goes on: the next sample is this one of it. Turns of a conversation are counted up. */
-  | { readonly type: 'reply'; readonly turn: number; readonly from: number }
+  /**
+   * A reply begins, or goes on: the next sample is this one of it. Turns of a conversation are counted up. `text`: all that is said, where
+   * that is known already.
+   */
+  | { readonly type: 'reply'; readonly turn: number; readonly from: number; readonly text?: string }
   /** To a request with `heard`: the turn that goes on by itself; null: what was said and not answered is to be sent again. */
   | { readonly type: 'resumed'; readonly turn: number | null }
   /** This node is about to go: connect to one of these. */
   | { readonly type: 'rebind'; readonly nodes: readonly string[] }
+  /** The answer takes longer than anybody waits in silence: make a short sound. It is no part of a reply. */
+  | { readonly type: 'tone' }
   | { readonly type: 'announce'; readonly text: string }
   | { readonly type: 'card'; readonly card: Readonly<Record<string, unknown>> }
   /** Something the person should know before they speak. */

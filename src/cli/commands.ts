@@ -346,6 +346,45 @@ const models: readonly CommandSpec[] = [
   },
 ]
 
+const handlingEngines = (pick: (module: typeof import('./commands/engines.ts')) => Run) => async () => ({
+  run: pick(await import('./commands/engines.ts')),
+})
+
+const engines: readonly CommandSpec[] = [
+  {
+    name: 'ls',
+    summary: 'what models run on, and what can be added',
+    options: configOptions,
+    examples: [
+      ['loqa engines ls', 'a table, with size and licence'],
+      ['loqa engines ls --json', 'for a script'],
+    ],
+    load: handlingEngines(({ ls }) => ls),
+  },
+  {
+    name: 'add',
+    args: '<engine>',
+    summary: 'install the library of an engine that does not come with the program; says its size first',
+    options: [...configOptions, { flags: '--dry-run', about: 'only say how much it is' }, yes],
+    examples: [
+      ['loqa engines add kokoro --dry-run', 'how much is that?'],
+      ['loqa engines add kokoro', 'asks first'],
+    ],
+    load: handlingEngines(({ add }) => add),
+  },
+  {
+    name: 'rm',
+    args: '<engine>',
+    summary: 'remove what was added',
+    options: [...configOptions, dryRun, yes],
+    examples: [
+      ['loqa engines rm kokoro', 'asks first'],
+      ['loqa engines rm kokoro --dry-run', 'how much is that?'],
+    ],
+    load: handlingEngines(({ rm }) => rm),
+  },
+]
+
 export const commands: readonly CommandSpec[] = [
   {
     name: 'status',
@@ -560,6 +599,15 @@ export const commands: readonly CommandSpec[] = [
       ['loqa models pull', 'proposes what suits this machine'],
     ],
     children: models,
+  },
+  {
+    name: 'engines',
+    summary: 'what models run on; add and remove the larger libraries',
+    examples: [
+      ['loqa engines ls', 'what is here, and what there is'],
+      ['loqa engines add kokoro', 'says how much it is, and asks'],
+    ],
+    children: engines,
   },
   {
     name: 'wipe',

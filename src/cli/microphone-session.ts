@@ -4,6 +4,7 @@ import { LivePartial } from './live-partial.ts'
 import { writeRecording } from './recording.ts'
 import { microphone, play } from './sound-tools.ts'
 import { isAudible } from './speech-clock.ts'
+import { toneWav } from './tone.ts'
 import { TurnCollector } from './turn-collector.ts'
 import { TurnPrinter } from './turn-printer.ts'
 import { openLine, type VoiceLineHandlers } from './voice-line.ts'
@@ -25,6 +26,8 @@ export async function listenToMicrophone(call: Call): Promise<ExitCode> {
       partial.event(event)
       printer.remark(event)
       if (event.type === 'stop-playback') speaker?.abort()
+      // Where there is no loudspeaker nobody waits for a sound.
+      if (event.type === 'tone') play(once(toneWav()), PATH, world.interrupted).catch(() => undefined)
       const turn = collector.event(event)
       if (turn === undefined) return
       partial.clear()

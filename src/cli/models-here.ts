@@ -8,6 +8,7 @@ import { LoqaError } from '../host/errors.ts'
 import { PACKAGE } from '../host/layout.ts'
 import {
   CATALOGUE,
+  enginesDirectory,
   type Machine,
   pulledDirectory,
   readShelf,
@@ -44,6 +45,7 @@ export async function modelsHere(call: Call): Promise<ModelsHere> {
     models_dir: modelsDirectory(config),
     unpacked_dir: join(data, 'models'),
     pulled_dir: directory,
+    engines_dir: enginesDirectory(data),
   })
   return { data, directory, config, shelf, installed: models.list, running: await modelsInUse(call) }
 }

@@ -347,6 +347,15 @@ const observe = z.strictObject({
     100,
     'How long the audit log remembers what was done, never what was said; 0 is for ever. Where records of care are kept by law it is six in many places.',
   ).default(2),
+  otlp_url: z
+    .string()
+    .max(512)
+    .regex(/^$|^https?:\/\/[^\s@]+$/)
+    .default('')
+    .describe(
+      'OpenTelemetry collector that is told how long each hop of a turn took, e.g. http://collector.lan:4318; empty is none. Times, intents, engines and nodes, never words; nothing of ephemeral conversations.',
+    )
+    .meta({ allowed: 'an address that begins with http:// or https://' }),
 })
 
 const store = z.strictObject({

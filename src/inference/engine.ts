@@ -15,6 +15,10 @@ export interface ModelFiles {
   readonly paths: Readonly<Record<string, string>>
   /** What the adapter needs to know beyond the files; from the model's manifest entry. */
   readonly parameters: Readonly<Record<string, unknown>>
+  /** Where an adapter may keep what it makes of the files, for its next start; it need not exist yet. */
+  readonly work_dir?: string
+  /** Where libraries lie that were added to the ones that came with the program, one folder for each engine. */
+  readonly engines_dir?: string
 }
 
 export interface ChatMessage {

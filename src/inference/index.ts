@@ -12,7 +12,7 @@
  */
 
 export { isEngineEvent, isEngineWork } from './asked.ts'
-export { ENGINES, pulledDirectory } from './catalogue/index.ts'
+export { ENGINES, enginesDirectory, pulledDirectory } from './catalogue/index.ts'
 export { enginesElsewhere, isElsewhere } from './elsewhere.ts'
 export type {
   Engine,

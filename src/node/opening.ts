@@ -7,6 +7,7 @@ import { VERSION } from '../host/version.ts'
 import {
   type Capability,
   chooseModels,
+  enginesDirectory,
   enginesElsewhere,
   isElsewhere,
   type Model,
@@ -41,6 +42,7 @@ export async function openEngines(
   const models = await openModels({
     ...{ disk, clock, models_dir, unpacked_dir: join(node.data_dir, 'models') },
     pulled_dir: pulledDirectory(node.data_dir),
+    engines_dir: enginesDirectory(node.data_dir),
   })
   if (models.trouble !== undefined) log.warn('What was fetched is not used', { error: models.trouble })
   const chosen = chooseModels(models.list, inference, models.chosen)

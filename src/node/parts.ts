@@ -16,6 +16,8 @@ import type { Clustering } from './clustering.ts'
 import type { Heads } from './heads.ts'
 import type { Identity } from './identity.ts'
 import type { Memory } from './memory.ts'
+import type { PresenceDesk } from './presence.ts'
+import type { Relocating } from './relocating.ts'
 import type { Rooms } from './rooms.ts'
 import type { SkillBench } from './skill-bench.ts'
 import type { SettingsOfSkills } from './skill-settings.ts'
@@ -48,6 +50,8 @@ export interface NodeParts {
   readonly wiping: Wiping
   readonly voice: Voice
   readonly heads: Heads
+  readonly presence: PresenceDesk
+  readonly relocating: Relocating
   readonly moving: Pick<Moving, 'move'>
   readonly rooms: Pick<Rooms, 'move'>
   readonly capacity: Pick<AddedCapacity, 'of'>

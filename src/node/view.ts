@@ -7,9 +7,10 @@ import type {
   NodeView,
   StatusView,
 } from '../api/index.ts'
-import { type Clock, LoqaError, type Monotonic } from '../host/index.ts'
+import { type Clock, LoqaError, type Monotonic, sessionId } from '../host/index.ts'
 import { VERSION } from '../host/version.ts'
 import type { Capability, Pool } from '../inference/index.ts'
+import { sessionAddress } from '../voice/index.ts'
 import { decideApproval, listApprovals } from './approving.ts'
 import type { Clustering } from './clustering.ts'
 import { listSessions, moveSession } from './conversations.ts'
@@ -35,7 +36,7 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
   const node = identity.id
   const doors = { engines: parts.engines, random: parts.host.random }
   return {
-    memory: memoryView(parts.memory, voice, parts.heads),
+    memory: memoryView(parts.memory, voice, parts.heads, parts.presence),
     skills: parts.skillDesk,
     status: () => statusOf(parts, stage),
     nodes: () => nodesOf(parts, stage),
@@ -62,7 +63,11 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
         cluster: parts.clustering.cluster,
         noted: (object, outcome) => parts.memory.noted('session.moved', object, outcome),
       }),
-    ask: (request, signal) => voice.ask(request, signal),
+    async ask(request, signal) {
+      const turn = await voice.ask(request, signal)
+      parts.relocating.asked(sessionAddress(sessionId(turn.session)), node)
+      return turn
+    },
     say: ({ text, voice: name = config.voice.voice, speed = config.voice.speed, engine }, signal) =>
       speechFor(doors, { text, voice: name, speed, engine }, signal),
     dictate: (sample_rate, listener, engine) => dictation(doors, sample_rate, listener, engine),

@@ -37,6 +37,11 @@ export const CATALOGUE: Readonly<Record<string, Declaration>> = {
     help: 'Engine runs of this node, by the node that does them',
     labels: ['capability', 'node'],
   },
+  loqa_relocations_total: {
+    kind: 'counter',
+    help: 'Conversations of this node that it began to move to another one by itself',
+    labels: ['why', 'outcome'],
+  },
   loqa_work_moved_total: {
     kind: 'counter',
     help: 'Engine runs that another node took over',
@@ -106,6 +111,11 @@ export const CATALOGUE: Readonly<Record<string, Declaration>> = {
     kind: 'counter',
     help: 'Steps of conversations that are in no timeline, by why',
     labels: ['why'],
+  },
+  loqa_spans_lost_total: {
+    kind: 'counter',
+    help: 'Spans of turns that no collector took: it was away for long, or refused them',
+    labels: [],
   },
   loqa_http_requests_total: {
     kind: 'counter',

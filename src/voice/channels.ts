@@ -100,6 +100,18 @@ export class Channels {
     return false
   }
 
+  /** Until when a loudspeaker of a conversation has something to play, monotonic ms. */
+  soundsUntil(session: string): number {
+    const those = [...this.#channels].filter((channel) => channel.session === session)
+    return Math.max(0, ...those.map(({ satellite }) => this.#parts.satellites.soundsUntil(satellite)))
+  }
+
+  /** Those who speak in it wait for an answer. */
+  tone(session: string): void {
+    for (const { session: each, listener } of this.#channels)
+      if (each === session) listener.event({ type: 'tone' })
+  }
+
   /** A conversation ended: those who spoke in it go on in new ones. */
   ended(session: string): void {
     for (const channel of this.#channels) {

@@ -31,6 +31,7 @@ export type {
   Loudspeakers,
   NeighbourKnown,
   RoomRefused,
+  RoomsUsual,
   RoomWanted,
   SessionHead,
   SessionLeave,
@@ -40,16 +41,17 @@ export type {
   TurnView,
   VoiceEvent,
 } from './messages.ts'
+export { ANNOUNCER, SESSION_NAME, sessionAddress } from './names.ts'
 export { commonTalk, nearestTalk } from './neighbours.ts'
 export { type Passage, passagesOf } from './passages.ts'
 export { noSpeakerIn, PHRASES } from './phrases.ts'
 export type { VoiceListener } from './player.ts'
+export { HABITS, type Habit, habitFrom, habitKey, learned, usualRooms } from './presence/habit.ts'
+export type { PresenceHeard, PresenceTold } from './presence/telling.ts'
 export { FOLLOWED_MS } from './registrar.ts'
 export type { RecordedStep, ReplayVerdict } from './replay.ts'
 export { Resampler, resample } from './resample.ts'
 export type { PlayPort } from './satellites.ts'
-export { ANNOUNCER, sessionAddress } from './session.ts'
-export { SESSION_NAME } from './session-name.ts'
 export type { InferPort } from './speech.ts'
 export type { Transcribed } from './transcribed.ts'
 export { WAITS, type Waits } from './turn-state.ts'
@@ -61,13 +63,13 @@ export {
   understandingOf,
 } from './understanding.ts'
 export { loadVoiceDetectors, type VoiceDetector } from './vad.ts'
-export {
-  type Household,
-  type Privacy,
-  type PrivacyWanted,
-  type SessionRow,
-  Voice,
-  type VoiceOptions,
-  type VoiceRuntime,
-} from './voice.ts'
+export { Voice } from './voice.ts'
+export type {
+  Household,
+  Privacy,
+  PrivacyWanted,
+  SessionRow,
+  VoiceOptions,
+  VoiceRuntime,
+} from './voice-options.ts'
 export { parseWav, readMono, recordingOf, type Wav, WavError, writeWav } from './wav.ts'

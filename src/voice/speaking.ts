@@ -154,7 +154,8 @@ function emit(
   }
   const effects: Effect[] = [waitForVoice(turn, options.waits.voice_ms)]
   if (first) {
-    const begins = { type: 'reply', turn: turn.number, from: speaking.total + over } as const
+    const from = speaking.total + over
+    const begins = { type: 'reply', turn: turn.number, from, text: turn.reply } as const
     effects.push(showEvent(EVENT, state.satellite!, begins))
   }
   if (news.length > 0) effects.push(playAudio(playId(turn), state.satellite!, news))

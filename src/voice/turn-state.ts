@@ -209,6 +209,11 @@ export interface TurnOptions {
   readonly voice: string | undefined
 }
 
+export interface SessionOptions extends TurnOptions {
+  /** Without satellite and without a word for this long, the session ends and its context is forgotten. */
+  readonly idle_ms: number
+}
+
 /** The longest each phase may take, in ms. Every one ends in words, never in silence. */
 export interface Waits {
   /** Frames stopped coming in mid-sentence: a broken link, longer than any Wi-Fi stall worth waiting for. */

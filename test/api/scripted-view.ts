@@ -269,7 +269,7 @@ class ScriptedMemory implements MemoryView {
     return { ...scriptedPerson, consent: { given, at: '2026-01-02T03:06:00.000Z' } }
   }
   async exportPerson(): ReturnType<MemoryView['exportPerson']> {
-    return { person: scriptedPerson, timelines: [scriptedTimeline] }
+    return { person: scriptedPerson, timelines: [scriptedTimeline], usual_rooms: ['kitchen'] }
   }
   async erasePerson(person: string, dry_run: boolean): ReturnType<MemoryView['erasePerson']> {
     this.erased.push({ which: { person }, dry_run })

@@ -40,6 +40,22 @@ describe.skipIf(whyNoLan !== undefined)('conversations that move', () => {
     expect(noted.some(({ what, object }) => what === 'session.moved' && object === 'walk')).toBe(true)
   }, 60_000)
 
+  it('it follows who asks for it from another node again and again, by itself', async () => {
+    await ask(a, '--session', 'follow', 'what time is it')
+    for (let turn = 0; turn < 3; turn += 1) await ask(b, '--session', 'follow', 'what time is it')
+    const line = await a.until(
+      () => a.lines.find(({ message }) => message === 'A conversation moved by itself'),
+      30_000,
+      'a move',
+    )
+    expect(line).toMatchObject({ session: 'follow', to: 'b', why: 'asked-there' })
+    const rows = await sessions(a)
+    expect(rows.find(({ id }) => id === 'follow')).toMatchObject({ node: b.id, phase: 'idle' })
+    const noted = await a.json<AuditRow[]>('audit', 'ls')
+    expect(noted.find(({ object }) => object === 'follow')?.outcome).toMatch(/by itself: asked-there$/)
+    expect((await a.loqa('metrics')).stdout).toMatch(/^loqa_relocations_total .*asked-there.* 1$/m)
+  }, 120_000)
+
   it('says why it is not moved', async () => {
     const refused = async (...args: string[]): Promise<string> => {
       try {

@@ -10,6 +10,7 @@ import {
 } from '../../inference/catalogue/index.ts'
 import type { Call, Run } from '../call.ts'
 import { confirm } from '../confirm.ts'
+import { missingLibrary } from '../engine-libraries.ts'
 import { UsageError } from '../failures.ts'
 import { claimed, entryCalled, type ModelsHere, modelsHere } from '../models-here.ts'
 import { EXIT } from '../world.ts'
@@ -32,6 +33,11 @@ export const use: Run = async (call) => {
     throw new UsageError(
       `This version has no engine ${engine} for ${id}`,
       'Keep the file; a later version may.',
+    )
+  if ((await missingLibrary(engine, here.data)) !== undefined)
+    throw new UsageError(
+      `The engine ${engine} of ${id} is not here`,
+      `Add it first: loqa engines add ${engine}`,
     )
   const configured = here.config.inference[kind]
   await world.disk.makeDirectory(here.directory)

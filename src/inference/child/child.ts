@@ -33,10 +33,14 @@ async function adapter(name: string): Promise<Engine> {
       return new (await import('./sherpa.ts')).SherpaEngine()
     case 'formant':
       return new (await import('./formant.ts')).FormantEngine()
+    case 'kokoro':
+      return new (await import('./kokoro.ts')).KokoroEngine()
     case 'llama':
       return new (await import('./llama.ts')).LlamaEngine()
     case 'openai':
       return new (await import('./openai.ts')).OpenAiEngine()
+    case 'sherpa-tts':
+      return new (await import('./sherpa-tts.ts')).SherpaVoiceEngine()
     case 'whisper':
       return new (await import('./whisper.ts')).WhisperEngine()
     default:

@@ -1,15 +1,15 @@
 /**
- * Streaming speech recognition by sherpa-onnx; the only importer of sherpa-onnx-node. Many runs share one recogniser and one
+ * Streaming speech recognition by sherpa-onnx. Many runs share one recogniser and one
  * thread: a decode step takes a fraction of a millisecond, and long input is cut into turns so that nobody waits for a neighbour.
  *
  * The library ends its process on files it does not like, so tokens and metadata are checked before it sees them.
  */
-import { createRequire } from 'node:module'
 import { LoqaError } from '../../host/errors.ts'
 import type { Engine, EngineEvent, EngineInput, EngineRequest, EngineStream, ModelFiles } from '../engine.ts'
 import { HEARD_EVERY_MS } from '../lag.ts'
 import { measureRuns } from './measuring.ts'
 import { soundSamples } from './samples.ts'
+import { sherpaLibrary } from './sherpa-library.ts'
 import { checkedSherpaFiles, recognizerConfig } from './sherpa-model.ts'
 
 /** The part of the library's interface used here; it ships no types. */
@@ -48,7 +48,7 @@ export class SherpaEngine implements Engine {
 
   async load(model: ModelFiles): Promise<void> {
     const files = checkedSherpaFiles(model)
-    const library = createRequire(import.meta.url)('sherpa-onnx-node') as Library
+    const library = sherpaLibrary<Library>()
     this.#recognizer = new library.OnlineRecognizer(recognizerConfig(files, model.parameters))
     this.#words = files.words
     const flush_ms = model.parameters.flush_ms
