@@ -173,6 +173,13 @@ function phase(what: string, number: number, turns: readonly Turn[]): void {
     n: turns.length,
     total_ms: spread(totals),
     hops_p95_ms: Object.fromEntries(HOPS.map((hop) => [hop, round(quantile(of(hop), 0.95))])),
+    /** The three that took longest: what was said, and what each part of it took. */
+    slowest: [...heard]
+      .sort((a, b) => (b.total_ms ?? GIVEN_UP_MS) - (a.total_ms ?? GIVEN_UP_MS))
+      .slice(0, 3)
+      .map(({ total_ms, view, sentence }) => ({
+        ...{ intent: sentence.intent, total_ms: round(total_ms ?? GIVEN_UP_MS), hops: view?.latency_ms },
+      })),
     within_budget: quantile(totals, 0.95) <= BUDGET_MS,
     cut_off: turns.length - heard.length,
     unanswered: heard.filter(({ total_ms }) => total_ms === undefined).length,
