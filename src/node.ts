@@ -40,6 +40,7 @@ import { noteIn, observeWith, reportRuntime } from './node/observing.ts'
 import { announceRuntime, openEngines, openLog, openSkills, preferred, tokenOf } from './node/opening.ts'
 import { outsideOf } from './node/outside.ts'
 import { PlacementRecords } from './node/placement-records.ts'
+import { Quality } from './node/quality.ts'
 import { Rooms } from './node/rooms.ts'
 import { shareEngines } from './node/sharing.ts'
 import { followSkills } from './node/skill-actors.ts'
@@ -100,12 +101,25 @@ export async function startNode(
       ...{ host, config, identity, boot, log, metrics, audit, capabilities },
       processors: realProcessors,
     })
+    let quality: Quality | undefined
     let mirror: (row: Capability) => unknown = () => undefined
     const { pool, models, checkModel } = await openEngines(host, config, log, (row) => {
       mirror(row)
       clustering.tell()
+      quality?.enginesChanged()
     })
     undo.later(() => pool.stop())
+    quality = new Quality({
+      ...{ clock: host.clock, config, log, metrics },
+      capabilities: () => pool.capabilities(),
+      noted: ({ from, to, why }) =>
+        noteIn(audit, log, {
+          ...{ actor: 'quality', what: 'quality.stepped' },
+          ...{ object: `from ${from} to ${to}`, outcome: why },
+        }),
+    })
+    const tiers = quality
+    undo.later(() => tiers.stop())
 
     // Before all that takes long: a household that starts together (the power is back) is one again while its engines load and its
     // stores open. What comes over links meanwhile is kept for those who listen later.
@@ -133,7 +147,10 @@ export async function startNode(
         door: realHttp,
         own: () => ({ ports: listening, addresses: ownAddresses() }),
       }),
-      language: languagePort(() => lent),
+      language: languagePort(
+        () => lent,
+        () => tiers.service().most_tokens,
+      ),
       settings: skillSettings,
     }
     let tell: SkillWatch['tell'] = () => undefined
@@ -152,6 +169,7 @@ export async function startNode(
     devices.teach(skills, house)
     const memory = await openMemory({
       ...{ host, config, keys, store, log, metrics, audit },
+      tier: () => tiers.tier,
       skills: () => skills.list(),
     })
     undo.later(() => memory.close())
@@ -253,7 +271,8 @@ export async function startNode(
       clock: host.clock,
       random: host.random,
       understanding: understandingNow(skills, handlerWith(skills, devices)),
-      engines,
+      engines: tiers.around(engines),
+      service: () => tiers.service(),
       detectors: await loadVoiceDetectors(),
       ...voiceSettings(config),
       dropped: (frames) => metrics.add('loqa_voice_frames_dropped_total', frames),
@@ -279,7 +298,10 @@ export async function startNode(
         replica: replicaActor,
       },
       outside: outsideOf(voice, skills, store, () => clustering.cluster?.refusing),
-      observe: observeWith(log, metrics, audit, (step, actor) => memory.recorder.step(step, actor)),
+      observe: observeWith(log, metrics, audit, (step, actor) => {
+        tiers.heard(step)
+        memory.recorder.step(step, actor)
+      }),
       failed: (reason) => {
         log.error('The supervision tree failed; the node ends so that it can be started afresh', {
           reason: reason.kind,
@@ -364,6 +386,7 @@ export async function startNode(
       moving,
       rooms,
       capacity,
+      quality: tiers,
       metrics,
       auditing,
       started,

@@ -50,6 +50,7 @@ export type {
   Latency,
   MemoryView,
   NodeView,
+  QualityView,
   SessionMoved,
   SessionView,
   SettingsView,

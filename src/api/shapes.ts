@@ -55,6 +55,28 @@ export const capability = z.object({
   rss_mb: z.number().nullable(),
 })
 
+const tier = z.enum(['fast', 'balanced', 'rich'])
+
+export const quality = z
+  .object({
+    tier,
+    best: tier,
+    fixed: z.boolean(),
+    budget_ms: z.number(),
+    p95_ms: ms.describe('Of the last turns in this tier, without pauses and skills.'),
+    turns: z.int(),
+    engines: z.object({
+      stt: z.string(),
+      llm: z.string().nullable(),
+      tts: z.string(),
+      plain_tts: z.string().nullable().describe('Says what the voice is late with.'),
+    }),
+    last_step: z
+      .object({ from: tier, to: tier, why: z.enum(['slow-turns', 'spike', 'recovered']), at: z.string() })
+      .nullable(),
+  })
+  .describe('How much quality answers take their time for now, and why.')
+
 export const status = z.object({
   node: z.object({
     id: z.string(),
@@ -70,6 +92,7 @@ export const status = z.object({
     reasons: z.array(z.string()),
   }),
   capabilities: z.array(capability),
+  quality,
   sessions: z.int(),
   actors: z.int(),
   notices: z.array(z.string()),

@@ -39,10 +39,43 @@ export interface StatusView {
     readonly reasons: readonly string[]
   }
   readonly capabilities: readonly CapabilityView[]
+  readonly quality: QualityView
   readonly sessions: number
   readonly actors: number
   /** Things a person should know, e.g. that starter models know synthesized voices only. */
   readonly notices: readonly string[]
+}
+
+export type QualityTier = 'fast' | 'balanced' | 'rich'
+
+/** The quality tier this node answers in, and how it keeps its budget. */
+export interface QualityView {
+  readonly tier: QualityTier
+  /** The best it steps up to. */
+  readonly best: QualityTier
+  /** It never steps. */
+  readonly fixed: boolean
+  /** Of a whole turn, from the end of speech to the first sound. */
+  readonly budget_ms: number
+  /** Of the last turns in this tier, less what people are waited for; null before there was one. */
+  readonly p95_ms: number | null
+  /** How many those are. */
+  readonly turns: number
+  /** What is asked for: a kind, or a tag. Null: nothing. */
+  readonly engines: {
+    readonly stt: string
+    readonly llm: string | null
+    readonly tts: string
+    /** Says what the voice is late with. */
+    readonly plain_tts: string | null
+  }
+  readonly last_step: {
+    readonly from: QualityTier
+    readonly to: QualityTier
+    readonly why: 'slow-turns' | 'spike' | 'recovered'
+    /** ISO 8601. */
+    readonly at: string
+  } | null
 }
 
 export interface CapabilityView {

@@ -173,6 +173,7 @@ function statusOf(parts: NodeParts, stage: Stage): StatusView {
     household: { id: household.id, members: household.members.length, open_until: household.open_until },
     health: { state: healthState(stage, reasons), reasons },
     capabilities: pool.capabilities().map(capabilityRow),
+    quality: parts.quality.view(),
     sessions: voice.sessions().length,
     actors: runtime.actors().length,
     notices: noticesOf(models),

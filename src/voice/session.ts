@@ -39,6 +39,7 @@ import type {
 import { showEvent, shownError, turnAnswer } from './messages.ts'
 import { PHRASES } from './phrases.ts'
 import { headPoint, leftUnsaid, restFor, UNSAID_MS, underWay } from './resuming.ts'
+import { served } from './served.ts'
 import type { SessionState, Waiting } from './session-state.ts'
 import { isIdle, newConversation, type TurnInput, turn } from './turn.ts'
 import type { TurnOptions, TurnState } from './turn-state.ts'
@@ -87,6 +88,7 @@ export interface SessionOptions extends TurnOptions {
 export function sessionBehavior(
   options: SessionOptions,
 ): Behavior<SessionState, SessionMessage, SessionArgs> {
+  const inForce = served(options)
   return {
     kind: 'session',
     // Two messages a frame at most: 256 hold more than two seconds of a node that is busy elsewhere. The oldest
@@ -116,8 +118,9 @@ export function sessionBehavior(
     },
 
     receive(state, message, context) {
-      const after = handle(state, message, options, context)
-      const continued = startWaiting(after, options, context)
+      const current = inForce()
+      const after = handle(state, message, current, context)
+      const continued = startWaiting(after, current, context)
       return withHead(state, withPhase(state, continued), context)
     },
 

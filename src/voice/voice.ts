@@ -23,6 +23,7 @@ import {
   sessionId,
   type Wall,
 } from '../host/index.ts'
+import type { Service } from '../inference/index.ts'
 import { isAskFromAfar, isGivenFromAfar, MOST_SESSIONS, turnFromAfar } from './afar.ts'
 import { announcer } from './announcer.ts'
 import type { Carried } from './carried-shape.ts'
@@ -58,6 +59,8 @@ export interface VoiceOptions {
   readonly room: string
   readonly endpointing: EndpointTimes
   readonly waits?: Partial<Waits>
+  /** Which engines to use now, and how much to say. Absent: always all. */
+  readonly service?: () => Service
   readonly play_ahead_ms: number
   readonly reply_cache_bytes: number
   readonly session_idle_ms: number
@@ -168,6 +171,7 @@ export class Voice {
       waits: { ...WAITS, ...options.waits },
       engines: options.capabilities,
       voice: options.voice,
+      ...(options.service === undefined ? {} : { service: options.service }),
     }
     const session = sessionBehavior({ ...this.#turnOptions, idle_ms: options.session_idle_ms })
     this.behaviors = {
