@@ -96,7 +96,7 @@ export async function startNode(
     const life = Number.parseInt(boot.slice(0, 8), 16)
     /** What the household may use. A server elsewhere was switched on for what is said to this node. */
     const capabilities = (): readonly Capability[] =>
-      pool.capabilities().filter(({ tag }) => !isElsewhere(tag))
+      preferred(pool.capabilities().filter(({ tag }) => !isElsewhere(tag)))
     const clustering = new Clustering({
       ...{ host, config, identity, boot, log, metrics, audit, capabilities },
       processors: realProcessors,

@@ -28,7 +28,7 @@ export type {
 export { createLending, type Lender, type LendingOptions } from './lending.ts'
 export { feedRun, finishRun, openRun } from './messages.ts'
 export { FORMANT_VOICE, type Model, type Models, type ModelsOptions, openModels } from './models.ts'
-export { chooseModels, type ModelChoice, replicasOf } from './plan.ts'
+export { chooseModels, type ModelChoice, plainVoice, replicasOf } from './plan.ts'
 export { type Capability, Pool, type PoolOptions, type PoolSettings, type RunOptions } from './pool.ts'
 export { createInferPort, type InferPort } from './port.ts'
 export type { ReplicaSpec } from './replica.ts'
