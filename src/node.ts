@@ -8,9 +8,10 @@ import { startApi, startWyoming } from './api/index.ts'
 import type { RunningNode, StartOptions } from './cli/index.ts'
 import { createRemote, Moving, Placing, remoteListener } from './cluster/index.ts'
 import { isLoopback, type Resolved } from './config.ts'
-import { PACKAGE } from './host/index.ts'
+import { type MachineFacts, PACKAGE } from './host/index.ts'
 import { realHost } from './host/real.ts'
 import { ownAddresses, realHttp } from './host/real-http.ts'
+import { readMachine } from './host/real-machine.ts'
 import { realProcessors } from './host/real-processors.ts'
 import {
   type Capability,
@@ -29,6 +30,7 @@ import { handlerWith, openHouseDevices } from './node/devices.ts'
 import { drain } from './node/draining.ts'
 import { goingOn } from './node/going-on.ts'
 import { houseSentences, understandingNow } from './node/grammar.ts'
+import { soundRows } from './node/hardware.ts'
 import { Heads } from './node/heads.ts'
 import { tellSkills } from './node/house-news.ts'
 import { openIdentity, retireFormerId } from './node/identity.ts'
@@ -98,10 +100,12 @@ export async function startNode(
     const capabilities = (): readonly Capability[] =>
       preferred(pool.capabilities().filter(({ tag }) => !isElsewhere(tag)))
     const clustering = new Clustering({
-      ...{ host, config, identity, boot, log, metrics, audit, capabilities },
+      ...{ host, config, identity, boot, log, metrics, audit },
+      capabilities: () => [...capabilities(), ...soundRows(hardware, config.node.room)],
       processors: realProcessors,
     })
     let quality: Quality | undefined
+    let hardware: MachineFacts | undefined
     let mirror: (row: Capability) => unknown = () => undefined
     const { pool, models, checkModel } = await openEngines(host, config, log, (row) => {
       mirror(row)
@@ -386,6 +390,8 @@ export async function startNode(
       moving,
       rooms,
       capacity,
+      machine: () => readMachine(host.disk),
+      hardware: () => hardware,
       quality: tiers,
       metrics,
       auditing,
@@ -420,6 +426,11 @@ export async function startNode(
     await enginesSettled
     stage.now = 'serving'
     auditing.begin()
+    // Not before it serves: a few small files, and nobody waits for them.
+    void readMachine(host.disk).then((facts) => {
+      hardware = facts
+      clustering.tell()
+    })
     voice.warm().catch((error: unknown) => log.warn('Common replies could not be prepared', { error }))
     log.info('The node is ready', { http: api.port, ready_ms: Math.round(host.clock.monotonic() - started) })
     return {

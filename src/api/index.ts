@@ -47,6 +47,7 @@ export type {
   DictationListener,
   EmbeddedText,
   EngineRow,
+  HardwareView,
   Latency,
   MemoryView,
   NodeView,

@@ -53,6 +53,19 @@ export const capability = z.object({
   tokens_per_s: z.number().nullable(),
   restarts: z.int(),
   rss_mb: z.number().nullable(),
+  gpu: z.object({ backend: z.string(), free_mb: z.number(), total_mb: z.number() }).optional(),
+})
+
+export const hardware = z.object({
+  board: z.string().nullable(),
+  processor: z.string(),
+  features: z.array(z.string()),
+  cores: z.int(),
+  memory_mb: z.number(),
+  battery: z.object({ percent: z.int(), charging: z.boolean() }).nullable(),
+  microphones: z.array(z.string()),
+  loudspeakers: z.array(z.string()),
+  tags: z.array(z.string()).describe('What it is good for: stt.sherpa:rt, mic:kitchen'),
 })
 
 const tier = z.enum(['fast', 'balanced', 'rich'])
@@ -93,6 +106,7 @@ export const status = z.object({
   }),
   capabilities: z.array(capability),
   quality,
+  hardware: hardware.nullable(),
   sessions: z.int(),
   actors: z.int(),
   notices: z.array(z.string()),

@@ -40,10 +40,26 @@ export interface StatusView {
   }
   readonly capabilities: readonly CapabilityView[]
   readonly quality: QualityView
+  /** Null until it was looked at, soon after the start. */
+  readonly hardware: HardwareView | null
   readonly sessions: number
   readonly actors: number
   /** Things a person should know, e.g. that starter models know synthesized voices only. */
   readonly notices: readonly string[]
+}
+
+/** What the machine is, as its system describes it. */
+export interface HardwareView {
+  readonly board: string | null
+  readonly processor: string
+  readonly features: readonly string[]
+  readonly cores: number
+  readonly memory_mb: number
+  readonly battery: { readonly percent: number; readonly charging: boolean } | null
+  readonly microphones: readonly string[]
+  readonly loudspeakers: readonly string[]
+  /** e.g. `stt.sherpa:rt` (keeps up with speech twice over), `mic:kitchen`. */
+  readonly tags: readonly string[]
 }
 
 export type QualityTier = 'fast' | 'balanced' | 'rich'
@@ -88,6 +104,8 @@ export interface CapabilityView {
   readonly tokens_per_s: number | null
   readonly restarts: number
   readonly rss_mb: number | null
+  /** What it computes on beside the processor. Absent: nothing. */
+  readonly gpu?: { readonly backend: string; readonly free_mb: number; readonly total_mb: number }
 }
 
 export interface ActorView {
