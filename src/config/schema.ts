@@ -238,6 +238,27 @@ const inference = z.strictObject({
   restart_delay_max_ms: whole(100, 600_000, 'Longest pause between restarts.').default(30_000),
 })
 
+const qos = z.strictObject({
+  tier: z
+    .enum(['auto', 'fast', 'balanced', 'rich'])
+    .default('auto')
+    .describe(
+      'How much quality answers take their time for: auto begins rich, steps down while engines are slow, and up again. The others stay.',
+    ),
+  fast_ms: whole(
+    100,
+    60_000,
+    'Budget of a turn in the fast tier, from the end of speech to the first sound of the answer.',
+  ).default(200),
+  balanced_ms: whole(100, 60_000, 'The same of the balanced tier.').default(400),
+  rich_ms: whole(100, 60_000, 'The same of the rich tier. A person notices a second.').default(1_000),
+  recover_after_s: number(
+    0.1,
+    3_600,
+    'So long no turn may have been over its budget before a better tier is tried, unheard; doubles each time that fails.',
+  ).default(30),
+})
+
 const openai = z.strictObject({
   url: z
     .string()
@@ -399,6 +420,7 @@ export const configSchema = z.strictObject({
     cluster,
     voice,
     inference,
+    qos,
     openai,
     skills,
     devices,

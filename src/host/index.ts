@@ -54,6 +54,7 @@ export { newSessionId, newTraceId, nodeId, requestId, sessionId } from './ids.ts
 export { excluding, including, withEntry, withoutEntry } from './immutable.ts'
 export { PACKAGE, PAGE_FOLDER, PROGRAMS, SCRIPT_FOLDERS, SKILLS_FOLDER } from './layout.ts'
 export * as limits from './limits.ts'
+export type { MachineFacts } from './machine.ts'
 export { nearest } from './nearest.ts'
 export { keyOf, NODE_ID_PATTERN, nodeIdOf } from './node-key.ts'
 export { PRIVACY_SCOPES, type PrivacyScope } from './privacy.ts'

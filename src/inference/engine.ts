@@ -134,4 +134,12 @@ export interface Measurement {
   readonly real_time_factor?: number
   readonly tokens_per_s?: number
   readonly runs: number
+  /** What it computes on beside the processor, and its memory once the model is in it. */
+  readonly gpu?: Gpu
+}
+
+export interface Gpu {
+  readonly backend: 'cuda' | 'metal' | 'vulkan'
+  readonly free_mb: number
+  readonly total_mb: number
 }

@@ -9,10 +9,10 @@ import {
   chooseModels,
   enginesDirectory,
   enginesElsewhere,
-  isElsewhere,
   type Model,
   openModels,
   Pool,
+  plainVoice,
   pulledDirectory,
   replicasOf,
   wakeReplicas,
@@ -36,7 +36,7 @@ export function openLog({ clock }: Host, { observe, node }: Config): Log {
 
 export async function openEngines(
   { disk, clock, random }: Host,
-  { inference, openai, node }: Config,
+  { inference, openai, node, qos }: Config,
   log: Log,
   onChange: (capability: Capability) => void,
 ): Promise<{
@@ -53,7 +53,11 @@ export async function openEngines(
   })
   if (models.trouble !== undefined) log.warn('What was fetched is not used', { error: models.trouble })
   const chosen = chooseModels(models.list, inference, models.chosen)
-  const own = chosen.flatMap((model) => replicasOf(model, models))
+  // Who wants the best in any case, however late, needs no second voice.
+  const plain = qos.tier === 'rich' ? undefined : plainVoice(chosen)
+  const own = [...chosen, ...(plain === undefined ? [] : [plain])].flatMap((model) =>
+    replicasOf(model, models),
+  )
   const elsewhere = enginesElsewhere(openai)
   for (const { spec } of elsewhere)
     log.warn('What is said here leaves this machine', { engine: spec.tag, to: new URL(openai.url).host })
@@ -68,12 +72,13 @@ export async function openEngines(
   }
 }
 
-/** Of each kind the engine this node asks first; without those elsewhere it is all it has. */
+/** Without those that only stand in: of each kind what this node asks first, and what is not ready before it. */
 export function preferred(capabilities: readonly Capability[]): readonly Capability[] {
-  const ready = capabilities.filter(({ state }) => state === 'ready')
-  if (!ready.some(({ tag }) => isElsewhere(tag))) return capabilities
   const kindOf = ({ tag }: Capability): string => tag.split('.', 1)[0]!
-  return ready.filter((one) => ready.find((other) => kindOf(other) === kindOf(one)) === one)
+  return capabilities.filter((one, at) => {
+    const before = capabilities.slice(0, at)
+    return !before.some((other) => other.state === 'ready' && kindOf(other) === kindOf(one))
+  })
 }
 
 export function openSkills(

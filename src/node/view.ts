@@ -16,6 +16,7 @@ import type { Clustering } from './clustering.ts'
 import { listSessions, moveSession } from './conversations.ts'
 import { dictation } from './dictate.ts'
 import { checkUp } from './doctor.ts'
+import { measuredTags, soundTags } from './hardware.ts'
 import { memoryView } from './memory.ts'
 import type { NodeParts } from './parts.ts'
 import { backUp, showStore } from './remembering.ts'
@@ -181,10 +182,20 @@ function statusOf(parts: NodeParts, stage: Stage): StatusView {
     household: { id: household.id, members: household.members.length, open_until: household.open_until },
     health: { state: healthState(stage, reasons), reasons },
     capabilities: pool.capabilities().map(capabilityRow),
+    quality: parts.quality.view(),
+    hardware: hardwareOf(parts),
     sessions: voice.sessions().length,
     actors: runtime.actors().length,
     notices: noticesOf(models),
   }
+}
+
+function hardwareOf({ hardware, pool, config }: NodeParts): StatusView['hardware'] {
+  const facts = hardware()
+  if (facts === undefined) return null
+  const { board, processor, features, cores, memory_mb, battery, microphones, loudspeakers } = facts
+  const lasting = { board, processor, features, cores, memory_mb, battery, microphones, loudspeakers }
+  return { ...lasting, tags: [...measuredTags(pool.capabilities()), ...soundTags(facts, config.node.room)] }
 }
 
 /** What the models in use do not know, and where better ones would go. */
@@ -245,8 +256,11 @@ function missing(pool: Pool, { inference }: NodeParts['config']): string[] {
 }
 
 function capabilityRow(capability: Capability): CapabilityView {
-  const { tag, model, state, p95_ms, real_time_factor, tokens_per_s, restarts, rss_mb } = capability
-  return { tag, model, state, p95_ms, real_time_factor, tokens_per_s, restarts, rss_mb }
+  const { tag, model, state, p95_ms, real_time_factor, tokens_per_s, restarts, rss_mb, gpu } = capability
+  return {
+    ...{ tag, model, state, p95_ms, real_time_factor, tokens_per_s, restarts, rss_mb },
+    ...(gpu === undefined ? {} : { gpu }),
+  }
 }
 
 const secondsSince = (clock: Clock, start: Monotonic): number =>
