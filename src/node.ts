@@ -39,6 +39,7 @@ import { keepSweeping, openMemory } from './node/memory.ts'
 import { noteIn, observeWith, reportRuntime } from './node/observing.ts'
 import { announceRuntime, openEngines, openLog, openSkills, preferred, tokenOf } from './node/opening.ts'
 import { outsideOf } from './node/outside.ts'
+import { OwnSound } from './node/own-sound.ts'
 import { PlacementRecords } from './node/placement-records.ts'
 import { Rooms } from './node/rooms.ts'
 import { shareEngines } from './node/sharing.ts'
@@ -339,6 +340,7 @@ export async function startNode(
 
     const stage: { now: Stage['now'] } = { now: 'starting' }
     const connections = { count: 0 }
+    const ownSound = new OwnSound({ host, config, log })
     reportRuntime(metrics, runtime, () => connections.count)
     const parts = {
       host,
@@ -364,6 +366,7 @@ export async function startNode(
       moving,
       rooms,
       capacity,
+      ownSound,
       metrics,
       auditing,
       started,
@@ -396,6 +399,8 @@ export async function startNode(
     undo.later(() => auditing.stop())
     await enginesSettled
     stage.now = 'serving'
+    await ownSound.start(view)
+    undo.later(() => ownSound.stop())
     auditing.begin()
     voice.warm().catch((error: unknown) => log.warn('Common replies could not be prepared', { error }))
     log.info('The node is ready', { http: api.port, ready_ms: Math.round(host.clock.monotonic() - started) })

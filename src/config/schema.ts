@@ -184,6 +184,33 @@ const voice = z.strictObject({
   ),
 })
 
+/** A name arecord -L, aplay -L or pactl list short knows. */
+const sound = (about: string) =>
+  z
+    .string()
+    .max(128)
+    .regex(/^$|^[A-Za-z0-9_][^\s]*$/)
+    .default('')
+    .describe(about)
+    .meta({ allowed: 'a name without spaces that begins with a letter or digit' })
+
+const audio = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Listen and speak in the room of this node through the microphone and the loudspeaker of this machine.',
+    ),
+  input: sound('Microphone, by a name that arecord -L lists; empty is the default one.'),
+  output: sound('Loudspeaker, by a name that aplay -L lists; empty is the default one.'),
+  barge_in: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Hear what is said while it speaks. Where the microphone hears the loudspeaker and no device takes that out (echo cancellation), set false: it would interrupt itself.',
+    ),
+})
+
 const inference = z.strictObject({
   models_dir: path(
     'Directory with models and their manifest.json; empty is the one that came with the node.',
@@ -378,6 +405,7 @@ export const configSchema = z.strictObject({
     wyoming,
     cluster,
     voice,
+    audio,
     inference,
     openai,
     skills,

@@ -16,6 +16,7 @@ import type { Clustering } from './clustering.ts'
 import type { Heads } from './heads.ts'
 import type { Identity } from './identity.ts'
 import type { Memory } from './memory.ts'
+import type { OwnSound } from './own-sound.ts'
 import type { Rooms } from './rooms.ts'
 import type { SkillBench } from './skill-bench.ts'
 import type { SettingsOfSkills } from './skill-settings.ts'
@@ -51,6 +52,7 @@ export interface NodeParts {
   readonly moving: Pick<Moving, 'move'>
   readonly rooms: Pick<Rooms, 'move'>
   readonly capacity: Pick<AddedCapacity, 'of'>
+  readonly ownSound: Pick<OwnSound, 'findings'>
   readonly metrics: Metrics
   readonly auditing: Auditing
   readonly started: Monotonic
