@@ -83,6 +83,16 @@ const api = z.strictObject({
   ).default(300),
 })
 
+const service = (about: string) =>
+  z
+    .string()
+    .max(255)
+    .regex(/^$|^tcp:\/\/(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):[1-9]\d{0,4}$/)
+    .refine((text) => text === '' || URL.canParse(text))
+    .default('')
+    .describe(`${about} What people say, or what they are answered, is sent there, readable on the way.`)
+    .meta({ allowed: 'an address like tcp://HOST:PORT' })
+
 const wyoming = z.strictObject({
   enabled: z
     .boolean()
@@ -98,6 +108,20 @@ const wyoming = z.strictObject({
     )
     .meta({ allowed: 'an IP address or host name' }),
   port: port('Port of Wyoming; 0 takes a free one, written to runtime.json.').default(7423),
+  stt_url: service(
+    'Wyoming service that hears recordings for this node, e.g. tcp://192.168.1.20:10300; empty is none.',
+  ),
+  tts_url: service(
+    'Wyoming service that speaks for this node, e.g. tcp://192.168.1.20:10200; empty is none.',
+  ),
+  tts_voice: z.string().max(64).default('').describe('Voice of that service; empty is its own choice.'),
+  first: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether those services are asked first and the own engines do what they cannot; else they are asked where there is no own engine with room.',
+    ),
+  timeout_ms: whole(500, 120_000, 'Silence after which such a service counts as hanging.').default(10_000),
 })
 
 const cluster = z.strictObject({

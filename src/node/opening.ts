@@ -14,6 +14,8 @@ import {
   Pool,
   pulledDirectory,
   replicasOf,
+  sentTo,
+  wyomingEngines,
 } from '../inference/index.ts'
 import { createLog, type Log } from '../observe/index.ts'
 import { loadSkills, type Skills, type SkillsOptions, usualSockets } from '../skills/index.ts'
@@ -33,7 +35,7 @@ export function openLog({ clock }: Host, { observe, node }: Config): Log {
 
 export async function openEngines(
   { disk, clock, random }: Host,
-  { inference, openai, node }: Config,
+  { inference, openai, wyoming, node }: Config,
   log: Log,
   onChange: (capability: Capability) => void,
 ): Promise<{ pool: Pool; models: readonly Model[]; checkModel: (model: Model) => Promise<unknown> }> {
@@ -45,11 +47,16 @@ export async function openEngines(
   if (models.trouble !== undefined) log.warn('What was fetched is not used', { error: models.trouble })
   const chosen = chooseModels(models.list, inference, models.chosen)
   const own = chosen.flatMap((model) => replicasOf(model, models))
-  const elsewhere = enginesElsewhere(openai)
-  for (const { spec } of elsewhere)
-    log.warn('What is said here leaves this machine', { engine: spec.tag, to: new URL(openai.url).host })
-  const specs = elsewhere.map(({ spec }) => spec)
-  const replicas = openai.first ? [...specs, ...own] : [...own, ...specs]
+  const servers = enginesElsewhere(openai)
+  const services = wyomingEngines(wyoming)
+  const elsewhere = [...services, ...servers]
+  for (const { spec, model } of elsewhere)
+    log.warn('What is said here leaves this machine', { engine: spec.tag, to: sentTo(model) })
+  const specs = (first: boolean) =>
+    [...(wyoming.first === first ? services : []), ...(openai.first === first ? servers : [])].map(
+      ({ spec }) => spec,
+    )
+  const replicas = [...specs(true), ...own, ...specs(false)]
   return {
     models: [...chosen, ...elsewhere.map(({ model }) => model)],
     pool: new Pool({ settings: inference, replicas, clock, random, log, onChange }),

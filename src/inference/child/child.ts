@@ -37,6 +37,8 @@ async function adapter(name: string): Promise<Engine> {
       return new (await import('./llama.ts')).LlamaEngine()
     case 'openai':
       return new (await import('./openai.ts')).OpenAiEngine()
+    case 'wyoming':
+      return new (await import('./wyoming.ts')).WyomingEngine()
     case 'whisper':
       return new (await import('./whisper.ts')).WhisperEngine()
     default:
