@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import { createRuntime, fixedAddress, type OutsideEffect, placedAddress } from './actors/index.ts'
-import { startApi, startWyoming } from './api/index.ts'
+import { startApi } from './api/index.ts'
 import type { RunningNode, StartOptions } from './cli/index.ts'
 import { createRemote, Moving, Placing, remoteListener } from './cluster/index.ts'
 import { isLoopback, type Resolved } from './config.ts'
@@ -49,6 +49,7 @@ import { SettingsOfSkills } from './node/skill-settings.ts'
 import { Undo } from './node/undo.ts'
 import { nodeView, type Stage } from './node/view.ts'
 import { voiceSettings } from './node/voice-settings.ts'
+import { openWyoming } from './node/wyoming.ts'
 import { createMetrics, openAudit, reportEventLoop, watchEventLoop } from './observe/index.ts'
 import {
   approvals,
@@ -381,13 +382,11 @@ export async function startNode(
       defect: (error, route) => log.error('A request failed unexpectedly', { route, error }),
     })
     undo.later(() => api.stop())
-    const wyoming = config.wyoming.enabled
-      ? await startWyoming({ ...host, view, host: config.wyoming.host, port: config.wyoming.port })
-      : undefined
-    undo.later(() => wyoming?.stop())
-    const open = { http: api.port, wyoming: wyoming?.port ?? null, p2p: clustering.cluster?.port ?? null }
+    const wyoming = await openWyoming({ host, config, self: identity.id, view, log })
+    undo.later(() => wyoming.stop())
+    const open = { http: api.port, wyoming: wyoming.port, p2p: clustering.cluster?.port ?? null }
     if (!isLoopback(config.api.host)) clustering.servesAt(api.port)
-    listening = Object.values(open).filter((port) => port !== null)
+    listening = [...Object.values(open).filter((port) => port !== null), ...wyoming.more_ports]
     // Before it is ready: whoever asks meanwhile is told that it starts, not that there is none.
     await announceRuntime(host, data, open)
     undo.later(() => host.disk.remove(join(data, 'runtime.json')))

@@ -108,6 +108,18 @@ const wyoming = z.strictObject({
     )
     .meta({ allowed: 'an IP address or host name' }),
   port: port('Port of Wyoming; 0 takes a free one, written to runtime.json.').default(7423),
+  usual_ports: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Serve also at the ports programs of this kind have as a rule, 10300 hearing and 10200 speaking; one that is taken is left alone.',
+    ),
+  announce: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Announce Wyoming by multicast DNS where it listens, so that Home Assistant finds it by itself.',
+    ),
   stt_url: service(
     'Wyoming service that hears recordings for this node, e.g. tcp://192.168.1.20:10300; empty is none.',
   ),
@@ -478,6 +490,14 @@ export const derivedValues: Readonly<
   'cluster.enrolment_port': {
     formula: 'cluster.port + 1, or 0 when that is 0',
     value: (of) => besides(Number(of('cluster.port'))),
+  },
+  'wyoming.usual_ports': {
+    formula: 'true, or false when wyoming.port is 0',
+    value: (of) => Number(of('wyoming.port')) !== 0,
+  },
+  'wyoming.announce': {
+    formula: 'cluster.discovery',
+    value: (of) => of('cluster.discovery') === true,
   },
   'inference.ping_timeout_ms': {
     formula: '3 × inference.ping_interval_ms',
