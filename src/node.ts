@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import { createRuntime, fixedAddress, type OutsideEffect, placedAddress } from './actors/index.ts'
-import { startApi, startWyoming } from './api/index.ts'
+import { startApi } from './api/index.ts'
 import type { RunningNode, StartOptions } from './cli/index.ts'
 import { createRemote, Moving, Placing, remoteListener } from './cluster/index.ts'
 import { isLoopback, type Resolved } from './config.ts'
@@ -41,6 +41,7 @@ import { keepSweeping, openMemory } from './node/memory.ts'
 import { noteIn, observeWith, reportRuntime, spansOut } from './node/observing.ts'
 import { announceRuntime, openEngines, openLog, openSkills, preferred, tokenOf } from './node/opening.ts'
 import { outsideOf } from './node/outside.ts'
+import { OwnSound } from './node/own-sound.ts'
 import { pageReader } from './node/page.ts'
 import { PlacementRecords } from './node/placement-records.ts'
 import { PresenceDesk } from './node/presence.ts'
@@ -56,6 +57,7 @@ import { nodeView, type Stage } from './node/view.ts'
 import { voiceSettings } from './node/voice-settings.ts'
 import { wakeOf } from './node/waking.ts'
 import { Warmth } from './node/warmth.ts'
+import { openWyoming } from './node/wyoming.ts'
 import { createMetrics, openAudit, reportEventLoop, watchEventLoop } from './observe/index.ts'
 import {
   approvals,
@@ -405,6 +407,7 @@ export async function startNode(
 
     const stage: { now: Stage['now'] } = { now: 'starting' }
     const connections = { count: 0 }
+    const ownSound = new OwnSound({ host, config, log })
     reportRuntime(metrics, runtime, () => connections.count)
     const parts = {
       host,
@@ -436,6 +439,7 @@ export async function startNode(
       machine: () => readMachine(host.disk),
       hardware: () => hardware,
       quality: tiers,
+      ownSound,
       metrics,
       auditing,
       started,
@@ -451,13 +455,11 @@ export async function startNode(
       defect: (error, route) => log.error('A request failed unexpectedly', { route, error }),
     })
     undo.later(() => api.stop())
-    const wyoming = config.wyoming.enabled
-      ? await startWyoming({ ...host, view, host: config.wyoming.host, port: config.wyoming.port })
-      : undefined
-    undo.later(() => wyoming?.stop())
-    const open = { http: api.port, wyoming: wyoming?.port ?? null, p2p: clustering.cluster?.port ?? null }
+    const wyoming = await openWyoming({ host, config, self: identity.id, view, log })
+    undo.later(() => wyoming.stop())
+    const open = { http: api.port, wyoming: wyoming.port, p2p: clustering.cluster?.port ?? null }
     if (!isLoopback(config.api.host)) clustering.servesAt(api.port)
-    listening = Object.values(open).filter((port) => port !== null)
+    listening = [...Object.values(open).filter((port) => port !== null), ...wyoming.more_ports]
     // Before it is ready: whoever asks meanwhile is told that it starts, not that there is none.
     await announceRuntime(host, data, open)
     undo.later(() => host.disk.remove(join(data, 'runtime.json')))
@@ -469,6 +471,8 @@ export async function startNode(
     undo.later(() => auditing.stop())
     await enginesSettled
     stage.now = 'serving'
+    await ownSound.start(view)
+    undo.later(() => ownSound.stop())
     auditing.begin()
     // Not before it serves: a few small files, and nobody waits for them.
     void readMachine(host.disk).then((facts) => {

@@ -83,6 +83,16 @@ const api = z.strictObject({
   ).default(300),
 })
 
+const service = (about: string) =>
+  z
+    .string()
+    .max(255)
+    .regex(/^$|^tcp:\/\/(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):[1-9]\d{0,4}$/)
+    .refine((text) => text === '' || URL.canParse(text))
+    .default('')
+    .describe(`${about} What people say, or what they are answered, is sent there, readable on the way.`)
+    .meta({ allowed: 'an address like tcp://HOST:PORT' })
+
 const wyoming = z.strictObject({
   enabled: z
     .boolean()
@@ -98,6 +108,32 @@ const wyoming = z.strictObject({
     )
     .meta({ allowed: 'an IP address or host name' }),
   port: port('Port of Wyoming; 0 takes a free one, written to runtime.json.').default(7423),
+  usual_ports: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Serve also at the ports programs of this kind have as a rule, 10300 hearing and 10200 speaking; one that is taken is left alone.',
+    ),
+  announce: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Announce Wyoming by multicast DNS where it listens, so that Home Assistant finds it by itself.',
+    ),
+  stt_url: service(
+    'Wyoming service that hears recordings for this node, e.g. tcp://192.168.1.20:10300; empty is none.',
+  ),
+  tts_url: service(
+    'Wyoming service that speaks for this node, e.g. tcp://192.168.1.20:10200; empty is none.',
+  ),
+  tts_voice: z.string().max(64).default('').describe('Voice of that service; empty is its own choice.'),
+  first: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether those services are asked first and the own engines do what they cannot; else they are asked where there is no own engine with room.',
+    ),
+  timeout_ms: whole(500, 120_000, 'Silence after which such a service counts as hanging.').default(10_000),
 })
 
 const cluster = z.strictObject({
@@ -188,6 +224,33 @@ const voice = z.strictObject({
   reply_cache_mb: whole(0, 512, 'Memory for speech that was said before, so that it starts at once.').default(
     16,
   ),
+})
+
+/** A name arecord -L, aplay -L or pactl list short knows. */
+const sound = (about: string) =>
+  z
+    .string()
+    .max(128)
+    .regex(/^$|^[A-Za-z0-9_][^\s]*$/)
+    .default('')
+    .describe(about)
+    .meta({ allowed: 'a name without spaces that begins with a letter or digit' })
+
+const audio = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Listen and speak in the room of this node through the microphone and the loudspeaker of this machine.',
+    ),
+  input: sound('Microphone, by a name that arecord -L lists; empty is the default one.'),
+  output: sound('Loudspeaker, by a name that aplay -L lists; empty is the default one.'),
+  barge_in: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Hear what is said while it speaks. Where the microphone hears the loudspeaker and no device takes that out (echo cancellation), set false: it would interrupt itself.',
+    ),
 })
 
 const inference = z.strictObject({
@@ -419,6 +482,7 @@ export const configSchema = z.strictObject({
     wyoming,
     cluster,
     voice,
+    audio,
     inference,
     qos,
     openai,
@@ -468,6 +532,14 @@ export const derivedValues: Readonly<
   'cluster.enrolment_port': {
     formula: 'cluster.port + 1, or 0 when that is 0',
     value: (of) => besides(Number(of('cluster.port'))),
+  },
+  'wyoming.usual_ports': {
+    formula: 'true, or false when wyoming.port is 0',
+    value: (of) => Number(of('wyoming.port')) !== 0,
+  },
+  'wyoming.announce': {
+    formula: 'cluster.discovery',
+    value: (of) => of('cluster.discovery') === true,
   },
   'inference.ping_timeout_ms': {
     formula: '3 × inference.ping_interval_ms',

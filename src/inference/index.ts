@@ -13,7 +13,7 @@
 
 export { isEngineEvent, isEngineWork } from './asked.ts'
 export { ENGINES, enginesDirectory, pulledDirectory } from './catalogue/index.ts'
-export { enginesElsewhere, isElsewhere } from './elsewhere.ts'
+export { enginesElsewhere, isElsewhere, sentTo, wyomingEngines } from './elsewhere.ts'
 export type {
   Engine,
   EngineEvent,

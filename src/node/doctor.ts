@@ -36,6 +36,7 @@ export async function checkUp(parts: NodeParts): Promise<readonly Finding[]> {
     ...devices(parts),
     skillFence(parts),
     await containerEngine(parts),
+    ...(await parts.ownSound.findings()),
     exposure(parts),
     ...household(parts),
   ]

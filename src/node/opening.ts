@@ -15,7 +15,9 @@ import {
   plainVoice,
   pulledDirectory,
   replicasOf,
+  sentTo,
   wakeReplicas,
+  wyomingEngines,
 } from '../inference/index.ts'
 import { createLog, type Log } from '../observe/index.ts'
 import { loadSkills, type Skills, type SkillsOptions, usualSockets } from '../skills/index.ts'
@@ -36,7 +38,7 @@ export function openLog({ clock }: Host, { observe, node }: Config): Log {
 
 export async function openEngines(
   { disk, clock, random }: Host,
-  { inference, openai, node, qos }: Config,
+  { inference, openai, wyoming, node, qos }: Config,
   log: Log,
   onChange: (capability: Capability) => void,
 ): Promise<{
@@ -58,12 +60,16 @@ export async function openEngines(
   const own = [...chosen, ...(plain === undefined ? [] : [plain])].flatMap((model) =>
     replicasOf(model, models),
   )
-  const elsewhere = enginesElsewhere(openai)
-  for (const { spec } of elsewhere)
-    log.warn('What is said here leaves this machine', { engine: spec.tag, to: new URL(openai.url).host })
-  const wake = wakeReplicas(models)
-  const specs = elsewhere.map(({ spec }) => spec)
-  const replicas = openai.first ? [...specs, ...own, ...wake] : [...own, ...specs, ...wake]
+  const servers = enginesElsewhere(openai)
+  const services = wyomingEngines(wyoming)
+  const elsewhere = [...services, ...servers]
+  for (const { spec, model } of elsewhere)
+    log.warn('What is said here leaves this machine', { engine: spec.tag, to: sentTo(model) })
+  const specs = (first: boolean) =>
+    [...(wyoming.first === first ? services : []), ...(openai.first === first ? servers : [])].map(
+      ({ spec }) => spec,
+    )
+  const replicas = [...specs(true), ...own, ...specs(false), ...wakeReplicas(models)]
   return {
     wakeWords: wakeWordsOf(models.list),
     models: [...chosen, ...elsewhere.map(({ model }) => model)],

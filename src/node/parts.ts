@@ -16,6 +16,7 @@ import type { Clustering } from './clustering.ts'
 import type { Heads } from './heads.ts'
 import type { Identity } from './identity.ts'
 import type { Memory } from './memory.ts'
+import type { OwnSound } from './own-sound.ts'
 import type { PresenceDesk } from './presence.ts'
 import type { Quality } from './quality.ts'
 import type { Relocating } from './relocating.ts'
@@ -63,6 +64,7 @@ export interface NodeParts {
   /** As it was soon after the start. */
   readonly hardware: () => MachineFacts | undefined
   readonly quality: Pick<Quality, 'view'>
+  readonly ownSound: Pick<OwnSound, 'findings'>
   readonly metrics: Metrics
   readonly auditing: Auditing
   readonly started: Monotonic

@@ -9,7 +9,7 @@ import type {
 } from '../api/index.ts'
 import { type Clock, LoqaError, type Monotonic, sessionId } from '../host/index.ts'
 import { VERSION } from '../host/version.ts'
-import type { Capability, Pool } from '../inference/index.ts'
+import { type Capability, type Pool, sentTo } from '../inference/index.ts'
 import { sessionAddress } from '../voice/index.ts'
 import { decideApproval, listApprovals } from './approving.ts'
 import type { Clustering } from './clustering.ts'
@@ -200,7 +200,7 @@ function hardwareOf({ hardware, pool, config }: NodeParts): StatusView['hardware
 
 /** What the models in use do not know, and where better ones would go. */
 function noticesOf(models: NodeParts['models']): string[] {
-  const sent = models.filter(({ engine }) => engine === 'openai').map(leavesHouse)
+  const sent = models.flatMap(leavesHouse)
   const limits = models.filter(({ covers }) => covers !== '').map(({ id, covers }) => `${id}: ${covers}`)
   return limits.length === 0
     ? sent
@@ -214,9 +214,12 @@ function noticesOf(models: NodeParts['models']): string[] {
 const SENT = { stt: 'Recordings of what is said', llm: 'Texts of what is said', tts: 'Answers' } as const
 
 /** Said plainly as long as it is so. */
-function leavesHouse({ id, kind, parameters }: NodeParts['models'][number]): string {
+function leavesHouse(model: NodeParts['models'][number]): readonly string[] {
+  const { id, kind } = model
+  const to = sentTo(model)
+  if (to === undefined) return []
   const what = kind === 'stt' || kind === 'llm' || kind === 'tts' ? SENT[kind] : 'What is said'
-  return `${what} are sent to ${new URL(String(parameters.url)).host}, to the model ${id}`
+  return [`${what} are sent to ${to}${id === to ? '' : `, to the model ${id}`}`]
 }
 
 function healthState({ now }: Stage, reasons: readonly string[]): StatusView['health']['state'] {

@@ -43,6 +43,8 @@ async function adapter(name: string): Promise<Engine> {
       return new (await import('./sherpa-offline.ts')).SherpaOfflineEngine()
     case 'sherpa-tts':
       return new (await import('./sherpa-tts.ts')).SherpaVoiceEngine()
+    case 'wyoming':
+      return new (await import('./wyoming.ts')).WyomingEngine()
     case 'whisper':
       return new (await import('./whisper.ts')).WhisperEngine()
     default:
