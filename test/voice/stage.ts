@@ -269,7 +269,7 @@ export class Stage {
       const faults = this.#options.faults
       if (faults?.hang?.(request.kind)) return
       const { kind } = request
-      if (kind !== 'chat' && kind !== 'embedding' && faults?.[kind]?.()) {
+      if (kind !== 'chat' && kind !== 'embedding' && kind !== 'speaker' && faults?.[kind]?.()) {
         this.#outcome(id, 1, 'failed', CRASHED)
         return
       }

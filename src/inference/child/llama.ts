@@ -88,7 +88,7 @@ export class LlamaEngine implements Engine {
   }
 
   open(request: EngineRequest, onEvent: (event: EngineEvent) => void): EngineStream {
-    if (request.kind === 'stt' || request.kind === 'tts' || request.kind === 'wake')
+    if (request.kind !== 'llm' && request.kind !== 'chat' && request.kind !== 'embedding')
       throw new LoqaError('invalid-input', 'This engine only writes text')
     const abort = new AbortController()
     const turn = this.#turns.take(() =>
