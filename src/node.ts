@@ -19,6 +19,7 @@ import {
   type InferPort,
   isElsewhere,
   isEngineWork,
+  rememberAnswers,
   replicaActor,
   replicaChanged,
 } from './inference/index.ts'
@@ -306,7 +307,10 @@ export async function startNode(
       clock: host.clock,
       random: host.random,
       understanding: understandingNow(skills, handlerWith(skills, devices)),
-      engines: tiers.around(engines),
+      engines: rememberAnswers(tiers.around(engines), {
+        ...{ clock: host.clock, most: config.qos.answers_kept },
+        again: () => metrics.add('loqa_llm_answers_again_total'),
+      }),
       service: () => tiers.service(),
       detectors: await loadVoiceDetectors(),
       ...voiceSettings(config),

@@ -315,6 +315,11 @@ const qos = z.strictObject({
   ).default(200),
   balanced_ms: whole(100, 60_000, 'The same of the balanced tier.').default(400),
   rich_ms: whole(100, 60_000, 'The same of the rich tier. A person notices a second.').default(1_000),
+  answers_kept: whole(
+    0,
+    1_024,
+    'Answers of the language model kept in memory for ten minutes, so that what a house asks again it is told at once; 0 keeps none.',
+  ).default(64),
   recover_after_s: number(
     0.1,
     3_600,

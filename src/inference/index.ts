@@ -11,6 +11,7 @@
  * `createInferPort`.
  */
 
+export { rememberAnswers } from './answers.ts'
 export { isEngineEvent, isEngineWork } from './asked.ts'
 export { ENGINES, enginesDirectory, pulledDirectory } from './catalogue/index.ts'
 export { enginesElsewhere, isElsewhere, sentTo, wyomingEngines } from './elsewhere.ts'

@@ -114,6 +114,11 @@ export const CATALOGUE: Readonly<Record<string, Declaration>> = {
     help: 'Replies said by the plain voice because the chosen one was late',
     labels: [],
   },
+  loqa_llm_answers_again_total: {
+    kind: 'counter',
+    help: 'Meanings a language model had given before, given again from memory',
+    labels: [],
+  },
   loqa_dead_letters_total: { kind: 'counter', help: 'Messages whose receiver was gone', labels: [] },
   loqa_migration_ms: {
     kind: 'histogram',

@@ -55,7 +55,15 @@ function house(qos: { readonly tier?: 'auto' | 'rich' } = {}) {
     clock,
     metrics,
     config: {
-      qos: { tier: 'auto', fast_ms: 200, balanced_ms: 400, rich_ms: 1_000, recover_after_s: 30, ...qos },
+      qos: {
+        tier: 'auto',
+        fast_ms: 200,
+        balanced_ms: 400,
+        rich_ms: 1_000,
+        recover_after_s: 30,
+        answers_kept: 0,
+        ...qos,
+      },
       voice: { pause_complete_ms: 100 } as never,
     },
     log: createLog({

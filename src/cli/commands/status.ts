@@ -72,7 +72,7 @@ function qualityText(quality: QualityView, style: Style): string {
     ? ' (fixed)'
     : step === null || tier === best
       ? ''
-      : `, was ${step.from}: ${WHY[step.why]} at ${step.at}`
+      : `, was ${step.from}: ${WHY[step.why]}`
   return `${told}, within ${budget_ms} ms${kept}${why}`
 }
 
