@@ -108,6 +108,19 @@ const wyoming = z.strictObject({
     )
     .meta({ allowed: 'an IP address or host name' }),
   port: port('Port of Wyoming; 0 takes a free one, written to runtime.json.').default(7423),
+  rooms: z
+    .array(
+      z
+        .string()
+        .max(128)
+        .regex(/^[0-9A-Fa-f.:]{2,45}=[A-Za-z0-9][A-Za-z0-9 _.-]{0,62}$/),
+    )
+    .max(64)
+    .default([])
+    .describe(
+      'Rooms of clients by their address, e.g. "192.168.1.31=kitchen": what they ask means that room; others are in the room of the node.',
+    )
+    .meta({ allowed: 'a list of at most 64 texts like ADDRESS=ROOM' }),
   usual_ports: z
     .boolean()
     .default(true)

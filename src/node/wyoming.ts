@@ -32,9 +32,9 @@ const USUAL = [
 /** Errors: `port-in-use` and `listen-failed`, of the port that was configured. */
 export async function openWyoming(options: WyomingOptions): Promise<OpenWyoming> {
   const { host, config, self, view, log } = options
-  const { enabled, host: listens_on, port: wanted, usual_ports, announce } = config.wyoming
+  const { enabled, host: listens_on, port: wanted, usual_ports, announce, rooms } = config.wyoming
   if (!enabled) return { port: null, more_ports: [], stop: async () => undefined }
-  const parts = { network: host.network, clock: host.clock, host: listens_on, view }
+  const parts = { network: host.network, clock: host.clock, host: listens_on, view, rooms }
   const main = await startWyoming({ ...parts, port: wanted })
   const more: RunningWyoming[] = []
   for (const [offer, port] of usual_ports ? (options.usual ?? USUAL) : []) {

@@ -14,7 +14,8 @@ const FUZZED = Number(process.env.LOQA_FUZZ_WYOMING ?? 5_000)
 
 let node: RunningNode
 beforeAll(async () => {
-  node = await RunningNode.start(['--set', 'wyoming.enabled=true', '--set', 'wyoming.port=0'])
+  const rooms = ['--set', 'wyoming.rooms=127.0.0.1=attic']
+  node = await RunningNode.start(['--set', 'wyoming.enabled=true', '--set', 'wyoming.port=0', ...rooms])
 }, 120_000)
 afterAll(() => node?.dispose())
 
@@ -133,6 +134,9 @@ describe('a node with wyoming.enabled', () => {
     const second = await client.next('handled', 'not-handled')
     expect(second.data.text).toMatch(/minute/)
     expect(second.data.context).toEqual(first.data.context)
+    const sessions = await node.json<{ id: string; room: string }[]>('sessions')
+    const { conversation_id: id } = first.data.context as { conversation_id: string }
+    expect(sessions.find((one) => one.id === id)).toMatchObject({ room: 'attic' })
     client.send('transcript', { text: 'colourless green ideas sleep furiously' })
     expect((await client.next('handled', 'not-handled')).type).toBe('not-handled')
     client.end()

@@ -11,6 +11,7 @@ import {
 import type { Dictation, NodeView, StatusView, WakeWordWatch } from '../view.ts'
 import { type DialogueEffect, type DialogueInput, dialogue, newDialogue, type Trouble } from './dialogue.ts'
 import { describeNode, type Offer, onlyOffering, wakeName } from './info.ts'
+import { roomOf, roomsBy } from './places.ts'
 import { EventCutter, encodeEvent, type WireFault, type WyomingEvent } from './wire.ts'
 
 /** The part of the node a Wyoming client sees. */
@@ -26,6 +27,8 @@ export interface WyomingParts {
   readonly view: WyomingView
   /** Tell of this alone; absent: of all there is. */
   readonly offer?: Offer
+  /** Rooms of clients by address (`places.ts`). */
+  readonly rooms?: readonly string[]
 }
 
 /** Each may hold a recogniser stream of about 3 MB. */
@@ -222,8 +225,14 @@ class WyomingConnection {
     const late = new AbortController()
     const cancel = this.#parts.clock.after(TURN_MS, () => late.abort())
     try {
-      const request = session === undefined ? { text } : { text, session }
-      const turn = await this.#parts.view.ask(request, AbortSignal.any([late.signal, this.#gone.signal]))
+      const { view, rooms = [] } = this.#parts
+      const room = roomOf(roomsBy(rooms), this.#connection.remote)
+      const request = {
+        text,
+        ...(session === undefined ? {} : { session }),
+        ...(room === undefined ? {} : { room }),
+      }
+      const turn = await view.ask(request, AbortSignal.any([late.signal, this.#gone.signal]))
       const understood = turn.error === undefined && turn.intent !== 'none'
       this.#input({ type: 'handled', text: turn.reply, session: turn.session, understood })
     } catch (thrown) {
