@@ -4,6 +4,7 @@ const FOLDERS = [
   'host',
   'observe',
   'devices',
+  'sound',
   'actors',
   'cluster',
   'inference',
@@ -21,6 +22,8 @@ const MAY_IMPORT = {
   observe: ['host'],
   /** Who asks for devices, and who may, is decided where all parts meet; a device knows of nobody. */
   devices: ['host'],
+  /** The conversation it is bound to is given. */
+  sound: ['host'],
   actors: ['host', 'observe'],
   cluster: ['host', 'observe', 'actors'],
   inference: ['host', 'observe', 'actors'],
@@ -29,7 +32,7 @@ const MAY_IMPORT = {
   voice: ['host', 'observe', 'actors', 'inference', 'skills'],
   api: ['host', 'observe', 'voice'],
   /** Models are fetched and measured, skills made, inspected and signed, in the command's own process: no node needs to run for it. */
-  cli: ['host', 'api', 'voice', 'inference', 'skills'],
+  cli: ['host', 'sound', 'api', 'voice', 'inference', 'skills'],
   /** Runs in a browser: shapes of the API, and the rules that `src/api/page-files.ts` lists. */
   web: ['host', 'api', 'cli'],
 }
@@ -143,11 +146,11 @@ module.exports = {
     },
     {
       name: 'no-processes',
-      comment: 'Only the two process supervisors start processes.',
+      comment: 'Only the two process supervisors start processes, and one file those that record and play.',
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: ['^src/inference/process\\.ts$', '^src/skills/sandbox/process\\.ts$', '^src/cli/'],
+        pathNot: ['^src/(inference|sound|skills/sandbox)/process\\.ts$', '^src/cli/'],
       },
       to: { path: '^(node:)?child_process$' },
     },

@@ -4,13 +4,14 @@
  */
 import { join } from 'node:path'
 import { createRuntime, fixedAddress, type OutsideEffect, placedAddress } from './actors/index.ts'
-import { startApi, startWyoming } from './api/index.ts'
+import { startApi } from './api/index.ts'
 import type { RunningNode, StartOptions } from './cli/index.ts'
 import { createRemote, Moving, Placing, remoteListener } from './cluster/index.ts'
 import { isLoopback, type Resolved } from './config.ts'
-import { type NodeId, PACKAGE } from './host/index.ts'
+import { type MachineFacts, type NodeId, PACKAGE } from './host/index.ts'
 import { realHost } from './host/real.ts'
 import { ownAddresses, realHttp } from './host/real-http.ts'
+import { readMachine } from './host/real-machine.ts'
 import { realProcessors } from './host/real-processors.ts'
 import {
   type Capability,
@@ -18,6 +19,7 @@ import {
   type InferPort,
   isElsewhere,
   isEngineWork,
+  rememberAnswers,
   replicaActor,
   replicaChanged,
 } from './inference/index.ts'
@@ -29,6 +31,7 @@ import { handlerWith, openHouseDevices } from './node/devices.ts'
 import { drain } from './node/draining.ts'
 import { goingOn } from './node/going-on.ts'
 import { houseSentences, understandingNow } from './node/grammar.ts'
+import { soundRows } from './node/hardware.ts'
 import { Heads } from './node/heads.ts'
 import { tellSkills } from './node/house-news.ts'
 import { openIdentity, retireFormerId } from './node/identity.ts'
@@ -39,9 +42,11 @@ import { keepSweeping, openMemory } from './node/memory.ts'
 import { noteIn, observeWith, reportRuntime, spansOut } from './node/observing.ts'
 import { announceRuntime, openEngines, openLog, openSkills, preferred, tokenOf } from './node/opening.ts'
 import { outsideOf } from './node/outside.ts'
+import { OwnSound } from './node/own-sound.ts'
 import { pageReader } from './node/page.ts'
 import { PlacementRecords } from './node/placement-records.ts'
 import { PresenceDesk } from './node/presence.ts'
+import { Quality } from './node/quality.ts'
 import { Relocating } from './node/relocating.ts'
 import { Rooms } from './node/rooms.ts'
 import { shareEngines } from './node/sharing.ts'
@@ -53,6 +58,7 @@ import { nodeView, type Stage } from './node/view.ts'
 import { voiceSettings } from './node/voice-settings.ts'
 import { wakeOf } from './node/waking.ts'
 import { Warmth } from './node/warmth.ts'
+import { openWyoming } from './node/wyoming.ts'
 import { createMetrics, openAudit, reportEventLoop, watchEventLoop } from './observe/index.ts'
 import {
   approvals,
@@ -100,17 +106,32 @@ export async function startNode(
     const life = Number.parseInt(boot.slice(0, 8), 16)
     /** What the household may use. A server elsewhere was switched on for what is said to this node. */
     const capabilities = (): readonly Capability[] =>
-      pool.capabilities().filter(({ tag }) => !isElsewhere(tag))
+      preferred(pool.capabilities().filter(({ tag }) => !isElsewhere(tag)))
     const clustering = new Clustering({
-      ...{ host, config, identity, boot, log, metrics, audit, capabilities },
+      ...{ host, config, identity, boot, log, metrics, audit },
+      capabilities: () => [...capabilities(), ...soundRows(hardware, config.node.room)],
       processors: realProcessors,
     })
+    let quality: Quality | undefined
+    let hardware: MachineFacts | undefined
     let mirror: (row: Capability) => unknown = () => undefined
     const { pool, models, wakeWords, checkModel } = await openEngines(host, config, log, (row) => {
       mirror(row)
       clustering.tell()
+      quality?.enginesChanged()
     })
     undo.later(() => pool.stop())
+    quality = new Quality({
+      ...{ clock: host.clock, config, log, metrics },
+      capabilities: () => pool.capabilities(),
+      noted: ({ from, to, why }) =>
+        noteIn(audit, log, {
+          ...{ actor: 'quality', what: 'quality.stepped' },
+          ...{ object: `from ${from} to ${to}`, outcome: why },
+        }),
+    })
+    const tiers = quality
+    undo.later(() => tiers.stop())
 
     // Before all that takes long: a household that starts together (the power is back) is one again while its engines load and its
     // stores open. What comes over links meanwhile is kept for those who listen later.
@@ -138,7 +159,10 @@ export async function startNode(
         door: realHttp,
         own: () => ({ ports: listening, addresses: ownAddresses() }),
       }),
-      language: languagePort(() => lent),
+      language: languagePort(
+        () => lent,
+        () => tiers.service().most_tokens,
+      ),
       settings: skillSettings,
     }
     let tell: SkillWatch['tell'] = () => undefined
@@ -160,6 +184,7 @@ export async function startNode(
     const memory = await openMemory({
       ...{ host, config, keys, store, log, metrics, audit },
       traced: spans === undefined ? undefined : (steps) => spans.turn(steps),
+      tier: () => tiers.tier,
       skills: () => skills.list(),
     })
     undo.later(() => memory.close())
@@ -282,7 +307,11 @@ export async function startNode(
       clock: host.clock,
       random: host.random,
       understanding: understandingNow(skills, handlerWith(skills, devices)),
-      engines,
+      engines: rememberAnswers(tiers.around(engines), {
+        ...{ clock: host.clock, most: config.qos.answers_kept },
+        again: () => metrics.add('loqa_llm_answers_again_total'),
+      }),
+      service: () => tiers.service(),
       detectors: await loadVoiceDetectors(),
       ...voiceSettings(config),
       dropped: (frames) => metrics.add('loqa_voice_frames_dropped_total', frames),
@@ -309,7 +338,10 @@ export async function startNode(
         replica: replicaActor,
       },
       outside: outsideOf(voice, skills, store, () => clustering.cluster?.refusing),
-      observe: observeWith(log, metrics, audit, (step, actor) => memory.recorder.step(step, actor)),
+      observe: observeWith(log, metrics, audit, (step, actor) => {
+        tiers.heard(step)
+        memory.recorder.step(step, actor)
+      }),
       failed: (reason) => {
         log.error('The supervision tree failed; the node ends so that it can be started afresh', {
           reason: reason.kind,
@@ -379,6 +411,7 @@ export async function startNode(
 
     const stage: { now: Stage['now'] } = { now: 'starting' }
     const connections = { count: 0 }
+    const ownSound = new OwnSound({ host, config, log })
     reportRuntime(metrics, runtime, () => connections.count)
     const parts = {
       host,
@@ -407,6 +440,10 @@ export async function startNode(
       relocating,
       rooms,
       capacity,
+      machine: () => readMachine(host.disk),
+      hardware: () => hardware,
+      quality: tiers,
+      ownSound,
       metrics,
       auditing,
       started,
@@ -422,13 +459,11 @@ export async function startNode(
       defect: (error, route) => log.error('A request failed unexpectedly', { route, error }),
     })
     undo.later(() => api.stop())
-    const wyoming = config.wyoming.enabled
-      ? await startWyoming({ ...host, view, host: config.wyoming.host, port: config.wyoming.port })
-      : undefined
-    undo.later(() => wyoming?.stop())
-    const open = { http: api.port, wyoming: wyoming?.port ?? null, p2p: clustering.cluster?.port ?? null }
+    const wyoming = await openWyoming({ host, config, self: identity.id, view, log })
+    undo.later(() => wyoming.stop())
+    const open = { http: api.port, wyoming: wyoming.port, p2p: clustering.cluster?.port ?? null }
     if (!isLoopback(config.api.host)) clustering.servesAt(api.port)
-    listening = Object.values(open).filter((port) => port !== null)
+    listening = [...Object.values(open).filter((port) => port !== null), ...wyoming.more_ports]
     // Before it is ready: whoever asks meanwhile is told that it starts, not that there is none.
     await announceRuntime(host, data, open)
     undo.later(() => host.disk.remove(join(data, 'runtime.json')))
@@ -440,7 +475,14 @@ export async function startNode(
     undo.later(() => auditing.stop())
     await enginesSettled
     stage.now = 'serving'
+    await ownSound.start(view)
+    undo.later(() => ownSound.stop())
     auditing.begin()
+    // Not before it serves: a few small files, and nobody waits for them.
+    void readMachine(host.disk).then((facts) => {
+      hardware = facts
+      clustering.tell()
+    })
     voice.warm().catch((error: unknown) => log.warn('Common replies could not be prepared', { error }))
     log.info('The node is ready', { http: api.port, ready_ms: Math.round(host.clock.monotonic() - started) })
     return {

@@ -50,9 +50,11 @@ export type {
   DictationListener,
   EmbeddedText,
   EngineRow,
+  HardwareView,
   Latency,
   MemoryView,
   NodeView,
+  QualityView,
   SessionMoved,
   SessionView,
   SettingsView,
@@ -68,4 +70,4 @@ export type {
   Written,
 } from './view.ts'
 export type { WipePlan } from './wipe-shapes.ts'
-export { type RunningWyoming, startWyoming } from './wyoming/index.ts'
+export { type RunningWyoming, startWyoming, type WyomingOffer, type WyomingParts } from './wyoming/index.ts'

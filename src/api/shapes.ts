@@ -58,7 +58,42 @@ export const capability = z.object({
   tokens_per_s: z.number().nullable(),
   restarts: z.int(),
   rss_mb: z.number().nullable(),
+  gpu: z.object({ backend: z.string(), free_mb: z.number(), total_mb: z.number() }).optional(),
 })
+
+export const hardware = z.object({
+  board: z.string().nullable(),
+  processor: z.string(),
+  features: z.array(z.string()),
+  cores: z.int(),
+  memory_mb: z.number(),
+  battery: z.object({ percent: z.int(), charging: z.boolean() }).nullable(),
+  microphones: z.array(z.string()),
+  loudspeakers: z.array(z.string()),
+  tags: z.array(z.string()).describe('What it is good for: stt.sherpa:rt, mic:kitchen'),
+})
+
+const tier = z.enum(['fast', 'balanced', 'rich'])
+
+export const quality = z
+  .object({
+    tier,
+    best: tier,
+    fixed: z.boolean(),
+    budget_ms: z.number(),
+    p95_ms: ms.describe('Of the last turns in this tier, without pauses and skills.'),
+    turns: z.int(),
+    engines: z.object({
+      stt: z.string(),
+      llm: z.string().nullable(),
+      tts: z.string(),
+      plain_tts: z.string().nullable().describe('Says what the voice is late with.'),
+    }),
+    last_step: z
+      .object({ from: tier, to: tier, why: z.enum(['slow-turns', 'spike', 'recovered']), at: z.string() })
+      .nullable(),
+  })
+  .describe('How much quality answers take their time for now, and why.')
 
 export const status = z.object({
   node: z.object({
@@ -75,6 +110,8 @@ export const status = z.object({
     reasons: z.array(z.string()),
   }),
   capabilities: z.array(capability),
+  quality,
+  hardware: hardware.nullable(),
   sessions: z.int(),
   actors: z.int(),
   notices: z.array(z.string()),

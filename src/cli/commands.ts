@@ -707,5 +707,6 @@ export const topExamples: readonly (readonly [string, string])[] = [
 
 export const nodeExamples: readonly (readonly [string, string])[] = [
   ['loqa-node --room kitchen', 'starts a node'],
+  ['loqa-node --room kitchen --mic', 'one that listens and speaks there itself'],
   ['loqa-node --data /tmp/try --http-port 0', 'one to try things with, beside another'],
 ]

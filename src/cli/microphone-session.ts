@@ -13,7 +13,7 @@ import { EXIT, type ExitCode } from './world.ts'
 
 export async function listenToMicrophone(call: Call): Promise<ExitCode> {
   const { world, options } = call
-  const { PATH } = world.environment
+  const programs = { path: world.environment.PATH, disk: world.disk }
   const collector = new TurnCollector()
   const partial = new LivePartial(world.terminal, !call.json)
   const printer = new TurnPrinter(call)
@@ -28,7 +28,7 @@ export async function listenToMicrophone(call: Call): Promise<ExitCode> {
       if (event.type === 'stop-playback') speaker?.abort()
       // Where there is no loudspeaker nobody waits for a sound.
       if (event.type === 'tone')
-        play(once(writeRecording([tone()])), PATH, world.interrupted).catch(() => undefined)
+        play(once(writeRecording([tone()])), programs, world.interrupted).catch(() => undefined)
       const turn = collector.event(event)
       if (turn === undefined) return
       partial.clear()
@@ -36,7 +36,7 @@ export async function listenToMicrophone(call: Call): Promise<ExitCode> {
       if (printer.output === undefined && turn.reply.some(isAudible)) {
         speaker = new AbortController()
         const wav = writeRecording(turn.reply)
-        play(once(wav), PATH, AbortSignal.any([speaker.signal, world.interrupted])).catch(
+        play(once(wav), programs, AbortSignal.any([speaker.signal, world.interrupted])).catch(
           (error: unknown) => {
             if (error instanceof Error && error.name !== 'AbortError')
               world.terminal.err(`${error.message}\n`)
@@ -50,7 +50,7 @@ export async function listenToMicrophone(call: Call): Promise<ExitCode> {
   world.terminal.err('Speak; Ctrl-C ends.\n')
   let carry: Uint8Array = new Uint8Array(0)
   try {
-    for await (const part of microphone(PATH, world.interrupted)) {
+    for await (const part of microphone(programs, world.interrupted)) {
       const bytes = Buffer.concat([carry, part])
       const whole = bytes.length - (bytes.length % 2)
       carry = bytes.subarray(whole)

@@ -10,6 +10,7 @@ import {
   CATALOGUE,
   enginesDirectory,
   type Machine,
+  preparedOf,
   pulledDirectory,
   readShelf,
   type Shelf,
@@ -79,6 +80,11 @@ export const thisMachine = async (directory: string): Promise<Machine> => ({
   cores: availableParallelism(),
   free_bytes: await freeSpace(directory),
 })
+
+/** What adapters made of a model that is gone. A running engine has read it. */
+export async function removePrepared(data: string, model: string): Promise<void> {
+  for (const path of preparedOf(join(data, 'models'), model)) await rm(path, { recursive: true, force: true })
+}
 
 export const entryCalled = (id: string) => CATALOGUE.find((entry) => entry.id === id)
 

@@ -23,6 +23,7 @@ export const nodeFlags: readonly (OptionSpec & { readonly key?: string })[] = [
   { flags: '--port <port>', about: 'port for other nodes; 0 takes a free one', key: 'cluster.port' },
   { flags: '--http-port <port>', about: 'port for HTTP; 0 takes a free one', key: 'api.port' },
   { flags: '--peer <address>', about: 'a node to connect to', many: true, key: 'cluster.peers' },
+  { flags: '--mic', about: 'listen and speak through this machine', key: 'audio.enabled' },
   { flags: '--locked', about: 'no node nearby may join by itself', key: 'cluster.locked' },
   { flags: '--restore <dir>', about: 'go back to this copy of the store first (loqa store backup)' },
   { flags: '--log-level <level>', about: 'debug, info, warn, error or silent', key: 'observe.log_level' },

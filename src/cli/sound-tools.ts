@@ -1,32 +1,27 @@
 /** The microphone and the loudspeaker of this machine, through the programs that are there. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
-import { delimiter, join } from 'node:path'
 import { LoqaError } from '../host/errors.ts'
+import type { Disk } from '../host/host.ts'
+import { recorderFor, wavPlayer } from '../sound/index.ts'
 
-/** Raw s16le mono 16 kHz on standard output, and a WAV on standard input, in the order they are looked for. */
-const RECORDERS: readonly (readonly string[])[] = [
-  ['parec', '--raw', '--format=s16le', '--rate=16000', '--channels=1', '--latency-msec=20'],
-  ['arecord', '-q', '-t', 'raw', '-f', 'S16_LE', '-r', '16000', '-c', '1', '--period-time=20000'],
-  ['rec', '-q', '-t', 'raw', '-r', '16000', '-e', 'signed', '-b', '16', '-c', '1', '-'],
-]
-const PLAYERS: readonly (readonly string[])[] = [
-  ['pw-play', '-'],
-  ['aplay', '-q', '-'],
-  ['play', '-q', '-t', 'wav', '-'],
-]
+/** Where the programs are looked for. */
+export interface Programs {
+  readonly path: string | undefined
+  readonly disk: Disk
+}
 
 const WAIT_HINT = 'Give a file instead: loqa listen command.wav'
 
 /** Errors: `no-microphone` when no recorder is installed or it ends. */
-export async function* microphone(path: string | undefined, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  const [program, ...args] = found(RECORDERS, path) ?? []
-  if (program === undefined) {
+export async function* microphone({ path, disk }: Programs, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const command = await recorderFor('person', '', path, disk)
+  if (command === undefined) {
     throw new LoqaError('no-microphone', 'No program that records was found (parec, arecord or rec)', {
       hint: `Install pulseaudio-utils or alsa-utils. ${WAIT_HINT}`,
     })
   }
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], signal })
+  const { program } = command
+  const child = spawn(command.path, command.args, { stdio: ['ignore', 'pipe', 'pipe'], signal })
   let said = ''
   child.stderr.on('data', (part: Buffer) => {
     said = (said + part.toString()).slice(-500)
@@ -50,16 +45,17 @@ export async function* microphone(path: string | undefined, signal: AbortSignal)
 /** Plays a WAV as it comes. Errors: `no-loudspeaker`. */
 export async function play(
   wav: AsyncIterable<Uint8Array>,
-  path: string | undefined,
+  { path, disk }: Programs,
   signal: AbortSignal,
 ): Promise<void> {
-  const [program, ...args] = found(PLAYERS, path) ?? []
-  if (program === undefined) {
+  const command = await wavPlayer(path, disk)
+  if (command === undefined) {
     throw new LoqaError('no-loudspeaker', 'No program that plays sound was found (pw-play, aplay or play)', {
       hint: 'Install alsa-utils, or write a file: loqa say TEXT -o FILE.wav',
     })
   }
-  const child = spawn(program, args, { stdio: ['pipe', 'ignore', 'pipe'], signal })
+  const { program } = command
+  const child = spawn(command.path, command.args, { stdio: ['pipe', 'ignore', 'pipe'], signal })
   let said = ''
   child.stderr.on('data', (part: Buffer) => {
     said = (said + part.toString()).slice(-500)
@@ -97,20 +93,3 @@ const endOf = (child: ChildProcess): Promise<number | null> =>
     child.once('error', reject)
     child.once('exit', (code) => resolve(code))
   })
-
-function found(
-  programs: readonly (readonly string[])[],
-  path: string | undefined,
-): readonly string[] | undefined {
-  const directories = (path ?? '').split(delimiter).filter((directory) => directory !== '')
-  return programs.find(([name]) => directories.some((directory) => isExecutable(join(directory, name!))))
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
-}

@@ -16,6 +16,7 @@
 export { openCluster } from './cluster.ts'
 export type { Discovery, DiscoveryOptions } from './discovery/discovery.ts'
 export type { NodeRow } from './discovery/explain.ts'
+export { type AnnouncedService, announceService } from './discovery/service.ts'
 export {
   type AdmitterEffect,
   type AdmitterInput,

@@ -83,6 +83,16 @@ const api = z.strictObject({
   ).default(300),
 })
 
+const service = (about: string) =>
+  z
+    .string()
+    .max(255)
+    .regex(/^$|^tcp:\/\/(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):[1-9]\d{0,4}$/)
+    .refine((text) => text === '' || URL.canParse(text))
+    .default('')
+    .describe(`${about} What people say, or what they are answered, is sent there, readable on the way.`)
+    .meta({ allowed: 'an address like tcp://HOST:PORT' })
+
 const wyoming = z.strictObject({
   enabled: z
     .boolean()
@@ -98,6 +108,32 @@ const wyoming = z.strictObject({
     )
     .meta({ allowed: 'an IP address or host name' }),
   port: port('Port of Wyoming; 0 takes a free one, written to runtime.json.').default(7423),
+  usual_ports: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Serve also at the ports programs of this kind have as a rule, 10300 hearing and 10200 speaking; one that is taken is left alone.',
+    ),
+  announce: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Announce Wyoming by multicast DNS where it listens, so that Home Assistant finds it by itself.',
+    ),
+  stt_url: service(
+    'Wyoming service that hears recordings for this node, e.g. tcp://192.168.1.20:10300; empty is none.',
+  ),
+  tts_url: service(
+    'Wyoming service that speaks for this node, e.g. tcp://192.168.1.20:10200; empty is none.',
+  ),
+  tts_voice: z.string().max(64).default('').describe('Voice of that service; empty is its own choice.'),
+  first: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Whether those services are asked first and the own engines do what they cannot; else they are asked where there is no own engine with room.',
+    ),
+  timeout_ms: whole(500, 120_000, 'Silence after which such a service counts as hanging.').default(10_000),
 })
 
 const cluster = z.strictObject({
@@ -190,6 +226,33 @@ const voice = z.strictObject({
   ),
 })
 
+/** A name arecord -L, aplay -L or pactl list short knows. */
+const sound = (about: string) =>
+  z
+    .string()
+    .max(128)
+    .regex(/^$|^[A-Za-z0-9_][^\s]*$/)
+    .default('')
+    .describe(about)
+    .meta({ allowed: 'a name without spaces that begins with a letter or digit' })
+
+const audio = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Listen and speak in the room of this node through the microphone and the loudspeaker of this machine.',
+    ),
+  input: sound('Microphone, by a name that arecord -L lists; empty is the default one.'),
+  output: sound('Loudspeaker, by a name that aplay -L lists; empty is the default one.'),
+  barge_in: z
+    .boolean()
+    .default(true)
+    .describe(
+      'Hear what is said while it speaks. Where the microphone hears the loudspeaker and no device takes that out (echo cancellation), set false: it would interrupt itself.',
+    ),
+})
+
 const inference = z.strictObject({
   models_dir: path(
     'Directory with models and their manifest.json; empty is the one that came with the node.',
@@ -236,6 +299,32 @@ const inference = z.strictObject({
     'Pause before the first restart of an engine; doubles each time.',
   ).default(100),
   restart_delay_max_ms: whole(100, 600_000, 'Longest pause between restarts.').default(30_000),
+})
+
+const qos = z.strictObject({
+  tier: z
+    .enum(['auto', 'fast', 'balanced', 'rich'])
+    .default('auto')
+    .describe(
+      'How much quality answers take their time for: auto begins rich, steps down while engines are slow, and up again. The others stay.',
+    ),
+  fast_ms: whole(
+    100,
+    60_000,
+    'Budget of a turn in the fast tier, from the end of speech to the first sound of the answer.',
+  ).default(200),
+  balanced_ms: whole(100, 60_000, 'The same of the balanced tier.').default(400),
+  rich_ms: whole(100, 60_000, 'The same of the rich tier. A person notices a second.').default(1_000),
+  answers_kept: whole(
+    0,
+    1_024,
+    'Answers of the language model kept in memory for ten minutes, so that what a house asks again it is told at once; 0 keeps none.',
+  ).default(64),
+  recover_after_s: number(
+    0.1,
+    3_600,
+    'So long no turn may have been over its budget before a better tier is tried, unheard; doubles each time that fails.',
+  ).default(30),
 })
 
 const openai = z.strictObject({
@@ -398,7 +487,9 @@ export const configSchema = z.strictObject({
     wyoming,
     cluster,
     voice,
+    audio,
     inference,
+    qos,
     openai,
     skills,
     devices,
@@ -446,6 +537,14 @@ export const derivedValues: Readonly<
   'cluster.enrolment_port': {
     formula: 'cluster.port + 1, or 0 when that is 0',
     value: (of) => besides(Number(of('cluster.port'))),
+  },
+  'wyoming.usual_ports': {
+    formula: 'true, or false when wyoming.port is 0',
+    value: (of) => Number(of('wyoming.port')) !== 0,
+  },
+  'wyoming.announce': {
+    formula: 'cluster.discovery',
+    value: (of) => of('cluster.discovery') === true,
   },
   'inference.ping_timeout_ms': {
     formula: '3 × inference.ping_interval_ms',

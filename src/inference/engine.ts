@@ -61,6 +61,8 @@ export type EngineRequest =
     }
   /** What a text means as a vector, from a language model; runs at once. */
   | { readonly kind: 'embedding'; readonly text: string }
+  /** Whose voice it is as a vector. Audio follows as for `stt`. */
+  | { readonly kind: 'speaker'; readonly sample_rate: 16000 }
   /**
    * Text by `feed` (a streaming writer) until `finish`; or all at once in `text`, then there is nothing to feed nor to finish.
    * `speed` 0.5 … 2, 1 is natural.
@@ -134,4 +136,12 @@ export interface Measurement {
   readonly real_time_factor?: number
   readonly tokens_per_s?: number
   readonly runs: number
+  /** What it computes on beside the processor, and its memory once the model is in it. */
+  readonly gpu?: Gpu
+}
+
+export interface Gpu {
+  readonly backend: 'cuda' | 'metal' | 'vulkan'
+  readonly free_mb: number
+  readonly total_mb: number
 }

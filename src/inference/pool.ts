@@ -8,7 +8,7 @@ import { assertNever } from '../host/index.ts'
 import type { Log } from '../observe/index.ts'
 import { openWhenSettled } from './awaiting.ts'
 import { isElsewhere } from './elsewhere.ts'
-import type { EngineEvent, EngineRequest, EngineStream } from './engine.ts'
+import type { EngineEvent, EngineRequest, EngineStream, Gpu } from './engine.ts'
 import { engineUnavailable, notOffered, overloaded, timedOut } from './errors.ts'
 import { openWithFallback } from './fallback.ts'
 import { type StartProcess, startProcess } from './process.ts'
@@ -56,6 +56,8 @@ export interface Capability {
   readonly lag_ms?: number | undefined
   readonly restarts: number
   readonly rss_mb: number | null
+  /** What it computes on beside the processor. */
+  readonly gpu?: Gpu
   /** Runs it has now. */
   readonly load: number
   /** Why it is not ready. */
@@ -314,6 +316,7 @@ function capabilityOf(replica: Replica): Capability {
     restarts: replica.restarts,
     rss_mb: replica.rss_mb,
     load: replica.load,
+    ...(replica.gpu === undefined ? {} : { gpu: replica.gpu }),
     ...(failing ? { error: life.error } : {}),
   }
 }

@@ -11,6 +11,7 @@ import type {
   EngineKind,
   EngineRequest,
   EngineStream,
+  Gpu,
   Measurement,
   ModelFiles,
 } from './engine.ts'
@@ -100,6 +101,10 @@ export class Replica {
   /** Wait for the first result: from live runs, or the self-benchmark before there were any. */
   get p95_ms(): number | null {
     return this.#runs.p95_ms ?? this.#measurement?.p95_ms ?? null
+  }
+  /** As of its self-benchmark. */
+  get gpu(): Gpu | undefined {
+    return this.#measurement?.gpu
   }
   get real_time_factor(): number | null {
     return this.#runs.realTimeFactor ?? this.#measurement?.real_time_factor ?? null

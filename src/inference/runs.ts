@@ -89,7 +89,7 @@ export class Runs {
   /** The input is complete. */
   finished(stream: number): void {
     const run = this.#runs.get(stream)
-    if (run?.request.kind !== 'stt') return
+    if (run === undefined || (run.request.kind !== 'stt' && run.request.kind !== 'speaker')) return
     run.waitsSince = this.#clock.monotonic()
     run.waited = false
   }

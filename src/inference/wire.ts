@@ -47,6 +47,13 @@ const measurement = z.object({
   real_time_factor: z.number().min(0).exactOptional(),
   tokens_per_s: z.number().min(0).exactOptional(),
   runs: z.int().min(1),
+  gpu: z
+    .object({
+      backend: z.enum(['cuda', 'metal', 'vulkan']),
+      free_mb: z.number().min(0).max(1e9),
+      total_mb: z.number().min(0).max(1e9),
+    })
+    .exactOptional(),
 })
 
 const said = z.discriminatedUnion('type', [

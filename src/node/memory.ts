@@ -13,7 +13,6 @@ import {
   type Timeline,
 } from '../store/index.ts'
 import type { Voice } from '../voice/index.ts'
-import { PLACED } from './conversations.ts'
 import type { Heads } from './heads.ts'
 import { People, type Person } from './people.ts'
 import type { PresenceDesk } from './presence.ts'
@@ -39,6 +38,8 @@ export interface MemoryParts {
   readonly log: Log
   readonly metrics: Metrics
   readonly audit: Pick<Audit, 'append'>
+  /** The quality tier in force. */
+  readonly tier: () => string
   readonly skills: () => readonly Pick<SkillRow, 'name' | 'permissions'>[]
   /** As of `RecorderParts`. */
   readonly traced?: RecorderParts['traced']
@@ -71,7 +72,7 @@ export async function openMemory(parts: MemoryParts): Promise<Memory> {
     timeline,
     clock: host.clock,
     random: host.random,
-    tier: PLACED.get('session')!.requirement.tier,
+    tier: parts.tier,
     allowed: (agreed) => people.allowed(agreed),
     permissions: (skill) => parts.skills().find(({ name }) => name === skill)?.permissions,
     traced: parts.traced,

@@ -28,14 +28,19 @@ export function observeWith(
   }
 }
 
-/** What a part of the node that is no actor has to note about a skill. */
+/** What a part of the node that is no actor has to note, about a skill unless it says of what. */
 export function noteIn(
   audit: Audit,
   log: Log,
-  { what, object, outcome }: { what: string; object: string; outcome: string },
+  {
+    actor = 'skills',
+    what,
+    object,
+    outcome,
+  }: { actor?: string; what: string; object: string; outcome: string },
 ): void {
   audit
-    .append({ actor: 'skills', who: '-', what, object, outcome })
+    .append({ actor, who: '-', what, object, outcome })
     .catch((error: unknown) => log.error('An audit record could not be written', { error }))
 }
 

@@ -9,13 +9,15 @@ import {
   chooseModels,
   enginesDirectory,
   enginesElsewhere,
-  isElsewhere,
   type Model,
   openModels,
   Pool,
+  plainVoice,
   pulledDirectory,
   replicasOf,
+  sentTo,
   wakeReplicas,
+  wyomingEngines,
 } from '../inference/index.ts'
 import { createLog, type Log } from '../observe/index.ts'
 import { loadSkills, type Skills, type SkillsOptions, usualSockets } from '../skills/index.ts'
@@ -36,7 +38,7 @@ export function openLog({ clock }: Host, { observe, node }: Config): Log {
 
 export async function openEngines(
   { disk, clock, random }: Host,
-  { inference, openai, node }: Config,
+  { inference, openai, wyoming, node, qos }: Config,
   log: Log,
   onChange: (capability: Capability) => void,
 ): Promise<{
@@ -53,13 +55,21 @@ export async function openEngines(
   })
   if (models.trouble !== undefined) log.warn('What was fetched is not used', { error: models.trouble })
   const chosen = chooseModels(models.list, inference, models.chosen)
-  const own = chosen.flatMap((model) => replicasOf(model, models))
-  const elsewhere = enginesElsewhere(openai)
-  for (const { spec } of elsewhere)
-    log.warn('What is said here leaves this machine', { engine: spec.tag, to: new URL(openai.url).host })
-  const wake = wakeReplicas(models)
-  const specs = elsewhere.map(({ spec }) => spec)
-  const replicas = openai.first ? [...specs, ...own, ...wake] : [...own, ...specs, ...wake]
+  // Who wants the best in any case, however late, needs no second voice.
+  const plain = qos.tier === 'rich' ? undefined : plainVoice(chosen)
+  const own = [...chosen, ...(plain === undefined ? [] : [plain])].flatMap((model) =>
+    replicasOf(model, models),
+  )
+  const servers = enginesElsewhere(openai)
+  const services = wyomingEngines(wyoming)
+  const elsewhere = [...services, ...servers]
+  for (const { spec, model } of elsewhere)
+    log.warn('What is said here leaves this machine', { engine: spec.tag, to: sentTo(model) })
+  const specs = (first: boolean) =>
+    [...(wyoming.first === first ? services : []), ...(openai.first === first ? servers : [])].map(
+      ({ spec }) => spec,
+    )
+  const replicas = [...specs(true), ...own, ...specs(false), ...wakeReplicas(models)]
   return {
     wakeWords: wakeWordsOf(models.list),
     models: [...chosen, ...elsewhere.map(({ model }) => model)],
@@ -68,12 +78,13 @@ export async function openEngines(
   }
 }
 
-/** Of each kind the engine this node asks first; without those elsewhere it is all it has. */
+/** Without those that only stand in: of each kind what this node asks first, and what is not ready before it. */
 export function preferred(capabilities: readonly Capability[]): readonly Capability[] {
-  const ready = capabilities.filter(({ state }) => state === 'ready')
-  if (!ready.some(({ tag }) => isElsewhere(tag))) return capabilities
   const kindOf = ({ tag }: Capability): string => tag.split('.', 1)[0]!
-  return ready.filter((one) => ready.find((other) => kindOf(other) === kindOf(one)) === one)
+  return capabilities.filter((one, at) => {
+    const before = capabilities.slice(0, at)
+    return !before.some((other) => other.state === 'ready' && kindOf(other) === kindOf(one))
+  })
 }
 
 export function openSkills(

@@ -4,7 +4,7 @@ import type { SkillsView } from '../api/index.ts'
 import type { Moving } from '../cluster/index.ts'
 import type { Config, ConfigRow } from '../config.ts'
 import type { DeviceHouse } from '../devices/index.ts'
-import type { Host, Monotonic } from '../host/index.ts'
+import type { Host, MachineFacts, Monotonic } from '../host/index.ts'
 import type { InferPort, Model, Pool } from '../inference/index.ts'
 import type { Metrics } from '../observe/index.ts'
 import type { Skills } from '../skills/index.ts'
@@ -16,7 +16,9 @@ import type { Clustering } from './clustering.ts'
 import type { Heads } from './heads.ts'
 import type { Identity } from './identity.ts'
 import type { Memory } from './memory.ts'
+import type { OwnSound } from './own-sound.ts'
 import type { PresenceDesk } from './presence.ts'
+import type { Quality } from './quality.ts'
 import type { Relocating } from './relocating.ts'
 import type { Rooms } from './rooms.ts'
 import type { SkillBench } from './skill-bench.ts'
@@ -57,6 +59,12 @@ export interface NodeParts {
   readonly moving: Pick<Moving, 'move'>
   readonly rooms: Pick<Rooms, 'move'>
   readonly capacity: Pick<AddedCapacity, 'of'>
+  /** Of this machine, as it is now. */
+  readonly machine: () => Promise<MachineFacts>
+  /** As it was soon after the start. */
+  readonly hardware: () => MachineFacts | undefined
+  readonly quality: Pick<Quality, 'view'>
+  readonly ownSound: Pick<OwnSound, 'findings'>
   readonly metrics: Metrics
   readonly auditing: Auditing
   readonly started: Monotonic

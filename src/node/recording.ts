@@ -18,8 +18,8 @@ export interface RecorderParts {
   readonly timeline: Pick<Timeline, 'begin' | 'append' | 'end' | 'left'>
   readonly clock: Clock
   readonly random: Random
-  /** The tier conversations are placed in. */
-  readonly tier: string
+  /** The quality tier in force. */
+  readonly tier: string | (() => string)
   /** What may be kept now of what was agreed when the conversation began. */
   readonly allowed: (privacy: Agreed) => Agreed
   /** Of a skill, by name; undefined for one that is not here. */
@@ -76,7 +76,7 @@ export class Recorder {
       trace_id: recorded.trace,
       session_id: session,
       actor_id: actor.address,
-      capability_tier: tier,
+      capability_tier: typeof tier === 'string' ? tier : tier(),
       privacy_scope: recorded.head.scope,
       at: clock.wall(),
       at_ms: at ?? clock.monotonic(),

@@ -16,6 +16,8 @@ import {
   Recent,
 } from '../inference/index.ts'
 
+import { isSoundTag } from './hardware.ts'
+
 export interface SharingParts {
   readonly self: NodeId
   readonly clock: Clock
@@ -140,7 +142,7 @@ function offersOf({ self, capabilities, load, room, cluster }: SharingParts): re
     if (isSteady === undefined || household.linkTo(node) === undefined) return []
     const rtt_ms = household.rttOf(node)
     return sheet.capabilities
-      .filter(({ ready }) => ready)
+      .filter(({ ready, tag }) => ready && !isSoundTag(tag))
       .map(({ tag, p95_ms, lag_ms, real_time_factor, room, running }) => ({
         ...{ node, tag, p95_ms, real_time_factor, room, running, share: shareOf(tag, real_time_factor) },
         ...{ lag_ms, load: sheet.load, rtt_ms, steady: isSteady },

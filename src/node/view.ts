@@ -9,13 +9,14 @@ import type {
 } from '../api/index.ts'
 import { type Clock, LoqaError, type Monotonic, sessionId } from '../host/index.ts'
 import { VERSION } from '../host/version.ts'
-import type { Capability, Pool } from '../inference/index.ts'
+import { type Capability, type Pool, sentTo } from '../inference/index.ts'
 import { sessionAddress } from '../voice/index.ts'
 import { decideApproval, listApprovals } from './approving.ts'
 import type { Clustering } from './clustering.ts'
 import { listSessions, moveSession } from './conversations.ts'
 import { dictation } from './dictate.ts'
 import { checkUp } from './doctor.ts'
+import { measuredTags, soundTags } from './hardware.ts'
 import { memoryView } from './memory.ts'
 import type { NodeParts } from './parts.ts'
 import { backUp, showStore } from './remembering.ts'
@@ -181,6 +182,8 @@ function statusOf(parts: NodeParts, stage: Stage): StatusView {
     household: { id: household.id, members: household.members.length, open_until: household.open_until },
     health: { state: healthState(stage, reasons), reasons },
     capabilities: pool.capabilities().map(capabilityRow),
+    quality: parts.quality.view(),
+    hardware: hardwareOf(parts),
     sessions: voice.sessions().length,
     actors: runtime.actors().length,
     notices: noticesOf(models),
@@ -188,9 +191,17 @@ function statusOf(parts: NodeParts, stage: Stage): StatusView {
   }
 }
 
+function hardwareOf({ hardware, pool, config }: NodeParts): StatusView['hardware'] {
+  const facts = hardware()
+  if (facts === undefined) return null
+  const { board, processor, features, cores, memory_mb, battery, microphones, loudspeakers } = facts
+  const lasting = { board, processor, features, cores, memory_mb, battery, microphones, loudspeakers }
+  return { ...lasting, tags: [...measuredTags(pool.capabilities()), ...soundTags(facts, config.node.room)] }
+}
+
 /** What the models in use do not know, and where better ones would go. */
 function noticesOf(models: NodeParts['models']): string[] {
-  const sent = models.filter(({ engine }) => engine === 'openai').map(leavesHouse)
+  const sent = models.flatMap(leavesHouse)
   const limits = models.filter(({ covers }) => covers !== '').map(({ id, covers }) => `${id}: ${covers}`)
   return limits.length === 0
     ? sent
@@ -204,9 +215,12 @@ function noticesOf(models: NodeParts['models']): string[] {
 const SENT = { stt: 'Recordings of what is said', llm: 'Texts of what is said', tts: 'Answers' } as const
 
 /** Said plainly as long as it is so. */
-function leavesHouse({ id, kind, parameters }: NodeParts['models'][number]): string {
+function leavesHouse(model: NodeParts['models'][number]): readonly string[] {
+  const { id, kind } = model
+  const to = sentTo(model)
+  if (to === undefined) return []
   const what = kind === 'stt' || kind === 'llm' || kind === 'tts' ? SENT[kind] : 'What is said'
-  return `${what} are sent to ${new URL(String(parameters.url)).host}, to the model ${id}`
+  return [`${what} are sent to ${to}${id === to ? '' : `, to the model ${id}`}`]
 }
 
 function healthState({ now }: Stage, reasons: readonly string[]): StatusView['health']['state'] {
@@ -246,8 +260,11 @@ function missing(pool: Pool, { inference }: NodeParts['config']): string[] {
 }
 
 function capabilityRow(capability: Capability): CapabilityView {
-  const { tag, model, state, p95_ms, real_time_factor, tokens_per_s, restarts, rss_mb } = capability
-  return { tag, model, state, p95_ms, real_time_factor, tokens_per_s, restarts, rss_mb }
+  const { tag, model, state, p95_ms, real_time_factor, tokens_per_s, restarts, rss_mb, gpu } = capability
+  return {
+    ...{ tag, model, state, p95_ms, real_time_factor, tokens_per_s, restarts, rss_mb },
+    ...(gpu === undefined ? {} : { gpu }),
+  }
 }
 
 const secondsSince = (clock: Clock, start: Monotonic): number =>

@@ -88,6 +88,37 @@ export const CATALOGUE: Readonly<Record<string, Declaration>> = {
     help: 'Share of the processors of this machine in use, as it is told to the others',
     labels: [],
   },
+  loqa_qos_tier: {
+    kind: 'gauge',
+    help: 'The quality tier answers are given in: 1 for the one in force',
+    labels: ['tier'],
+  },
+  loqa_qos_budget_ms: { kind: 'gauge', help: 'Budget of a turn in the tier in force', labels: [] },
+  loqa_qos_turn_p95_ms: {
+    kind: 'gauge',
+    help: 'What 95 of 100 of the last turns in the tier in force took, without the pause before them',
+    labels: [],
+  },
+  loqa_qos_steps_total: {
+    kind: 'counter',
+    help: 'Steps from one quality tier to another',
+    labels: ['from', 'to', 'why'],
+  },
+  loqa_qos_trials_total: {
+    kind: 'counter',
+    help: 'Engines tried unheard before a step up, and whether they kept the budget',
+    labels: ['engine', 'kept'],
+  },
+  loqa_qos_plain_voice_total: {
+    kind: 'counter',
+    help: 'Replies said by the plain voice because the chosen one was late',
+    labels: [],
+  },
+  loqa_llm_answers_again_total: {
+    kind: 'counter',
+    help: 'Meanings a language model had given before, given again from memory',
+    labels: [],
+  },
   loqa_dead_letters_total: { kind: 'counter', help: 'Messages whose receiver was gone', labels: [] },
   loqa_migration_ms: {
     kind: 'histogram',

@@ -24,6 +24,7 @@ import type {
   WaitOver,
 } from './messages.ts'
 import { showEvent } from './messages.ts'
+import { served } from './served.ts'
 import {
   attach,
   audioEnd,
@@ -73,6 +74,7 @@ export interface SessionArgs {
 export function sessionBehavior(
   options: SessionOptions,
 ): Behavior<SessionState, SessionMessage, SessionArgs> {
+  const inForce = served(options)
   return {
     kind: 'session',
     // Two messages a frame at most: 256 hold more than two seconds of a node that is busy elsewhere. The oldest
@@ -102,8 +104,9 @@ export function sessionBehavior(
     },
 
     receive(state, message, context) {
-      const after = handle(state, message, options, context)
-      const continued = startWaiting(after, options, context)
+      const current = inForce()
+      const after = handle(state, message, current, context)
+      const continued = startWaiting(after, current, context)
       return withHead(state, withPhase(state, withPresence(state, continued)), context)
     },
 

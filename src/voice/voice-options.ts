@@ -1,6 +1,7 @@
 /** What the node gives `Voice`, and what it shows: options, privacy, conversations beyond this node. */
 import type { Address, Runtime } from '../actors/index.ts'
 import type { Clock, PrivacyScope, Random, SessionId, Wall } from '../host/index.ts'
+import type { Service } from '../inference/index.ts'
 import type { Carried } from './carried-shape.ts'
 import type { EndpointTimes } from './endpointing.ts'
 import type { InferPort } from './speech.ts'
@@ -25,6 +26,8 @@ export interface VoiceOptions {
   readonly room: string
   readonly endpointing: EndpointTimes
   readonly waits?: Partial<Waits>
+  /** Which engines to use now, and how much to say. Absent: always all. */
+  readonly service?: () => Service
   readonly play_ahead_ms: number
   readonly reply_cache_bytes: number
   readonly session_idle_ms: number

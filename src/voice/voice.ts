@@ -80,6 +80,7 @@ export class Voice {
       waits: { ...WAITS, ...options.waits },
       engines: options.capabilities,
       voice: options.voice,
+      ...(options.service === undefined ? {} : { service: options.service }),
     }
     const session = sessionBehavior({ ...this.#turnOptions, idle_ms: options.session_idle_ms })
     this.behaviors = {

@@ -40,6 +40,15 @@ export const scriptedStatus: StatusView = {
   },
   household: { id: 'h-1', members: 1, open_until: null },
   health: { state: 'ok', reasons: [] },
+  quality: {
+    ...{ tier: 'balanced', best: 'rich', fixed: false, budget_ms: 400, p95_ms: 212.4, turns: 7 },
+    engines: { stt: 'stt', llm: 'llm.llama:intent-starter', tts: 'tts', plain_tts: null },
+    last_step: { from: 'rich', to: 'balanced', why: 'slow-turns', at: '2026-01-02T03:04:05.000Z' },
+  },
+  hardware: {
+    ...{ board: null, processor: 'Slow 2', features: ['avx2'], cores: 2, memory_mb: 8_000, battery: null },
+    ...{ microphones: ['USB'], loudspeakers: [], tags: ['stt.sherpa:rt', 'mic:kitchen'] },
+  },
   capabilities: [
     {
       tag: 'stt.sherpa:starter-en:rt',

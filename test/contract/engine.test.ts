@@ -55,6 +55,14 @@ const CASES: readonly EngineCase[] = [
     empty: { request: STT, ends: 'done' },
   },
   {
+    model: 'mean-voice',
+    to: 'embedding.sherpa-speaker',
+    request: { kind: 'speaker', sample_rate: 16_000 },
+    inputs: LOW_HIGH_LOW,
+    says: 'embedding',
+    empty: { request: { kind: 'speaker', sample_rate: 16_000 }, ends: 'invalid-input' },
+  },
+  {
     model: 'random-language',
     to: 'llm.llama',
     request: { kind: 'llm', prompt: ' good morning\n', schema: { enum: ['yes', 'no'] }, max_tokens: 64 },
@@ -191,6 +199,31 @@ describe('speech recognition', () => {
   test.each(RECOGNISERS)('%s takes a clip shorter than any word', async (to) => {
     const events = await run(pool, to, STT, frames(tone(LOW_HZ, 10)))
     expect(typesOf(events).at(-1)).toBe('done')
+  })
+})
+
+describe('whose voice it is', () => {
+  test('is a vector of unit length: of one voice nearly the same, of another one not', async () => {
+    const directory = temporaryDirectory()
+    const { pool } = openPool(await specs(['mean-voice'], { unpacked_dir: directory.path }))
+    await pool.start()
+    const voice = async (hz: number, loudness: number): Promise<Float32Array> => {
+      const inputs = frames(tone(hz, 600).map((sample, i) => loudness * sample * Math.sin(i / 900)))
+      const events = await run(pool, 'embedding', { kind: 'speaker', sample_rate: 16_000 }, inputs)
+      expect(typesOf(events)).toEqual(['embedding', 'done'])
+      return (events[0] as { vector: Float32Array }).vector
+    }
+    const alike = (a: Float32Array, b: Float32Array): number => a.reduce((sum, x, i) => sum + x * b[i]!, 0)
+    const [low, lowAgain, high] = [await voice(LOW_HZ, 1), await voice(LOW_HZ, 0.9), await voice(HIGH_HZ, 1)]
+    expect(Math.hypot(...low)).toBeCloseTo(1, 4)
+    expect(alike(low, lowAgain)).toBeGreaterThan(alike(low, high))
+    const strange = [{ type: 'audio' as const, samples: new Float32Array(8_000).fill(Number.NaN) }]
+    const ends = typesOf(await run(pool, 'embedding', { kind: 'speaker', sample_rate: 16_000 }, strange)).at(
+      -1,
+    )
+    expect(ends).toBe('done')
+    await pool.stop()
+    directory.remove()
   })
 })
 

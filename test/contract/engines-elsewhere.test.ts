@@ -1,6 +1,6 @@
 /**
- * Engines of an OpenAI-compatible server keep the contract of all engines, against a real node's own `/v1`; and against servers that
- * behave badly each run ends with a reason, or is done by an engine that is here.
+ * Engines of an OpenAI-compatible server, and of a Wyoming service, keep the contract of all engines, against a real node; and against
+ * servers that behave badly each run ends with a reason, or is done by an engine that is here.
  */
 
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -8,9 +8,9 @@ import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { enginesElsewhere } from '../../src/inference/elsewhere.ts'
+import { enginesElsewhere, wyomingEngines } from '../../src/inference/elsewhere.ts'
 import type { EngineInput, Pool } from '../../src/inference/index.ts'
-import { parseWav, recordingOf, toFloat32 } from '../../src/voice/index.ts'
+import { parseWav, recordingOf, resample, toFloat32 } from '../../src/voice/index.ts'
 import { errorCode, open, openPool, run, specs, temporaryDirectory, typesOf } from '../inference/engines.ts'
 import { fixture, RunningNode } from '../system/running-node.ts'
 import { keepsContract, resultOf } from './engine-contract.ts'
@@ -48,7 +48,8 @@ describe('a real node as the server', () => {
     node = await RunningNode.start((data) => {
       key_file = join(data, 'token')
       writeFileSync(key_file, `${TOKEN}\n`)
-      return ['--set', `api.token_file=${key_file}`]
+      const key = ['--set', `api.token_file=${key_file}`]
+      return [...key, '--set', 'wyoming.enabled=true', '--set', 'wyoming.port=0']
     }, 'says-so')
   })
   afterAll(() => node?.dispose())
@@ -88,6 +89,51 @@ describe('a real node as the server', () => {
       },
       replicas('tts'),
     )
+  })
+
+  const service = async (kind: 'stt' | 'tts') => {
+    const { wyoming } = JSON.parse(readFileSync(join(node.data, 'runtime.json'), 'utf8')) as {
+      wyoming: number
+    }
+    const none = { stt_url: '', tts_url: '', tts_voice: '', timeout_ms: 20_000 }
+    return wyomingEngines({ ...none, [`${kind}_url`]: `tcp://127.0.0.1:${wyoming}` }).map(({ spec }) => spec)
+  }
+
+  describe('transcription over Wyoming', () => {
+    keepsContract(
+      {
+        ...{ model: 'wyoming', to: 'stt.wyoming', says: 'final', request: STT, inputs: recording },
+        empty: { request: STT, ends: 'done' },
+      },
+      () => service('stt'),
+    )
+  })
+
+  describe('speech over Wyoming', () => {
+    keepsContract(
+      {
+        ...{ model: 'wyoming', to: 'tts.wyoming', says: 'audio', inputs: [] },
+        request: { kind: 'tts', text: 'The timer for five minutes is set. Anything else?' },
+        empty: { request: { kind: 'tts', text: '' }, ends: 'done' },
+      },
+      () => service('tts'),
+    )
+  })
+
+  test('over Wyoming, it hears what it said itself, sound that comes as it is spoken', async () => {
+    const both = openPool([...(await service('stt')), ...(await service('tts'))]).pool
+    await both.start()
+    expect(resultOf(await run(both, 'stt', STT, recording))).toBe('what time is it')
+    const text = 'Set a timer for five minutes.'
+    const spoken = await run(both, 'tts', { kind: 'tts', text })
+    const sound = spoken.flatMap((event) => (event.type === 'audio' ? [event] : []))
+    const { sample_rate } = sound[0]!
+    const inputs = sound.map(({ samples }) => ({ type: 'audio', samples: toFloat32(samples) }) as const)
+    const whole = resample(Float32Array.from(inputs.flatMap((one) => [...one.samples])), sample_rate, 16_000)
+    expect(resultOf(await run(both, 'stt', STT, [{ type: 'audio', samples: whole }]))).toBe(
+      'set a timer for five minutes',
+    )
+    await both.stop()
   })
 
   test('hears, answers and keeps to a schema as its own engines do', async () => {

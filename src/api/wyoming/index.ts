@@ -4,4 +4,5 @@
  *
  * The protocol knows no password: it listens only where a person says so, and by default to this machine alone.
  */
+export type { Offer as WyomingOffer } from './info.ts'
 export { type RunningWyoming, startWyoming, type WyomingParts } from './server.ts'

@@ -52,4 +52,14 @@ export function describeNode(
   }
 }
 
+/** Kinds of services in `info`. */
+export type Offer = 'asr' | 'tts'
+
+/** The same node where only this is asked for. */
+export const onlyOffering = (offer: Offer, { type, data, payload }: WyomingEvent): WyomingEvent => ({
+  type,
+  data: Object.fromEntries(Object.entries(data).map(([kind, list]) => [kind, kind === offer ? list : []])),
+  payload,
+})
+
 const kindOf = ({ tag }: CapabilityView): string => tag.split('.', 1)[0] ?? ''

@@ -10,7 +10,7 @@ import {
 } from '../../host/index.ts'
 import type { Dictation, NodeView, StatusView, WakeWordWatch } from '../view.ts'
 import { type DialogueEffect, type DialogueInput, dialogue, newDialogue, type Trouble } from './dialogue.ts'
-import { describeNode, wakeName } from './info.ts'
+import { describeNode, type Offer, onlyOffering, wakeName } from './info.ts'
 import { EventCutter, encodeEvent, type WireFault, type WyomingEvent } from './wire.ts'
 
 /** The part of the node a Wyoming client sees. */
@@ -24,6 +24,8 @@ export interface WyomingParts {
   readonly host: string
   readonly port: number
   readonly view: WyomingView
+  /** Tell of this alone; absent: of all there is. */
+  readonly offer?: Offer
 }
 
 /** Each may hold a recogniser stream of about 3 MB. */
@@ -113,6 +115,12 @@ class WyomingConnection {
     }
   }
 
+  #described(): WyomingEvent {
+    const { view, offer } = this.#parts
+    const all = describeNode(view.status(), view.wakeWords())
+    return offer === undefined ? all : onlyOffering(offer, all)
+  }
+
   #mayRead(): boolean {
     const now = this.#parts.clock.monotonic()
     this.#budget = Math.min(BURST_EVENTS, this.#budget + (now - this.#budget_at) * EVENTS_PER_MS) - 1
@@ -140,9 +148,7 @@ class WyomingConnection {
         this.#connection.send(encodeEvent(effect.event))
         break
       case 'describe':
-        this.#connection.send(
-          encodeEvent(describeNode(this.#parts.view.status(), this.#parts.view.wakeWords())),
-        )
+        this.#connection.send(encodeEvent(this.#described()))
         break
       case 'record':
         this.#dictation = this.#parts.view.dictate(effect.sample_rate, {

@@ -18,7 +18,7 @@ export const run: Run = async ({ world, args, options, json, client }) => {
   }
   if (path === undefined) {
     const { play } = await import('../sound-tools.ts')
-    await play(speech, world.environment.PATH, world.interrupted)
+    await play(speech, { path: world.environment.PATH, disk }, world.interrupted)
     return EXIT.ok
   }
   const wav = sizedWav(await collect(speech))

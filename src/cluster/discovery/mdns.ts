@@ -25,14 +25,26 @@ export interface MdnsOptions {
   readonly clock: Clock
   readonly random: Random
   readonly port: number
-  /** What to say now; `ttl` 0 is a goodbye. Undefined: nothing yet. */
-  readonly records: (goodbye: boolean) => readonly DnsRecord[] | undefined
+  /** What it is about; our own service unless another is given. */
+  readonly topic?: Topic
+  /** What to say now on this interface; `ttl` 0 is a goodbye. Undefined: nothing yet. */
+  readonly records: (goodbye: boolean, own: NetworkInterface) => readonly DnsRecord[] | undefined
   /** `from`: the sender's address, with its zone when link-local. */
   readonly onAnswer: (records: readonly DnsRecord[], from: string, network: string) => void
   /** A packet that was not read, and why; or a socket that failed. */
   readonly onCount: (what: string) => void
   readonly onTrouble: (network: string, code: string) => void
 }
+
+export interface Topic {
+  readonly name: string
+  /** Whether others are asked for it. */
+  readonly asks: boolean
+  /** Before a packet is taken apart: `asked` when that is all one needs to know of it, `read`, `other`, or why not. */
+  readonly lookAt: (packet: Uint8Array) => 'asked' | 'read' | 'other' | (string & {})
+}
+
+const OWN: Topic = { name: SERVICE, asks: true, lookAt }
 
 interface Speaker {
   readonly own: NetworkInterface
@@ -43,6 +55,7 @@ interface Speaker {
 
 export class Mdns {
   readonly #options: MdnsOptions
+  readonly #topic: Topic
   readonly #quota = new PacketQuota()
   readonly #mend = new Map<string, Monotonic>()
   #speakers: Speaker[] = []
@@ -51,6 +64,7 @@ export class Mdns {
 
   constructor(options: MdnsOptions) {
     this.#options = options
+    this.#topic = options.topic ?? OWN
   }
 
   /** Opens sockets for interfaces that came, closes those of interfaces that went. Cheap when nothing changed. */
@@ -83,14 +97,13 @@ export class Mdns {
   async close(): Promise<void> {
     this.#closed = true
     this.#cancel()
-    const records = this.#options.records(true)
     const speakers = this.#speakers.filter(({ ready }) => ready)
-    const said = speakers.map(
-      ({ mdns }) =>
-        new Promise<void>((resolve) =>
-          records === undefined ? resolve() : mdns.respond(answerOf(records), () => resolve()),
-        ),
-    )
+    const said = speakers.map(({ mdns, own }) => {
+      const records = this.#options.records(true, own)
+      return new Promise<void>((resolve) =>
+        records === undefined ? resolve() : mdns.respond(answerOf(records), () => resolve()),
+      )
+    })
     await Promise.race([Promise.all(said), this.#pause(GOODBYE_MS)])
     await Promise.all(this.#speakers.map(({ mdns }) => new Promise<void>((resolve) => mdns.destroy(resolve))))
     this.#speakers = []
@@ -110,7 +123,7 @@ export class Mdns {
       this.#failed(own, 'no-socket')
       return
     }
-    this.#filter(socket, own)
+    this.#filter(socket, own, () => this.#asked(speaker))
     const mdns = multicastDns({
       socket,
       type,
@@ -136,9 +149,7 @@ export class Mdns {
       this.#arm()
     })
     mdns.on('query', ({ questions = [] }) => {
-      if (!questions.some(({ name }) => name === SERVICE)) return
-      speaker.cadence = asked(speaker.cadence, clock.monotonic(), this.#options.random)
-      this.#arm()
+      if (questions.some(({ name }) => name === this.#topic.name)) this.#asked(speaker)
     })
     mdns.on('response', ({ answers = [], additionals = [] }, { address }: { address: string }) => {
       if (!this.#closed)
@@ -146,15 +157,21 @@ export class Mdns {
     })
   }
 
+  #asked(speaker: Speaker): void {
+    const { clock, random } = this.#options
+    speaker.cadence = asked(speaker.cadence, clock.monotonic(), random)
+    this.#arm()
+  }
+
   /** Stands before the library, which takes everything apart that arrives: size, subject, sender and number are judged first. */
-  #filter(socket: Socket, own: NetworkInterface): void {
+  #filter(socket: Socket, own: NetworkInterface, asked: () => void): void {
     const emit = socket.emit.bind(socket) as (event: string, ...values: unknown[]) => boolean
     socket.emit = (event: string, ...values: unknown[]): boolean => {
       if (event !== 'message') return emit(event, ...values)
       const [bytes, { address }] = values as [Buffer, { address: string }]
-      const look = lookAt(bytes)
+      const look = this.#topic.lookAt(bytes)
       if (look === 'other' || !isOnLink(own, address)) return false
-      if (look !== 'read') {
+      if (look !== 'read' && look !== 'asked') {
         this.#options.onCount(look)
         return false
       }
@@ -162,7 +179,9 @@ export class Mdns {
         this.#options.onCount('too-many')
         return false
       }
-      return emit(event, ...values)
+      if (look === 'read') return emit(event, ...values)
+      asked()
+      return true
     }
   }
 
@@ -195,7 +214,6 @@ export class Mdns {
 
   #speak(): void {
     const { clock, random } = this.#options
-    const records = this.#options.records(false)
     for (const speaker of this.#speakers) {
       if (!speaker.ready) continue
       const { cadence, say, ask } = due(speaker.cadence, clock.monotonic(), random)
@@ -203,8 +221,9 @@ export class Mdns {
       const sent = (error: NodeJS.ErrnoException | null): void => {
         if (error) this.#lose(speaker, error.code ?? 'unknown')
       }
-      if (say && records !== undefined) speaker.mdns.respond(answerOf(records), sent)
-      if (ask) speaker.mdns.query([{ name: SERVICE, type: 'PTR' }], sent)
+      const records = say ? this.#options.records(false, speaker.own) : undefined
+      if (records !== undefined) speaker.mdns.respond(answerOf(records), sent)
+      if (ask && this.#topic.asks) speaker.mdns.query([{ name: this.#topic.name, type: 'PTR' }], sent)
     }
     this.#arm()
   }

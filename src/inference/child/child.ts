@@ -41,8 +41,12 @@ async function adapter(name: string): Promise<Engine> {
       return new (await import('./openai.ts')).OpenAiEngine()
     case 'sherpa-offline':
       return new (await import('./sherpa-offline.ts')).SherpaOfflineEngine()
+    case 'sherpa-speaker':
+      return new (await import('./sherpa-speaker.ts')).SherpaSpeakerEngine()
     case 'sherpa-tts':
       return new (await import('./sherpa-tts.ts')).SherpaVoiceEngine()
+    case 'wyoming':
+      return new (await import('./wyoming.ts')).WyomingEngine()
     case 'whisper':
       return new (await import('./whisper.ts')).WhisperEngine()
     default:

@@ -8,6 +8,7 @@ import { copyFileSync, mkdirSync, readlinkSync, renameSync, symlinkSync } from '
 import { availableParallelism, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { LoqaError } from '../../host/errors.ts'
+import { preparedPath } from '../catalogue/prepared.ts'
 import type { Engine, EngineEvent, EngineRequest, EngineStream, Measurement, ModelFiles } from '../engine.ts'
 import { addedLibrary } from './added-library.ts'
 import { measureRuns } from './measuring.ts'
@@ -113,7 +114,7 @@ export class KokoroEngine implements Engine {
 
 /** A folder in which the checked files have the names that the library knows. */
 function laidOut(model: ModelFiles): string {
-  const folder = join(model.work_dir ?? join(tmpdir(), 'loqa-models'), `${model.id}.kokoro`)
+  const folder = preparedPath(model.work_dir ?? join(tmpdir(), 'loqa-models'), model.id, 'kokoro')
   mkdirSync(join(folder, 'onnx'), { recursive: true })
   for (const [role, name] of Object.entries(NAMES)) {
     const from = model.paths[role]

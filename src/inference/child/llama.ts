@@ -88,7 +88,7 @@ export class LlamaEngine implements Engine {
   }
 
   open(request: EngineRequest, onEvent: (event: EngineEvent) => void): EngineStream {
-    if (request.kind === 'stt' || request.kind === 'tts' || request.kind === 'wake')
+    if (request.kind !== 'llm' && request.kind !== 'chat' && request.kind !== 'embedding')
       throw new LoqaError('invalid-input', 'This engine only writes text')
     const abort = new AbortController()
     const turn = this.#turns.take(() =>
@@ -106,8 +106,17 @@ export class LlamaEngine implements Engine {
     }
   }
 
-  measure(): Promise<Measurement> {
-    return measureRuns(this, { request: TRIAL, inputs: [], from: 'open' }, 4)
+  async measure(): Promise<Measurement> {
+    const measured = await measureRuns(this, { request: TRIAL, inputs: [], from: 'open' }, 4)
+    const gpu = await this.#gpu()
+    return gpu === undefined ? measured : { ...measured, gpu }
+  }
+
+  async #gpu(): Promise<Measurement['gpu']> {
+    const llama = this.#loaded?.llama
+    if (llama === undefined || llama.gpu === false) return undefined
+    const { free, total } = await llama.getVramState()
+    return { backend: llama.gpu, free_mb: Math.round(free / 1e6), total_mb: Math.round(total / 1e6) }
   }
 
   async unload(): Promise<void> {

@@ -1,7 +1,8 @@
 /** One run of an engine of a server: work that begins once, events until it is given up, one last event. */
 import { type ErrorShape, errorShape } from '../../host/errors.ts'
 import type { EngineEvent, EngineInput, EngineStream } from '../engine.ts'
-import { ElsewhereError, type Server } from './elsewhere.ts'
+import type { Server } from './elsewhere.ts'
+import { ElsewhereError } from './patience.ts'
 
 export type OnEvent = (event: EngineEvent) => void
 

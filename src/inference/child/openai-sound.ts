@@ -4,10 +4,8 @@ import { invalidInput } from '../errors.ts'
 import { transcriptOf } from './elsewhere-wire.ts'
 import { JSON_TYPE, type Loaded, type OnEvent, Run } from './openai-run.ts'
 import { soundSamples } from './samples.ts'
-import { cutSentences } from './sentences.ts'
+import { SentenceRun } from './sentence-run.ts'
 
-/** As the voice that needs no server. */
-const MAX_TEXT = 10_000
 /** Two minutes: a recording, which is sent whole. */
 const MAX_SAMPLES = 120 * 16_000
 /** What the API promises for `pcm`. */
@@ -70,70 +68,21 @@ export class Hearing extends Run {
   }
 }
 
-/** Sentence by sentence, so that the first is heard while the last is still being written. */
-export class Speaking extends Run {
+/** Texts spoken. */
+export class Speaking extends SentenceRun {
   readonly #loaded: Loaded
   readonly #voice: string
   readonly #speed: number
-  readonly #sentences: string[] = []
-  #rest = ''
-  #length = 0
-  #samples = 0
-  #finished = false
-  #busy = false
 
-  constructor(
-    loaded: Loaded,
-    { text, voice, speed }: Extract<EngineRequest, { kind: 'tts' }>,
-    onEvent: OnEvent,
-  ) {
+  constructor(loaded: Loaded, request: Extract<EngineRequest, { kind: 'tts' }>, onEvent: OnEvent) {
     super(onEvent)
     this.#loaded = loaded
-    this.#voice = voice || loaded.voice
-    this.#speed = speed ?? 1
-    if (text === undefined) return
-    this.feed({ type: 'text', text })
-    this.finish()
+    this.#voice = request.voice || loaded.voice
+    this.#speed = request.speed ?? 1
+    this.speak(request)
   }
 
-  override feed(input: EngineInput): void {
-    if (this.over || this.#finished || input.type !== 'text') return
-    this.#length += input.text.length
-    this.#rest += input.text.toWellFormed()
-    this.#cut(false)
-  }
-
-  override finish(): void {
-    if (this.over || this.#finished) return
-    this.#finished = true
-    this.#cut(true)
-  }
-
-  #cut(complete: boolean): void {
-    if (this.#length <= MAX_TEXT) {
-      const { sentences, rest } = cutSentences(this.#rest, complete)
-      this.#rest = rest
-      this.#sentences.push(...sentences)
-    }
-    if (this.#busy) return
-    this.#busy = true
-    this.begin(() => this.#speak())
-  }
-
-  async #speak(): Promise<void> {
-    if (this.#length > MAX_TEXT) {
-      this.fail(invalidInput(`The text is longer than ${MAX_TEXT} characters`))
-      return
-    }
-    for (let next = this.#sentences.shift(); next !== undefined; next = this.#sentences.shift())
-      await this.#say(next)
-    this.#busy = false
-    if (!this.#finished) return
-    const audio_ms = (this.#samples / PCM_RATE) * 1_000
-    this.tell({ type: 'done', usage: { audio_ms, compute_ms: this.compute_ms } })
-  }
-
-  async #say(input: string): Promise<void> {
+  protected override async say(input: string): Promise<void> {
     const { server, model } = this.#loaded
     const wish = { model, input, voice: this.#voice, response_format: 'pcm', speed: this.#speed }
     let odd: Uint8Array = new Uint8Array(0)
@@ -144,8 +93,7 @@ export class Speaking extends Run {
         odd = Uint8Array.from(all.subarray(even))
         if (even === 0) return
         const samples = new Int16Array(Uint8Array.from(all.subarray(0, even)).buffer)
-        this.#samples += samples.length
-        this.tell({ type: 'audio', samples, sample_rate: PCM_RATE })
+        this.sound(samples, PCM_RATE)
       },
       end: () => undefined,
     })

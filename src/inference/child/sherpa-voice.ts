@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { preparedPath } from '../catalogue/prepared.ts'
 import type { ModelFiles } from '../engine.ts'
 import { espeakData, writeWhole } from './espeak-data.ts'
 import { onnxMetadata, withMetadata } from './onnx-metadata.ts'
@@ -157,8 +158,8 @@ function preparedPiper(model: ModelFiles, config: PiperConfig): { model: string;
   const missing = MARKS.filter((mark) => config.phoneme_id_map[mark] === undefined)
   if (missing.length > 0) throw invalid(model, `its config file lacks the phonemes ${missing.join(' ')}`)
   const path = pathOf(model, 'model')
-  const prepared = join(workOf(model), `${model.id}.sherpa.onnx`)
-  const tokens = join(workOf(model), `${model.id}.sherpa.tokens.txt`)
+  const prepared = preparedPath(workOf(model), model.id, 'piper')
+  const tokens = preparedPath(workOf(model), model.id, 'piperTokens')
   const metadata = {
     model_type: 'vits',
     comment: 'piper',

@@ -7,7 +7,7 @@ import {
   MAX_DATA_BYTES,
   MAX_LINE_BYTES,
   MAX_PAYLOAD_BYTES,
-} from '../../../src/api/wyoming/wire.ts'
+} from '../../src/host/wyoming.ts'
 
 const seed = Number(process.env.LOQA_SEED ?? 20_261_126)
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
