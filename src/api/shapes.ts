@@ -115,6 +115,7 @@ export const status = z.object({
   sessions: z.int(),
   actors: z.int(),
   notices: z.array(z.string()),
+  wake_words: z.array(z.string()).exactOptional().describe('What a microphone may wait for.'),
 })
 
 const whyNot = z.object({

@@ -46,6 +46,8 @@ export interface StatusView {
   readonly actors: number
   /** Things a person should know, e.g. that starter models know synthesized voices only. */
   readonly notices: readonly string[]
+  /** What a microphone may wait for: `hey loqa`; absent where no engine listens for it. */
+  readonly wake_words?: readonly string[]
 }
 
 /** What the machine is, as its system describes it. */

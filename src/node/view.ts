@@ -187,6 +187,7 @@ function statusOf(parts: NodeParts, stage: Stage): StatusView {
     sessions: voice.sessions().length,
     actors: runtime.actors().length,
     notices: noticesOf(models),
+    ...(parts.wakeWords.length === 0 ? {} : { wake_words: parts.wakeWords.map(({ phrase }) => phrase) }),
   }
 }
 

@@ -68,6 +68,10 @@ export function happened(now: Conversation, happening: Happening): Conversation 
       return isAnnouncing(now) ? { ...now, saying: undefined } : now
     case 'card':
       return add(now, { who: 'house', text: cardText(happening.card), kind: 'card' })
+    case 'wake':
+      return happening.answers ? { ...interrupted(now), phase: 'listening', partial: '' } : now
+    case 'sleep':
+      return now.phase === 'listening' ? { ...now, phase: 'idle', partial: '' } : now
     case 'stop-playback':
       return interrupted(now)
     case 'completed':

@@ -25,6 +25,7 @@ const OVERLOADED_RETRY_MS = 15_000
 
 export class Line {
   readonly #room: string
+  readonly #wake: boolean
   readonly #handlers: LineHandlers
   readonly #heard = new HeardSoFar()
   #socket: WebSocket | undefined
@@ -38,8 +39,10 @@ export class Line {
   #closed = false
   readonly #ping = setInterval(() => this.#say({ type: 'ping' }), PING_MS)
 
-  constructor(room: string, handlers: LineHandlers) {
+  /** `wake`: nothing is heard before the wake word. */
+  constructor(room: string, wake: boolean, handlers: LineHandlers) {
     this.#room = room
+    this.#wake = wake
     this.#handlers = handlers
     this.#open()
   }
@@ -73,7 +76,8 @@ export class Line {
   }
 
   #open(): void {
-    const query = new URLSearchParams(this.#room === '' ? {} : { room: this.#room })
+    const query = new URLSearchParams({ wake: this.#wake ? 'on' : 'off' })
+    if (this.#room !== '') query.set('room', this.#room)
     if (this.#session !== undefined) {
       const { turn, samples } = this.#heard.request
       query.set('session', this.#session)

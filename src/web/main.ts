@@ -22,6 +22,7 @@ const CROWDED_MS = 10_000
 
 let conversation: Conversation = QUIET
 let node: StatusView['node'] | undefined
+let status: StatusView | undefined
 
 const orb = byId<HTMLButtonElement>('orb')
 
@@ -44,12 +45,15 @@ function show(): void {
 function hint(): string {
   if (orb.disabled) return 'Typing works'
   const { phase } = conversation
-  const isFree = satellite.mode === 'free'
+  const isFree = satellite.mode !== 'hold'
   if (phase === 'thinking') return 'One moment'
   if (phase === 'speaking') return isFree ? 'Speak to interrupt' : 'Hold to interrupt'
   if (!isFree) return satellite.isOpen ? 'Listening' : 'Hold and speak'
-  return satellite.isOpen ? 'Listening: just speak' : 'Paused: press to listen'
+  if (!satellite.isOpen) return 'Paused: press to listen'
+  return satellite.mode === 'wake' && phase === 'idle' ? `Say “${wakeWord()}”` : 'Listening: just speak'
 }
+
+const wakeWord = (): string => status?.wake_words?.[0] ?? ''
 
 const level = (value: number): void => document.documentElement.style.setProperty('--level', value.toFixed(3))
 
@@ -64,7 +68,7 @@ const satellite = new Satellite(localStorage.getItem(ROOM) ?? '', {
   sending(on) {
     document.body.dataset.sending = String(on)
     orb.setAttribute('aria-pressed', String(on))
-    if (on && satellite.mode === 'free') keepAwake()
+    if (on && satellite.mode !== 'hold') keepAwake()
     show()
   },
   line: (is_up) => {
@@ -111,7 +115,7 @@ for (const end of ['pointerup', 'pointercancel'] as const) {
 }
 orb.addEventListener('contextmenu', (event) => event.preventDefault())
 orb.addEventListener('click', () => {
-  if (satellite.mode === 'free') void begin(() => satellite.listen(!satellite.isOpen))
+  if (satellite.mode !== 'hold') void begin(() => satellite.listen(!satellite.isOpen))
 })
 
 /** The space bar is the button, wherever nothing else wants it. */
@@ -178,8 +182,6 @@ for (const idea of IDEAS) {
 
 // — the node —
 
-let status: StatusView | undefined
-
 /** Follows the node's status for as long as the page is open. */
 async function follow(): Promise<void> {
   try {
@@ -207,6 +209,10 @@ async function follow(): Promise<void> {
 function learn(news: StatusView): void {
   status = news
   showStatus(news)
+  const [word] = news.wake_words ?? []
+  const wake = byId('wake')
+  wake.hidden = word === undefined
+  wake.querySelector('span')!.textContent = `“${word}”`
   if (node?.id === news.node.id) return
   node = news.node
   document.title = `loqa · ${node.room}`

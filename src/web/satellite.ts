@@ -11,8 +11,8 @@ import { Line } from './line.ts'
 import { follow, type Loudness, rootMeanSquare, UNHEARD } from './loudness.ts'
 import { Sound } from './sound.ts'
 
-/** `hold`: while the button is held. `free`: all the time. */
-export type Mode = 'hold' | 'free'
+/** `hold`: while the button is held. `free`: all the time. `wake`: all the time, and heard after the wake word. */
+export type Mode = 'hold' | 'free' | 'wake'
 
 export interface SatelliteHandlers {
   happened(happening: Happening): void
@@ -71,21 +71,26 @@ export class Satellite {
   async move(room: string): Promise<void> {
     if (room === this.#room) return
     this.#room = room
-    this.#line?.close()
-    this.#line = undefined
+    this.#leave()
     if (this.#free) this.#line = this.#openLine()
   }
 
   /** Errors: see `Sound.open`. */
   async choose(mode: Mode): Promise<void> {
+    if ((mode === 'wake') !== (this.#mode === 'wake')) this.#leave()
     this.#mode = mode
     this.#holding = false
     this.#free = false
-    if (mode === 'free') await this.listen(true)
+    if (mode !== 'hold') await this.listen(true)
     else this.#stopSending()
   }
 
-  /** Hands-free only: on, or a pause. Errors: see `Sound.open`. */
+  #leave(): void {
+    this.#line?.close()
+    this.#line = undefined
+  }
+
+  /** Not where it is held: on, or a pause. Errors: see `Sound.open`. */
   async listen(on: boolean): Promise<void> {
     this.#free = on
     if (!on) {
@@ -143,7 +148,7 @@ export class Satellite {
   }
 
   #openLine(): Line {
-    return new Line(this.#room, {
+    return new Line(this.#room, this.#mode === 'wake', {
       event: (event) => this.#event(event),
       audio: (samples) => this.#audio(samples),
       up: (is_up) => this.#handlers.line(is_up),

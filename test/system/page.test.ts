@@ -145,6 +145,16 @@ describe.skipIf(program === undefined)('the page in Chromium', () => {
     await browser.until(`document.body.dataset.sending === 'false'`)
   })
 
+  it('waits for the wake word where it is told to, and hears what follows it', async () => {
+    record(0.5, 'what-is-on-the-shopping-list.wav', 1, 'hey-loqa.wav', 0.3, 'what-time-is-it.wav', 60)
+    await browser.open(node.http)
+    await browser.until(`document.querySelector('#wake').innerText.includes('hey loqa')`)
+    await browser.click('#modes [value=wake]')
+    await browser.until(line('house', /It is|clock skill/))
+    expect(await browser.value(`document.querySelectorAll('#lines .person').length`)).toBe(1)
+    await browser.click('#modes [value=hold]')
+  })
+
   it('can be installed, fits a small phone, and has nothing to complain of', async () => {
     expect((await browser.send('Page.getAppManifest')).errors).toEqual([])
     await browser.value(`navigator.serviceWorker.ready.then(() => true)`)
