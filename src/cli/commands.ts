@@ -503,8 +503,7 @@ export const commands: readonly CommandSpec[] = [
     ],
     examples: [
       ['loqa listen command.wav -o reply.wav', 'streams the file in real time and keeps the reply'],
-      ['loqa listen mic --room kitchen', 'talk; Ctrl-C ends'],
-      ['loqa listen mic --wake', 'say "hey loqa" first, whenever you want something'],
+      ['loqa listen mic --wake', 'talk, beginning with "hey loqa"; Ctrl-C ends'],
     ],
     load: () => import('./commands/listen.ts'),
   },
