@@ -13,6 +13,7 @@ const FOLDERS = [
   'voice',
   'api',
   'cli',
+  'web',
 ]
 
 /** Folder → folders whose faces it may import. */
@@ -32,6 +33,8 @@ const MAY_IMPORT = {
   api: ['host', 'observe', 'voice'],
   /** Models are fetched and measured, skills made, inspected and signed, in the command's own process: no node needs to run for it. */
   cli: ['host', 'sound', 'api', 'voice', 'inference', 'skills'],
+  /** Runs in a browser: shapes of the API, and the rules that `src/api/page-files.ts` lists. */
+  web: ['host', 'api', 'cli'],
 }
 
 /** Outside library → the only files that may import it. */
@@ -48,9 +51,10 @@ const IMPORTERS = {
   commander: '^src/cli/',
   'modern-tar': '^src/skills/package/archive\\.ts$',
   'smol-toml': '^src/config/toml\\.ts$',
-  'sherpa-onnx-node': '^src/inference/child/sherpa\\.ts$',
+  'sherpa-onnx-node': '^src/inference/child/sherpa-library\\.ts$',
   '@fugood/whisper\\.node': '^src/inference/child/whisper\\.ts$',
   'node-llama-cpp': '^src/inference/child/llama(-chat)?\\.ts$',
+  'kokoro-js': '^src/inference/child/kokoro\\.ts$',
   '@echogarden/espeak-ng-emscripten': '^src/inference/child/formant\\.ts$',
   libp2p: '^src/cluster/transport/',
   '@libp2p/[a-z-]+': '^src/cluster/transport/',
@@ -80,6 +84,7 @@ const folderRules = FOLDERS.map((folder) => ({
 
 /** Pure files a command may load alone, because the face would bring engines along and `loqa` must start at once. */
 const LIGHT = [
+  '^src/cli/(heard|speech-clock|tone|turn-collector)\\.ts$',
   '^src/voice/(wav|audio)\\.ts$',
   '^src/inference/catalogue/index\\.ts$',
   '^src/skills/(package|trust)/index\\.ts$',
@@ -127,6 +132,7 @@ module.exports = {
         path: '^src/',
         pathNot: [
           '^src/host/',
+          '^src/web/',
           '^src/(node|main)\\.ts$',
           '^src/node/',
           '^src/cli/',

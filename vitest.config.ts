@@ -1,3 +1,6 @@
+import { dirname, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
 import LongestFirst from './test/order.ts'
 
@@ -9,17 +12,35 @@ const ALONE = ['test/process/transport.test.ts']
  */
 const SHARED = [
   ...['actors', 'api', 'cli', 'cluster', 'config', 'devices', 'host', 'inference', 'node', 'observe', 'sdk'],
-  ...['skills', 'store', 'training', 'voice'],
+  ...['skills', 'store', 'training', 'voice', 'web'],
 ].map((folder) => `test/${folder}/**/*.test.ts`)
 
+const LAYOUT = fileURLToPath(new URL('src/host/layout.ts', import.meta.url))
+const SHIPPED = fileURLToPath(new URL('test/shipped.ts', import.meta.url))
+
+/** See test/shipped.ts. */
+const asShipped: Plugin = {
+  name: 'as-shipped',
+  enforce: 'pre',
+  resolveId: (source, importer) =>
+    source.endsWith('/layout.ts') &&
+    importer !== SHIPPED &&
+    resolve(dirname(importer ?? '/'), source) === LAYOUT
+      ? SHIPPED
+      : null,
+}
+
 export default defineConfig({
+  plugins: [asShipped],
   test: {
+    globalSetup: SHIPPED,
     pool: 'forks',
     // Bounds for what hangs, not for what is slow: a machine may be busy with something else.
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // Nodes of tests that run beside each other must not find each other, nor those of a house around this machine.
-    env: { LOQA_CLUSTER_DISCOVERY: 'false' },
+    // Nor may a node answer with less because the machine is busy with tests, or from memory where a test takes its engine away.
+    env: { LOQA_CLUSTER_DISCOVERY: 'false', LOQA_QOS_TIER: 'rich', LOQA_QOS_ANSWERS_KEPT: '0' },
     reporters: ['default', './test/closing-line.ts'],
     sequence: { sequencer: LongestFirst },
     // One more than the two cores this is tuned for: a third of the time tests wait for processes, links and clocks.

@@ -8,9 +8,10 @@ import { startApi } from './api/index.ts'
 import type { RunningNode, StartOptions } from './cli/index.ts'
 import { createRemote, Moving, Placing, remoteListener } from './cluster/index.ts'
 import { isLoopback, type Resolved } from './config.ts'
-import { PACKAGE } from './host/index.ts'
+import { type MachineFacts, type NodeId, PACKAGE } from './host/index.ts'
 import { realHost } from './host/real.ts'
 import { ownAddresses, realHttp } from './host/real-http.ts'
+import { readMachine } from './host/real-machine.ts'
 import { realProcessors } from './host/real-processors.ts'
 import {
   type Capability,
@@ -18,17 +19,19 @@ import {
   type InferPort,
   isElsewhere,
   isEngineWork,
+  rememberAnswers,
   replicaActor,
   replicaChanged,
 } from './inference/index.ts'
 import { AddedCapacity } from './node/added-capacity.ts'
 import { openAddedSkills } from './node/added-skills.ts'
 import { Clustering } from './node/clustering.ts'
-import { householdOf, MOVES, PLACED, sessionOf } from './node/conversations.ts'
+import { householdOf, isMovable, MOVES, PLACED, sessionOf } from './node/conversations.ts'
 import { handlerWith, openHouseDevices } from './node/devices.ts'
 import { drain } from './node/draining.ts'
 import { goingOn } from './node/going-on.ts'
 import { houseSentences, understandingNow } from './node/grammar.ts'
+import { soundRows } from './node/hardware.ts'
 import { Heads } from './node/heads.ts'
 import { tellSkills } from './node/house-news.ts'
 import { openIdentity, retireFormerId } from './node/identity.ts'
@@ -36,11 +39,15 @@ import { Joining } from './node/joining.ts'
 import { openKept } from './node/keeping.ts'
 import { languagePort } from './node/language.ts'
 import { keepSweeping, openMemory } from './node/memory.ts'
-import { noteIn, observeWith, reportRuntime } from './node/observing.ts'
+import { noteIn, observeWith, reportRuntime, spansOut } from './node/observing.ts'
 import { announceRuntime, openEngines, openLog, openSkills, preferred, tokenOf } from './node/opening.ts'
 import { outsideOf } from './node/outside.ts'
 import { OwnSound } from './node/own-sound.ts'
+import { pageReader } from './node/page.ts'
 import { PlacementRecords } from './node/placement-records.ts'
+import { PresenceDesk } from './node/presence.ts'
+import { Quality } from './node/quality.ts'
+import { Relocating } from './node/relocating.ts'
 import { Rooms } from './node/rooms.ts'
 import { shareEngines } from './node/sharing.ts'
 import { followSkills } from './node/skill-actors.ts'
@@ -49,6 +56,8 @@ import { SettingsOfSkills } from './node/skill-settings.ts'
 import { Undo } from './node/undo.ts'
 import { nodeView, type Stage } from './node/view.ts'
 import { voiceSettings } from './node/voice-settings.ts'
+import { wakeOf } from './node/waking.ts'
+import { Warmth } from './node/warmth.ts'
 import { openWyoming } from './node/wyoming.ts'
 import { createMetrics, openAudit, reportEventLoop, watchEventLoop } from './observe/index.ts'
 import {
@@ -97,17 +106,32 @@ export async function startNode(
     const life = Number.parseInt(boot.slice(0, 8), 16)
     /** What the household may use. A server elsewhere was switched on for what is said to this node. */
     const capabilities = (): readonly Capability[] =>
-      pool.capabilities().filter(({ tag }) => !isElsewhere(tag))
+      preferred(pool.capabilities().filter(({ tag }) => !isElsewhere(tag)))
     const clustering = new Clustering({
-      ...{ host, config, identity, boot, log, metrics, audit, capabilities },
+      ...{ host, config, identity, boot, log, metrics, audit },
+      capabilities: () => [...capabilities(), ...soundRows(hardware, config.node.room)],
       processors: realProcessors,
     })
+    let quality: Quality | undefined
+    let hardware: MachineFacts | undefined
     let mirror: (row: Capability) => unknown = () => undefined
-    const { pool, models, checkModel } = await openEngines(host, config, log, (row) => {
+    const { pool, models, wakeWords, checkModel } = await openEngines(host, config, log, (row) => {
       mirror(row)
       clustering.tell()
+      quality?.enginesChanged()
     })
     undo.later(() => pool.stop())
+    quality = new Quality({
+      ...{ clock: host.clock, config, log, metrics },
+      capabilities: () => pool.capabilities(),
+      noted: ({ from, to, why }) =>
+        noteIn(audit, log, {
+          ...{ actor: 'quality', what: 'quality.stepped' },
+          ...{ object: `from ${from} to ${to}`, outcome: why },
+        }),
+    })
+    const tiers = quality
+    undo.later(() => tiers.stop())
 
     // Before all that takes long: a household that starts together (the power is back) is one again while its engines load and its
     // stores open. What comes over links meanwhile is kept for those who listen later.
@@ -135,7 +159,10 @@ export async function startNode(
         door: realHttp,
         own: () => ({ ports: listening, addresses: ownAddresses() }),
       }),
-      language: languagePort(() => lent),
+      language: languagePort(
+        () => lent,
+        () => tiers.service().most_tokens,
+      ),
       settings: skillSettings,
     }
     let tell: SkillWatch['tell'] = () => undefined
@@ -152,8 +179,12 @@ export async function startNode(
     })
     skills.start()
     devices.teach(skills, house)
+    const spans = spansOut({ host, config, identity, log, metrics })
+    undo.later(() => spans?.close())
     const memory = await openMemory({
       ...{ host, config, keys, store, log, metrics, audit },
+      traced: spans === undefined ? undefined : (steps) => spans.turn(steps),
+      tier: () => tiers.tier,
       skills: () => skills.list(),
     })
     undo.later(() => memory.close())
@@ -182,7 +213,10 @@ export async function startNode(
       ...{ node: identity.id, clock: host.clock, random: host.random, kinds: MOVES },
       parentOf: (kind) => (kind === 'session' ? fixedAddress(identity.id, 'sessions') : undefined),
       ready: (address) => voice.movable(sessionOf(address)),
-      arrived: (address) => placing.taken(address),
+      arrived(address) {
+        placing.taken(address)
+        relocating.came(address)
+      },
       left(address, to, away_ms) {
         voice.moved(sessionOf(address))
         void joining.moved(address)
@@ -223,6 +257,19 @@ export async function startNode(
       log: (message, values) => log.warn(message, values),
     })
     undo.later(() => records.stop())
+    const relocating: Relocating = new Relocating({
+      ...{ self: identity.id, clock: host.clock, cluster, moving, map: remote, moves: isMovable },
+      isHeld: (address) => voice.isSpokenIn(sessionOf(address)),
+      done({ address, to, why }, outcome, why_not) {
+        metrics.add('loqa_relocations_total', 1, { why, outcome })
+        const session = sessionOf(address)
+        if (why_not === undefined) {
+          log.info('A conversation moved by itself', { session, to: clustering.nameOf(to), why })
+          void memory.noted('session.moved', session, `from ${identity.id} to ${to}, by itself: ${why}`)
+        } else log.info('A conversation stays, which was to move by itself', { session, why, why_not })
+      },
+    })
+    undo.later(() => relocating.stop())
     const shared = shareEngines({
       self: identity.id,
       clock: host.clock,
@@ -251,11 +298,20 @@ export async function startNode(
     })
     undo.later(() => capacity.stop())
     metrics.onScrape(() => capacity.report(metrics))
+    const warmth = new Warmth({
+      ...{ self: identity.id, clock: host.clock, pool, offers: shared.offers, log, metrics },
+      keep_ms: config.inference.rest_after_s * 1_000,
+    })
+    undo.later(() => warmth.stop())
     const voice: Voice = new Voice({
       clock: host.clock,
       random: host.random,
       understanding: understandingNow(skills, handlerWith(skills, devices)),
-      engines,
+      engines: rememberAnswers(tiers.around(engines), {
+        ...{ clock: host.clock, most: config.qos.answers_kept },
+        again: () => metrics.add('loqa_llm_answers_again_total'),
+      }),
+      service: () => tiers.service(),
       detectors: await loadVoiceDetectors(),
       ...voiceSettings(config),
       dropped: (frames) => metrics.add('loqa_voice_frames_dropped_total', frames),
@@ -268,6 +324,7 @@ export async function startNode(
         }),
       },
       privacy: (wanted) => memory.people.privacy(wanted),
+      ...wakeOf({ self: identity.id, always: config.voice.wake === 'on', pool, clustering, log, metrics }),
     })
     const runtime = createRuntime({
       node: identity.id,
@@ -281,7 +338,10 @@ export async function startNode(
         replica: replicaActor,
       },
       outside: outsideOf(voice, skills, store, () => clustering.cluster?.refusing),
-      observe: observeWith(log, metrics, audit, (step, actor) => memory.recorder.step(step, actor)),
+      observe: observeWith(log, metrics, audit, (step, actor) => {
+        tiers.heard(step)
+        memory.recorder.step(step, actor)
+      }),
       failed: (reason) => {
         log.error('The supervision tree failed; the node ends so that it can be started afresh', {
           reason: reason.kind,
@@ -292,12 +352,16 @@ export async function startNode(
     undo.later(() => runtime.shutdown(SHUTDOWN_MS))
     tell = (announcement) => runtime.publish('announce', announcement)
     const here = joining.connect(runtime, placing.connect(runtime, remote))
-    remote.connect(moving.connect(runtime, remote, here))
+    const hearing = (): NodeId | undefined => remote.moves.hearing
+    remote.connect(relocating.connect(moving.connect(runtime, remote, here), hearing))
     records.start()
     clustering.listen(remoteListener(remote))
     clustering.listen(placing.listener)
     clustering.listen(wiping.listener)
     clustering.listen(capacity.listener)
+    clustering.listen(relocating.listener)
+    clustering.listen(warmth.listener)
+    warmth.start()
     const telling = tellSkills({
       ...{ self: identity.id, clock: host.clock, runtime, store, clustering },
       skills: () => skills.actors.map(({ key }) => key),
@@ -307,7 +371,7 @@ export async function startNode(
     runtime.start(
       houseTree({
         node: identity.id,
-        replicas: pool.capabilities().map((row) => ({ name: row.name, args: row })),
+        replicas: pool.replicas().map((row) => ({ name: row.name, args: row })),
         skills: skills.actors,
       }),
     )
@@ -335,7 +399,13 @@ export async function startNode(
     })
     heads.connect(runtime)
     undo.later(() => heads.stop())
+    const presence = new PresenceDesk({
+      ...{ self: identity.id, clock: host.clock, runtime, store, cluster },
+      log: (message, values) => log.warn(message, values),
+    })
     voice.connect(runtime, fixedAddress(identity.id, 'sessions'))
+    presence.start()
+    undo.later(() => presence.stop())
     clustering.attend()
     undo.later(() => voice.stop())
 
@@ -353,6 +423,7 @@ export async function startNode(
       pool,
       engines,
       models,
+      wakeWords,
       checkModel,
       skills,
       skillSettings,
@@ -364,9 +435,14 @@ export async function startNode(
       wiping,
       voice,
       heads,
+      presence,
       moving,
+      relocating,
       rooms,
       capacity,
+      machine: () => readMachine(host.disk),
+      hardware: () => hardware,
+      quality: tiers,
       ownSound,
       metrics,
       auditing,
@@ -378,6 +454,7 @@ export async function startNode(
       clock: host.clock,
       settings: config.api,
       token: await tokenOf(host, config),
+      page: pageReader(host.disk),
       counted: (route, status) => metrics.add('loqa_http_requests_total', 1, { route, status }),
       defect: (error, route) => log.error('A request failed unexpectedly', { route, error }),
     })
@@ -401,6 +478,11 @@ export async function startNode(
     await ownSound.start(view)
     undo.later(() => ownSound.stop())
     auditing.begin()
+    // Not before it serves: a few small files, and nobody waits for them.
+    void readMachine(host.disk).then((facts) => {
+      hardware = facts
+      clustering.tell()
+    })
     voice.warm().catch((error: unknown) => log.warn('Common replies could not be prepared', { error }))
     log.info('The node is ready', { http: api.port, ready_ms: Math.round(host.clock.monotonic() - started) })
     return {
@@ -410,6 +492,7 @@ export async function startNode(
       again: Promise.race([clustering.again, wiping.again]),
       async stop() {
         stage.now = 'stopping'
+        relocating.stop()
         await drain({
           ...{ self: identity.id, clock: host.clock, voice, moving, clustering, capabilities, log },
         })

@@ -5,8 +5,9 @@
  *   house                  rest_for_one: what stands below relies on what stands above
  *   ├─ engines             one mirror per engine process; the processes themselves are the pool's (inference/pool.ts)
  *   ├─ registrar           tells other nodes which conversations this one has; hears of each from its first phase
+ *   ├─ arbiter             which microphone of the house answers the wake word; keeps nothing longer than a second
  *   ├─ announcer           finds a loudspeaker for what a skill wants said; before the skills, which may speak at once
- *   ├─ herald              says here what another node was asked to announce in a room of this one
+ *   ├─ herald              says here what another node was asked to announce in a room of this one; tells where somebody was heard there
  *   ├─ approvals           keeps what skills may not do without a person, and who allowed it; before the skills, which may ask at once
  *   ├─ skills              one actor per skill; one that fails too often is given up alone
  *   └─ sessions            one actor per conversation, spawned as people come and go
@@ -34,6 +35,7 @@ export function houseTree({ node, replicas, skills }: Inhabitants): TreeSpec {
         ),
       },
       { id: 'registrar', kind: 'registrar' },
+      { id: 'arbiter', kind: 'arbiter' },
       { id: 'announcer', kind: 'announcer', key: 'house' },
       { id: 'herald', kind: 'herald' },
       { id: 'approvals', kind: 'approvals', key: 'house', args: { node } },

@@ -126,7 +126,7 @@ interface Lead {
   readonly cost: number
 }
 
-class Graph {
+export class Graph {
   readonly states: { arcs: Arc[]; final: number }[] = []
   readonly #lexicon: Lexicon
   readonly #costs: Costs
@@ -152,6 +152,11 @@ class Graph {
     const state = this.pause(this.#costs.torn)
     this.#arc(state, { input: this.#label(sound), output: 0, cost: 0, to: state })
     return state
+  }
+
+  /** One frame without a new sound. */
+  rest(from: number, to: number): void {
+    this.#arc(from, { input: this.#lexicon.blank, output: 0, cost: 0, to })
   }
 
   hear(from: number, sound: string, to: number, cost = 0): void {

@@ -16,7 +16,8 @@ const COVERS =
 
 interface File {
   readonly role: string
-  readonly from: string
+  /** In `training/out/`; absent: the file is another model's, and is there. */
+  readonly from?: string
   readonly path: string
   readonly encoding?: 'gzip'
 }
@@ -59,6 +60,28 @@ const ENTRIES: readonly Entry[] = [
     covers: COVERS,
   },
   {
+    id: 'wake-starter',
+    kind: 'wake',
+    engine: 'sherpa',
+    files: [
+      { role: 'model', path: 'recogniser-starter.onnx' },
+      { role: 'tokens', path: 'recogniser-starter.tokens.txt' },
+      { role: 'graph', from: 'wake/graph.fst', path: 'wake-starter.graph.fst' },
+      { role: 'words', from: 'wake/words.txt', path: 'wake-starter.words.txt' },
+    ],
+    parameters: {
+      layout: 'nemo-ctc',
+      sample_rate: 16_000,
+      feature_dim: 80,
+      chunk_ms: 80,
+      flush_ms: 400,
+      threads: 1,
+      phrase: 'hey loqa',
+      card: 'wake-starter.md',
+    },
+    covers: COVERS,
+  },
+  {
     id: 'whisper-starter',
     kind: 'stt',
     engine: 'whisper',
@@ -96,9 +119,9 @@ interface Published {
 
 function publish(entry: Entry): Published {
   const files = entry.files.map((file) => {
-    const content = readFileSync(OUT + file.from)
+    const content = readFileSync(file.from === undefined ? MODELS + file.path : OUT + file.from)
     const stored = file.encoding === 'gzip' ? gzipSync(content, { level: 9 }) : content
-    writeFileSync(MODELS + file.path, stored)
+    if (file.from !== undefined) writeFileSync(MODELS + file.path, stored)
     const sha256 = createHash('sha256').update(stored).digest('hex')
     const encoding = file.encoding === undefined ? {} : { encoding: file.encoding }
     return { role: file.role, path: file.path, sha256, bytes: stored.length, ...encoding }
@@ -112,7 +135,8 @@ const asked = process.argv.slice(2)
 const before = JSON.parse(readFileSync(`${MODELS}manifest.json`, 'utf8')) as { models: Published[] }
 const trained = ENTRIES.filter(
   ({ id, files }) =>
-    (asked.length === 0 || asked.includes(id)) && files.every((file) => existsSync(OUT + file.from)),
+    (asked.length === 0 || asked.includes(id)) &&
+    files.every(({ from }) => from === undefined || existsSync(OUT + from)),
 )
 const published = new Map(trained.map((entry) => [entry.id, publish(entry)]))
 const known = new Map(before.models.map((model) => [model.id, model]))

@@ -34,8 +34,11 @@ const SENTENCES: Readonly<Record<string, number>> = {
 }
 /** These make a stop sound unlike an end; the others fall at a comma nearly as at a full stop. */
 const CONTINUING = new Set(['espeak-ng', 'rhvoice'])
-/** Of stops that may pass for ends, and of ends that may pass for stops. */
-const MISTAKEN = 0.08
+/**
+ * Of stops that may pass for ends, and of ends that may pass for stops. The former are more: of a hundred commands a dozen stop where the
+ * words could be all, and whoever is taken for finished is heard all the same, while each end in doubt makes somebody wait for long.
+ */
+const MISTAKEN = { stops: 0.12, ends: 0.08 } as const
 const NOISE_DB = { least: 15, most: 35 } as const
 /** Silence after which the cues are taken: what endpointing waits for at the least before it believes them. */
 const SILENT_FRAMES = 3
@@ -270,8 +273,8 @@ async function main(): Promise<void> {
   const scales = scalesOf(known)
   const judged = judgedByOthers(moments, scales)
   const telling = judged.filter(({ synthesizer }) => CONTINUING.has(synthesizer))
-  const yielding = quantile(sureOf(telling, ['comma', 'gap']), 1 - MISTAKEN)
-  const holding = quantile(sureOf(telling, ['end']), MISTAKEN)
+  const yielding = quantile(sureOf(telling, ['comma', 'gap']), 1 - MISTAKEN.stops)
+  const holding = quantile(sureOf(telling, ['end']), MISTAKEN.ends)
   writeFileSync(WEIGHTS, weightsFile(scales, fitLogistic(examplesOf(known, scales)), yielding, holding))
   const table = tableOf(judged, yielding, holding)
   console.log(table)

@@ -5,7 +5,7 @@
  *   node bench/cluster/capacity.ts [--rounds 3] [--span 75] [--node 40] [--engines 4] [--seed 2027]
  *
  * The three are slowed from outside, by control groups of the kernel: each node has `--node` percent of one processor, its engines together
- * `--engines` percent, as if they were twenty times larger models. The fast one has no limit. A phase of `--span` seconds each: slow (the
+ * `--engines` percent, as if they were twenty times larger models. The fast one has all processors, before whatever else this machine does. A phase of `--span` seconds each: slow (the
  * three alone), helped (the fast one was started), alone again (it was stopped with SIGTERM). The first turns of a phase, `SETTLE_S`, count for
  * what is asked about them only: how soon turns use the newcomer.
  *
@@ -34,6 +34,8 @@ const PATIENT = ['cancel_timeout_ms=10000', 'ping_timeout_ms=60000'].flatMap((ke
 /** The first turns of every process are compiled while they run. */
 const SETTLE_S = 15
 const POLL_MS = 200
+/** From then on no recognition may begin elsewhere. */
+const NEW_TURNS_MS = 5_000
 /** As `take` does. */
 const GIVEN_UP_MS = 5_000
 
@@ -53,6 +55,7 @@ interface NodeRow {
   readonly id: string
   readonly self: boolean
   readonly name: string
+  readonly capabilities: readonly string[]
   readonly adds: { readonly text: string } | null
 }
 
@@ -73,6 +76,17 @@ async function recognitions(
   return counts
 }
 
+const hears = async (node: RunningNode, id: string): Promise<boolean> =>
+  (await rows(node)).find((row) => row.id === id)?.capabilities.some((tag) => tag.startsWith('stt.')) === true
+
+/** How far recognisers are behind speech, as that node was told, ms by node. */
+async function lagging(node: RunningNode): Promise<Record<string, number>> {
+  const text = await (await fetch(`${node.http}/metrics`)).text()
+  const named = new Map((await rows(node)).map(({ id, name }) => [id, name]))
+  const lags = text.matchAll(/^loqa_engine_lag_ms\{tag="stt\..*?",node="(.*?)"\} (\S+)/gm)
+  return Object.fromEntries([...lags].map(([, id, lag]) => [named.get(id!) ?? id!, round(Number(lag))]))
+}
+
 /** Watches where recognitions begin for so long, from now on; when the first began there and when the last elsewhere, ms. */
 async function watched(nodes: readonly RunningNode[], id: string, span_s: number) {
   const start = performance.now()
@@ -80,6 +94,7 @@ async function watched(nodes: readonly RunningNode[], id: string, span_s: number
   let before = begin
   let first: number | undefined
   let last = 0
+  const offered: number[] = []
   while (performance.now() - start < span_s * 1_000) {
     await seconds(POLL_MS / 1_000)
     const now = await recognitions(nodes, id)
@@ -87,9 +102,13 @@ async function watched(nodes: readonly RunningNode[], id: string, span_s: number
     if (now.there > before.there) first ??= at
     if (now.elsewhere > before.elsewhere) last = at
     before = now
+    const next = nodes[offered.length]
+    if (next !== undefined && (await hears(next, id))) offered.push(at)
   }
   const there = before.there - begin.there
   return {
+    /** How soon one node after the other knew of its recogniser. */
+    offered_ms: offered,
     first_there_ms: first,
     last_elsewhere_ms: last,
     there,
@@ -154,6 +173,13 @@ function phase(what: string, number: number, turns: readonly Turn[]): void {
     n: turns.length,
     total_ms: spread(totals),
     hops_p95_ms: Object.fromEntries(HOPS.map((hop) => [hop, round(quantile(of(hop), 0.95))])),
+    /** The three that took longest: what was said, and what each part of it took. */
+    slowest: [...heard]
+      .sort((a, b) => (b.total_ms ?? GIVEN_UP_MS) - (a.total_ms ?? GIVEN_UP_MS))
+      .slice(0, 3)
+      .map(({ total_ms, view, sentence }) => ({
+        ...{ intent: sentence.intent, total_ms: round(total_ms ?? GIVEN_UP_MS), hops: view?.latency_ms },
+      })),
     within_budget: quantile(totals, 0.95) <= BUDGET_MS,
     cut_off: turns.length - heard.length,
     unanswered: heard.filter(({ total_ms }) => total_ms === undefined).length,
@@ -182,6 +208,9 @@ async function run(): Promise<void> {
   if (whyNoShare !== undefined) throw new Error(whyNoShare)
   const span = option('span', '75')
   const shares: ProcessorShare[] = []
+  // A machine of its own does not wait for what else this one does; nor do those who speak. What is started from now on is in it.
+  const unhindered = new ProcessorShare(cpus().length)
+  unhindered.hold(process.pid)
   const slow = await household(
     { node: option('node', '40') / 100, engines: option('engines', '4') / 100 },
     shares,
@@ -198,6 +227,11 @@ async function run(): Promise<void> {
       const slow_from = performance.now()
       await seconds(span)
       phase('three slow nodes', number, since(slow_from))
+      print({
+        what: 'how far recognisers are behind, slow nodes',
+        round: number,
+        lag_ms: await lagging(slow[0]!),
+      })
 
       const spawned = performance.now()
       if (fast === undefined) {
@@ -206,15 +240,18 @@ async function run(): Promise<void> {
       } else await fast.start()
       const ready = performance.now()
       const id = (await rows(fast)).find(({ self }) => self)!.id
+      const seen = await watched(slow, id, SETTLE_S)
       print({
         what: 'where recognitions began, from its ready line on',
         round: number,
-        ...(await watched(slow, id, SETTLE_S)),
+        ...seen,
+        all_within_5_s: seen.there > 0 && seen.last_elsewhere_ms <= NEW_TURNS_MS,
         start_to_ready_ms: Math.round(ready - spawned),
       })
       const helped_from = performance.now()
       await seconds(span)
       phase('and a fast one', number, since(helped_from))
+      print({ what: 'how far recognisers are behind', round: number, lag_ms: await lagging(slow[0]!) })
       print({
         what: 'what loqa nodes says of it',
         round: number,
@@ -248,7 +285,8 @@ async function run(): Promise<void> {
   } finally {
     await Promise.all(speakers.map((speaker) => speaker.stop()))
     for (const node of nodes) await node.dispose()
-    for (const share of shares) await share.close()
+    unhindered.release(process.pid)
+    for (const share of [...shares, unhindered]) await share.close()
   }
 }
 

@@ -7,9 +7,10 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { drawCommands } from '../../training/commands.ts'
 import { readGrammar } from '../../training/grammar.ts'
-import { type Seeded, seeded } from '../../training/seeded.ts'
+import { type Seeded, seeded, textHash } from '../../training/seeded.ts'
 
 export const RATE = 16_000
+const LONGEST_NAME = 110
 const ROOT = new URL('../..', import.meta.url).pathname
 const FOLDER = new URL('../out/voice/', import.meta.url).pathname
 
@@ -133,7 +134,10 @@ function pinkNoise(count: number, random: Seeded): Float32Array {
 /** The clip of that name at 16 kHz, spoken by `speak` if it is not there yet. */
 function kept(name: string, speak: (path: string) => void): Float32Array {
   mkdirSync(FOLDER, { recursive: true })
-  const path = join(FOLDER, `${name.replace(/[^a-zA-Z0-9-]/g, '_')}.s16`)
+  // espeak-ng writes nothing under a path of 200 characters: the end of a long name is a number.
+  const whole = name.replace(/[^a-zA-Z0-9-]/g, '_')
+  const short = whole.length <= LONGEST_NAME ? whole : `${whole.slice(0, LONGEST_NAME)}-${textHash(name)}`
+  const path = join(FOLDER, `${short}.s16`)
   if (!existsSync(path)) {
     const wav = `${path}.wav`
     speak(wav)

@@ -18,6 +18,7 @@ const SENTENCES: readonly { readonly text: string; readonly voice: string }[] = 
   { text: 'set a timer', voice: 'travis' },
   { text: 'five minutes', voice: 'travis' },
   { text: 'where did you put my keys', voice: 'max' },
+  { text: 'hey loqa', voice: 'max' },
   { text: 'what is on the shopping list', voice: 'max' },
 ]
 

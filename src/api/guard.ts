@@ -3,11 +3,13 @@
  *
  * G1 A page of another site cannot use it, also not by DNS rebinding: `Host` must be loopback, an IP address or a
  *    configured name, and a present `Origin` must be the very same host or a configured origin.
- * G2 When a token is configured every request but the two health probes carries it; it is compared in constant time.
+ * G2 When a token is configured every request but the two health probes and the files of the page carries it; it is compared in constant
+ *    time.
  * G3 A refusal says which rule refused and how to allow it, never what would have been answered.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { type Failure, fail } from './failure.ts'
+import { isPagePath } from './page-files.ts'
 
 export interface GuardRules {
   readonly allowed_hosts: readonly string[]
@@ -44,7 +46,8 @@ export function refusal(request: GuardedRequest, rules: GuardRules): Failure | u
       'Add the origin to api.allowed_origins if the page is yours.',
     )
   }
-  if (!OPEN_PATHS.includes(request.path) && !hasToken(request, rules)) {
+  const isOpen = OPEN_PATHS.includes(request.path) || isPagePath(request.path)
+  if (!isOpen && !hasToken(request, rules)) {
     return fail(
       'unauthorized',
       'The request carries no valid token',

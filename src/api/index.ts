@@ -3,7 +3,8 @@
  *
  * It knows the node through one `NodeView` (`view.ts`) and nothing else, so it runs against a real node or a scripted
  * one alike. Every operation is a row of `operations.ts`; routes, documentation and tests are made from that table.
- * Sound goes through `voice-socket.ts`. Who may call is decided in `guard.ts`, by a pure function.
+ * Sound goes through `voice-socket.ts`. Who may call is decided in `guard.ts`, by a pure function. The page at `/` (`src/web`) is files
+ * that `page.ts` hands out; it uses the same operations as everybody.
  *
  * Promises: nothing of another web site gets in; beyond loopback nothing without a token; every bound refuses with a
  * reason (`{ error: { code, message, hint } }`, or a close code); `/healthz` says only whether the node is alive.
@@ -25,6 +26,8 @@ export type {
   TimelineRow,
   TimelineView,
 } from './memory-shapes.ts'
+export type { PageReader } from './page.ts'
+export { PAGE_FILES } from './page-files.ts'
 export type { ApiParts, ApiSettings } from './server.ts'
 export type { NodeRow } from './shapes.ts'
 export type { OnBench, SkillCallLine } from './skill-bench-shapes.ts'
@@ -47,9 +50,11 @@ export type {
   DictationListener,
   EmbeddedText,
   EngineRow,
+  HardwareView,
   Latency,
   MemoryView,
   NodeView,
+  QualityView,
   SessionMoved,
   SessionView,
   SettingsView,
@@ -59,6 +64,8 @@ export type {
   VoiceEvent,
   VoiceListener,
   VoiceRequest,
+  WakeWordListener,
+  WakeWordWatch,
   WriteRequest,
   Written,
 } from './view.ts'

@@ -75,6 +75,12 @@ export const personExport = z.object({
     .array(z.object({ session: z.string(), events: z.array(timelineEvent).readonly() }))
     .readonly()
     .describe('Those this node keeps; other nodes keep their own.'),
+  usual_rooms: z
+    .array(z.string())
+    .readonly()
+    .describe(
+      'In which rooms they usually speak, the usual one first; learned from what they agreed is kept.',
+    ),
 })
 export type PersonExport = z.infer<typeof personExport>
 

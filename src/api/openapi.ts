@@ -118,7 +118,7 @@ function describeVoice(): Json {
     description: [
       'Binary messages both ways are PCM, s16le, mono, 16 kHz, of any length up to 64 KiB; a split sample is put together again.',
       'Text messages up: {"type":"finish"} ends the recording at once, {"type":"ping"} keeps a silent connection open.',
-      'Text messages down: ready, speech-started, partial, final, turn, stop-playback, reply-end, announce, card, notice, error.',
+      'Text messages down: ready, speech-started, partial, final, reply, turn, stop-playback, reply-end, tone, announce, card, notice, error.',
       'Close codes: 1001 the node stops, 1008 messages it cannot read, 1009 too large, 1013 too many connections or not read, 4408 idle.',
       'A browser offers the token as a subprotocol: new WebSocket(url, ["loqa.v1", "loqa.bearer." + token]).',
     ].join(' '),

@@ -23,6 +23,7 @@ import { isOpenAiPath, openAiError, openAiRoutes } from './openai/index.ts'
 import { DOCS_STYLE, docsPage, openApi } from './openapi.ts'
 import type { Operation } from './operation.ts'
 import { given, methodNotAllowed, operations } from './operations.ts'
+import { type PageReader, pageRoutes } from './page.ts'
 import { RateLimiter } from './rate.ts'
 import { MAX_HEADER_BYTES, named, REQUEST_TIMEOUT_MS, readJson, refuseBroken } from './refusals.ts'
 import { voiceQuery } from './shapes.ts'
@@ -48,6 +49,8 @@ export interface ApiParts {
   readonly settings: ApiSettings
   /** Content of `api.token_file`; needed when others can reach the address. */
   readonly token?: string | undefined
+  /** Absent: there is no page at `/`. */
+  readonly page?: PageReader
   /** Counts an answered request by route and status class. */
   readonly counted?: (route: string, status: string) => void
   /** Something went wrong that nobody named: for the log. */
@@ -177,6 +180,7 @@ export async function buildServer(parts: ApiParts): Promise<ApiServer> {
     (scope) => openAiRoutes(scope, { view, clock, wait_ms: settings.ask_timeout_ms, defect: parts.defect }),
     { prefix: '/v1' },
   )
+  if (parts.page !== undefined) pageRoutes(app, parts.page)
   app.get('/api/docs', (_request, reply) => reply.type('text/html; charset=utf-8').send(docsPage(version)))
   app.get('/api/docs/style.css', (_request, reply) => reply.type('text/css').send(DOCS_STYLE))
   app.get('/api/docs/json', () => openApi(version))

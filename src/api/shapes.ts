@@ -29,6 +29,11 @@ export const voiceQuery = z.strictObject({
   session: sessionId.optional(),
   scope: privacyScope.optional(),
   person: personName.optional(),
+  wake: z
+    .enum(['on', 'off'])
+    .transform((word) => word === 'on')
+    .optional()
+    .describe('on: nothing before "hey loqa" is heard; off: everything is; absent: as voice.wake says.'),
   heard: z
     .string()
     .regex(/^\d{1,9}(:\d{1,9})?$/, 'must be a turn, or a turn and a sample: 12 or 12:48000')
@@ -47,13 +52,48 @@ const ms = z.number().nullable()
 export const capability = z.object({
   tag: z.string(),
   model: z.string(),
-  state: z.enum(['starting', 'ready', 'restarting', 'failed']),
+  state: z.enum(['starting', 'ready', 'resting', 'restarting', 'failed']),
   p95_ms: ms,
   real_time_factor: z.number().nullable(),
   tokens_per_s: z.number().nullable(),
   restarts: z.int(),
   rss_mb: z.number().nullable(),
+  gpu: z.object({ backend: z.string(), free_mb: z.number(), total_mb: z.number() }).optional(),
 })
+
+export const hardware = z.object({
+  board: z.string().nullable(),
+  processor: z.string(),
+  features: z.array(z.string()),
+  cores: z.int(),
+  memory_mb: z.number(),
+  battery: z.object({ percent: z.int(), charging: z.boolean() }).nullable(),
+  microphones: z.array(z.string()),
+  loudspeakers: z.array(z.string()),
+  tags: z.array(z.string()).describe('What it is good for: stt.sherpa:rt, mic:kitchen'),
+})
+
+const tier = z.enum(['fast', 'balanced', 'rich'])
+
+export const quality = z
+  .object({
+    tier,
+    best: tier,
+    fixed: z.boolean(),
+    budget_ms: z.number(),
+    p95_ms: ms.describe('Of the last turns in this tier, without pauses and skills.'),
+    turns: z.int(),
+    engines: z.object({
+      stt: z.string(),
+      llm: z.string().nullable(),
+      tts: z.string(),
+      plain_tts: z.string().nullable().describe('Says what the voice is late with.'),
+    }),
+    last_step: z
+      .object({ from: tier, to: tier, why: z.enum(['slow-turns', 'spike', 'recovered']), at: z.string() })
+      .nullable(),
+  })
+  .describe('How much quality answers take their time for now, and why.')
 
 export const status = z.object({
   node: z.object({
@@ -70,6 +110,8 @@ export const status = z.object({
     reasons: z.array(z.string()),
   }),
   capabilities: z.array(capability),
+  quality,
+  hardware: hardware.nullable(),
   sessions: z.int(),
   actors: z.int(),
   notices: z.array(z.string()),

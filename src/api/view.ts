@@ -39,22 +39,74 @@ export interface StatusView {
     readonly reasons: readonly string[]
   }
   readonly capabilities: readonly CapabilityView[]
+  readonly quality: QualityView
+  /** Null until it was looked at, soon after the start. */
+  readonly hardware: HardwareView | null
   readonly sessions: number
   readonly actors: number
   /** Things a person should know, e.g. that starter models know synthesized voices only. */
   readonly notices: readonly string[]
 }
 
+/** What the machine is, as its system describes it. */
+export interface HardwareView {
+  readonly board: string | null
+  readonly processor: string
+  readonly features: readonly string[]
+  readonly cores: number
+  readonly memory_mb: number
+  readonly battery: { readonly percent: number; readonly charging: boolean } | null
+  readonly microphones: readonly string[]
+  readonly loudspeakers: readonly string[]
+  /** e.g. `stt.sherpa:rt` (keeps up with speech twice over), `mic:kitchen`. */
+  readonly tags: readonly string[]
+}
+
+export type QualityTier = 'fast' | 'balanced' | 'rich'
+
+/** The quality tier this node answers in, and how it keeps its budget. */
+export interface QualityView {
+  readonly tier: QualityTier
+  /** The best it steps up to. */
+  readonly best: QualityTier
+  /** It never steps. */
+  readonly fixed: boolean
+  /** Of a whole turn, from the end of speech to the first sound. */
+  readonly budget_ms: number
+  /** Of the last turns in this tier, less what people are waited for; null before there was one. */
+  readonly p95_ms: number | null
+  /** How many those are. */
+  readonly turns: number
+  /** What is asked for: a kind, or a tag. Null: nothing. */
+  readonly engines: {
+    readonly stt: string
+    readonly llm: string | null
+    readonly tts: string
+    /** Says what the voice is late with. */
+    readonly plain_tts: string | null
+  }
+  readonly last_step: {
+    readonly from: QualityTier
+    readonly to: QualityTier
+    readonly why: 'slow-turns' | 'spike' | 'recovered'
+    /** ISO 8601. */
+    readonly at: string
+  } | null
+}
+
 export interface CapabilityView {
   /** e.g. `stt.sherpa:starter-en:rt`. */
   readonly tag: string
   readonly model: string
-  readonly state: 'starting' | 'ready' | 'restarting' | 'failed'
+  /** `resting`: out of memory because others of the household have the same; the first who asks wakes it. */
+  readonly state: 'starting' | 'ready' | 'resting' | 'restarting' | 'failed'
   readonly p95_ms: number | null
   readonly real_time_factor: number | null
   readonly tokens_per_s: number | null
   readonly restarts: number
   readonly rss_mb: number | null
+  /** What it computes on beside the processor. Absent: nothing. */
+  readonly gpu?: { readonly backend: string; readonly free_mb: number; readonly total_mb: number }
 }
 
 export interface ActorView {
@@ -124,6 +176,16 @@ export type VoiceEvent =
       /** Other nodes that serve satellites, e.g. `http://192.168.1.20:7420`: where to go on when this one is lost. */
       readonly others?: readonly string[]
     }
+  /** The wake word was heard; `answers`: this microphone listens now, otherwise another one does. */
+  | {
+      readonly type: 'wake'
+      readonly answers: boolean
+      readonly why: 'won' | 'lost' | 'aside'
+      readonly after_ms: number
+      readonly by: { readonly node: string; readonly room: string }
+    }
+  /** This microphone waits for the wake word again. */
+  | { readonly type: 'sleep' }
   | { readonly type: 'speech-started' }
   | { readonly type: 'partial'; readonly text: string }
   | { readonly type: 'final'; readonly text: string }
@@ -131,12 +193,17 @@ export type VoiceEvent =
   /** Throw away what is queued for playing: the person is speaking. */
   | { readonly type: 'stop-playback'; readonly at?: number }
   | { readonly type: 'reply-end' }
-  /** A reply begins, or goes on: the next sample is this one of it. Turns of a conversation are counted up. */
-  | { readonly type: 'reply'; readonly turn: number; readonly from: number }
+  /**
+   * A reply begins, or goes on: the next sample is this one of it. Turns of a conversation are counted up. `text`: all that is said, where
+   * that is known already.
+   */
+  | { readonly type: 'reply'; readonly turn: number; readonly from: number; readonly text?: string }
   /** To a request with `heard`: the turn that goes on by itself; null: what was said and not answered is to be sent again. */
   | { readonly type: 'resumed'; readonly turn: number | null }
   /** This node is about to go: connect to one of these. */
   | { readonly type: 'rebind'; readonly nodes: readonly string[] }
+  /** The answer takes longer than anybody waits in silence: make a short sound. It is no part of a reply. */
+  | { readonly type: 'tone' }
   | { readonly type: 'announce'; readonly text: string }
   | { readonly type: 'card'; readonly card: Readonly<Record<string, unknown>> }
   /** Something the person should know before they speak. */
@@ -230,6 +297,19 @@ export interface VoiceRequest {
   readonly person?: string
   /** The satellite had this conversation before, up to here. */
   readonly heard?: Heard
+  /** Only what follows the wake word is heard; absent: as `voice.wake` says. */
+  readonly wake?: boolean
+}
+
+/** Told of the wake word, as often as it is said: `at_ms` of the sound that was pushed. */
+export type WakeWordListener = (at_ms: number) => void
+
+export interface WakeWordWatch {
+  /** s16le mono, any number of whole samples. */
+  push(pcm: Uint8Array): void
+  /** Nothing follows; `done` when the last word that could be told was told. Not after `close`. */
+  finish(done: () => void): void
+  close(): void
 }
 
 /** What is remembered of conversations and persons. Errors: `not-found`, `ambiguous`, `not-ready`, `store-*`. */
@@ -306,6 +386,10 @@ export interface NodeView {
   write(request: WriteRequest, signal: AbortSignal): AsyncIterable<Written>
   /** What a text means as a vector. Errors: `LoqaError`, `invalid-input` from an engine that gives none. */
   embed(request: { text: string; engine?: string }, signal: AbortSignal): Promise<EmbeddedText>
+  /** The wake words that can be listened for: their model and what is said. */
+  wakeWords(): readonly { readonly model: string; readonly phrase: string }[]
+  /** Listens for them in a sound at 4 to 384 kHz. Errors: `engine-unavailable`. */
+  watchWakeWord(sample_rate: number, listener: WakeWordListener): WakeWordWatch
   /** Prometheus text format. */
   metrics(): Promise<string>
   /** True when a spoken command would be answered now; otherwise the reasons. */

@@ -346,6 +346,45 @@ const models: readonly CommandSpec[] = [
   },
 ]
 
+const handlingEngines = (pick: (module: typeof import('./commands/engines.ts')) => Run) => async () => ({
+  run: pick(await import('./commands/engines.ts')),
+})
+
+const engines: readonly CommandSpec[] = [
+  {
+    name: 'ls',
+    summary: 'what models run on, and what can be added',
+    options: configOptions,
+    examples: [
+      ['loqa engines ls', 'a table, with size and licence'],
+      ['loqa engines ls --json', 'for a script'],
+    ],
+    load: handlingEngines(({ ls }) => ls),
+  },
+  {
+    name: 'add',
+    args: '<engine>',
+    summary: 'install the library of an engine that does not come with the program; says its size first',
+    options: [...configOptions, { flags: '--dry-run', about: 'only say how much it is' }, yes],
+    examples: [
+      ['loqa engines add kokoro --dry-run', 'how much is that?'],
+      ['loqa engines add kokoro', 'asks first'],
+    ],
+    load: handlingEngines(({ add }) => add),
+  },
+  {
+    name: 'rm',
+    args: '<engine>',
+    summary: 'remove what was added',
+    options: [...configOptions, dryRun, yes],
+    examples: [
+      ['loqa engines rm kokoro', 'asks first'],
+      ['loqa engines rm kokoro --dry-run', 'how much is that?'],
+    ],
+    load: handlingEngines(({ rm }) => rm),
+  },
+]
+
 export const commands: readonly CommandSpec[] = [
   {
     name: 'status',
@@ -457,10 +496,15 @@ export const commands: readonly CommandSpec[] = [
       person,
       { flags: '-o, --output <file>', about: 'keep the spoken reply as WAV' },
       { flags: '--wait <seconds>', about: 'how long to wait for a reply after the end (10)' },
+      {
+        flags: '--wake',
+        about: 'hear nothing before "hey loqa", and leave it to a microphone that hears it better',
+      },
     ],
     examples: [
       ['loqa listen command.wav -o reply.wav', 'streams the file in real time and keeps the reply'],
       ['loqa listen mic --room kitchen', 'talk; Ctrl-C ends'],
+      ['loqa listen mic --wake', 'say "hey loqa" first, whenever you want something'],
     ],
     load: () => import('./commands/listen.ts'),
   },
@@ -560,6 +604,15 @@ export const commands: readonly CommandSpec[] = [
       ['loqa models pull', 'proposes what suits this machine'],
     ],
     children: models,
+  },
+  {
+    name: 'engines',
+    summary: 'what models run on; add and remove the larger libraries',
+    examples: [
+      ['loqa engines ls', 'what is here, and what there is'],
+      ['loqa engines add kokoro', 'says how much it is, and asks'],
+    ],
+    children: engines,
   },
   {
     name: 'wipe',

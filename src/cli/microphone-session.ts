@@ -4,10 +4,11 @@ import { LivePartial } from './live-partial.ts'
 import { writeRecording } from './recording.ts'
 import { microphone, play } from './sound-tools.ts'
 import { isAudible } from './speech-clock.ts'
+import { tone } from './tone.ts'
 import { TurnCollector } from './turn-collector.ts'
 import { TurnPrinter } from './turn-printer.ts'
 import { openLine, type VoiceLineHandlers } from './voice-line.ts'
-import { voiceRequest } from './voice-request.ts'
+import { listenRequest } from './voice-request.ts'
 import { EXIT, type ExitCode } from './world.ts'
 
 export async function listenToMicrophone(call: Call): Promise<ExitCode> {
@@ -25,6 +26,9 @@ export async function listenToMicrophone(call: Call): Promise<ExitCode> {
       partial.event(event)
       printer.remark(event)
       if (event.type === 'stop-playback') speaker?.abort()
+      // Where there is no loudspeaker nobody waits for a sound.
+      if (event.type === 'tone')
+        play(once(writeRecording([tone()])), programs, world.interrupted).catch(() => undefined)
       const turn = collector.event(event)
       if (turn === undefined) return
       partial.clear()
@@ -42,7 +46,7 @@ export async function listenToMicrophone(call: Call): Promise<ExitCode> {
     },
     closed: (error) => world.terminal.err(`${error.message}\n`),
   }
-  const connection = await openLine(await call.where(), voiceRequest(options), handlers, world.clock)
+  const connection = await openLine(await call.where(), listenRequest(options), handlers, world.clock)
   world.terminal.err('Speak; Ctrl-C ends.\n')
   let carry: Uint8Array = new Uint8Array(0)
   try {

@@ -8,7 +8,9 @@ import { LoqaError } from '../host/errors.ts'
 import { PACKAGE } from '../host/layout.ts'
 import {
   CATALOGUE,
+  enginesDirectory,
   type Machine,
+  preparedOf,
   pulledDirectory,
   readShelf,
   type Shelf,
@@ -44,6 +46,7 @@ export async function modelsHere(call: Call): Promise<ModelsHere> {
     models_dir: modelsDirectory(config),
     unpacked_dir: join(data, 'models'),
     pulled_dir: directory,
+    engines_dir: enginesDirectory(data),
   })
   return { data, directory, config, shelf, installed: models.list, running: await modelsInUse(call) }
 }
@@ -77,6 +80,11 @@ export const thisMachine = async (directory: string): Promise<Machine> => ({
   cores: availableParallelism(),
   free_bytes: await freeSpace(directory),
 })
+
+/** What adapters made of a model that is gone. A running engine has read it. */
+export async function removePrepared(data: string, model: string): Promise<void> {
+  for (const path of preparedOf(join(data, 'models'), model)) await rm(path, { recursive: true, force: true })
+}
 
 export const entryCalled = (id: string) => CATALOGUE.find((entry) => entry.id === id)
 

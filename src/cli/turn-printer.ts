@@ -5,6 +5,7 @@ import type { Call } from './call.ts'
 import { writeRecording } from './recording.ts'
 import type { HeardTurn } from './turn-collector.ts'
 import { turnText } from './turn-text.ts'
+import { wakeText } from './wake-text.ts'
 
 export class TurnPrinter {
   readonly #call: Call
@@ -29,6 +30,7 @@ export class TurnPrinter {
   remark(event: VoiceEvent): void {
     const { terminal } = this.#call.world
     if (event.type === 'notice') terminal.err(`${event.message}\n`)
+    if (event.type === 'wake') terminal.err(`${wakeText(event)}\n`)
     if (event.type === 'announce') terminal.err(`announced: ${event.text}\n`)
     if (event.type === 'error') {
       terminal.err(event.hint === undefined ? `${event.message}\n` : `${event.message}. ${event.hint}\n`)

@@ -35,8 +35,12 @@ export function connectVoice(
   handlers: VoiceHandlers,
   connect_ms = CONNECT_MS,
 ): Promise<VoiceConnection> {
-  const { heard, ...words } = request
-  const query = new URLSearchParams({ ...words, ...(heard === undefined ? {} : { heard: written(heard) }) })
+  const { heard, wake, ...words } = request
+  const query = new URLSearchParams({
+    ...words,
+    ...(heard === undefined ? {} : { heard: written(heard) }),
+    ...(wake === undefined ? {} : { wake: wake ? 'on' : 'off' }),
+  })
   const socket = new WebSocket(`${where.url.replace(/^http/, 'ws')}/api/v1/voice?${query}`, {
     perMessageDeflate: false,
     handshakeTimeout: connect_ms,

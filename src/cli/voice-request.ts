@@ -8,3 +8,9 @@ export const voiceRequest = (options: Readonly<Record<string, unknown>>): VoiceR
   Object.fromEntries(
     WORDS.flatMap((word) => (typeof options[word] === 'string' ? [[word, options[word]]] : [])),
   )
+
+/** The same for `loqa listen`: without `--wake` everything that is sent is heard, as behind a button. */
+export const listenRequest = (options: Readonly<Record<string, unknown>>): VoiceRequest => ({
+  ...voiceRequest(options),
+  wake: options.wake === true,
+})

@@ -116,7 +116,15 @@ export {
 export type { PlacedKind, PlacedKinds } from './placement/placer-state.ts'
 export { Placing, type PlacingOptions } from './placement/placing.ts'
 export { PLACEMENTS, recordChanges, recordFrom } from './placement/records.ts'
+export {
+  newRelocation,
+  type Relocate,
+  type RelocationInput,
+  type RelocationState,
+  relocation,
+} from './placement/relocation.ts'
 export { choose, type Requirement, type Seat, seats, type Tier } from './placement/seats.ts'
+export { type Kept, type Warming, warmings } from './placement/warmth.ts'
 export type {
   Label,
   LinkEvents,

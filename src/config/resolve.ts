@@ -141,7 +141,7 @@ function relations(config: Config, origin: (path: string) => string): Problem[] 
   const wrong = (key: string, reason: string, allowed: string): void => {
     problems.push({ where: origin(key), key, reason, allowed })
   }
-  const { api, voice, inference } = config
+  const { api, voice, inference, qos } = config
   if (!isLoopback(api.host) && api.token_file === '') {
     wrong(
       'api.host',
@@ -168,6 +168,9 @@ function relations(config: Config, origin: (path: string) => string): Problem[] 
   }
   if (inference.restart_delay_min_ms > inference.restart_delay_max_ms) {
     wrong('inference.restart_delay_min_ms', 'is above the maximum', 'at most inference.restart_delay_max_ms')
+  }
+  if (qos.fast_ms > qos.balanced_ms || qos.balanced_ms > qos.rich_ms) {
+    wrong('qos.balanced_ms', 'does not lie between the other budgets', 'fast_ms ≤ balanced_ms ≤ rich_ms')
   }
   return problems
 }

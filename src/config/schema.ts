@@ -178,6 +178,12 @@ const cluster = z.strictObject({
 })
 
 const voice = z.strictObject({
+  wake: z
+    .enum(['off', 'on'])
+    .default('off')
+    .describe(
+      'Microphones that do not hold a button hear nothing before "hey loqa"; a client may ask for either.',
+    ),
   voice: z
     .string()
     .max(64)
@@ -270,6 +276,11 @@ const inference = z.strictObject({
   llm: model('Language model; off leaves it to other nodes.'),
   tts: model('Speech synthesis model; off leaves it to other nodes.'),
   streams_per_engine: whole(1, 256, 'Runs one engine process takes at once before it refuses.').default(16),
+  rest_after_s: whole(
+    0,
+    86_400,
+    'An engine nobody asked for so long rests while two faster nodes have the same model; what is asked pins it. 0 keeps all in memory.',
+  ).default(1_800),
   rss_limit_mb: whole(
     64,
     65_536,
@@ -301,6 +312,32 @@ const inference = z.strictObject({
     'Pause before the first restart of an engine; doubles each time.',
   ).default(100),
   restart_delay_max_ms: whole(100, 600_000, 'Longest pause between restarts.').default(30_000),
+})
+
+const qos = z.strictObject({
+  tier: z
+    .enum(['auto', 'fast', 'balanced', 'rich'])
+    .default('auto')
+    .describe(
+      'How much quality answers take their time for: auto begins rich, steps down while engines are slow, and up again. The others stay.',
+    ),
+  fast_ms: whole(
+    100,
+    60_000,
+    'Budget of a turn in the fast tier, from the end of speech to the first sound of the answer.',
+  ).default(200),
+  balanced_ms: whole(100, 60_000, 'The same of the balanced tier.').default(400),
+  rich_ms: whole(100, 60_000, 'The same of the rich tier. A person notices a second.').default(1_000),
+  answers_kept: whole(
+    0,
+    1_024,
+    'Answers of the language model kept in memory for ten minutes, so that what a house asks again it is told at once; 0 keeps none.',
+  ).default(64),
+  recover_after_s: number(
+    0.1,
+    3_600,
+    'So long no turn may have been over its budget before a better tier is tried, unheard; doubles each time that fails.',
+  ).default(30),
 })
 
 const openai = z.strictObject({
@@ -418,6 +455,15 @@ const observe = z.strictObject({
     100,
     'How long the audit log remembers what was done, never what was said; 0 is for ever. Where records of care are kept by law it is six in many places.',
   ).default(2),
+  otlp_url: z
+    .string()
+    .max(512)
+    .regex(/^$|^https?:\/\/[^\s@]+$/)
+    .default('')
+    .describe(
+      'OpenTelemetry collector that is told how long each hop of a turn took, e.g. http://collector.lan:4318; empty is none. Times, intents, engines and nodes, never words; nothing of ephemeral conversations.',
+    )
+    .meta({ allowed: 'an address that begins with http:// or https://' }),
 })
 
 const store = z.strictObject({
@@ -456,6 +502,7 @@ export const configSchema = z.strictObject({
     voice,
     audio,
     inference,
+    qos,
     openai,
     skills,
     devices,

@@ -23,6 +23,9 @@ export const PROGRAMS = {
   replica: at(isBundled ? './replica.js' : '../store/crdt/thread.ts'),
 } as const
 
+/** The files of the page at `/`, by their names below `src`; bundled, scripts have no types any more. Ends with a slash. */
+export const PAGE_FOLDER = at(isBundled ? './page/' : '../')
+
 /** All that the process of the skills needs to read in order to start. Ends with a slash. */
 export const SKILLS_FOLDER = at(isBundled ? './' : '../skills/')
 

@@ -61,6 +61,7 @@ const request = z.discriminatedUnion('kind', [
     stop: z.array(z.string().min(1).max(MAX_STOP)).max(MAX_STOPS).exactOptional(),
   }),
   z.strictObject({ kind: z.literal('embedding'), text }),
+  z.strictObject({ kind: z.literal('speaker'), sample_rate: z.literal(16_000) }),
   z.strictObject({
     kind: z.literal('tts'),
     text: text.exactOptional(),

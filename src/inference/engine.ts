@@ -15,6 +15,10 @@ export interface ModelFiles {
   readonly paths: Readonly<Record<string, string>>
   /** What the adapter needs to know beyond the files; from the model's manifest entry. */
   readonly parameters: Readonly<Record<string, unknown>>
+  /** Where an adapter may keep what it makes of the files, for its next start; it need not exist yet. */
+  readonly work_dir?: string
+  /** Where libraries lie that were added to the ones that came with the program, one folder for each engine. */
+  readonly engines_dir?: string
 }
 
 export interface ChatMessage {
@@ -26,6 +30,8 @@ export interface ChatMessage {
 export type EngineRequest =
   /** Audio follows by `feed` until `finish`. Samples: Float32, mono, `sample_rate` Hz, finite, in [−1, 1]. */
   | { readonly kind: 'stt'; readonly sample_rate: 16000 }
+  /** As `stt`, for ever: each `partial` lists the wake words heard since the run began, separated by spaces. */
+  | { readonly kind: 'wake'; readonly sample_rate: 16000 }
   /** Runs at once; there is nothing to feed nor to finish. */
   | {
       readonly kind: 'llm'
@@ -55,6 +61,8 @@ export type EngineRequest =
     }
   /** What a text means as a vector, from a language model; runs at once. */
   | { readonly kind: 'embedding'; readonly text: string }
+  /** Whose voice it is as a vector. Audio follows as for `stt`. */
+  | { readonly kind: 'speaker'; readonly sample_rate: 16000 }
   /**
    * Text by `feed` (a streaming writer) until `finish`; or all at once in `text`, then there is nothing to feed nor to finish.
    * `speed` 0.5 … 2, 1 is natural.
@@ -106,7 +114,15 @@ export interface Engine {
   readonly admits: number
   /** Errors: `model-invalid` (damaged, wrong format), `engine-unavailable` (library missing on this machine). */
   load(model: ModelFiles): Promise<void>
-  open(request: EngineRequest, onEvent: (event: EngineEvent) => void): EngineStream
+  /**
+   * `onHeard`: for a recogniser that listens while somebody speaks; it says every `HEARD_EVERY_MS` of sound how much of the run's
+   * sound, in ms from the beginning, it has worked through (`lag.ts`). One that hears an utterance as a whole says nothing.
+   */
+  open(
+    request: EngineRequest,
+    onEvent: (event: EngineEvent) => void,
+    onHeard?: (audio_ms: number) => void,
+  ): EngineStream
   /** A short self-benchmark on built-in input. */
   measure(): Promise<Measurement>
   unload(): Promise<void>
@@ -120,4 +136,12 @@ export interface Measurement {
   readonly real_time_factor?: number
   readonly tokens_per_s?: number
   readonly runs: number
+  /** What it computes on beside the processor, and its memory once the model is in it. */
+  readonly gpu?: Gpu
+}
+
+export interface Gpu {
+  readonly backend: 'cuda' | 'metal' | 'vulkan'
+  readonly free_mb: number
+  readonly total_mb: number
 }

@@ -35,10 +35,12 @@ export interface ModelsOptions {
   readonly clock: Clock
   /** Holds `manifest.json`. */
   readonly models_dir: string
-  /** Where packed files are unpacked: `<data>/models`. */
+  /** Where packed files are unpacked, and adapters keep what they make of files: `<data>/models`. */
   readonly unpacked_dir: string
   /** What a person fetched and chose: `<data>/models/pulled`; absent is none. */
   readonly pulled_dir?: string
+  /** Libraries of engines a person added: `<data>/engines`; absent is none. */
+  readonly engines_dir?: string
 }
 
 export interface Models {
@@ -69,7 +71,9 @@ export async function openModels(options: ModelsOptions): Promise<Models> {
       for (const file of model.files)
         paths[file.role] = await prepareFile(options, directory, model, file, checked)
       const { id, kind, engine, parameters } = model
-      return { id, kind, engine, paths, parameters }
+      const { unpacked_dir, engines_dir } = options
+      const places = { work_dir: unpacked_dir, ...(engines_dir === undefined ? {} : { engines_dir }) }
+      return { id, kind, engine, paths, parameters, ...places }
     },
   }
 }

@@ -1,7 +1,7 @@
 /** Which models become engine processes. Pure: the choice can be shown before anything is started. */
 import { LoqaError } from '../host/index.ts'
 import type { EngineKind } from './engine.ts'
-import type { Model, Models } from './models.ts'
+import { FORMANT_VOICE, type Model, type Models } from './models.ts'
 import type { ReplicaSpec } from './replica.ts'
 
 /** Model id per capability; `auto` is the one a person chose with `loqa models use`, else the first one listed; `off` is none. */
@@ -35,6 +35,22 @@ export function chooseModels(
       },
     )
   })
+}
+
+/** The wake word of this machine, heard by a process of its own that nobody pays for who does not want it. */
+export function wakeReplicas(models: Pick<Models, 'list' | 'prepare'>): readonly ReplicaSpec[] {
+  const model = models.list.find(({ kind }) => kind === 'wake')
+  if (model === undefined) return []
+  return replicasOf(model, models).map((spec) => ({ ...spec, on_demand: true }))
+}
+
+/**
+ * The voice that says what the chosen one is late with, or cannot: the formant voice, which every node has and which keeps up on any
+ * machine. Undefined where it is the chosen one, or none is wanted.
+ */
+export function plainVoice(chosen: readonly Model[]): Model | undefined {
+  const voice = chosen.find(({ kind }) => kind === 'tts')
+  return voice === undefined || voice.engine === FORMANT_VOICE.engine ? undefined : FORMANT_VOICE
 }
 
 /** `count` processes of one model share its load and outlive one another. */

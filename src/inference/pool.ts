@@ -1,16 +1,18 @@
 /**
  * The engines of this node, found by what they can do. A run goes to the first configured model of that capability which is
- * ready and has room, and among its replicas to the least busy; at the limit a run is refused, never queued out of sight.
+ * ready and has room, and among its replicas to the least busy; at the limit a run is refused, never queued out of sight. One that
+ * rests is woken by the first run nobody else can take, which waits for it within its own deadline.
  */
 import type { Clock, ErrorShape, Random } from '../host/index.ts'
 import { assertNever } from '../host/index.ts'
 import type { Log } from '../observe/index.ts'
+import { openWhenSettled } from './awaiting.ts'
 import { isElsewhere } from './elsewhere.ts'
-import type { EngineEvent, EngineRequest, EngineStream } from './engine.ts'
+import type { EngineEvent, EngineRequest, EngineStream, Gpu } from './engine.ts'
 import { engineUnavailable, notOffered, overloaded, timedOut } from './errors.ts'
 import { openWithFallback } from './fallback.ts'
 import { type StartProcess, startProcess } from './process.ts'
-import { failedStream, Replica, type ReplicaSpec } from './replica.ts'
+import { failedStream, isSettled, Replica, type ReplicaSpec } from './replica.ts'
 import type { Life, ReplicaSettings } from './replica-machine.ts'
 
 /** The `inference` section of the configuration, as far as processes are concerned. */
@@ -32,17 +34,30 @@ export interface PoolOptions {
   readonly startProcess?: StartProcess
 }
 
+export interface Kept {
+  readonly name: string
+  readonly tag: string
+  readonly resting: boolean
+  /** Since it was used last, or became ready, ms. */
+  readonly idle_ms: number
+}
+
 /** One row about one replica; the shape the node shows. */
 export interface Capability {
   readonly name: string
   readonly tag: string
   readonly model: string
-  readonly state: 'starting' | 'ready' | 'restarting' | 'failed'
+  /** `resting`: let go of on purpose, and started again by whatever asks for it. */
+  readonly state: 'starting' | 'ready' | 'resting' | 'restarting' | 'failed'
   readonly p95_ms: number | null
   readonly real_time_factor: number | null
   readonly tokens_per_s: number | null
+  /** How far a recogniser was behind speech lately, ms (`lag.ts`); undefined: it does not say. */
+  readonly lag_ms?: number | undefined
   readonly restarts: number
   readonly rss_mb: number | null
+  /** What it computes on beside the processor. */
+  readonly gpu?: Gpu
   /** Runs it has now. */
   readonly load: number
   /** Why it is not ready. */
@@ -87,10 +102,23 @@ export class Pool {
     )
   }
 
-  /** Starts every process. Resolves when each is ready or has failed for good, or is on its way to a restart. */
+  /** Starts every process not on demand. Resolves when each is ready or has failed for good, or is on its way to a restart. */
   async start(): Promise<void> {
-    for (const replica of this.#replicas) replica.start()
-    await this.#until(() => this.#replicas.every(({ life }) => settled(life)))
+    const wanted = this.#replicas.filter(({ spec }) => spec.on_demand !== true)
+    for (const replica of wanted) replica.start()
+    await this.#until(() => wanted.every(({ life }) => isSettled(life)))
+  }
+
+  /** Starts what waits for being wanted; resolves when it can be used, or at once when there is nothing of the kind. */
+  async want(to: string): Promise<void> {
+    const waiting = this.#matching(to)
+    for (const replica of waiting) if (isWaiting(replica)) replica.start()
+    if (waiting.length > 0) await this.#until(() => waiting.every(({ life }) => isSettled(life)))
+  }
+
+  /** Whether there is anything of that kind, running or not. */
+  has(to: string): boolean {
+    return this.#matching(to).length > 0
   }
 
   async stop(): Promise<void> {
@@ -135,7 +163,29 @@ export class Pool {
     return this.#until(() => this.#matching(to).some(({ life }) => life.phase === 'ready'))
   }
 
+  /** Engines that work, and whether they are in memory. */
+  kept(): readonly Kept[] {
+    return this.#replicas
+      .filter(({ life, resting }) => resting || life.phase === 'ready')
+      .map(({ spec: { name, tag }, resting, idle_ms }) => ({ name, tag, resting, idle_ms }))
+  }
+
+  /** Takes an engine out of memory, unless it has something to do. */
+  rest(name: string): void {
+    this.#replicas.find(({ spec }) => spec.name === name)?.rest()
+  }
+
+  wake(name: string): void {
+    this.#replicas.find(({ spec }) => spec.name === name)?.wake()
+  }
+
+  /** Of those that run or should. */
   capabilities(): readonly Capability[] {
+    return this.#replicas.filter((replica) => !isWaiting(replica)).map(capabilityOf)
+  }
+
+  /** Those that wait for being wanted among them. */
+  replicas(): readonly Capability[] {
     return this.#replicas.map(capabilityOf)
   }
 
@@ -153,6 +203,11 @@ export class Pool {
     request: EngineRequest,
     onEvent: (event: EngineEvent) => void,
   ): EngineStream {
+    if (choice.awaited) {
+      choice.wake()
+      const settles = this.#until(() => isSettled(choice.life))
+      return openWhenSettled(settles, () => choice.open(request, onEvent))
+    }
     if (!isElsewhere(choice.spec.tag)) return choice.open(request, onEvent)
     const next = (tried: ReadonlySet<Replica>): Replica | undefined =>
       this.#matching(to).find(
@@ -186,6 +241,8 @@ export class Pool {
       const same = free.filter(({ spec }) => spec.model === first.spec.model)
       return same.reduce((best, replica) => (replica.load < best.load ? replica : best))
     }
+    const awaited = matching.find((replica) => replica.awaited)
+    if (awaited !== undefined) return awaited
     if (ready.length > 0) {
       const limit = ready.reduce(
         (sum, { admits }) => sum + Math.min(admits, this.#settings.streams_per_engine),
@@ -209,8 +266,8 @@ export class Pool {
   }
 }
 
-const settled = (life: Life): boolean =>
-  life.phase !== 'idle' && life.phase !== 'checking' && life.phase !== 'starting' && life.phase !== 'loading'
+/** Nobody has wanted it yet. */
+const isWaiting = ({ spec, life }: Replica): boolean => spec.on_demand === true && life.phase === 'idle'
 
 function unavailable(to: string, replica: Replica | undefined): ErrorShape {
   if (replica === undefined) {
@@ -231,6 +288,8 @@ function stateOf(life: Life): Capability['state'] {
       return 'starting'
     case 'ready':
       return 'ready'
+    case 'resting':
+      return 'resting'
     case 'restarting':
       return 'restarting'
     case 'failed':
@@ -253,9 +312,11 @@ function capabilityOf(replica: Replica): Capability {
     p95_ms: replica.p95_ms,
     real_time_factor: replica.real_time_factor,
     tokens_per_s: replica.tokens_per_s,
+    lag_ms: replica.lag_ms,
     restarts: replica.restarts,
     rss_mb: replica.rss_mb,
     load: replica.load,
+    ...(replica.gpu === undefined ? {} : { gpu: replica.gpu }),
     ...(failing ? { error: life.error } : {}),
   }
 }

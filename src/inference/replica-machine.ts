@@ -10,6 +10,7 @@
  * R6 After `stop` nothing runs and nothing is started.
  * R7 An own clock that was late is no proof that the process was: a silence or an unreleased run counts only when the process had
  *    a second chance to speak. A busy machine must not cost everyone's runs.
+ * R8 A healthy process without runs may be sent to rest: it ends, and is started as at first when it is woken, not before.
  */
 import { assertNever, type ErrorShape } from '../host/index.ts'
 import { engineCrashed, engineGarbled, engineHung, engineOverMemory } from './errors.ts'
@@ -34,6 +35,8 @@ export type Life =
   | { readonly phase: 'starting' }
   | { readonly phase: 'loading' }
   | { readonly phase: 'ready'; readonly ping: number; readonly silence: Silence; readonly warned: boolean }
+  /** No process, and none wanted until it is woken. */
+  | { readonly phase: 'resting' }
   | { readonly phase: 'restarting'; readonly error: ErrorShape }
   /** For good: only a person can mend it. */
   | { readonly phase: 'failed'; readonly error: ErrorShape }
@@ -50,6 +53,9 @@ export interface ReplicaState {
 
 export type ReplicaEvent =
   | { readonly type: 'start' }
+  /** Only sent while it has no runs. */
+  | { readonly type: 'rest' }
+  | { readonly type: 'wake' }
   | { readonly type: 'stop' }
   | { readonly type: 'checked' }
   | { readonly type: 'check-failed'; readonly error: ErrorShape }
@@ -126,6 +132,12 @@ export function decide(
   switch (event.type) {
     case 'start':
       return state.life.phase === 'idle'
+        ? enter(state, { phase: 'checking' }, [{ do: 'check-files' }])
+        : stay(state)
+    case 'rest':
+      return state.life.phase === 'ready' ? rest(state) : stay(state)
+    case 'wake':
+      return state.life.phase === 'resting'
         ? enter(state, { phase: 'checking' }, [{ do: 'check-files' }])
         : stay(state)
     case 'checked':
@@ -305,6 +317,10 @@ function failOrRetry(
     { do: 'fail-runs', error },
   ])
 }
+
+/** R8 */
+const rest = (state: ReplicaState): Step =>
+  enter(state, { phase: 'resting' }, [{ do: 'disarm-all' }, { do: 'kill-process' }])
 
 function stop(state: ReplicaState): Step {
   const error: ErrorShape = { code: 'cancelled', message: 'The node is stopping', retryable: true }

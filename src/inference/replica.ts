@@ -2,7 +2,7 @@
  * One engine process and its runs: carries out the orders of `replica-machine.ts` and passes events of runs through.
  * A run that is open when the process is lost fails with the reason; one that was cancelled stays silent.
  */
-import type { Cancel, Clock, ErrorShape, Random } from '../host/index.ts'
+import type { Cancel, Clock, ErrorShape, Monotonic, Random } from '../host/index.ts'
 import { errorShape } from '../host/index.ts'
 import type { Log } from '../observe/index.ts'
 import type {
@@ -11,6 +11,7 @@ import type {
   EngineKind,
   EngineRequest,
   EngineStream,
+  Gpu,
   Measurement,
   ModelFiles,
 } from './engine.ts'
@@ -38,6 +39,8 @@ export interface ReplicaSpec {
   readonly kind: EngineKind
   readonly engine: string
   readonly model: string
+  /** Started when somebody first wants it, not with the node. */
+  readonly on_demand?: boolean
   /** Checks the files against their checksums, unpacks them where needed. Errors: `LoqaError`. */
   readonly prepare: () => Promise<ModelFiles>
 }
@@ -66,11 +69,14 @@ export class Replica {
   #admits = 0
   #rss_mb: number | null = null
   #lastStream = 0
+  #used_at: Monotonic
+  #waking = false
 
   constructor(spec: ReplicaSpec, settings: ReplicaSettings, doors: ReplicaDoors) {
     this.spec = spec
     this.#settings = settings
     this.#doors = doors
+    this.#used_at = doors.clock.monotonic()
     this.#runs = new Runs(doors.clock, doors.log.child({ engine: spec.name }))
   }
 
@@ -96,11 +102,19 @@ export class Replica {
   get p95_ms(): number | null {
     return this.#runs.p95_ms ?? this.#measurement?.p95_ms ?? null
   }
+  /** As of its self-benchmark. */
+  get gpu(): Gpu | undefined {
+    return this.#measurement?.gpu
+  }
   get real_time_factor(): number | null {
     return this.#runs.realTimeFactor ?? this.#measurement?.real_time_factor ?? null
   }
   get tokens_per_s(): number | null {
     return this.#runs.tokensPerSecond ?? this.#measurement?.tokens_per_s ?? null
+  }
+  /** How far it was behind speech lately, ms; undefined: it does not say. */
+  get lag_ms(): number | undefined {
+    return this.#runs.lag_ms
   }
   get pid(): number | undefined {
     return this.#process?.pid
@@ -115,6 +129,28 @@ export class Replica {
     this.#handle({ type: 'stop' })
   }
 
+  get resting(): boolean {
+    return this.#state.life.phase === 'resting'
+  }
+  /** Worth waiting for: it rests, or was woken and is not there yet. */
+  get awaited(): boolean {
+    return this.resting || this.#waking
+  }
+  /** Since a run began or ended, or it became ready, ms. */
+  get idle_ms(): number {
+    return this.load > 0 ? 0 : this.#doors.clock.monotonic() - this.#used_at
+  }
+
+  /** Ends the process of an engine that has nothing to do; it is started again by `wake`. */
+  rest(): void {
+    if (this.load === 0) this.#handle({ type: 'rest' })
+  }
+
+  wake(): void {
+    this.#waking ||= this.resting
+    this.#handle({ type: 'wake' })
+  }
+
   /** Starts a run. When the replica is not ready the run fails at once, with the reason, after this returned. */
   open(request: EngineRequest, onEvent: (event: EngineEvent) => void): EngineStream {
     if (this.#state.life.phase !== 'ready') {
@@ -126,6 +162,7 @@ export class Replica {
     const frame = encodeToChild({ type: 'open', stream, request })
     if (frame.byteLength > MAX_ENGINE_FRAME_BYTES) return failedStream(this.#doors.clock, onEvent, TOO_LARGE)
     this.#runs.add(stream, request, onEvent)
+    this.#use()
     this.#process?.write(frame)
     return {
       feed: (input) => this.#feed(stream, input),
@@ -141,8 +178,10 @@ export class Replica {
         ? { type: 'audio', stream, samples: input.samples }
         : { type: 'text', stream, text: input.text },
     )
-    if (frame.byteLength <= MAX_ENGINE_FRAME_BYTES) this.#process?.write(frame)
-    else {
+    if (frame.byteLength <= MAX_ENGINE_FRAME_BYTES) {
+      this.#process?.write(frame)
+      if (input.type === 'audio') this.#runs.fed(stream, input.samples.length)
+    } else {
       this.#runs.abandon(stream, TOO_LARGE)
       this.#askToRelease(stream)
     }
@@ -169,6 +208,7 @@ export class Replica {
     const before = this.#state
     const { state, orders } = decide(before, event, this.#settings, this.#doors.random.float())
     this.#state = state
+    if (isSettled(state.life)) this.#waking = false
     for (const order of orders) this.#carryOut(order)
     if (before.life.phase !== state.life.phase) this.#doors.onChange(this)
   }
@@ -278,6 +318,7 @@ export class Replica {
         break
       case 'loaded':
         this.#admits = message.admits
+        this.#use()
         this.#handle({ type: 'loaded' })
         if (this.#measurement === undefined) this.#send({ type: 'measure' })
         break
@@ -286,6 +327,10 @@ export class Replica {
         break
       case 'event':
         this.#runs.event(message.stream, message.event)
+        this.#use()
+        break
+      case 'heard':
+        this.#runs.heard(message.stream, message.audio_ms)
         break
       case 'released':
         this.#runs.released(message.stream)
@@ -302,10 +347,18 @@ export class Replica {
     }
   }
 
+  #use(): void {
+    this.#used_at = this.#doors.clock.monotonic()
+  }
+
   #send(message: ToChild): void {
     this.#process?.write(encodeToChild(message))
   }
 }
+
+/** Whether it is ready, or will not be unless something else happens. */
+export const isSettled = ({ phase }: Life): boolean =>
+  phase !== 'idle' && phase !== 'checking' && phase !== 'starting' && phase !== 'loading'
 
 /** A run that could not begin: it fails once its opener has its stream in hand. */
 export function failedStream(

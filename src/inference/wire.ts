@@ -47,6 +47,13 @@ const measurement = z.object({
   real_time_factor: z.number().min(0).exactOptional(),
   tokens_per_s: z.number().min(0).exactOptional(),
   runs: z.int().min(1),
+  gpu: z
+    .object({
+      backend: z.enum(['cuda', 'metal', 'vulkan']),
+      free_mb: z.number().min(0).max(1e9),
+      total_mb: z.number().min(0).max(1e9),
+    })
+    .exactOptional(),
 })
 
 const said = z.discriminatedUnion('type', [
@@ -55,6 +62,8 @@ const said = z.discriminatedUnion('type', [
   z.object({ type: z.literal('loaded'), admits: z.int().min(1).max(4_096) }),
   z.object({ type: z.literal('load-failed'), error }),
   z.object({ type: z.literal('event'), stream, event }),
+  /** How much of a run's sound the engine has worked through, from the beginning. */
+  z.object({ type: z.literal('heard'), stream, audio_ms: ms }),
   /** The engine has let go of a cancelled run. */
   z.object({ type: z.literal('released'), stream }),
   z.object({ type: z.literal('measured'), measurement }),

@@ -73,10 +73,11 @@ export class AddedCapacity {
   report(metrics: Pick<Metrics, 'set'>): void {
     const offered = this.#parts.offers()
     metrics.set('loqa_capacity_sessions', sessionsOf(offered))
-    for (const { node, tag, running, seen_ms, p95_ms } of offered) {
+    for (const { node, tag, running, seen_ms, p95_ms, lag_ms } of offered) {
       metrics.set('loqa_engine_running', running, { tag, node })
       const took = seen_ms ?? p95_ms
       if (took !== null) metrics.set('loqa_engine_p95_ms', took, { tag, node })
+      if (lag_ms !== undefined) metrics.set('loqa_engine_lag_ms', lag_ms, { tag, node })
     }
   }
 

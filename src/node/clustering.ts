@@ -24,6 +24,8 @@ import { householdOf, type Identity, newKeyring } from './identity.ts'
 const TELL_AFTER_MS = 200
 /** And they, and the machine's processors, are looked at so often: a second or two is what a turn takes. */
 const TELL_EVERY_MS = 2_000
+/** How far an engine is behind is told in steps of this: less is no reason to go elsewhere, nor to tell it again. */
+const LAG_GRAIN_MS = 20
 
 /** Who is near answers the first question within 120 ms (RFC 6762, section 6), and is asked twice by then. */
 const MEETING_LEAST_MS = 250
@@ -224,10 +226,13 @@ export class Clustering {
       load: this.#load.told,
       speakers: [...this.#speakers],
       ...(this.#http === undefined ? {} : { http: this.#http }),
-      capabilities: capabilities().map(({ tag, state, p95_ms, real_time_factor, tokens_per_s, load }) => ({
-        ...{ tag, ready: state === 'ready' && !this.#leaving, p95_ms, real_time_factor, tokens_per_s },
-        ...{ room, running: Math.min(load, room) },
-      })),
+      capabilities: capabilities().map(
+        ({ tag, state, p95_ms, real_time_factor, tokens_per_s, lag_ms, load }) => ({
+          ...{ tag, ready: state === 'ready' && !this.#leaving, p95_ms, real_time_factor, tokens_per_s },
+          ...(lag_ms === undefined ? {} : { lag_ms: Math.round(lag_ms / LAG_GRAIN_MS) * LAG_GRAIN_MS }),
+          ...{ room, running: Math.min(load, room) },
+        }),
+      ),
     }
   }
 

@@ -36,6 +36,10 @@ export const MOVES: ReadonlyMap<string, Movable> = new Map([
   ['session', { version: CARRIED_VERSION, former: formerCarried }],
 ])
 
+/** Whether what lives at that address is of a kind that moves. */
+export const isMovable = (address: string): boolean =>
+  MOVES.has(address.slice('loqa:/'.length, address.lastIndexOf('/')))
+
 /** Whose conversation lives at that address. */
 export const sessionOf = (address: string): SessionId =>
   sessionId(address.slice(address.lastIndexOf('/') + 1))

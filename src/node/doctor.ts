@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { isLoopback } from '../config.ts'
 import { errorShape } from '../host/index.ts'
 import { describeFence } from '../skills/index.ts'
+import { machineText, soundTags } from './hardware.ts'
 import type { NodeParts } from './parts.ts'
 
 export interface Finding {
@@ -12,6 +13,8 @@ export interface Finding {
   readonly fix?: string
 }
 
+/** The node and the starter models take about 600 MB together. */
+const LEAST_MEMORY_MB = 900
 /** A durable write slower than this makes people wait for "timer set". */
 const SLOW_DISK_MS = 50
 /** The middle one of so many counts: a disk that is good may be busy for a moment. */
@@ -20,6 +23,7 @@ const WRITES = 5
 export async function checkUp(parts: NodeParts): Promise<readonly Finding[]> {
   return [
     runtimeVersion(),
+    ...(await machine(parts)),
     await dataDirectory(parts),
     await durableWrite(parts),
     storeHealth(parts),
@@ -46,6 +50,39 @@ function runtimeVersion(): Finding {
     `version ${process.versions.node}`,
     'Start it with bin/loqa-node, which brings Node 24.',
   )
+}
+
+async function machine({ machine, config }: NodeParts): Promise<Finding[]> {
+  const facts = await machine()
+  const { battery, microphones, loudspeakers, features, memory_mb } = facts
+  const isPlain = process.arch === 'x64' && features.length > 0 && !features.includes('avx2')
+  const names = (devices: readonly string[]): string => (devices.length === 0 ? 'none' : devices.join(', '))
+  return [
+    finding(
+      'machine',
+      memory_mb >= LEAST_MEMORY_MB && !isPlain,
+      machineText(facts),
+      isPlain
+        ? 'Models run slowly on a processor without AVX2: leave them to another node (inference.llm = "off").'
+        : 'Leave models to another node: inference.llm = "off".',
+    ),
+    ...(battery === null
+      ? []
+      : [
+          finding(
+            'battery',
+            true,
+            `${battery.percent} %, ${battery.charging ? 'plugged in' : 'discharging'}`,
+          ),
+        ]),
+    finding(
+      'sound devices',
+      true,
+      microphones.length + loudspeakers.length === 0
+        ? 'none on this machine; satellites bring their own'
+        : `microphones: ${names(microphones)}; loudspeakers: ${names(loudspeakers)} (${soundTags(facts, config.node.room).join(', ')})`,
+    ),
+  ]
 }
 
 async function dataDirectory({ host, config }: NodeParts): Promise<Finding> {
@@ -137,12 +174,18 @@ async function auditLog({ auditing, clustering }: NodeParts): Promise<Finding> {
 }
 
 function engines({ pool }: NodeParts): Finding[] {
-  return pool.capabilities().map(({ tag, state, p95_ms, error }) => {
-    const speed = p95_ms === null ? '' : `, p95 ${Math.round(p95_ms)} ms`
+  return pool.capabilities().map(({ tag, state, p95_ms, real_time_factor, tokens_per_s, gpu, error }) => {
+    const figures = [
+      ...(p95_ms === null ? [] : [`p95 ${Math.round(p95_ms)} ms`]),
+      ...(real_time_factor === null ? [] : [`real-time factor ${real_time_factor.toFixed(2)}`]),
+      ...(tokens_per_s === null ? [] : [`${Math.round(tokens_per_s)} tokens a second`]),
+      ...(gpu === undefined ? [] : [`on ${gpu.backend} with ${gpu.free_mb} of ${gpu.total_mb} MB free`]),
+    ]
+    const speed = figures.map((figure) => `, ${figure}`).join('')
     const detail = error === undefined ? `${state}${speed}` : `${state}: ${error.message}`
     return finding(
       `engine ${tag}`,
-      state === 'ready',
+      state === 'ready' || state === 'resting',
       detail,
       error?.hint ?? 'It is restarted by itself; see the log.',
     )

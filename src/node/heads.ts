@@ -2,7 +2,7 @@
  * Heads of conversations (`voice/heads.ts`) of this node: written to the household's store as they are told of, at most one write of a
  * conversation at a time and the newest first, and those of all nodes at hand for who has to go on with one.
  */
-import type { Runtime } from '../actors/index.ts'
+import type { Followed, Runtime } from '../actors/index.ts'
 import { type Cancel, type Clock, errorShape, type NodeId, type SessionId } from '../host/index.ts'
 import type { Store } from '../store/index.ts'
 import {
@@ -17,9 +17,8 @@ import {
   type SessionPhase,
   sessionAddress,
 } from '../voice/index.ts'
+import { following } from './following.ts'
 
-/** When following the collection failed, it is begun anew after this. */
-const AGAIN_MS = 1_000
 /** What lies there for longer is of a conversation nobody comes back to, and goes. */
 const OLD_MS = 10 * 60_000
 const SWEEP_MS = 60_000
@@ -39,7 +38,6 @@ export class Heads {
   /** By conversation: what is to be written when the write under way is done; null: it ended. */
   readonly #next = new Map<string, Carried | null>()
   readonly #writing = new Set<string>()
-  #following: Cancel = () => undefined
   #sweep: Cancel = () => undefined
   readonly #ends: Cancel[] = []
   #closed = false
@@ -59,7 +57,7 @@ export class Heads {
         if (phase === 'ended') this.#write(session, null)
       }),
     )
-    this.#follow()
+    this.#ends.push(following(this.#parts, HEADS, (followed) => this.#hear(followed)))
     this.#sweepLater()
   }
 
@@ -94,26 +92,17 @@ export class Heads {
 
   stop(): void {
     this.#closed = true
-    this.#following()
     this.#sweep()
     for (const end of this.#ends) end()
   }
 
-  #follow(): void {
-    const { store, clock } = this.#parts
-    this.#following = store.follow(HEADS, {
-      hear: ({ whole, changes }) => {
-        if (whole) this.#all.clear()
-        for (const change of changes) {
-          const head = change.change === 'put' ? headFrom(change.key, change.value) : undefined
-          if (head === undefined) this.#all.delete(change.key)
-          else this.#all.set(change.key, head)
-        }
-      },
-      failed: () => {
-        if (!this.#closed) this.#following = clock.after(AGAIN_MS, () => this.#follow())
-      },
-    })
+  #hear({ whole, changes }: Followed): void {
+    if (whole) this.#all.clear()
+    for (const change of changes) {
+      const head = change.change === 'put' ? headFrom(change.key, change.value) : undefined
+      if (head === undefined) this.#all.delete(change.key)
+      else this.#all.set(change.key, head)
+    }
   }
 
   #write(session: SessionId, talk: Carried | null): void {

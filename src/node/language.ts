@@ -8,10 +8,15 @@ import type { LanguageAnswer, LanguagePort } from '../skills/index.ts'
 const ASKER: Ref = { address: placedAddress('skills', 'language'), incarnation: 0 }
 
 /** `engines` may come later than the skills do. */
-export function languagePort(engines: () => Pick<InferPort, 'request' | 'cancel'> | undefined): LanguagePort {
+/** `most`: tokens that may be written now, whatever a skill asks for. */
+export function languagePort(
+  engines: () => Pick<InferPort, 'request' | 'cancel'> | undefined,
+  most: () => number | undefined = () => undefined,
+): LanguagePort {
   let runs = 0
   return {
-    complete({ prompt, max_tokens }, signal) {
+    complete({ prompt, max_tokens: wanted }, signal) {
+      const max_tokens = Math.min(wanted, most() ?? wanted)
       const port = engines()
       if (port === undefined) {
         const starting = new LoqaError('starting', 'The node is still starting', { retryable: true })

@@ -13,10 +13,10 @@ import {
   type Timeline,
 } from '../store/index.ts'
 import type { Voice } from '../voice/index.ts'
-import { PLACED } from './conversations.ts'
 import type { Heads } from './heads.ts'
 import { People, type Person } from './people.ts'
-import { Recorder } from './recording.ts'
+import type { PresenceDesk } from './presence.ts'
+import { Recorder, type RecorderParts } from './recording.ts'
 
 /** How often conversations are looked for that are gone and did not say so, ms. */
 const SWEEP_EVERY_MS = 30_000
@@ -38,7 +38,11 @@ export interface MemoryParts {
   readonly log: Log
   readonly metrics: Metrics
   readonly audit: Pick<Audit, 'append'>
+  /** The quality tier in force. */
+  readonly tier: () => string
   readonly skills: () => readonly Pick<SkillRow, 'name' | 'permissions'>[]
+  /** As of `RecorderParts`. */
+  readonly traced?: RecorderParts['traced']
 }
 
 /** Errors: `store-key-wrong`, `store-damaged`, `store-too-new`, `store-io`, `DiskError`. */
@@ -68,9 +72,10 @@ export async function openMemory(parts: MemoryParts): Promise<Memory> {
     timeline,
     clock: host.clock,
     random: host.random,
-    tier: PLACED.get('session')!.requirement.tier,
+    tier: parts.tier,
     allowed: (agreed) => people.allowed(agreed),
     permissions: (skill) => parts.skills().find(({ name }) => name === skill)?.permissions,
+    traced: parts.traced,
   })
   return {
     ...{ timeline, people, recorder },
@@ -105,6 +110,7 @@ export function memoryView(
   { timeline, people, noted }: Pick<Memory, 'timeline' | 'people' | 'noted'>,
   voice: Pick<Voice, 'replay'>,
   heads: Pick<Heads, 'forget'>,
+  presence: Pick<PresenceDesk, 'forget' | 'usual'>,
 ): MemoryView {
   const eventsOf = async (session: string) => {
     const events = await timeline.read(session)
@@ -124,6 +130,7 @@ export function memoryView(
       if (dry_run) return found
       const erased = await timeline.erase(which)
       await heads.forget(which)
+      if (!('session' in which)) await presence.forget(which)
       await noted('timeline.erased', 'all' in which ? 'all' : 'one', countText(erased))
       return erased
     },
@@ -134,6 +141,7 @@ export function memoryView(
     addPerson: async (name) => personRow(await people.add(name)),
     async consent(wanted, given) {
       const person = await people.consent(wanted, given)
+      if (!given) await presence.forget({ person: person.id })
       await noted(given ? 'consent.given' : 'consent.withdrawn', person.id, 'ok')
       return personRow(person)
     },
@@ -145,11 +153,14 @@ export function memoryView(
       const timelines = await Promise.all(
         sessions.map(async (session) => ({ session, events: await timeline.read(session) })),
       )
-      return { person: personRow(person), timelines }
+      return { person: personRow(person), timelines, usual_rooms: presence.usual(person.id) }
     },
     async erasePerson(wanted, dry_run) {
       const { person, erased } = await people.erase(wanted, dry_run)
-      if (!dry_run) await heads.forget({ person: person.id })
+      if (!dry_run) {
+        await heads.forget({ person: person.id })
+        await presence.forget({ person: person.id })
+      }
       if (!dry_run) await noted('person.erased', person.id, countText(erased))
       return { person: personRow(person), ...erased }
     },

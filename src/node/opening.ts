@@ -7,18 +7,21 @@ import { VERSION } from '../host/version.ts'
 import {
   type Capability,
   chooseModels,
+  enginesDirectory,
   enginesElsewhere,
-  isElsewhere,
   type Model,
   openModels,
   Pool,
+  plainVoice,
   pulledDirectory,
   replicasOf,
   sentTo,
+  wakeReplicas,
   wyomingEngines,
 } from '../inference/index.ts'
 import { createLog, type Log } from '../observe/index.ts'
 import { loadSkills, type Skills, type SkillsOptions, usualSockets } from '../skills/index.ts'
+import { wakeWordsOf } from './waking.ts'
 
 export function openLog({ clock }: Host, { observe, node }: Config): Log {
   const { stderr } = process
@@ -35,18 +38,28 @@ export function openLog({ clock }: Host, { observe, node }: Config): Log {
 
 export async function openEngines(
   { disk, clock, random }: Host,
-  { inference, openai, wyoming, node }: Config,
+  { inference, openai, wyoming, node, qos }: Config,
   log: Log,
   onChange: (capability: Capability) => void,
-): Promise<{ pool: Pool; models: readonly Model[]; checkModel: (model: Model) => Promise<unknown> }> {
+): Promise<{
+  pool: Pool
+  models: readonly Model[]
+  wakeWords: ReturnType<typeof wakeWordsOf>
+  checkModel: (model: Model) => Promise<unknown>
+}> {
   const models_dir = inference.models_dir === '' ? join(PACKAGE, 'models') : inference.models_dir
   const models = await openModels({
     ...{ disk, clock, models_dir, unpacked_dir: join(node.data_dir, 'models') },
     pulled_dir: pulledDirectory(node.data_dir),
+    engines_dir: enginesDirectory(node.data_dir),
   })
   if (models.trouble !== undefined) log.warn('What was fetched is not used', { error: models.trouble })
   const chosen = chooseModels(models.list, inference, models.chosen)
-  const own = chosen.flatMap((model) => replicasOf(model, models))
+  // Who wants the best in any case, however late, needs no second voice.
+  const plain = qos.tier === 'rich' ? undefined : plainVoice(chosen)
+  const own = [...chosen, ...(plain === undefined ? [] : [plain])].flatMap((model) =>
+    replicasOf(model, models),
+  )
   const servers = enginesElsewhere(openai)
   const services = wyomingEngines(wyoming)
   const elsewhere = [...services, ...servers]
@@ -56,20 +69,22 @@ export async function openEngines(
     [...(wyoming.first === first ? services : []), ...(openai.first === first ? servers : [])].map(
       ({ spec }) => spec,
     )
-  const replicas = [...specs(true), ...own, ...specs(false)]
+  const replicas = [...specs(true), ...own, ...specs(false), ...wakeReplicas(models)]
   return {
+    wakeWords: wakeWordsOf(models.list),
     models: [...chosen, ...elsewhere.map(({ model }) => model)],
     pool: new Pool({ settings: inference, replicas, clock, random, log, onChange }),
     checkModel: (model) => models.prepare(model),
   }
 }
 
-/** Of each kind the engine this node asks first; without those elsewhere it is all it has. */
+/** Without those that only stand in: of each kind what this node asks first, and what is not ready before it. */
 export function preferred(capabilities: readonly Capability[]): readonly Capability[] {
-  const ready = capabilities.filter(({ state }) => state === 'ready')
-  if (!ready.some(({ tag }) => isElsewhere(tag))) return capabilities
   const kindOf = ({ tag }: Capability): string => tag.split('.', 1)[0]!
-  return ready.filter((one) => ready.find((other) => kindOf(other) === kindOf(one)) === one)
+  return capabilities.filter((one, at) => {
+    const before = capabilities.slice(0, at)
+    return !before.some((other) => other.state === 'ready' && kindOf(other) === kindOf(one))
+  })
 }
 
 export function openSkills(

@@ -4,7 +4,7 @@ import type { SkillsView } from '../api/index.ts'
 import type { Moving } from '../cluster/index.ts'
 import type { Config, ConfigRow } from '../config.ts'
 import type { DeviceHouse } from '../devices/index.ts'
-import type { Host, Monotonic } from '../host/index.ts'
+import type { Host, MachineFacts, Monotonic } from '../host/index.ts'
 import type { InferPort, Model, Pool } from '../inference/index.ts'
 import type { Metrics } from '../observe/index.ts'
 import type { Skills } from '../skills/index.ts'
@@ -17,6 +17,9 @@ import type { Heads } from './heads.ts'
 import type { Identity } from './identity.ts'
 import type { Memory } from './memory.ts'
 import type { OwnSound } from './own-sound.ts'
+import type { PresenceDesk } from './presence.ts'
+import type { Quality } from './quality.ts'
+import type { Relocating } from './relocating.ts'
 import type { Rooms } from './rooms.ts'
 import type { SkillBench } from './skill-bench.ts'
 import type { SettingsOfSkills } from './skill-settings.ts'
@@ -35,6 +38,8 @@ export interface NodeParts {
   readonly engines: InferPort
   /** The models in use. */
   readonly models: readonly Model[]
+  /** What can be listened for. */
+  readonly wakeWords: readonly { readonly model: string; readonly phrase: string }[]
   /** Whether its files are still what they were; reads them again where they changed. Errors: `LoqaError` `model-invalid`. */
   readonly checkModel: (model: Model) => Promise<unknown>
   readonly skills: Skills
@@ -49,9 +54,16 @@ export interface NodeParts {
   readonly wiping: Wiping
   readonly voice: Voice
   readonly heads: Heads
+  readonly presence: PresenceDesk
+  readonly relocating: Relocating
   readonly moving: Pick<Moving, 'move'>
   readonly rooms: Pick<Rooms, 'move'>
   readonly capacity: Pick<AddedCapacity, 'of'>
+  /** Of this machine, as it is now. */
+  readonly machine: () => Promise<MachineFacts>
+  /** As it was soon after the start. */
+  readonly hardware: () => MachineFacts | undefined
+  readonly quality: Pick<Quality, 'view'>
   readonly ownSound: Pick<OwnSound, 'findings'>
   readonly metrics: Metrics
   readonly auditing: Auditing

@@ -22,6 +22,7 @@ import {
 import { personPrefix, skillCollection } from '../skills/index.ts'
 import type { Erased, Selection, Store } from '../store/index.ts'
 import type { Privacy, PrivacyWanted } from '../voice/index.ts'
+import { following } from './following.ts'
 
 const COLLECTIONS = ['persons', 'consents', 'erasures'] as const
 /** What failed is tried again after so long, ms. */
@@ -68,7 +69,7 @@ export interface PeopleParts {
 export class People {
   readonly #parts: PeopleParts
   #persons: readonly Person[] = []
-  readonly #following = new Map<string, Cancel>()
+  readonly #following: Cancel[] = []
   #again: Cancel | undefined
   #looking: Promise<void> = Promise.resolve()
   #failing = false
@@ -80,29 +81,16 @@ export class People {
 
   /** Resolves when it was looked once; looks again whenever anybody wrote. */
   async start(): Promise<void> {
-    for (const collection of COLLECTIONS) this.#follow(collection)
+    for (const collection of COLLECTIONS) {
+      this.#following.push(following(this.#parts, collection, () => void this.#lookCalmly()))
+    }
     await this.#lookCalmly()
   }
 
   stop(): void {
     this.#state = 'closed'
-    for (const unfollow of this.#following.values()) unfollow()
+    for (const unfollow of this.#following) unfollow()
     this.#again?.()
-  }
-
-  #follow(collection: string): void {
-    if (this.#state === 'closed') return
-    const { store, clock } = this.#parts
-    const stop = store.follow(collection, {
-      hear: () => void this.#lookCalmly(),
-      // The store is opened again: follow it again.
-      failed: () =>
-        this.#following.set(
-          collection,
-          clock.after(AGAIN_MS, () => this.#follow(collection)),
-        ),
-    })
-    this.#following.set(collection, stop)
   }
 
   /** What fails is tried again, and said once. */

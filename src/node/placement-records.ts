@@ -1,11 +1,13 @@
 /** Keeps the claims of placed actors in the household's store, and hears of them from there (`cluster/placement/records.ts`). */
+import type { Followed } from '../actors/index.ts'
 import { PLACEMENTS, type Placement, type Placements, recordChanges, recordFrom } from '../cluster/index.ts'
 import { type Cancel, type Clock, errorShape, type NodeId } from '../host/index.ts'
 import type { Store } from '../store/index.ts'
+import { following } from './following.ts'
 
 /** What changes meanwhile is written together: a conversation that begins and ends at once is never written. */
 const GROUP_MS = 250
-/** When the store cannot be read or written. */
+/** When the store cannot be written. */
 const AGAIN_MS = 2_000
 /** Of one transaction: a bound of the store. */
 const MOST_CHANGES = 256
@@ -36,28 +38,7 @@ export class PlacementRecords {
 
   /** Once the map is connected. */
   start(): void {
-    const { store, clock } = this.#parts
-    this.#following = store.follow(PLACEMENTS, {
-      hear: ({ whole, changes }) => {
-        if (whole) this.#records.clear()
-        const heard: Placement[] = []
-        for (const change of changes) {
-          // Its value says nothing of whose a deleted one was: its key does.
-          const named = recordFrom(change.key, change.change === 'put' ? change.value : { epoch: 1 })
-          if (named === undefined) continue
-          if (change.change === 'put') {
-            this.#of(named.address).set(named.node, named.epoch)
-            heard.push(named)
-          } else this.#records.get(named.address)?.delete(named.node)
-        }
-        if (heard.length > 0) this.#parts.map.recorded(heard)
-        // Those it outranks are its to delete.
-        this.changed(heard.map(({ address }) => address))
-      },
-      failed: () => {
-        if (!this.#closed) this.#following = clock.after(AGAIN_MS, () => this.start())
-      },
-    })
+    this.#following = following(this.#parts, PLACEMENTS, (followed) => this.#hear(followed))
   }
 
   /** The map says something new about these. */
@@ -70,6 +51,23 @@ export class PlacementRecords {
     this.#closed = true
     this.#timer?.()
     this.#following()
+  }
+
+  #hear({ whole, changes }: Followed): void {
+    if (whole) this.#records.clear()
+    const heard: Placement[] = []
+    for (const change of changes) {
+      // Its value says nothing of whose a deleted one was: its key does.
+      const named = recordFrom(change.key, change.change === 'put' ? change.value : { epoch: 1 })
+      if (named === undefined) continue
+      if (change.change === 'put') {
+        this.#of(named.address).set(named.node, named.epoch)
+        heard.push(named)
+      } else this.#records.get(named.address)?.delete(named.node)
+    }
+    if (heard.length > 0) this.#parts.map.recorded(heard)
+    // Those it outranks are its to delete.
+    this.changed(heard.map(({ address }) => address))
   }
 
   #of(address: string): Map<NodeId, number> {

@@ -18,12 +18,14 @@ export interface RecorderParts {
   readonly timeline: Pick<Timeline, 'begin' | 'append' | 'end' | 'left'>
   readonly clock: Clock
   readonly random: Random
-  /** The tier conversations are placed in. */
-  readonly tier: string
+  /** The quality tier in force. */
+  readonly tier: string | (() => string)
   /** What may be kept now of what was agreed when the conversation began. */
   readonly allowed: (privacy: Agreed) => Agreed
   /** Of a skill, by name; undefined for one that is not here. */
   readonly permissions: (skill: string) => readonly string[] | undefined
+  /** The steps of a turn that has ended. Absent: nobody wants to know. */
+  readonly traced?: ((steps: readonly TimelineEvent[]) => void) | undefined
 }
 
 interface Engine {
@@ -43,7 +45,12 @@ interface Recorded {
   head: TimelineHead
   trace: string
   readonly engines: Map<string, Engine>
+  /** Of the turn so far, for whoever traces. */
+  steps: TimelineEvent[]
 }
+
+/** A turn has a dozen; one with more is cut, and has no spans. */
+const MOST_TRACED = 64
 
 export class Recorder {
   readonly #parts: RecorderParts
@@ -65,17 +72,29 @@ export class Recorder {
       recorded.head = this.#headOf(recorded.head, recorded.agreed)
       timeline.begin(recorded.head)
     }
-    timeline.append({
+    const event: TimelineEvent = {
       trace_id: recorded.trace,
       session_id: session,
       actor_id: actor.address,
-      capability_tier: tier,
+      capability_tier: typeof tier === 'string' ? tier : tier(),
       privacy_scope: recorded.head.scope,
       at: clock.wall(),
       at_ms: at ?? clock.monotonic(),
       kind,
       body: { ...body, ...this.#known(kind, body, recorded) },
-    })
+    }
+    timeline.append(event)
+    this.#trace(event, recorded)
+  }
+
+  #trace(event: TimelineEvent, recorded: Recorded): void {
+    const { traced } = this.#parts
+    if (traced === undefined || recorded.head.scope === 'ephemeral') return
+    if (event.kind === 'turn.began') recorded.steps = []
+    if (recorded.steps.length < MOST_TRACED) recorded.steps.push(event)
+    if (event.kind !== 'turn.ended') return
+    traced(recorded.steps)
+    recorded.steps = []
   }
 
   /** A run of an actor began on an engine. */
@@ -115,7 +134,7 @@ export class Recorder {
     const agreed = body as unknown as Agreed
     const { clock, random, timeline } = this.#parts
     const head = this.#headOf({ session, room: String(body.room), started_at: clock.wall() }, agreed)
-    this.#sessions.set(session, { agreed, head, trace: newTraceId(random), engines: new Map() })
+    this.#sessions.set(session, { agreed, head, trace: newTraceId(random), engines: new Map(), steps: [] })
     timeline.begin(head)
   }
 

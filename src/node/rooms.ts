@@ -32,6 +32,8 @@ import {
 
 /** A node that is there answers in milliseconds; nobody waits for one that is not, while somebody speaks. */
 const TALKS_MS = 250
+/** Somebody said that one is to come, and it is somewhere: a node that is busy is waited for. Within what they wait (`moving_ms`). */
+const TALKS_WANTED_MS = 1_000
 /** For a session to leave its satellite: it waits for the loudspeaker's word, which is there at once. */
 const LEAVE_MS = 1_000
 /** A conversation in the middle of a turn is asked again after so long. */
@@ -127,7 +129,7 @@ export class Rooms {
   async #wanted({ session, satellite, room, here, heard }: RoomWanted): Promise<void> {
     const { self } = this.#parts
     if (here) {
-      const talk = nearestTalk(this.#asking(session), await this.#talks(session))
+      const talk = nearestTalk(this.#asking(session), await this.#talks(session, TALKS_WANTED_MS))
       if (talk === undefined) return this.#refuse(session, PHRASES.nothingElsewhere)
       return this.#bring(session, sessionId(talk.session), { room, node: self, satellite, heard })
     }
@@ -143,7 +145,7 @@ export class Rooms {
   /** Said in the wrong room is better than said to nobody. */
   async #announce({ id, announcement }: AnnouncementFar): Promise<void> {
     const { runtime } = this.#parts
-    const { session: _here, ...given } = announcement
+    const { session: _here, whose: _theirs, everywhere: _all, ...given } = announcement
     const node = this.#linked().find((one) => this.#speakersOf(one).includes(given.room ?? ''))
     const message: AnnouncementGiven = { type: 'announcement.given', announcement: given }
     try {
@@ -254,19 +256,17 @@ export class Rooms {
   }
 
   /** None for a conversation that is nobody else's business. */
-  async #talks(session: SessionId): Promise<TalkRows['talks']> {
+  async #talks(session: SessionId, wait_ms = TALKS_MS): Promise<TalkRows['talks']> {
     const { self, voice } = this.#parts
     if (voice.sessions().find(({ id }) => id === session)?.privacy.scope === 'ephemeral') return []
-    const told = await Promise.all([self, ...this.#linked()].map((node) => this.#talksOn(node)))
+    const told = await Promise.all([self, ...this.#linked()].map((node) => this.#talksOn(node, wait_ms)))
     return told.flat()
   }
 
-  async #talksOn(node: NodeId): Promise<TalkRows['talks']> {
+  async #talksOn(node: NodeId, deadline_ms: number): Promise<TalkRows['talks']> {
     try {
       const address = fixedAddress(node, 'registrar')
-      return (
-        talksFromAfar(await this.#parts.runtime.ask(address, TALKS_ASKED, { deadline_ms: TALKS_MS })) ?? []
-      )
+      return talksFromAfar(await this.#parts.runtime.ask(address, TALKS_ASKED, { deadline_ms })) ?? []
     } catch {
       return []
     }

@@ -16,6 +16,8 @@ import {
   Recent,
 } from '../inference/index.ts'
 
+import { isSoundTag } from './hardware.ts'
+
 export interface SharingParts {
   readonly self: NodeId
   readonly clock: Clock
@@ -90,13 +92,11 @@ export function shareEngines(parts: SharingParts): Shared {
     moved: parts.moved,
     lenders: (to, underway) => {
       const offered = offers(underway)
-      const lenders = rank(to, offered, before.get(to)).map(({ node, tag, cost_ms }) =>
-        lenderOf(parts, offered, { node, tag, cost_ms }),
-      )
+      const lenders = rank(to, offered, before.get(to)).map((place) => lenderOf(parts, offered, place))
       // A full engine of this node says so itself, and why.
       return lenders.length > 0
         ? lenders
-        : [lenderOf(parts, offered, { node: parts.self, tag: to, cost_ms: undefined })]
+        : [lenderOf(parts, offered, { node: parts.self, tag: to, wait_ms: undefined })]
     },
     lent: (to, { name, model }, actor, chosen) => {
       const node = nodeId(name)
@@ -125,9 +125,9 @@ const keyOf = ({ node, tag }: { readonly node: string; readonly tag: string }): 
 function offersOf({ self, capabilities, load, room, cluster }: SharingParts): readonly Engine[] {
   const own = capabilities()
     .filter(({ state }) => state === 'ready')
-    .map(({ tag, p95_ms, real_time_factor, load: running }) => ({
+    .map(({ tag, p95_ms, lag_ms, real_time_factor, load: running }) => ({
       ...{ node: self, tag, p95_ms, real_time_factor, room, running, share: shareOf(tag, real_time_factor) },
-      ...{ load: load(), rtt_ms: 0, steady: true },
+      ...{ lag_ms, load: load(), rtt_ms: 0, steady: true },
     }))
   const household = cluster()
   if (household === undefined) return own
@@ -142,10 +142,10 @@ function offersOf({ self, capabilities, load, room, cluster }: SharingParts): re
     if (isSteady === undefined || household.linkTo(node) === undefined) return []
     const rtt_ms = household.rttOf(node)
     return sheet.capabilities
-      .filter(({ ready }) => ready)
-      .map(({ tag, p95_ms, real_time_factor, room, running }) => ({
+      .filter(({ ready, tag }) => ready && !isSoundTag(tag))
+      .map(({ tag, p95_ms, lag_ms, real_time_factor, room, running }) => ({
         ...{ node, tag, p95_ms, real_time_factor, room, running, share: shareOf(tag, real_time_factor) },
-        ...{ load: sheet.load, rtt_ms, steady: isSteady },
+        ...{ lag_ms, load: sheet.load, rtt_ms, steady: isSteady },
       }))
   })
   return [...own, ...others]
@@ -162,17 +162,17 @@ const shareOf = (tag: string, real_time_factor: number | null): number | undefin
 interface Chosen {
   readonly node: NodeId
   readonly tag: string
-  readonly cost_ms: number | undefined
+  readonly wait_ms: number | undefined
 }
 
 function lenderOf(
   { self, local, far }: SharingParts,
   offered: readonly Offer[],
-  { node, tag, cost_ms }: Chosen,
+  { node, tag, wait_ms }: Chosen,
 ): Lender {
   const offer = offered.find((one) => one.node === node && one.tag === tag)
   const idle = offer !== undefined && offer.running === 0 && (offer.load ?? 0) <= IDLE_LOAD
-  const lender = { name: node, model: tag, expected_ms: cost_ms, idle }
+  const lender = { name: node, model: tag, expected_ms: wait_ms, idle }
   if (node === self) return { ...lender, port: local, patience_ms: undefined }
   return { ...lender, port: asInferPort(far(node)), patience_ms: patienceFor(offer) }
 }

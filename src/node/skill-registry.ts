@@ -11,6 +11,7 @@ import { type Cancel, type Clock, type Disk, type ErrorShape, errorShape } from 
 import type { Log } from '../observe/index.ts'
 import { registry, type Skill, type Skills, trust } from '../skills/index.ts'
 import type { Store } from '../store/index.ts'
+import { following } from './following.ts'
 import { KeptRecords } from './skill-records.ts'
 import type { SkillShelf } from './skill-shelf.ts'
 
@@ -51,7 +52,7 @@ export class SkillRegistry {
   readonly #parts: RegistryParts
   readonly #kept: KeptRecords
   readonly #standings = new Map<string, Standing>()
-  readonly #following = new Map<string, Cancel>()
+  readonly #following: Cancel[] = []
   #skills: Running | undefined
   #now: trust.Trusted
   #turn: Promise<unknown> = Promise.resolve()
@@ -83,13 +84,15 @@ export class SkillRegistry {
   /** From now on skills come, change and go. */
   start(skills: Running): void {
     this.#skills = skills
-    for (const collection of [INSTALLED, REVOKED, PUBLISHERS]) this.#follow(collection)
+    for (const collection of [INSTALLED, REVOKED, PUBLISHERS]) {
+      this.#following.push(following(this.#parts, collection, () => void this.#heard(collection)))
+    }
   }
 
   stop(): void {
     this.#isOpen = false
     this.#again()
-    for (const end of this.#following.values()) end()
+    for (const end of this.#following) end()
   }
 
   /** Looks at the records and makes it so. One look after the other. Errors: `store-*`. */
@@ -116,20 +119,6 @@ export class SkillRegistry {
       const bytes = state === 'installed' ? await shelf.read(name) : undefined
       if (bytes !== undefined) await shelf.publish(digest, bytes, 0)
     }
-  }
-
-  #follow(collection: string): void {
-    if (!this.#isOpen) return
-    const { store, clock } = this.#parts
-    const stop = store.follow(collection, {
-      hear: () => void this.#heard(collection),
-      failed: () =>
-        this.#following.set(
-          collection,
-          clock.after(AGAIN_MS, () => this.#follow(collection)),
-        ),
-    })
-    this.#following.set(collection, stop)
   }
 
   /** The household, or what is known of it, changed. */

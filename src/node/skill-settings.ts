@@ -3,14 +3,14 @@
  * put into requests; nothing gives it out again.
  */
 import { z } from 'zod'
+import type { Followed } from '../actors/index.ts'
 import type { SettingsView, SkillSettingsView } from '../api/index.ts'
 import { type Cancel, type Clock, InvalidInputError, NotFoundError } from '../host/index.ts'
 import type { SettingsPort, Skill, SkillSettings, Skills } from '../skills/index.ts'
 import type { Store } from '../store/index.ts'
+import { following } from './following.ts'
 
 const COLLECTION = 'skill-settings'
-/** The store was closed, or is opened again. */
-const AGAIN_MS = 1_000
 /** A key to a service; a certificate does not belong here. */
 const MAX_SECRET_CHARS = 1_000
 /** Of all skills together. */
@@ -30,11 +30,11 @@ export class SettingsOfSkills implements SettingsPort {
   /** By `config/<skill>/<key>` and `secret/<skill>/<key>`. */
   readonly #entries = new Map<string, Value>()
   #made = new Map<string, SkillSettings>()
-  #ends: Cancel = () => undefined
+  readonly #ends: Cancel
 
   constructor(parts: SkillSettingsParts) {
     this.#parts = parts
-    this.#follow()
+    this.#ends = following(parts, COLLECTION, (followed) => this.#hear(followed))
   }
 
   of(skill: string): SkillSettings {
@@ -107,19 +107,11 @@ export class SettingsOfSkills implements SettingsPort {
     this.#take(key, written)
   }
 
-  #follow(): void {
-    const { store, clock } = this.#parts
-    this.#ends = store.follow(COLLECTION, {
-      hear: ({ whole, changes }) => {
-        if (whole) this.#entries.clear()
-        for (const change of changes) {
-          this.#take(change.key, change.change === 'put' ? value.safeParse(change.value).data : undefined)
-        }
-      },
-      failed: () => {
-        this.#ends = clock.after(AGAIN_MS, () => this.#follow())
-      },
-    })
+  #hear({ whole, changes }: Followed): void {
+    if (whole) this.#entries.clear()
+    for (const change of changes) {
+      this.#take(change.key, change.change === 'put' ? value.safeParse(change.value).data : undefined)
+    }
   }
 
   #take(key: string, taken: Value | undefined): void {

@@ -7,19 +7,22 @@ import type {
   NodeView,
   StatusView,
 } from '../api/index.ts'
-import { type Clock, LoqaError, type Monotonic } from '../host/index.ts'
+import { type Clock, LoqaError, type Monotonic, sessionId } from '../host/index.ts'
 import { VERSION } from '../host/version.ts'
 import { type Capability, type Pool, sentTo } from '../inference/index.ts'
+import { sessionAddress } from '../voice/index.ts'
 import { decideApproval, listApprovals } from './approving.ts'
 import type { Clustering } from './clustering.ts'
 import { listSessions, moveSession } from './conversations.ts'
 import { dictation } from './dictate.ts'
 import { checkUp } from './doctor.ts'
+import { measuredTags, soundTags } from './hardware.ts'
 import { memoryView } from './memory.ts'
 import type { NodeParts } from './parts.ts'
 import { backUp, showStore } from './remembering.ts'
 import { speechFor } from './say.ts'
 import { settingsView } from './skill-settings.ts'
+import { watchWakeWord } from './waking.ts'
 import { answerFor, embeddingOf, enginesOf } from './writing.ts'
 
 /** Whether the node is coming, serving or going; the rest of the health follows from its parts. */
@@ -35,7 +38,7 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
   const node = identity.id
   const doors = { engines: parts.engines, random: parts.host.random }
   return {
-    memory: memoryView(parts.memory, voice, parts.heads),
+    memory: memoryView(parts.memory, voice, parts.heads, parts.presence),
     skills: parts.skillDesk,
     status: () => statusOf(parts, stage),
     nodes: () => nodesOf(parts, stage),
@@ -62,7 +65,11 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
         cluster: parts.clustering.cluster,
         noted: (object, outcome) => parts.memory.noted('session.moved', object, outcome),
       }),
-    ask: (request, signal) => voice.ask(request, signal),
+    async ask(request, signal) {
+      const turn = await voice.ask(request, signal)
+      parts.relocating.asked(sessionAddress(sessionId(turn.session)), node)
+      return turn
+    },
     say: ({ text, voice: name = config.voice.voice, speed = config.voice.speed, engine }, signal) =>
       speechFor(doors, { text, voice: name, speed, engine }, signal),
     dictate: (sample_rate, listener, engine) => dictation(doors, sample_rate, listener, engine),
@@ -86,6 +93,8 @@ export function nodeView(parts: NodeParts, stage: Stage, connections: { count: n
         },
       }
     },
+    wakeWords: () => parts.wakeWords,
+    watchWakeWord: (sample_rate, listener) => watchWakeWord(voice, sample_rate, listener),
     metrics: () => parts.metrics.text(),
     ready() {
       const reasons = [
@@ -173,10 +182,20 @@ function statusOf(parts: NodeParts, stage: Stage): StatusView {
     household: { id: household.id, members: household.members.length, open_until: household.open_until },
     health: { state: healthState(stage, reasons), reasons },
     capabilities: pool.capabilities().map(capabilityRow),
+    quality: parts.quality.view(),
+    hardware: hardwareOf(parts),
     sessions: voice.sessions().length,
     actors: runtime.actors().length,
     notices: noticesOf(models),
   }
+}
+
+function hardwareOf({ hardware, pool, config }: NodeParts): StatusView['hardware'] {
+  const facts = hardware()
+  if (facts === undefined) return null
+  const { board, processor, features, cores, memory_mb, battery, microphones, loudspeakers } = facts
+  const lasting = { board, processor, features, cores, memory_mb, battery, microphones, loudspeakers }
+  return { ...lasting, tags: [...measuredTags(pool.capabilities()), ...soundTags(facts, config.node.room)] }
 }
 
 /** What the models in use do not know, and where better ones would go. */
@@ -218,7 +237,7 @@ function complaints({ pool, store, skillDesk, clustering, auditing, memory }: No
     ...auditing.troubles(),
     ...pool
       .capabilities()
-      .filter(({ state }) => state !== 'ready')
+      .filter(({ state }) => state !== 'ready' && state !== 'resting')
       .map(({ tag, state, error }) => `${tag} is ${state}${error === undefined ? '' : `: ${error.message}`}`),
     ...(memory.timeline.works ? [] : ['The steps of conversations are not kept: restart the node']),
     ...(health.state === 'ok' ? [] : [`The store is ${health.state}: ${health.error.message}`]),
@@ -233,15 +252,18 @@ function complaints({ pool, store, skillDesk, clustering, auditing, memory }: No
 }
 
 function missing(pool: Pool, { inference }: NodeParts['config']): string[] {
-  const ready = pool.capabilities().filter(({ state }) => state === 'ready')
+  const ready = pool.capabilities().filter(({ state }) => state === 'ready' || state === 'resting')
   return NEEDED.filter(
     (kind) => inference[kind] !== 'off' && !ready.some(({ tag }) => tag.startsWith(`${kind}.`)),
   ).map((kind) => `No engine is ready for ${kind}`)
 }
 
 function capabilityRow(capability: Capability): CapabilityView {
-  const { tag, model, state, p95_ms, real_time_factor, tokens_per_s, restarts, rss_mb } = capability
-  return { tag, model, state, p95_ms, real_time_factor, tokens_per_s, restarts, rss_mb }
+  const { tag, model, state, p95_ms, real_time_factor, tokens_per_s, restarts, rss_mb, gpu } = capability
+  return {
+    ...{ tag, model, state, p95_ms, real_time_factor, tokens_per_s, restarts, rss_mb },
+    ...(gpu === undefined ? {} : { gpu }),
+  }
 }
 
 const secondsSince = (clock: Clock, start: Monotonic): number =>

@@ -3,7 +3,8 @@
  *
  * Promises: no personal content in a log unless `observe.log_pii` is on (`redact.ts`); memory for metrics is
  * bounded whatever behaviours report (`metrics.ts`); an audit record that was changed, removed or moved is found and
- * named, a tail that was cut off too, by checkpoints that others hold (`audit-keeper.ts`).
+ * named, a tail that was cut off too, by checkpoints that others hold (`audit-keeper.ts`); spans of turns go nowhere unless
+ * `observe.otlp_url` names a collector, and hold no word (`spans.ts`).
  *
  * Behaviours do not call these: they return `log`, `metric` and `audit` effects, and the runtime calls. Imports the
  * host only. Read `log.ts` first.
@@ -31,3 +32,5 @@ export {
 } from './log.ts'
 export { CATALOGUE, createMetrics, type Labels, type Metrics } from './metrics.ts'
 export { redact, type Values } from './redact.ts'
+export { SpanSender } from './span-sender.ts'
+export type { StepSeen } from './spans.ts'

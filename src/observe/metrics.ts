@@ -37,6 +37,11 @@ export const CATALOGUE: Readonly<Record<string, Declaration>> = {
     help: 'Engine runs of this node, by the node that does them',
     labels: ['capability', 'node'],
   },
+  loqa_relocations_total: {
+    kind: 'counter',
+    help: 'Conversations of this node that it began to move to another one by itself',
+    labels: ['why', 'outcome'],
+  },
   loqa_work_moved_total: {
     kind: 'counter',
     help: 'Engine runs that another node took over',
@@ -58,6 +63,16 @@ export const CATALOGUE: Readonly<Record<string, Declaration>> = {
     help: 'What 95 of 100 runs took lately on engines of the household: seen from here, else as their node says',
     labels: ['tag', 'node'],
   },
+  loqa_engine_lag_ms: {
+    kind: 'gauge',
+    help: 'How far recognisers of the household were behind speech lately, as their nodes say',
+    labels: ['tag', 'node'],
+  },
+  loqa_engine_warmth_total: {
+    kind: 'counter',
+    help: 'Engines of this node that were let go of because others have the same, and that were woken',
+    labels: ['engine', 'event'],
+  },
   loqa_engine_running: {
     kind: 'gauge',
     help: 'Runs under way on engines of the household, as far as this node was told',
@@ -71,6 +86,37 @@ export const CATALOGUE: Readonly<Record<string, Declaration>> = {
   loqa_processor_load: {
     kind: 'gauge',
     help: 'Share of the processors of this machine in use, as it is told to the others',
+    labels: [],
+  },
+  loqa_qos_tier: {
+    kind: 'gauge',
+    help: 'The quality tier answers are given in: 1 for the one in force',
+    labels: ['tier'],
+  },
+  loqa_qos_budget_ms: { kind: 'gauge', help: 'Budget of a turn in the tier in force', labels: [] },
+  loqa_qos_turn_p95_ms: {
+    kind: 'gauge',
+    help: 'What 95 of 100 of the last turns in the tier in force took, without the pause before them',
+    labels: [],
+  },
+  loqa_qos_steps_total: {
+    kind: 'counter',
+    help: 'Steps from one quality tier to another',
+    labels: ['from', 'to', 'why'],
+  },
+  loqa_qos_trials_total: {
+    kind: 'counter',
+    help: 'Engines tried unheard before a step up, and whether they kept the budget',
+    labels: ['engine', 'kept'],
+  },
+  loqa_qos_plain_voice_total: {
+    kind: 'counter',
+    help: 'Replies said by the plain voice because the chosen one was late',
+    labels: [],
+  },
+  loqa_llm_answers_again_total: {
+    kind: 'counter',
+    help: 'Meanings a language model had given before, given again from memory',
     labels: [],
   },
   loqa_dead_letters_total: { kind: 'counter', help: 'Messages whose receiver was gone', labels: [] },
@@ -96,6 +142,11 @@ export const CATALOGUE: Readonly<Record<string, Declaration>> = {
     kind: 'counter',
     help: 'Steps of conversations that are in no timeline, by why',
     labels: ['why'],
+  },
+  loqa_spans_lost_total: {
+    kind: 'counter',
+    help: 'Spans of turns that no collector took: it was away for long, or refused them',
+    labels: [],
   },
   loqa_http_requests_total: {
     kind: 'counter',

@@ -34,6 +34,10 @@ export interface Announce {
   /** Where it was asked for; absent: everywhere. */
   readonly room?: string
   readonly session?: SessionId
+  /** Who set what is due now, as their conversation: it is said where they are, if that is known. */
+  readonly whose?: SessionId
+  /** Somebody wants it said in the whole house; otherwise what names no room is said in those of its node. */
+  readonly everywhere?: true
   /** It is a question: a yes or a no is brought to the skill as this intent, with the slot `yes` 1 or 0. */
   readonly asks?: Intent
 }

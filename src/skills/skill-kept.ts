@@ -33,6 +33,8 @@ const storedTimer = z.object({
   by: name.exactOptional(),
   /** Absent when it was asked for in no room. */
   room: name.exactOptional(),
+  /** The conversation. Absent in entries of earlier versions, and when it was asked for in none. */
+  session: name.exactOptional(),
 })
 type StoredTimer = z.infer<typeof storedTimer>
 
@@ -60,12 +62,7 @@ export function noted(
 ): Noted {
   const entries: EntryChange[] = work.kind === 'due' ? [forgetTimer(work.timer)] : []
   const effects: Effect[] = []
-  const room =
-    work.kind === 'handle'
-      ? work.invoke.room
-      : work.kind === 'due'
-        ? kept.timers[work.timer]?.room
-        : work.origin.room
+  const { room, session } = askedIn(work, kept)
   const person = personOf(work)
   for (const change of changes) {
     switch (change.change) {
@@ -81,6 +78,7 @@ export function noted(
           delay_ms: change.delay_ms,
           by: args.node,
           ...(room === undefined || room === '' ? {} : { room }),
+          ...(session === undefined || session === '' ? {} : { session }),
         }
         entries.push({ change: 'put', key: TIMER_PREFIX + change.timer, value: stored, renews: true })
         break
@@ -118,6 +116,15 @@ export function noted(
     }
   }
   return { entries, effects }
+}
+
+/** Where a timer was asked for that a timer set is where that one was. */
+function askedIn(
+  work: Work,
+  { timers }: SkillState['kept'],
+): { readonly room?: string | undefined; readonly session?: string | undefined } {
+  if (work.kind === 'handle') return work.invoke
+  return work.kind === 'due' ? (timers[work.timer] ?? {}) : work.origin
 }
 
 const personalKey = (person: string, key: string): string => personPrefix(person) + key
@@ -197,7 +204,7 @@ function timerFrom(
   whole: boolean,
   context: Context,
 ): Timer {
-  const { due_wall, delay_ms, room } = stored
+  const { due_wall, delay_ms, room, session } = stored
   const by = stored.by === undefined ? undefined : nodeId(stored.by)
   // The same timer once more goes on ringing by this process' clock, whatever was done to the wall's meanwhile.
   if (known?.due_wall === due_wall && known.delay_ms === delay_ms && known.by === by) return known
@@ -213,6 +220,7 @@ function timerFrom(
     delay_ms,
     by,
     room,
+    session,
     missed: state.now.phase === 'loading' && due <= context.now,
     ripe: monotonic(Math.max(due, context.now + (missing ? HEAR_AGAIN_MS : 0))),
   }

@@ -71,7 +71,11 @@ function callWorked(state: SkillState, work: Work, result: CallResult, context: 
 /** All of it counts: the store first, the world afterwards. */
 function counted(state: SkillState, work: Work, result: CallResult, context: Context): Next<SkillState> {
   const { changes } = result
-  const spoken = announcements(state.args.name, changes)
+  const spoken = announcements(state.args.name, changes, {
+    whose: work.kind === 'due' ? state.kept.timers[work.timer]?.session : undefined,
+    // What others' news makes a skill say it says on every node that hears of it.
+    everywhere: work.kind === 'handle',
+  })
   const { entries, effects } = noted(state, work, changes, context)
   const reach: Reach = { changes: reachOf(changes), answer: answerOf(state, work, result) }
   const noteOver = flightOver(state, work, changes)

@@ -5,20 +5,36 @@ import type { Change } from './call.ts'
 import type { Announce, SkillResult } from './messages.ts'
 import { apology } from './phrases.ts'
 
+/** Whose it is, as the conversation in which it was set; and whether what names no room is for the whole house. */
+interface Meant {
+  readonly whose?: string | undefined
+  readonly everywhere?: boolean
+}
+
 /** What the call wanted said aloud, in order. */
-export const announcements = (skill: string, changes: readonly Change[]): Effect[] =>
+export const announcements = (skill: string, changes: readonly Change[], meant: Meant): Effect[] =>
   changes.flatMap((change) =>
-    change.change === 'announce' ? [announcement(skill, change.speech, change.room, change.session)] : [],
+    change.change === 'announce'
+      ? [announcement(skill, change.speech, change.room, change.session, meant)]
+      : [],
   )
 
 /** Empty room and session: everywhere. */
-export function announcement(skill: string, speech: string, room = '', session = ''): Effect {
+export function announcement(
+  skill: string,
+  speech: string,
+  room = '',
+  session = '',
+  { whose = '', everywhere = false }: Meant = {},
+): Effect {
   const message: Announce = {
     type: 'announce',
     skill,
     speech,
     ...(room === '' ? {} : { room }),
     ...(session === '' ? {} : { session: session as NonNullable<Announce['session']> }),
+    ...(whose === '' ? {} : { whose: whose as NonNullable<Announce['whose']> }),
+    ...(everywhere && room === '' && session === '' ? { everywhere } : {}),
   }
   return { type: 'publish', topic: 'announce', message }
 }

@@ -42,6 +42,8 @@ export interface Timer {
   /** The node that set it, and the room it was asked for in; timers of earlier versions do not say. */
   readonly by: NodeId | undefined
   readonly room: string | undefined
+  /** The conversation in which it was asked for. */
+  readonly session: string | undefined
   /** It fell due before this process knew of it: the node was down. */
   readonly missed: boolean
   /** From then on turns count: when it is due, or later when this node heard of it, or woke, after that. */

@@ -7,7 +7,7 @@ import type { Message } from '../actors/index.ts'
 import { limits } from '../host/index.ts'
 import type { SlotValue } from '../skills/index.ts'
 import type { TurnView } from './messages.ts'
-import { SESSION_NAME } from './session-name.ts'
+import { SESSION_NAME } from './names.ts'
 import { MOST_PARTIALS, transcribedSchema } from './transcribed.ts'
 
 /** Conversations of one node at once. One takes a few kilobytes while nobody speaks. */
@@ -132,7 +132,7 @@ const givenSchema = z.strictObject({
   }),
 })
 
-/** Whether another node may say this to the herald. */
+/** Whether it is an announcement that the herald may be given by another node. */
 export const isGivenFromAfar = (message: Message): boolean => givenSchema.safeParse(message).success
 
 const leftSchema = z.strictObject({

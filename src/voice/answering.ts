@@ -92,14 +92,27 @@ export function answer(
     }
     const number = current.guesses + 1
     const asked: TurnState = { ...current, guesses: number }
-    return andThen(stay(asked, askModel(number, decision.prompt, options)), (waiting) =>
+    const asking = askModel(number, decision.prompt, options)
+    if (asking === undefined) return awaitMeaning(asked, known, utterance, number, LEFT_OUT, options, now)
+    return andThen(stay(asked, asking), (waiting) =>
       awaitMeaning(waiting, known, utterance, number, NO_ANSWER, options, now),
     )
   })
 }
 
 export const NO_ANSWER: ModelAnswer = { tokens: '', finished: false }
+/** As in a household without a language model. */
+const LEFT_OUT: ModelAnswer = {
+  tokens: '',
+  finished: true,
+  failed: {
+    code: 'engine-unavailable',
+    message: 'The language model is too slow now to be asked',
+    retryable: false,
+  },
+}
 
+/** Undefined: it is not asked now. */
 export const askModel = (
   number: number,
   prompt: {
@@ -107,14 +120,11 @@ export const askModel = (
     readonly schema: Readonly<Record<string, unknown>>
     readonly max_tokens: number
   },
-  options: TurnOptions,
-): Effect =>
-  openRun(
-    modelRunId(number),
-    options.engines.llm,
-    { kind: 'llm', ...prompt, temperature: 0 },
-    options.waits.meaning_ms,
-  )
+  { engines: { llm }, waits }: TurnOptions,
+): Effect | undefined =>
+  llm === undefined
+    ? undefined
+    : openRun(modelRunId(number), llm, { kind: 'llm', ...prompt, temperature: 0 }, waits.meaning_ms)
 
 /** Cancels a guess, unless it is the language model working on exactly this text. Rendered speech only fills the cache. */
 export function dropGuess(guess: Guess, text?: string): readonly Effect[] {

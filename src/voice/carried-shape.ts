@@ -1,8 +1,8 @@
 /** A conversation as plain data: what goes along when it moves, and what is kept of it for the node that goes on when its own is lost. */
 import { z } from 'zod'
 import { limits } from '../host/index.ts'
+import { SESSION_NAME } from './names.ts'
 import { MOST_AHEAD, MOST_SENTENCES } from './said.ts'
-import { SESSION_NAME } from './session-name.ts'
 import { transcribedSchema } from './transcribed.ts'
 
 /** Of `carriedSchema`: counted up when it changes. */

@@ -2,10 +2,11 @@
 import type { Message } from '../actors/index.ts'
 import { type Clock, limits, OverloadedError, type SessionId } from '../host/index.ts'
 import type { Heard, SessionAttach } from './messages.ts'
-import { Microphone } from './microphone.ts'
+import { type HeardFrame, Microphone } from './microphone.ts'
 import type { VoiceListener } from './player.ts'
 import type { Satellites } from './satellites.ts'
 import type { VoiceDetector } from './vad.ts'
+import type { Wakefulness } from './wake/wakefulness.ts'
 
 /** What a satellite gets ahead when it changes its node: it is connected to the next one in a third of that on a busy machine. */
 const HAND_OVER_MS = 1_500
@@ -16,6 +17,22 @@ export interface VoiceChannel {
   push(pcm: Uint8Array): void
   finish(): void
   close(): void
+}
+
+/** What a satellite asks for when it connects. */
+interface Opening {
+  readonly room: string
+  readonly heard?: Heard | undefined
+  /** Only what follows the wake word is heard. */
+  readonly wake?: boolean
+}
+
+interface Bound {
+  readonly satellite: string
+  readonly room: string
+  readonly wake: boolean
+  /** It was here before. */
+  readonly back: boolean
 }
 
 /** A channel as it is kept here. */
@@ -29,6 +46,8 @@ interface BoundChannel extends VoiceChannel {
   handOver(): void
   /** Its conversation ended under it, or left; it goes on with a new one, or with that one. */
   rebind(session?: SessionId): void
+  /** Its conversation is idle, or busy. */
+  phase(idle: boolean): void
 }
 
 export interface ChannelsParts {
@@ -41,6 +60,7 @@ export interface ChannelsParts {
   /** Other nodes that serve satellites, the best first. */
   readonly others: () => readonly string[]
   readonly tell: (session: SessionId, message: Message) => void
+  readonly wakefulness: Wakefulness
 }
 
 export class Channels {
@@ -59,19 +79,32 @@ export class Channels {
     }
   }
 
-  /** `again` begins the next conversation of this satellite, when this one ended under it. */
+  /**
+   * `again` begins the next conversation of this satellite, when this one ended under it. `wake`: only what follows the wake word is
+   * heard, and only if no other microphone answers.
+   */
   open(
     session: SessionId,
-    { room, heard }: { readonly room: string; readonly heard?: Heard | undefined },
+    { room, heard, wake = false }: Opening,
     listener: VoiceListener,
     again: () => SessionId,
   ): VoiceChannel {
     this.#satellites += 1
     const satellite = `satellite-${this.#parts.mark}${this.#satellites}`
     this.#parts.satellites.add(satellite, listener)
-    const channel = this.#bound(session, { satellite, room, back: heard !== undefined }, listener, again)
+    const channel = this.#bound(
+      session,
+      { satellite, room, wake, back: heard !== undefined },
+      listener,
+      again,
+    )
     this.#channels.add(channel)
-    this.#attach(session, satellite, room, listener, heard)
+    this.#attach(session, satellite, room, heard)
+    const ready = (): void => {
+      if (this.#channels.has(channel)) this.#sayReady(channel.session, room, listener)
+    }
+    if (wake) this.#parts.wakefulness.ready().then(ready, ready)
+    else ready()
     return channel
   }
 
@@ -100,12 +133,28 @@ export class Channels {
     return false
   }
 
+  /** Until when a loudspeaker of a conversation has something to play, monotonic ms. */
+  soundsUntil(session: string): number {
+    const those = [...this.#channels].filter((channel) => channel.session === session)
+    return Math.max(0, ...those.map(({ satellite }) => this.#parts.satellites.soundsUntil(satellite)))
+  }
+
+  /** Those who speak in it wait for an answer. */
+  tone(session: string): void {
+    for (const { session: each, listener } of this.#channels)
+      if (each === session) listener.event({ type: 'tone' })
+  }
+
   /** A conversation ended: those who spoke in it go on in new ones. */
   ended(session: string): void {
     for (const channel of this.#channels) {
       // Not in the turn of the actor that ends.
       if (channel.session === session) this.#parts.clock.soon(() => channel.rebind())
     }
+  }
+
+  phase(session: string, idle: boolean): void {
+    for (const channel of this.#channels) if (channel.session === session) channel.phase(idle)
   }
 
   /** Lets go of those that speak in it. Returns how to tell them where to go. */
@@ -121,14 +170,16 @@ export class Channels {
     for (const channel of [...this.#channels]) channel.close()
   }
 
-  #attach(session: SessionId, satellite: string, room: string, listener: VoiceListener, heard?: Heard): void {
-    const { tell, others } = this.#parts
+  #attach(session: SessionId, satellite: string, room: string, heard?: Heard): void {
     const attach: SessionAttach = {
       ...{ type: 'session.attach', satellite, room },
       ...(heard === undefined ? {} : { heard }),
     }
-    tell(session, attach)
-    const elsewhere = others()
+    this.#parts.tell(session, attach)
+  }
+
+  #sayReady(session: string, room: string, listener: VoiceListener): void {
+    const elsewhere = this.#parts.others()
     listener.event({
       ...{ type: 'ready', session, room, sample_rate: limits.SAMPLE_RATE },
       ...(elsewhere.length === 0 ? {} : { others: elsewhere }),
@@ -137,21 +188,26 @@ export class Channels {
 
   #bound(
     first: SessionId,
-    { satellite, room, back }: { readonly satellite: string; readonly room: string; readonly back: boolean },
+    { satellite, room, wake, back }: Bound,
     listener: VoiceListener,
     again: () => SessionId,
   ): BoundChannel {
-    const { clock, detectors, dropped, tell, satellites } = this.#parts
+    const { clock, detectors, dropped, tell, satellites, wakefulness } = this.#parts
     let session = first
     let heard_at = 0
+    const hear = ({ samples, voiced }: HeardFrame): void => {
+      if (voiced) heard_at = clock.monotonic()
+      tell(session, { type: 'audio.frame', satellite, samples, voiced } as Message)
+    }
+    const waiting = wake ? wakefulness.listen(room, hear, listener) : undefined
     const microphone = new Microphone({
       clock,
       detector: detectors(),
-      frame: ({ samples, voiced }) => {
-        if (voiced) heard_at = clock.monotonic()
-        tell(session, { type: 'audio.frame', satellite, samples, voiced } as Message)
+      frame: (frame) => (waiting === undefined ? hear(frame) : waiting.frame(frame)),
+      end: () => {
+        if (waiting?.isAwake !== false) tell(session, { type: 'audio.end', satellite } as Message)
+        else listener.event({ type: 'sleep' })
       },
-      end: () => tell(session, { type: 'audio.end', satellite } as Message),
       dropped,
       back,
     })
@@ -169,6 +225,7 @@ export class Channels {
       close: () => {
         if (!this.#channels.delete(channel)) return
         microphone.close()
+        waiting?.close()
         satellites.remove(satellite)
         tell(session, { type: 'session.detach', satellite } as Message)
       },
@@ -184,8 +241,10 @@ export class Channels {
           tell(session, { type: 'session.detach', satellite, replaced: true } as Message)
         }
         session = next ?? again()
-        this.#attach(session, satellite, room, listener)
+        this.#attach(session, satellite, room)
+        this.#sayReady(session, room, listener)
       },
+      phase: (idle) => waiting?.phase(idle),
     }
     return channel
   }

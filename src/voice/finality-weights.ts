@@ -35,6 +35,6 @@ export const FINALITY_WEIGHTS: FinalityWeights = {
     lengthening: { mean: -0.011, deviation: 0.874, weight: 0.126, square: 0.088 },
     unpitched: { mean: 1.602, deviation: 2.745, weight: 0.405, square: 0.13 },
   },
-  yielding: 0.659,
+  yielding: 0.518,
   holding: 0.367,
 }

@@ -6,6 +6,8 @@
  * (`player.ts`). Everything between microphone and player is pure and runs in virtual time. When a turn ends is decided
  * by what was understood (`endpointing.ts`); announcements find a loudspeaker by `announcer.ts`.
  *
+ * Who says "hey loqa" is heard by `wake/`: read `wake/gate.ts`, then `wake/arbitration.ts`.
+ *
  * The composition root makes one `Voice`, gives its behaviours and ports to the runtime, connects it, and opens a
  * channel for every satellite. Read `turn.ts` first, then `session.ts`, then `voice.ts`.
  */
@@ -31,6 +33,7 @@ export type {
   Loudspeakers,
   NeighbourKnown,
   RoomRefused,
+  RoomsUsual,
   RoomWanted,
   SessionHead,
   SessionLeave,
@@ -40,16 +43,17 @@ export type {
   TurnView,
   VoiceEvent,
 } from './messages.ts'
+export { ANNOUNCER, SESSION_NAME, sessionAddress } from './names.ts'
 export { commonTalk, nearestTalk } from './neighbours.ts'
 export { type Passage, passagesOf } from './passages.ts'
 export { noSpeakerIn, PHRASES } from './phrases.ts'
 export type { VoiceListener } from './player.ts'
+export { HABITS, type Habit, habitFrom, habitKey, learned, usualRooms } from './presence/habit.ts'
+export type { PresenceHeard, PresenceTold } from './presence/telling.ts'
 export { FOLLOWED_MS } from './registrar.ts'
 export type { RecordedStep, ReplayVerdict } from './replay.ts'
 export { Resampler, resample } from './resample.ts'
 export type { PlayPort } from './satellites.ts'
-export { ANNOUNCER, sessionAddress } from './session.ts'
-export { SESSION_NAME } from './session-name.ts'
 export type { InferPort } from './speech.ts'
 export type { Transcribed } from './transcribed.ts'
 export { WAITS, type Waits } from './turn-state.ts'
@@ -61,13 +65,16 @@ export {
   understandingOf,
 } from './understanding.ts'
 export { loadVoiceDetectors, type VoiceDetector } from './vad.ts'
-export {
-  type Household,
-  type Privacy,
-  type PrivacyWanted,
-  type SessionRow,
-  Voice,
-  type VoiceOptions,
-  type VoiceRuntime,
-} from './voice.ts'
+export { Voice } from './voice.ts'
+export type {
+  Household,
+  Privacy,
+  PrivacyWanted,
+  SessionRow,
+  VoiceOptions,
+  VoiceRuntime,
+} from './voice-options.ts'
+export type { WakeDecided } from './wake/arbiter.ts'
+export type { Spotter } from './wake/listening.ts'
+export type { WakeOptions } from './wake/wakefulness.ts'
 export { parseWav, readMono, recordingOf, type Wav, WavError, writeWav } from './wav.ts'

@@ -194,15 +194,15 @@ function speculate(state: TurnState, options: TurnOptions, now: Monotonic): Step
   const decision = decide(text, reading, utterance.voiced * FRAME_MS, deciding(state, turn, options, now))
   const take = (next: Guess, effect: Effect): Step =>
     stay({ ...state, guesses: number, phase: { ...phase, guess: next } }, ...abandon(guess), effect)
+  const none = (): Step => stay({ ...state, phase: { ...phase, guess: NO_GUESS } }, ...abandon(guess))
 
   if (decision.kind === 'interpret') {
     const asked: Guess = { kind: 'meaning', text, number, answer: NO_ANSWER }
-    return take(asked, askModel(number, decision.prompt, options))
+    const asking = askModel(number, decision.prompt, options)
+    return asking === undefined ? none() : take(asked, asking)
   }
   const speech = decision.kind === 'say' ? splitSentences(decision.speech)[0] : undefined
-  if (speech === undefined) {
-    return stay({ ...state, phase: { ...phase, guess: NO_GUESS } }, ...abandon(guess))
-  }
+  if (speech === undefined) return none()
   return take(
     { kind: 'speech', text, number, speech },
     openRun(speechRunId(number), options.engines.tts, {

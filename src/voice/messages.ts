@@ -212,6 +212,12 @@ export interface RoomsElsewhere extends Message {
   readonly rooms: readonly string[]
 }
 
+/** front desk → announcer: in which rooms persons usually are, by id, the usual one first. */
+export interface RoomsUsual extends Message {
+  readonly type: 'rooms.usual'
+  readonly usual: Readonly<Record<string, readonly string[]>>
+}
+
 /** announcer → subscribers of the topic of the same name: to be said by another node. */
 export interface AnnouncementFar extends Message {
   readonly type: 'announcement.far'
@@ -285,6 +291,19 @@ export type VoiceEvent =
       readonly sample_rate: 16000
       readonly others?: readonly string[]
     }
+  /**
+   * The wake word was heard. `answers`: this microphone listens now; otherwise another one does, or none, and `why` says so. `after_ms`:
+   * from hearing it to knowing that.
+   */
+  | {
+      readonly type: 'wake'
+      readonly answers: boolean
+      readonly why: 'won' | 'lost' | 'aside'
+      readonly after_ms: number
+      readonly by: { readonly node: string; readonly room: string }
+    }
+  /** This microphone waits for the wake word again. */
+  | { readonly type: 'sleep' }
   | { readonly type: 'speech-started' }
   | { readonly type: 'partial'; readonly text: string }
   | { readonly type: 'final'; readonly text: string }
@@ -292,8 +311,8 @@ export type VoiceEvent =
   /** Throw away what is queued for playing; with `at`, what comes after so many samples of this reply. */
   | { readonly type: 'stop-playback'; readonly at?: number }
   | { readonly type: 'reply-end' }
-  /** A reply begins, or goes on: the next sample is this one of it. */
-  | { readonly type: 'reply'; readonly turn: number; readonly from: number }
+  /** A reply begins, or goes on: the next sample is this one of it. `text`: all that is said, where that is known. */
+  | { readonly type: 'reply'; readonly turn: number; readonly from: number; readonly text?: string }
   /**
    * To who came back and said what it has: the turn that goes on without its doing; null: there is none, and what was said into the
    * microphone and not answered is to be sent again.
@@ -301,6 +320,8 @@ export type VoiceEvent =
   | { readonly type: 'resumed'; readonly turn: number | null }
   /** This node is about to go: connect to one of these, the best first. The conversation is there already. */
   | { readonly type: 'rebind'; readonly nodes: readonly string[] }
+  /** Whoever waits hears that they are not forgotten: a short tone, which is no part of a reply. */
+  | { readonly type: 'tone' }
   | { readonly type: 'announce'; readonly text: string }
   | { readonly type: 'card'; readonly card: Readonly<Record<string, unknown>> }
   /** Something the person should know before they speak. */

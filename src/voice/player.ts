@@ -42,6 +42,11 @@ export class Player {
     this.#played = played
   }
 
+  /** When all that was sent so far will have been played, on the monotonic clock. */
+  get end_at(): number {
+    return this.#end_at
+  }
+
   /** More of the reply: s16 mono 16 kHz. */
   push(samples: Int16Array): void {
     this.#queue.push(samples)

@@ -13,7 +13,7 @@ import {
   type TalkRows,
 } from './afar.ts'
 import type { SessionPhase } from './messages.ts'
-import { sessionAddress } from './session.ts'
+import { sessionAddress } from './names.ts'
 
 interface Row {
   readonly shown: SessionRows['sessions'][number]

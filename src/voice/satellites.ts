@@ -38,6 +38,11 @@ export class Satellites implements PlayPort {
     this.#listeners.set(satellite, listener)
   }
 
+  /** Until when it has something to play, monotonic ms; 0: it is silent. */
+  soundsUntil(satellite: string): number {
+    return this.#replies.get(satellite)?.player.end_at ?? 0
+  }
+
   /** The connection is gone. Its session hears of that as `session.detach` and gives up what it was saying. */
   remove(satellite: string): void {
     this.#listeners.delete(satellite)

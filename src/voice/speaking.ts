@@ -31,7 +31,7 @@ const RENDER_MS = 30_000
 /** Speaks `turn.reply` and ends the turn; a conversation by text, or with nobody there, ends at once. */
 export function speak(state: TurnState, turn: Turn, options: TurnOptions, now: Monotonic): Step {
   const said: Turn = { ...turn, marks: { ...turn.marks, reply: now } }
-  const sentences = splitSentences(turn.reply)
+  const sentences = aloud(state, turn, options)
   const speaking = from(sentences, { ends: [], samples: 0 })
   const spoken: TurnState = { ...state, phase: { name: 'speaking', turn: said, speaking } }
   const replied = stepOf(state, turn, 'turn.replied', { speech: turn.reply })
@@ -40,6 +40,17 @@ export function speak(state: TurnState, turn: Turn, options: TurnOptions, now: M
       ? endTurn(current, endOf(said))
       : render(current, options),
   )
+}
+
+/** The sentences to say. A question is said whole, and so is what nobody asked for; all of it stays in the turn's view. */
+function aloud(
+  { conversation }: TurnState,
+  { reply, source }: Turn,
+  options: TurnOptions,
+): readonly string[] {
+  const sentences = splitSentences(reply)
+  const isWhole = source.kind !== 'voice' || conversation.expecting !== undefined || reply.endsWith('?')
+  return isWhole ? sentences : sentences.slice(0, options.most_sentences)
 }
 
 export const endOf = (turn: Turn) => (turn.error === undefined ? 'done' : 'failed')
@@ -93,15 +104,17 @@ export function sayNext(state: TurnState, options: TurnOptions): Step {
 function render(state: TurnState, options: TurnOptions): Step {
   const { turn, speaking } = state.phase as SpeakingPhase
   const text = speaking.sentences[speaking.index]!
+  const { plain, engines, voice, waits } = options
+  const usesPlain = speaking.plain === true && plain !== undefined
   return stay(
     state,
     openRun(
       voiceRunId(turn, speaking),
-      options.engines.tts,
-      { kind: 'tts', text, ...(options.voice === undefined ? {} : { voice: options.voice }) },
+      usesPlain ? plain.tts : engines.tts,
+      { kind: 'tts', text, ...(voice === undefined || usesPlain ? {} : { voice }) },
       RENDER_MS,
     ),
-    waitForVoice(turn, options.waits.voice_ms),
+    waitForVoice(turn, plain === undefined || speaking.plain ? waits.voice_ms : plain.late_ms),
   )
 }
 
@@ -154,7 +167,8 @@ function emit(
   }
   const effects: Effect[] = [waitForVoice(turn, options.waits.voice_ms)]
   if (first) {
-    const begins = { type: 'reply', turn: turn.number, from: speaking.total + over } as const
+    const from = speaking.total + over
+    const begins = { type: 'reply', turn: turn.number, from, text: turn.reply } as const
     effects.push(showEvent(EVENT, state.satellite!, begins))
   }
   if (news.length > 0) effects.push(playAudio(playId(turn), state.satellite!, news))
@@ -179,6 +193,15 @@ export function retryVoice(state: TurnState, error: ErrorShape, options: TurnOpt
     stepOf(state, turn, 'tts.failed', { error: error.code, attempt: speaking.attempt }),
     { type: 'cancel', id: voiceRunId(turn, speaking) },
   ]
+  // Nothing of this sentence was heard yet: the other voice may say it at once. It would not meet the place within one.
+  if (options.plain !== undefined && speaking.plain !== true && speaking.heard === 0) {
+    const other: Speaking = { ...speaking, attempt: speaking.attempt + 1, received: 0, plain: true }
+    const late: Effect = { type: 'metric', name: 'loqa_qos_plain_voice_total', add: 1 }
+    return andThen(
+      stay({ ...state, phase: { name: 'speaking', turn, speaking: other } }, ...given, late),
+      (current) => render(current, options),
+    )
+  }
   if (speaking.attempt >= options.waits.retries || !error.retryable) {
     return giveUpVoice(state, error, given)
   }

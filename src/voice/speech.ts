@@ -2,7 +2,7 @@
  * The way to the voice: an `infer` port around the engines' own. What conversations get from it is ready to play:
  * 16 kHz, without the silence a voice begins with, and from the cache when it was said before.
  *
- * S1  A reply in the cache leaves at once. S2  The same words asked for twice at a time are rendered once. S3  The cache
+ * S1  A reply in the cache leaves at once, in the voice of the house where that said it. S2  The same words asked for twice at a time are rendered once. S3  The cache
  * never holds more than its bytes; what was not heard for longest goes. S4  Only a whole rendering is kept.
  * Runs of other engines pass through untouched.
  */
@@ -90,8 +90,8 @@ export class SpeechPort implements InferPort {
   }
 
   #speak(effect: Infer, request: TtsRequest, listener: Listener): void {
-    const key = JSON.stringify([effect.to, request.voice ?? '', request.speed ?? 1, request.text])
-    const kept = this.#cache.get(key)
+    const key = keyOf(effect.to, request)
+    const kept = this.#cache.get(key) ?? this.#cache.get(keyOf(request.kind, request))
     if (kept !== undefined) {
       if (kept.length > 0) listener.deliver(audio(listener.id, kept.slice()))
       listener.deliver(done(listener.id))
@@ -166,6 +166,10 @@ export class SpeechPort implements InferPort {
     }
   }
 }
+
+/** What the voice of the house said before is played also when another voice was asked. */
+const keyOf = (to: string, { voice = '', speed = 1, text }: TtsRequest): string =>
+  JSON.stringify([to, voice, speed, text])
 
 /** One fixed phrase renders in about 100 ms; a minute covers a voice that is still loading. */
 const WARM_MS = 60_000

@@ -1,6 +1,7 @@
 /** What a conversation remembers, as plain data: it can be snapshotted, moved and replayed. */
 import type { Effect, ReplyTo } from '../actors/index.ts'
 import type { ErrorShape, Monotonic, SessionId } from '../host/index.ts'
+import type { Service } from '../inference/index.ts'
 import type { Intent, Reading } from '../skills/index.ts'
 import { type Activity, SILENT } from './activity.ts'
 import type { EndpointTimes } from './endpointing.ts'
@@ -104,6 +105,8 @@ export interface Speaking {
   readonly ends: readonly number[]
   /** What the satellite has from before and is passed over. */
   readonly skip: number
+  /** The chosen voice was late: the other one says it, to the end of the reply. */
+  readonly plain?: true
 }
 
 /** A reply that was broken off: it may go on, there or in another room. */
@@ -205,8 +208,19 @@ export interface TurnOptions {
   readonly endpointing: EndpointTimes
   readonly waits: Waits
   /** Capability tags or kinds of the engines to use. */
-  readonly engines: { readonly stt: string; readonly llm: string; readonly tts: string }
+  readonly engines: { readonly stt: string; readonly llm: string | undefined; readonly tts: string }
   readonly voice: string | undefined
+  /** The voice that says what the chosen one is late with, and when that is late; absent: there is none. */
+  readonly plain?: { readonly tts: string; readonly late_ms: number } | undefined
+  /** Sentences of an answer that asks nothing back which are said aloud; all when absent. */
+  readonly most_sentences?: number | undefined
+  /** What is in force now, over the above. Absent: always the same. */
+  readonly service?: () => Service
+}
+
+export interface SessionOptions extends TurnOptions {
+  /** Without satellite and without a word for this long, the session ends and its context is forgotten. */
+  readonly idle_ms: number
 }
 
 /** The longest each phase may take, in ms. Every one ends in words, never in silence. */

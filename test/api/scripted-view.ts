@@ -21,6 +21,8 @@ import type {
   TurnView,
   VoiceChannel,
   VoiceListener,
+  WakeWordListener,
+  WakeWordWatch,
   WriteRequest,
   Written,
 } from '../../src/api/index.ts'
@@ -38,6 +40,15 @@ export const scriptedStatus: StatusView = {
   },
   household: { id: 'h-1', members: 1, open_until: null },
   health: { state: 'ok', reasons: [] },
+  quality: {
+    ...{ tier: 'balanced', best: 'rich', fixed: false, budget_ms: 400, p95_ms: 212.4, turns: 7 },
+    engines: { stt: 'stt', llm: 'llm.llama:intent-starter', tts: 'tts', plain_tts: null },
+    last_step: { from: 'rich', to: 'balanced', why: 'slow-turns', at: '2026-01-02T03:04:05.000Z' },
+  },
+  hardware: {
+    ...{ board: null, processor: 'Slow 2', features: ['avx2'], cores: 2, memory_mb: 8_000, battery: null },
+    ...{ microphones: ['USB'], loudspeakers: [], tags: ['stt.sherpa:rt', 'mic:kitchen'] },
+  },
   capabilities: [
     {
       tag: 'stt.sherpa:starter-en:rt',
@@ -269,7 +280,7 @@ class ScriptedMemory implements MemoryView {
     return { ...scriptedPerson, consent: { given, at: '2026-01-02T03:06:00.000Z' } }
   }
   async exportPerson(): ReturnType<MemoryView['exportPerson']> {
-    return { person: scriptedPerson, timelines: [scriptedTimeline] }
+    return { person: scriptedPerson, timelines: [scriptedTimeline], usual_rooms: ['kitchen'] }
   }
   async erasePerson(person: string, dry_run: boolean): ReturnType<MemoryView['erasePerson']> {
     this.erased.push({ which: { person }, dry_run })
@@ -312,6 +323,12 @@ export class ScriptedView implements NodeView {
   auditNow: AuditVerification = scriptedVerification
   onOpen: (channel: ScriptedChannel) => void = () => undefined
 
+  wakeWords() {
+    return [{ model: 'wake-starter', phrase: 'hey loqa' }]
+  }
+  watchWakeWord(_rate: number, word: WakeWordListener): WakeWordWatch {
+    return { push: () => word(640), finish: (done) => done(), close: () => undefined }
+  }
   enginesNow: readonly EngineRow[] = [
     { tag: 'stt.sherpa:recogniser', kind: 'stt', model: 'recogniser' },
     { tag: 'llm.llama:writer', kind: 'llm', model: 'writer' },

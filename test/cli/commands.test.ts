@@ -22,6 +22,7 @@ describe('what a person reads', () => {
 room       kitchen
 health     ok
 running    1 h 2 min, version 0.1.0, pid 4242
+answers    balanced, within 400 ms, p95 212 ms, was rich: turns were slow
 household  1 node
 now        1 conversation, 2 actors
 

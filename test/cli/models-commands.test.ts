@@ -14,7 +14,7 @@ import { freeSpace } from '../../src/cli/models-here.ts'
 import { openSources } from '../../src/cli/sources.ts'
 import type { World } from '../../src/cli/world.ts'
 import { realHost } from '../../src/host/real.ts'
-import type { Entry } from '../../src/inference/catalogue/index.ts'
+import { type Entry, preparedOf } from '../../src/inference/catalogue/index.ts'
 import { pullEntry } from '../../src/inference/catalogue/pull.ts'
 import { openModels, pulledDirectory } from '../../src/inference/index.ts'
 
@@ -93,9 +93,12 @@ describe('loqa models', () => {
 
   test('a model that is not used goes after a typed word, and stays without it', async () => {
     await pull()
+    const prepared = preparedOf(join(home, 'data', 'models'), 'mine')
+    for (const path of prepared) writeFileSync(path, 'made by an adapter')
     expect((await loqa('rm mine', 'no\n')).code).toBe(2)
     expect(await stateOf('mine')).toBe('here')
     expect((await loqa('rm mine', 'remove\n')).code).toBe(0)
+    for (const path of prepared) expect(existsSync(path)).toBe(false)
   })
 
   test.each([

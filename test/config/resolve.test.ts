@@ -41,6 +41,7 @@ describe('the settings', () => {
       'cluster.port',
       'cluster.enrolment_port',
       'inference.streams_per_engine',
+      'qos.answers_kept',
     ])
   })
 })

@@ -47,6 +47,22 @@ const CASES: readonly EngineCase[] = [
     empty: { request: STT, ends: 'done' },
   },
   {
+    model: 'low-high-offline',
+    to: 'stt.sherpa-offline',
+    request: STT,
+    inputs: LOW_HIGH_LOW,
+    says: 'final',
+    empty: { request: STT, ends: 'done' },
+  },
+  {
+    model: 'mean-voice',
+    to: 'embedding.sherpa-speaker',
+    request: { kind: 'speaker', sample_rate: 16_000 },
+    inputs: LOW_HIGH_LOW,
+    says: 'embedding',
+    empty: { request: { kind: 'speaker', sample_rate: 16_000 }, ends: 'invalid-input' },
+  },
+  {
     model: 'random-language',
     to: 'llm.llama',
     request: { kind: 'llm', prompt: ' good morning\n', schema: { enum: ['yes', 'no'] }, max_tokens: 64 },
@@ -104,11 +120,14 @@ describe.each(WEIGHTS)('the model file of $to', ({ model, weights }) => {
   )
 })
 
+const RECOGNISERS = ['stt.sherpa', 'stt.sherpa-offline', 'stt.whisper']
+
 describe('speech recognition', () => {
   const directory = temporaryDirectory()
   let pool: Pool
   beforeAll(async () => {
-    pool = openPool(await specs(['low-high', 'random-whisper'], { unpacked_dir: directory.path })).pool
+    const models = ['low-high', 'low-high-offline', 'random-whisper']
+    pool = openPool(await specs(models, { unpacked_dir: directory.path })).pool
     await pool.start()
   })
   afterAll(async () => {
@@ -121,6 +140,20 @@ describe('speech recognition', () => {
     const texts = events.flatMap((event) => (event.type === 'partial' ? [event.text] : []))
     expect(texts).toEqual(['low', 'low high', 'low high low'])
     expect(events.find((event) => event.type === 'final')).toMatchObject({ text: 'low high low' })
+    // Said by those who listen while somebody speaks, so that it is known when they are behind.
+    const lags = pool.capabilities().map(({ tag, lag_ms }) => [tag, lag_ms === undefined])
+    expect(lags).toEqual([
+      ['stt.sherpa:low-high', false],
+      ['stt.whisper:random-whisper', true],
+    ])
+  })
+
+  test('one that hears whole sentences only says the same in the end', async () => {
+    const { stream, events, ended } = open(pool, 'stt.sherpa-offline', STT)
+    for (const input of LOW_HIGH_LOW) stream.feed(input)
+    await eventually(() => typesOf(events)).toContain('partial')
+    stream.finish()
+    expect((await ended).find((event) => event.type === 'final')).toMatchObject({ text: 'low high low' })
   })
 
   test('streams that are fed in turns do not hear each other', async () => {
@@ -148,7 +181,7 @@ describe('speech recognition', () => {
     }
   })
 
-  test.each(['stt.sherpa', 'stt.whisper'])('%s survives samples that are no numbers', async (to) => {
+  test.each(RECOGNISERS)('%s survives samples that are no numbers', async (to) => {
     const before = await run(pool, to, STT, LOW_HIGH_LOW)
     const strange = [Number.NaN, Number.POSITIVE_INFINITY, -1e30].map((value) => ({
       type: 'audio' as const,
@@ -158,14 +191,39 @@ describe('speech recognition', () => {
     expect(resultOf(await run(pool, to, STT, LOW_HIGH_LOW))).toBe(resultOf(before))
   })
 
-  test.each(['stt.sherpa', 'stt.whisper'])('%s takes thirty seconds at once', async (to) => {
+  test.each(RECOGNISERS)('%s takes thirty seconds at once', async (to) => {
     const events = await run(pool, to, STT, [{ type: 'audio', samples: tone(LOW_HZ, 30_000) }])
     expect(events.at(-1)).toMatchObject({ type: 'done', usage: { audio_ms: 30_000 } })
   })
 
-  test.each(['stt.sherpa', 'stt.whisper'])('%s takes a clip shorter than any word', async (to) => {
+  test.each(RECOGNISERS)('%s takes a clip shorter than any word', async (to) => {
     const events = await run(pool, to, STT, frames(tone(LOW_HZ, 10)))
     expect(typesOf(events).at(-1)).toBe('done')
+  })
+})
+
+describe('whose voice it is', () => {
+  test('is a vector of unit length: of one voice nearly the same, of another one not', async () => {
+    const directory = temporaryDirectory()
+    const { pool } = openPool(await specs(['mean-voice'], { unpacked_dir: directory.path }))
+    await pool.start()
+    const voice = async (hz: number, loudness: number): Promise<Float32Array> => {
+      const inputs = frames(tone(hz, 600).map((sample, i) => loudness * sample * Math.sin(i / 900)))
+      const events = await run(pool, 'embedding', { kind: 'speaker', sample_rate: 16_000 }, inputs)
+      expect(typesOf(events)).toEqual(['embedding', 'done'])
+      return (events[0] as { vector: Float32Array }).vector
+    }
+    const alike = (a: Float32Array, b: Float32Array): number => a.reduce((sum, x, i) => sum + x * b[i]!, 0)
+    const [low, lowAgain, high] = [await voice(LOW_HZ, 1), await voice(LOW_HZ, 0.9), await voice(HIGH_HZ, 1)]
+    expect(Math.hypot(...low)).toBeCloseTo(1, 4)
+    expect(alike(low, lowAgain)).toBeGreaterThan(alike(low, high))
+    const strange = [{ type: 'audio' as const, samples: new Float32Array(8_000).fill(Number.NaN) }]
+    const ends = typesOf(await run(pool, 'embedding', { kind: 'speaker', sample_rate: 16_000 }, strange)).at(
+      -1,
+    )
+    expect(ends).toBe('done')
+    await pool.stop()
+    directory.remove()
   })
 })
 
@@ -239,6 +297,26 @@ describe('texts of any size', () => {
     const [first, second] = [await run(pool, 'llm', request), await run(pool, 'llm', request)]
     expect(resultOf(second)).toBe(resultOf(first))
     expect(resultOf(await run(pool, 'llm', { ...request, seed: 8 }))).not.toBe(resultOf(first))
+  })
+
+  test('conversations that take turns are answered as each would be alone', async () => {
+    const say = async (...said: readonly string[]): Promise<string> => {
+      const messages = said.map(
+        (content, i) => ({ role: i % 2 === 0 ? 'user' : 'assistant', content }) as const,
+      )
+      return resultOf(await run(pool, 'llm', { kind: 'chat', messages, max_tokens: 6 }))
+    }
+    const rooms = ['the kitchen is cold', 'no light in the hall', 'yes and no', 'the end']
+    const alone: (readonly [string, string])[] = []
+    for (const room of rooms) {
+      const first = await say(room)
+      alone.push([first, await say(room, first, 'and then')])
+    }
+    const firsts = []
+    for (const room of rooms) firsts.push(await say(room))
+    expect(firsts).toEqual(alone.map(([first]) => first))
+    for (const [i, room] of rooms.entries())
+      expect(await say(room, firsts[i]!, 'and then')).toBe(alone[i]![1])
   })
 
   test('a conversation that is too long, or empty, is refused', async () => {

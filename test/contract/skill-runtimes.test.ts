@@ -230,13 +230,13 @@ describe('a script', () => {
   ])('cannot %s', async (verb) => {
     const outcome = await outcomeOf('hostile', verb)
     const expected = HOSTILE_OUTCOMES[verb]!
-    if (expected.startsWith('skill-')) expect(outcome).toBe(expected)
+    if (expected.startsWith('skill-')) expect(expected.split(' ')).toContain(outcome)
     else expect(outcome).toMatchObject({ answer: { speech: expected } })
     expect(await outcomeOf('hostile', 'fine')).toMatchObject({ answer: { speech: 'fine' } })
   })
 })
 
-/** What each attack comes to. */
+/** What each attack comes to; of two bounds the one it meets first, which on a busy machine is the time. */
 const HOSTILE_OUTCOMES: Readonly<Record<string, string>> = {
   authority: 'none',
   leftover: 'nothing left',
@@ -247,7 +247,7 @@ const HOSTILE_OUTCOMES: Readonly<Record<string, string>> = {
   proxy: 'skill-trapped',
   promises: 'skill-trapped',
   text: 'skill-answer',
-  'many-strings': 'skill-budget',
+  'many-strings': 'skill-budget skill-timeout',
 }
 
 const HOSTILE = `

@@ -27,6 +27,7 @@ const MESSAGES: readonly object[] = [
   { type: 'event', stream: 7, event: { type: 'partial', text: 'set a timer' } },
   { type: 'event', stream: 7, event: { type: 'final', text: 'set a timer', confidence: 0.9 } },
   { type: 'event', stream: 7, event: { type: 'done', usage: { compute_ms: 2, audio_ms: 300 } } },
+  { type: 'heard', stream: 7, audio_ms: 400 },
   { type: 'released', stream: 7 },
   { type: 'measured', measurement: { p50_ms: 1, p95_ms: 2, real_time_factor: 0.1, runs: 8 } },
   { type: 'pong', ping: 3, rss_bytes: 1e8 },

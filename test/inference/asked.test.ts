@@ -50,6 +50,7 @@ describe('refused', () => {
     ],
     ['a text to embed that is too long', { kind: 'embedding', text: 'a'.repeat(20_000) }],
     ['another rate', { kind: 'stt', sample_rate: 8_000 }],
+    ['a voice at another rate', { kind: 'speaker', sample_rate: 8_000 }],
     ['what it does not know', { kind: 'stt', sample_rate: 16_000, path: '/etc/passwd' }],
     ['a text that is too long', { kind: 'tts', text: 'a'.repeat(20_000) }],
     ['tokens without end', { kind: 'llm', prompt: 'p', max_tokens: 1e9 }],

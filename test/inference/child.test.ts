@@ -4,12 +4,39 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { SimulatedRandom } from '../../src/host/simulated/index.ts'
+import { nearestPlace } from '../../src/inference/child/nearest-place.ts'
 import { onnxMetadata } from '../../src/inference/child/onnx-metadata.ts'
 import { soundSamples } from '../../src/inference/child/samples.ts'
 import { cutSentences } from '../../src/inference/child/sentences.ts'
 import { checkedSherpaFiles } from '../../src/inference/child/sherpa-model.ts'
 import { Turns } from '../../src/inference/child/turns.ts'
 import { STANDINS, temporaryDirectory } from './engines.ts'
+
+describe('where a language model reads on', () => {
+  const place = (tokens: readonly number[], used: number) => ({ tokens, used })
+  const told = (room: number, turns: number) => Array.from({ length: 10 * turns }, (_, i) => 1_000 * room + i)
+
+  test('is where it has read most of the prompt', () => {
+    const places = [place(told(1, 2), 5), place(told(2, 2), 6), place([], 0)]
+    expect(nearestPlace(told(2, 3), places)).toBe(1)
+    expect(nearestPlace(told(1, 3), places)).toBe(0)
+  })
+
+  test('is the place unused the longest for a conversation nobody knows', () => {
+    expect(nearestPlace(told(3, 1), [place(told(1, 2), 5), place(told(2, 2), 4)])).toBe(1)
+    expect(nearestPlace(told(3, 1), [place(told(1, 2), 5), place([], 0)])).toBe(1)
+  })
+
+  test('is not a long conversation for the sake of the greeting all have in common', () => {
+    const greeting = told(0, 1)
+    const long = [...greeting, ...told(1, 5)]
+    expect(nearestPlace([...greeting, ...told(2, 1)], [place(long, 5), place(told(3, 1), 4)])).toBe(1)
+  })
+
+  test('is the first of one', () => {
+    expect(nearestPlace([], [place([], 0)])).toBe(0)
+  })
+})
 
 describe('cutting text into sentences', () => {
   test.each<[string, string[]]>([

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Outcome, placedAddress, type Ref } from '../../src/actors/index.ts'
 import { requestId } from '../../src/host/index.ts'
-import { SimulatedClock } from '../../src/host/simulated/index.ts'
+import { SimulatedClock, SimulatedRandom } from '../../src/host/simulated/index.ts'
 import {
   createLending,
   type EngineEvent,
@@ -198,6 +198,67 @@ test('at most one of ten runs is begun twice in the long run, however late all a
   const begun = notes.filter((note) => note === 'quick begun').length
   expect(begun).toBeGreaterThan(50)
   expect(begun).toBeLessThanOrEqual(1_000 * 0.1 + 4)
+})
+
+test('of engines that are late now and then, the latest answers come sooner, for one of twenty runs begun twice', () => {
+  const RUNS = 2_000
+  /** The hundredth part that waited longest, for first results that take 50 ms, and fifteen times as long one time in thirty. */
+  const waits = (hedged: boolean) => {
+    const clock = new SimulatedClock()
+    const random = new SimulatedRandom(11)
+    let [underway, cancelled, begun] = [0, 0, 0]
+    const engine = (): InferPort => {
+      const runs = new Map<string, () => void>()
+      return {
+        request({ id, op }, deliver) {
+          if (op !== 'open') return
+          underway += 1
+          const takes_ms = random.float() < 1 / 30 ? 15 * 50 : 50
+          const wait = clock.after(takes_ms, () => {
+            runs.delete(id)
+            underway -= 1
+            deliver({ type: 'outcome', id, event: 'chunk', body: { type: 'token', text: 'x' } })
+            deliver({ type: 'outcome', id, event: 'done', body: done })
+          })
+          runs.set(id, wait)
+        },
+        cancel(id) {
+          runs.get(id)?.()
+          if (runs.delete(id)) [underway, cancelled] = [underway - 1, cancelled + 1]
+        },
+        actorGone() {},
+      }
+    }
+    const [one, other] = [engine(), engine()]
+    const lender = (name: string, port: InferPort): Lender => ({
+      ...{ name, model: 'm', port, patience_ms: undefined, expected_ms: 60, idle: true },
+    })
+    const port = createLending({
+      clock,
+      lenders: () => [lender('one', one), lender('other', other)],
+      hedged: () => hedged,
+      hedge: (_to, _second, event) => {
+        if (event === 'begun') begun += 1
+      },
+    })
+    const took: number[] = []
+    for (let run = 0; run < RUNS; run += 1) {
+      const id = requestId(`run:${run}`)
+      const start = clock.monotonic()
+      const effect = openRun(id, 'llm', { kind: 'llm', prompt: 'p', max_tokens: 9 })
+      port.request(effect, ({ event }) => event === 'done' && took.push(clock.monotonic() - start), ACTOR)
+      clock.advance(1_000)
+    }
+    took.sort((a, b) => a - b)
+    return { answered: took.length, p99_ms: took[Math.floor(RUNS * 0.99)]!, underway, cancelled, begun }
+  }
+  expect(waits(false)).toEqual({ answered: RUNS, p99_ms: 750, underway: 0, cancelled: 0, begun: 0 })
+  const { answered, p99_ms, underway, cancelled, begun } = waits(true)
+  expect([answered, underway]).toEqual([RUNS, 0])
+  expect(p99_ms).toBeLessThanOrEqual(60 + 50)
+  // Each has one loser, and that one is told to stop.
+  expect(cancelled).toBe(begun)
+  expect(begun / RUNS).toBeLessThan(1 / 20)
 })
 
 test('whatever the two do, in whatever order, one answer is heard, whole and once', () => {

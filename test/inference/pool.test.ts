@@ -207,6 +207,61 @@ describe('one engine', () => {
     expect(codes(events)).toEqual(['engine-crashed'])
   })
 
+  test('how far it is behind speech shows while somebody speaks, and when it has caught up', () => {
+    const { stream } = run()
+    const frame = { type: 'audio', samples: new Float32Array(320) } as const
+    const hear = (audio_ms: number) =>
+      started[0]!.say({ type: 'heard', stream: started[0]!.streams[0], audio_ms })
+    expect(row().lag_ms).toBe(undefined)
+    for (let fed = 20; fed <= 2_000; fed += 20) {
+      host.clock.advance(20)
+      stream.feed(frame)
+      // Half as fast as it is spoken.
+      if (fed % 400 === 0) hear(fed / 2)
+    }
+    expect(row().lag_ms).toBe(800)
+    for (let heard = 1_200; heard <= 2_000; heard += 200) hear(heard)
+    stream.finish()
+    started[0]!.say({ type: 'event', stream: started[0]!.streams[0], event: { type: 'final', text: 'x' } })
+    started[0]!.say({ type: 'event', stream: started[0]!.streams[0], event: done })
+    expect(row()).toMatchObject({ p95_ms: 0, lag_ms: 800 })
+  })
+
+  test('at rest it has no process; the first who asks wakes it and is served when it is there', async () => {
+    host.clock.advance(90_000)
+    expect(pool.kept()).toEqual([{ name: 'only', tag: 'stt.sherpa:small', resting: false, idle_ms: 90_000 }])
+    const busy = run()
+    pool.rest('only')
+    expect(row().state).toBe('ready')
+    started[0]!.say({ type: 'event', stream: started[0]!.streams[0], event: done })
+    expect(codes(busy.events)).toEqual(['done'])
+    pool.rest('only')
+    expect([row().state, started[0]!.killed, host.clock.pending]).toEqual(['resting', true, 0])
+
+    const { stream, events } = run()
+    stream.feed({ type: 'audio', samples: new Float32Array(320) })
+    stream.finish()
+    const given_up = run()
+    given_up.stream.cancel()
+    await settle()
+    expect(row().state).toBe('starting')
+    started[1]!.become(8)
+    await settle()
+    expect(started[1]!.heard.map(({ type }) => type)).toEqual(['load', 'measure', 'open', 'audio', 'finish'])
+    started[1]!.say({ type: 'event', stream: started[1]!.streams[0], event: done })
+    expect([codes(events), given_up.events]).toEqual([['done'], []])
+    expect(row()).toMatchObject({ state: 'ready', restarts: 0 })
+  })
+
+  test('woken without a run it is ready as after its start', async () => {
+    pool.rest('only')
+    pool.wake('only')
+    await settle()
+    started[1]!.become(8)
+    expect(row()).toMatchObject({ state: 'ready', restarts: 0 })
+    expect(pool.kept()).toMatchObject([{ resting: false, idle_ms: 0 }])
+  })
+
   test('who waits for readiness is told', async () => {
     started[0]!.exit('by signal SIGKILL')
     let ready = false

@@ -153,6 +153,25 @@ describe('R7: an own clock that was late proves nothing', () => {
   })
 })
 
+describe('R8: it rests and wakes when it is told to', () => {
+  test('its process ends and nothing is started', () => {
+    const { state, orders } = stepped(...READY, { type: 'rest' })
+    expect(doings(orders)).toEqual(['disarm-all', 'kill-process'])
+    for (const event of [fired('restart'), fired('ping'), { type: 'exited', how: 'x' }] as const) {
+      expect(decide(state, event, settings, 0.5)).toEqual({ state, orders: [] })
+    }
+  })
+  test('woken it begins as at first', () => {
+    const { state, orders } = stepped(...READY, { type: 'rest' }, { type: 'wake' })
+    expect(state).toMatchObject({ life: { phase: 'checking' }, restarts: 0, failures: 0 })
+    expect(doings(orders)).toEqual(['check-files'])
+  })
+  test('what is not ready does not rest, and what does not rest is not woken', () => {
+    expect(stepped({ type: 'start' }, { type: 'rest' }).state.life.phase).toBe('checking')
+    expect(stepped(...READY, { type: 'wake' }).orders).toEqual([])
+  })
+})
+
 describe('whatever happens, in any order', () => {
   const timers = fc.constantFrom<Timer>(
     'load',
@@ -166,6 +185,8 @@ describe('whatever happens, in any order', () => {
   const event: fc.Arbitrary<ReplicaEvent> = fc.oneof(
     fc.constantFrom<ReplicaEvent>(
       { type: 'start' },
+      { type: 'rest' },
+      { type: 'wake' },
       { type: 'checked' },
       { type: 'started' },
       { type: 'loaded' },

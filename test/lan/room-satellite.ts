@@ -9,6 +9,7 @@ import type { TurnView } from '../../src/api/index.ts'
 import type { LanNode } from './rig.ts'
 
 const SAMPLES_PER_MS = 16
+const LOOK_MS = 100
 
 /** One reply as it was heard. */
 export interface Heard {
@@ -37,9 +38,11 @@ export class Satellite {
   #playing: Playing | undefined
   #waiting: (() => void)[] = []
 
-  constructor(node: LanNode, room: string) {
+  /** `who`: the name of the person who speaks there. */
+  constructor(node: LanNode, room: string, who?: string) {
     const { http } = JSON.parse(readFileSync(join(node.data, 'runtime.json'), 'utf8')) as { http: number }
-    const url = `ws://127.0.0.1:${http}/api/v1/voice?room=${encodeURIComponent(room)}`
+    const query = new URLSearchParams({ room, ...(who === undefined ? {} : { person: who }) })
+    const url = `ws://127.0.0.1:${http}/api/v1/voice?${query}`
     this.#process = spawn('ip', ['netns', 'exec', node.host.namespace, process.execPath, '-e', RUN, url], {
       stdio: ['pipe', 'pipe', 'inherit'],
     })
@@ -51,6 +54,16 @@ export class Satellite {
     this.#process.stdin?.write(`${recording}\n`)
   }
 
+  /** Has a conversation go on in that room, by HTTP from beside the satellite. Fails with what the node said. */
+  async order(session: string, room: string): Promise<void> {
+    const before = this.events.length
+    this.#process.stdin?.write(`MOVE ${JSON.stringify({ session, room })}\n`)
+    const answered = await this.until('an answer to the order', () =>
+      this.events.slice(before).find(({ type }) => type === 'ordered'),
+    )
+    if (answered.status !== 200) throw new Error(`not moved: ${String(answered.text)}`)
+  }
+
   async until<T>(what: string, holds: () => T | undefined | false, within_ms = 60_000): Promise<T> {
     const deadline = Date.now() + within_ms
     for (;;) {
@@ -59,7 +72,8 @@ export class Satellite {
       const left = deadline - Date.now()
       if (left <= 0) throw new Error(`not within ${within_ms} ms: ${what}\n${JSON.stringify(this.events)}`)
       await new Promise<void>((resolve) => {
-        const late = setTimeout(resolve, left)
+        // Some of what is waited for is only the time that goes by: then nothing comes that would wake it.
+        const late = setTimeout(resolve, Math.min(left, LOOK_MS))
         this.#waiting.push(() => {
           clearTimeout(late)
           resolve()
@@ -159,11 +173,20 @@ const RUN = `
       }
     }, 5)
   }
+  const order = async ({ session, room }) => {
+    const url = new URL('/api/v1/sessions/' + session + '/move', process.argv[1].replace('ws:', 'http:'))
+    const headers = { 'content-type': 'application/json' }
+    const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify({ room }) })
+    console.log(JSON.stringify({ at: Date.now(), type: 'ordered', status: response.status, text: await response.text() }))
+  }
   let names = ''
   process.stdin.on('data', (chunk) => {
     const lines = (names + chunk).split('\\n')
     names = lines.pop()
-    for (const line of lines) waiting = Buffer.concat([waiting, readFileSync(line)])
+    for (const line of lines) {
+      if (line.startsWith('MOVE ')) order(JSON.parse(line.slice(5)))
+      else waiting = Buffer.concat([waiting, readFileSync(line)])
+    }
   })
   socket.onmessage = ({ data }) => {
     const at = Date.now()

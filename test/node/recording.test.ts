@@ -10,7 +10,9 @@ function recorded() {
   const heads = new Map<string, TimelineHead>()
   const ended: string[] = []
   const allow = { persistent: true }
+  const traced: (readonly TimelineEvent[])[] = []
   const recorder = new Recorder({
+    traced: (steps) => traced.push(steps),
     timeline: {
       begin: (head) => void heads.set(head.session, head),
       append: (event) => void events.push(event),
@@ -34,7 +36,7 @@ function recorded() {
     step(session, 'session.began', { room: 'kitchen', scope: 'session', ...more })
     return session
   }
-  return { recorder, events, heads, ended, step, begin, refOf, allow }
+  return { recorder, events, heads, ended, traced, step, begin, refOf, allow }
 }
 
 describe('what is noted down', () => {
@@ -60,6 +62,16 @@ describe('what is noted down', () => {
     expect(traces[1]).toBe(traces[2])
     expect(traces[3]).toBe(traces[4])
     expect(new Set(traces).size).toBe(3)
+  })
+
+  it('is told for tracing turn by turn, once it has ended, and nothing of what is ephemeral', () => {
+    const { step, begin, traced } = recorded()
+    for (const session of [begin('secret', { scope: 'ephemeral' }), begin('s')]) {
+      for (const kind of ['turn.began', 'stt.text', 'turn.ended', 'turn.began']) step(session, kind, {})
+    }
+    expect(traced.map((steps) => steps.map(({ kind, session_id }) => `${session_id} ${kind}`))).toEqual([
+      ['s turn.began', 's stt.text', 's turn.ended'],
+    ])
   })
 
   it('is kept as is allowed now: a restarted conversation brings what was agreed before', () => {

@@ -17,6 +17,7 @@ const TAG = 'llm.llama:small'
 
 let clock: SimulatedClock
 let takes_ms: Record<string, number>
+let lag_ms: number | undefined
 let begun: string[]
 let told: Map<ReturnType<typeof nodeId>, { boot: string; sheet: Sheet }>
 let shared: Shared
@@ -42,20 +43,24 @@ const own: Capability = {
   ...{ name: 'llm', tag: TAG, model: 'small', state: 'ready', p95_ms: 310, real_time_factor: null },
   ...{ tokens_per_s: null, restarts: 0, rss_mb: null, load: 0 },
 }
-const sheet = (p95_ms: number): Sheet => ({
+const sheet = (p95_ms: number, lag_ms = 0): Sheet => ({
   ...{ version: 1, room: 'hall', program: '1', load: 0.1 },
   capabilities: [
-    { tag: TAG, ready: true, p95_ms, real_time_factor: null, tokens_per_s: null, room: 16, running: 0 },
+    {
+      ...{ tag: TAG, ready: true, p95_ms, real_time_factor: null, tokens_per_s: null, room: 16, running: 0 },
+      lag_ms,
+    },
   ],
 })
-const comes = (p95_ms: number): void => {
-  told.set(JETSON, { boot: 'b', sheet: sheet(p95_ms) })
+const comes = (p95_ms: number, lag_ms?: number): void => {
+  told.set(JETSON, { boot: 'b', sheet: sheet(p95_ms, lag_ms) })
   capacity.listener.sheet?.(JETSON, sheet(p95_ms))
 }
 
 beforeEach(() => {
   clock = new SimulatedClock()
   takes_ms = { here: 310, jetson: 60 }
+  lag_ms = undefined
   begun = []
   told = new Map()
   lines = []
@@ -64,7 +69,7 @@ beforeEach(() => {
       self: HERE,
       clock,
       local: engineOf('here'),
-      capabilities: () => [{ ...own, p95_ms: takes_ms.here! }],
+      capabilities: () => [{ ...own, p95_ms: takes_ms.here!, lag_ms }],
       load: () => 0.1,
       room: 16,
     },
@@ -103,6 +108,23 @@ test('the first run after a faster node came is its, and the first after it went
   comes(60)
   expect(run()).toBe('jetson')
   told.clear()
+  expect(run()).toBe('here')
+})
+
+test('an engine that is behind while it is fed is left at once, however quick it is once it has all, and taken again when the other is worse', () => {
+  takes_ms = { here: 40, jetson: 90 }
+  comes(90, 20)
+  lag_ms = 20
+  expect(run()).toBe('here')
+  lag_ms = 1_400
+  expect(run()).toBe('jetson')
+  // Relieved, it is remembered to be slow for a while; less of a difference than work stays where it is for moves nothing.
+  lag_ms = 60
+  expect(run()).toBe('jetson')
+  comes(90, 700)
+  expect(run()).toBe('here')
+  told.clear()
+  lag_ms = 1_400
   expect(run()).toBe('here')
 })
 

@@ -28,6 +28,8 @@ class ScriptedEngines implements InferPort {
   readonly #host: SimulatedHost
   /** Session → what its person says, in virtual time. */
   readonly scripts = new Map<string, SpokenWord[]>()
+  /** Its voice says nothing. */
+  mute = false
   readonly #runs = new Map<string, { from: number; text: string }>()
 
   constructor(host: SimulatedHost) {
@@ -58,6 +60,7 @@ class ScriptedEngines implements InferPort {
         // As the formant voice does: 22,050 Hz, a first piece after 30 ms that begins with silence.
         const samples = new Int16Array((request.text ?? '').length * 1_200).fill(3_000)
         samples.fill(0, 0, 800)
+        if (this.mute) return
         later(30, { type: 'audio', samples, sample_rate: 22_050 })
         finish(32)
       }
@@ -119,6 +122,8 @@ interface House {
   readonly simulation: Simulation
   readonly voice: Voice
   readonly dropped: { frames: number }
+  /** The voice of the house says nothing, or speaks again. */
+  mute(yes: boolean): void
   person(session: string, room: string): Person
   now(): number
   advance(ms: number): void
@@ -198,7 +203,10 @@ function house(seed: number): House {
       },
     }
   }
-  return { simulation, voice, dropped, person, now, advance: (ms) => simulation.advance(ms) }
+  const mute = (yes: boolean): void => {
+    engines.mute = yes
+  }
+  return { simulation, voice, dropped, mute, person, now, advance: (ms) => simulation.advance(ms) }
 }
 
 /** `createSimulation` wants the behaviours and the ports; both come from one voice. */
@@ -287,6 +295,38 @@ describe('a person speaks to the house', () => {
       expect(turns).toHaveLength(1)
       expect(turns[0]!.latency_ms.total).toBeLessThanOrEqual(200)
     }
+  })
+
+  test('who waits for an answer hears a tone before three seconds are over, and again, until it comes', () => {
+    const { person, mute, advance, now } = house(4)
+    const someone = person('s1', 'kitchen')
+    const tones: number[] = []
+    const listening = (ms: number): void => {
+      for (let passed = 0; passed < ms; passed += FRAME_MS) {
+        const before = someone.events.length
+        advance(FRAME_MS)
+        for (const { type } of someone.events.slice(before)) if (type === 'tone') tones.push(now())
+      }
+    }
+    listening(500)
+    mute(true)
+    const spoken = someone.speak('what time is it').at(-1)!.end_ms
+    listening(8_000)
+    // It has been heard by then; until it is known that they have ended, they are still speaking.
+    expect(tones.length).toBeGreaterThanOrEqual(2)
+    const silences = tones.map((at, i) => at - (i === 0 ? spoken : tones[i - 1]!))
+    for (const silence of silences) expect(silence).toBeLessThan(3_000)
+    const until = tones.length
+    mute(false)
+    listening(5_000)
+    expect(someone.heard.length).toBeGreaterThan(0)
+    listening(20_000)
+    expect(tones.length - until).toBeLessThanOrEqual(1)
+    // One that is answered at once hears none, nor does one who says nothing.
+    const rest = tones.length
+    someone.speak('what time is it')
+    listening(10_000)
+    expect(tones.length).toBe(rest)
   })
 
   test('the reply is never sent more than 200 ms ahead of its time', () => {

@@ -134,7 +134,10 @@ describe('the actor of a skill', () => {
     await stage.advance(999)
     expect(stage.announced).toEqual([])
     await stage.advance(1)
-    expect(stage.announced).toEqual([{ type: 'announce', skill: 'pet', speech: 'Hungry!', room: 'kitchen' }])
+    // With the conversation in which it was set: it is said where its person is.
+    expect(stage.announced).toEqual([
+      { type: 'announce', skill: 'pet', speech: 'Hungry!', room: 'kitchen', whose: 'session' },
+    ])
     expect(kinds(stage)).toEqual(['invoke', 'write', 'reply', 'invoke', 'publish', 'write'])
     expect(JSON.parse(calls[1]!.input)).toEqual({ timer: 'meal', late_ms: 0, missed: false })
     expect(stage.stored.size).toBe(0)
@@ -347,6 +350,7 @@ describe('the actor of a skill', () => {
       delay_ms: 1_000,
       by: 'here',
       room: 'kitchen',
+      session: 'session',
     })
   })
 

@@ -1,6 +1,6 @@
 /** The program as `npm ci` bundles it, in a folder that holds no sources: it starts, and so does all that it starts. */
 import { execFileSync, spawn } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -51,6 +51,10 @@ describe('the bundle', () => {
         intent: 'list.add',
         slots: { item: ['milk'] },
       })
+      const { http } = JSON.parse(readFileSync(join(data, 'runtime.json'), 'utf8')) as { http: number }
+      const script = await (await fetch(`http://127.0.0.1:${http}/page/web/waterfall.ts`)).text()
+      expect(script).toContain('export function waterfall(latency')
+      expect(script).not.toContain('readonly')
       const { capabilities } = JSON.parse(loqa('--data', data, 'status', '--json')) as {
         capabilities: { tag: string; state: string }[]
       }

@@ -82,6 +82,11 @@ export class ProcessorShare {
     for (const child of childrenOf(pid)) this.hold(child)
   }
 
+  /** The process alone is as before. */
+  release(pid: number): void {
+    if (kernel !== undefined) writeFileSync(join(kernel.root, 'cgroup.procs'), String(pid))
+  }
+
   /** After its processes were ended; the kernel lets go of them when they are gone. */
   async close(): Promise<void> {
     for (let tries = 0; ; tries += 1) {

@@ -90,7 +90,7 @@ it('one whose satellite is lost after it came there goes on from the sample that
   const heard = { turn: 2, samples: samples! + 20_000 }
   stage.tell({ type: 'session.attach', satellite: 'office-2', room: 'office', heard })
   stage.advance(20_000)
-  expect(stage.events.findLast(({ type }) => type === 'reply')).toEqual({
+  expect(stage.events.findLast(({ type }) => type === 'reply')).toMatchObject({
     ...{ type: 'reply', turn: 2 },
     from: heard.samples,
   })

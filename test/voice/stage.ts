@@ -8,7 +8,7 @@
 import type { Context, Effect, Message, Outcome, ReplyTo } from '../../src/actors/index.ts'
 import { type Monotonic, sessionId, wall } from '../../src/host/index.ts'
 import { SimulatedClock } from '../../src/host/simulated/index.ts'
-import type { EngineEvent, EngineRequest } from '../../src/inference/index.ts'
+import type { EngineEvent, EngineRequest, Service } from '../../src/inference/index.ts'
 import type { SkillInvoke, SkillResult } from '../../src/skills/index.ts'
 import { FRAME_MS, FRAME_SAMPLES } from '../../src/voice/audio.ts'
 import { ENDPOINT_TIMES } from '../../src/voice/endpointing.ts'
@@ -30,6 +30,7 @@ export interface Faults {
   readonly stt?: () => boolean
   readonly tts?: () => boolean
   readonly llm?: () => boolean
+  readonly wake?: () => boolean
   readonly skill?: () => 'answers' | 'fails' | 'silent'
   /** Does nothing and says nothing; `kind` when a run is opened. */
   readonly hang?: (kind?: EngineRequest['kind']) => boolean
@@ -43,6 +44,7 @@ export interface StageOptions {
   readonly skill?: (invoke: SkillInvoke) => SkillResult
   /** The language model's answer to a prompt. */
   readonly model?: (prompt: string) => string
+  readonly service?: () => Service
   /** How far the recogniser's text trails the voice. */
   readonly lag_ms?: number
 }
@@ -88,7 +90,7 @@ export class Stage {
   /** What went into the timeline, as it comes back from there. */
   readonly steps: RecordedStep[] = []
 
-  readonly #behavior = sessionBehavior({ ...turnOptions(), idle_ms: 300_000 })
+  readonly #behavior: ReturnType<typeof sessionBehavior>
   readonly #runs = new Map<string, Run>()
   readonly #timers = new Map<string, () => void>()
   readonly #plays = new Map<string, { end_ms: number; cancel?: () => void }>()
@@ -97,6 +99,11 @@ export class Stage {
 
   constructor(options: StageOptions = {}) {
     this.#options = options
+    const { service } = options
+    this.#behavior = sessionBehavior({
+      ...{ ...turnOptions(), idle_ms: 300_000 },
+      ...(service === undefined ? {} : { service }),
+    })
     const begun = this.#behavior.start({ id: sessionId('s'), room: 'kitchen' }, this.#context(undefined))
     this.state = begun.state
     this.#carryOut(begun.effects)
@@ -262,7 +269,7 @@ export class Stage {
       const faults = this.#options.faults
       if (faults?.hang?.(request.kind)) return
       const { kind } = request
-      if (kind !== 'chat' && kind !== 'embedding' && faults?.[kind]?.()) {
+      if (kind !== 'chat' && kind !== 'embedding' && kind !== 'speaker' && faults?.[kind]?.()) {
         this.#outcome(id, 1, 'failed', CRASHED)
         return
       }

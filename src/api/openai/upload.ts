@@ -68,7 +68,9 @@ async function formOf(contentType: string, body: Buffer): Promise<FormData> {
     if (parts > MAX_PARTS + 1) throw new ParameterError('', `The form has more than ${MAX_PARTS} parts`)
   }
   try {
-    return await new Response(body, { headers: { 'content-type': contentType } }).formData()
+    return await new Response(body as Buffer<ArrayBuffer>, {
+      headers: { 'content-type': contentType },
+    }).formData()
   } catch {
     throw new ParameterError('', 'The form cannot be read')
   }

@@ -3,7 +3,8 @@
  *
  * W1 A recording that was ended is answered once: with its transcript or with an error. W2 One recording, one voice and one turn at a
  *    time; what comes while another of its kind is under way is refused. W3 What is not understood is left aside, as the protocol asks
- *    of everybody; what is malformed is answered with an error. W4 A recording is never longer than `MAX_RECORDING_MS`.
+ *    of everybody; what is malformed is answered with an error. W4 A recording is never longer than `MAX_RECORDING_MS`. W5 After `detect`,
+ *    sound is listened to for the wake word, however long: each time it is said is told, and at its end that it was not.
  */
 import { z } from 'zod'
 import { limits } from '../../host/index.ts'
@@ -21,9 +22,16 @@ export type AudioFormat = Readonly<z.infer<typeof format>>
 const text = z.object({ text: z.string().max(limits.MAX_TURN_TEXT) })
 const synthesis = text.extend({ voice: z.object({ name: z.string().max(64).nullish() }).nullish() })
 const handling = text.extend({ context: z.record(z.string(), z.unknown()).nullish() })
+const detection = z.object({ names: z.array(z.string().max(64)).max(64).nullish() })
 const pinged = z.object({ text: z.string().max(1_024).nullish() })
 
 export interface DialogueState {
+  /** The next sound is listened to for wake words of these names; any when the list is empty. */
+  readonly detect: readonly string[] | undefined
+  /** Such a sound comes in. */
+  readonly watching:
+    | { readonly format: AudioFormat; readonly detected: boolean; readonly ended: boolean }
+    | undefined
   readonly recording: { readonly format: AudioFormat; readonly bytes: number } | undefined
   /** A recording was ended, and its words are awaited. */
   readonly is_reading: boolean
@@ -34,6 +42,8 @@ export interface DialogueState {
 }
 
 export const newDialogue: DialogueState = {
+  detect: undefined,
+  watching: undefined,
   recording: undefined,
   is_reading: false,
   is_speaking: false,
@@ -51,6 +61,11 @@ export type DialogueInput =
   /** The words of the recording that was ended. */
   | { readonly type: 'read'; readonly text: string }
   | { readonly type: 'unread'; readonly trouble: Trouble }
+  /** A wake word was said, `at_ms` of the sound. */
+  | { readonly type: 'detected'; readonly name: string; readonly at_ms: number }
+  /** All of the sound that ended was listened to. */
+  | { readonly type: 'watched' }
+  | { readonly type: 'unwatched'; readonly trouble: Trouble }
   | { readonly type: 'speech'; readonly pcm: Uint8Array; readonly sample_rate: number }
   | { readonly type: 'speech-ended'; readonly trouble?: Trouble }
   | {
@@ -66,6 +81,11 @@ export type DialogueEffect =
   /** Tell what there is. */
   | { readonly type: 'describe' }
   | { readonly type: 'record'; readonly sample_rate: number }
+  /** Listen for wake words in the sound that comes now. */
+  | { readonly type: 'watch'; readonly sample_rate: number; readonly names: readonly string[] }
+  /** Listen to what is left of it; `watched` is the answer. */
+  | { readonly type: 'end-watch' }
+  | { readonly type: 'drop-watch' }
   /** s16le mono. */
   | { readonly type: 'audio'; readonly pcm: Uint8Array }
   | { readonly type: 'read' }
@@ -97,6 +117,18 @@ export function dialogue(state: DialogueState, input: DialogueInput): DialogueSt
       return step({ ...state, is_reading: false }, event('transcript', { text: input.text, language: 'en' }))
     case 'unread':
       return step({ ...state, is_reading: false, recording: undefined }, error(input.trouble))
+    case 'detected': {
+      if (state.watching === undefined) return step(state)
+      const watching = { ...state.watching, detected: true }
+      const data = { name: input.name, timestamp: Math.round(input.at_ms) }
+      return step({ ...state, watching }, event('detection', data))
+    }
+    case 'watched': {
+      const said = state.watching?.detected === false ? [event('not-detected')] : []
+      return step({ ...state, watching: undefined }, ...said)
+    }
+    case 'unwatched':
+      return step({ ...state, watching: undefined }, error(input.trouble))
     case 'speech':
       return spoken(state, input.pcm, input.sample_rate)
     case 'speech-ended': {
@@ -127,7 +159,19 @@ function heard(state: DialogueState, { type, data, payload }: WyomingEvent): Dia
       return begun(state, data)
     case 'audio-chunk':
       return chunk(state, payload)
+    case 'detect': {
+      const read = detection.safeParse(data)
+      if (!read.success) return malformed(state, type, read.error)
+      return step({ ...state, detect: read.data.names ?? [] })
+    }
+    case 'transcribe':
+      // The sound that follows is a recording again.
+      return step({ ...state, detect: undefined })
     case 'audio-stop':
+      if (state.watching?.ended === true) return step(state)
+      if (state.watching !== undefined) {
+        return step({ ...state, watching: { ...state.watching, ended: true } }, { type: 'end-watch' })
+      }
       if (state.recording === undefined) return step(state)
       return step({ ...state, recording: undefined, is_reading: true }, { type: 'read' })
     case 'synthesize': {
@@ -153,6 +197,15 @@ function heard(state: DialogueState, { type, data, payload }: WyomingEvent): Dia
 function begun(state: DialogueState, data: unknown): DialogueStep {
   const read = format.safeParse(data)
   if (!read.success) return malformed(state, 'audio-start', read.error)
+  if (state.detect !== undefined) {
+    const before: DialogueEffect[] = state.watching === undefined ? [] : [{ type: 'drop-watch' }]
+    const watch: DialogueEffect = { type: 'watch', sample_rate: read.data.rate, names: state.detect }
+    return step(
+      { ...state, watching: { format: read.data, detected: false, ended: false } },
+      ...before,
+      watch,
+    )
+  }
   if (state.is_reading) return busy(state, 'The recording before is being read')
   const dropped: DialogueEffect[] = state.recording === undefined ? [] : [{ type: 'drop-recording' }]
   const recording = { format: read.data, bytes: 0 }
@@ -160,7 +213,12 @@ function begun(state: DialogueState, data: unknown): DialogueStep {
 }
 
 function chunk(state: DialogueState, payload: Uint8Array): DialogueStep {
-  const { recording } = state
+  const { recording, watching } = state
+  if (watching?.ended === true) return step(state)
+  if (watching !== undefined) {
+    const mono = watching.format.channels === 2 ? left(payload) : whole(payload)
+    return step(state, { type: 'audio', pcm: mono })
+  }
   // Sound between recordings: satellites send on for a moment after they heard the answer.
   if (recording === undefined) return step(state)
   const bytes = recording.bytes + payload.length

@@ -4,7 +4,16 @@ import type { WyomingEvent } from './wire.ts'
 
 const ATTRIBUTION = { name: 'loqa-node', url: '' }
 
-export function describeNode({ capabilities, node }: StatusView): WyomingEvent {
+/** What can be listened for: its model, and the words. */
+export type WakeWord = { readonly model: string; readonly phrase: string }
+
+/** What a wake word is called in `detect` and `detection`. */
+export const wakeName = ({ phrase }: WakeWord): string => phrase.replaceAll(' ', '_')
+
+export function describeNode(
+  { capabilities, node }: StatusView,
+  words: readonly WakeWord[] = [],
+): WyomingEvent {
   const ready = capabilities.filter(({ state }) => state === 'ready')
   const artifact = (name: string, description: string) => ({
     name,
@@ -22,6 +31,11 @@ export function describeNode({ capabilities, node }: StatusView): WyomingEvent {
     return list.length === 0 ? [] : [{ ...artifact('loqa', description), [key]: list }]
   }
   const handled = { ...artifact('loqa', 'The skills of this household'), languages: ['en'] }
+  const wakes = words.map((word) => ({
+    ...artifact(wakeName(word), word.model),
+    languages: ['en'],
+    phrase: word.phrase,
+  }))
   return {
     type: 'info',
     data: {
@@ -29,7 +43,8 @@ export function describeNode({ capabilities, node }: StatusView): WyomingEvent {
       tts: program('voices', 'tts', 'Speech for a text, in this house'),
       handle: [{ ...artifact('loqa', 'The assistant of this household'), models: [handled] }],
       intent: [],
-      wake: [],
+      wake:
+        wakes.length === 0 ? [] : [{ ...artifact('loqa', 'The wake word, in this house'), models: wakes }],
       mic: [],
       snd: [],
     },

@@ -8,14 +8,16 @@ import {
   LoqaError,
   type Network,
 } from '../../host/index.ts'
-import type { Dictation, NodeView, StatusView } from '../view.ts'
+import type { Dictation, NodeView, StatusView, WakeWordWatch } from '../view.ts'
 import { type DialogueEffect, type DialogueInput, dialogue, newDialogue, type Trouble } from './dialogue.ts'
-import { describeNode, type Offer, onlyOffering } from './info.ts'
+import { describeNode, type Offer, onlyOffering, wakeName } from './info.ts'
 import { roomOf, roomsBy } from './places.ts'
 import { EventCutter, encodeEvent, type WireFault, type WyomingEvent } from './wire.ts'
 
 /** The part of the node a Wyoming client sees. */
-export type WyomingView = Pick<NodeView, 'ask' | 'dictate' | 'say'> & { status(): StatusView }
+export type WyomingView = Pick<NodeView, 'ask' | 'dictate' | 'say' | 'wakeWords' | 'watchWakeWord'> & {
+  status(): StatusView
+}
 
 export interface WyomingParts {
   readonly network: Network
@@ -74,6 +76,7 @@ class WyomingConnection {
   readonly #gone = new AbortController()
   #state = newDialogue
   #dictation: Dictation | undefined
+  #watch: WakeWordWatch | undefined
   #drained: (() => void) | undefined
   #budget = BURST_EVENTS
   #budget_at: number
@@ -89,6 +92,7 @@ class WyomingConnection {
       this.#idle()
       this.#gone.abort()
       this.#dictation?.cancel()
+      this.#watch?.close()
       this.#flow()
       ended()
     })
@@ -116,7 +120,7 @@ class WyomingConnection {
 
   #described(): WyomingEvent {
     const { view, offer } = this.#parts
-    const all = describeNode(view.status())
+    const all = describeNode(view.status(), view.wakeWords())
     return offer === undefined ? all : onlyOffering(offer, all)
   }
 
@@ -155,8 +159,21 @@ class WyomingConnection {
           failed: (error) => this.#input({ type: 'unread', trouble: error }),
         })
         break
+      case 'watch':
+        this.#listen(effect.sample_rate, effect.names)
+        break
+      case 'end-watch':
+        this.#watch?.finish(() => {
+          this.#dropWatch()
+          this.#input({ type: 'watched' })
+        })
+        break
+      case 'drop-watch':
+        this.#dropWatch()
+        break
       case 'audio':
-        this.#dictation?.push(effect.pcm)
+        if (this.#watch === undefined) this.#dictation?.push(effect.pcm)
+        else this.#watch.push(effect.pcm)
         break
       case 'read':
         this.#dictation?.finish()
@@ -170,6 +187,24 @@ class WyomingConnection {
       case 'handle':
         void this.#handle(effect.text, effect.session)
         break
+    }
+  }
+
+  #dropWatch(): void {
+    this.#watch?.close()
+    this.#watch = undefined
+  }
+
+  /** For the words of these names; for all when there is none. */
+  #listen(sample_rate: number, names: readonly string[]): void {
+    const { view } = this.#parts
+    const word = view.wakeWords().find((each) => names.length === 0 || names.includes(wakeName(each)))
+    try {
+      if (word === undefined) throw new LoqaError('not-found', 'This node knows no wake word of that name')
+      const name = wakeName(word)
+      this.#watch = view.watchWakeWord(sample_rate, (at_ms) => this.#input({ type: 'detected', name, at_ms }))
+    } catch (thrown) {
+      this.#input({ type: 'unwatched', trouble: troubleOf(thrown) })
     }
   }
 

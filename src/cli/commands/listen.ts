@@ -16,7 +16,7 @@ import { duration } from '../table.ts'
 import { type HeardTurn, TurnCollector } from '../turn-collector.ts'
 import { TurnPrinter } from '../turn-printer.ts'
 import { openLine, type VoiceLineHandlers } from '../voice-line.ts'
-import { voiceRequest } from '../voice-request.ts'
+import { listenRequest } from '../voice-request.ts'
 import { EXIT, type World } from '../world.ts'
 
 const DEFAULT_WAIT_S = 10
@@ -34,7 +34,16 @@ export const run: Run = async (call) => {
   }
   const wait_ms = waitOf(call.options.wait)
   const samples = await recordingFrom(call.world, source)
-  const turns = await speak(call, samples, wait_ms)
+  const { turns, wake } = await speak(call, samples, wait_ms)
+  if (turns.length === 0 && wake === 'elsewhere') {
+    if (call.json) call.world.terminal.out(`${JSON.stringify({ wake: 'elsewhere' })}\n`)
+    return EXIT.ok
+  }
+  if (turns.length === 0 && call.options.wake === true && wake === 'none') {
+    throw new LoqaError('nothing-heard', 'The node did not hear the wake word in this recording', {
+      hint: 'It is "hey loqa". Without --wake everything is heard.',
+    })
+  }
   if (turns.length === 0) {
     throw new LoqaError('nothing-heard', 'The node heard no command in this recording', {
       hint: 'Is it speech, and loud enough? See what the node knows: loqa status',
@@ -79,8 +88,14 @@ async function allInput(world: World): Promise<Uint8Array> {
   return Buffer.concat(parts)
 }
 
+interface Listened {
+  readonly turns: readonly HeardTurn[]
+  /** Who answers the wake word, if it was heard. */
+  readonly wake: 'none' | 'here' | 'elsewhere'
+}
+
 /** Sends the recording, prints each turn as it is complete, returns when the reply to the last words has come. */
-async function speak(call: Call, samples: Int16Array, wait_ms: number): Promise<readonly HeardTurn[]> {
+async function speak(call: Call, samples: Int16Array, wait_ms: number): Promise<Listened> {
   const { world, options } = call
   const { clock, terminal } = world
   const windows = speechWindows(samples)
@@ -89,6 +104,7 @@ async function speak(call: Call, samples: Int16Array, wait_ms: number): Promise<
   const partial = new LivePartial(terminal, !call.json)
   const printer = new TurnPrinter(call)
   const turns: HeardTurn[] = []
+  let wake: Listened['wake'] = 'none'
   const { promise: over, resolve: end, reject: fail } = Promise.withResolvers<void>()
   /** Frames after the end of the recording since anything last came from the node. */
   let quiet = 0
@@ -109,13 +125,19 @@ async function speak(call: Call, samples: Int16Array, wait_ms: number): Promise<
     },
     event(event) {
       quiet = 0
+      // It waits for the wake word, which is in no part of the recording any more.
+      if (event.type === 'sleep' && ended) end()
       partial.event(event)
       printer.remark(event)
+      if (event.type === 'wake') {
+        wake = event.answers ? 'here' : 'elsewhere'
+        if (!event.answers) end()
+      }
       take(collector.event(event))
     },
     closed: fail,
   }
-  const connection = await openLine(await call.where(), voiceRequest(options), handlers, clock)
+  const connection = await openLine(await call.where(), listenRequest(options), handlers, clock)
   const interrupted = (): void => fail(new LoqaError('interrupted', 'Interrupted'))
   world.interrupted.addEventListener('abort', interrupted)
   if (world.interrupted.aborted) interrupted()
@@ -148,5 +170,5 @@ async function speak(call: Call, samples: Int16Array, wait_ms: number): Promise<
     world.interrupted.removeEventListener('abort', interrupted)
     partial.clear()
   }
-  return turns
+  return { turns, wake }
 }

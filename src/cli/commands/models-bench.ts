@@ -1,7 +1,7 @@
 /** `loqa models bench`: how fast a model is on this machine, as its engine measures itself. */
 import { join } from 'node:path'
 import { realHost } from '../../host/real.ts'
-import { ENGINES } from '../../inference/catalogue/index.ts'
+import { ENGINES, enginesDirectory } from '../../inference/catalogue/index.ts'
 import { type Capability, openModels, Pool, replicasOf } from '../../inference/index.ts'
 import type { Call, Run } from '../call.ts'
 import { NodeError, UsageError } from '../failures.ts'
@@ -47,6 +47,7 @@ async function measured({ world }: Call, here: ModelsHere, id: string): Promise<
     models_dir: modelsDirectory(here.config),
     unpacked_dir: join(here.data, 'models'),
     pulled_dir: here.directory,
+    engines_dir: enginesDirectory(here.data),
   })
   const model = models.list.find((one) => one.id === id)
   if (model === undefined)

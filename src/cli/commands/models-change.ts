@@ -10,8 +10,9 @@ import {
 } from '../../inference/catalogue/index.ts'
 import type { Call, Run } from '../call.ts'
 import { confirm } from '../confirm.ts'
+import { missingLibrary } from '../engine-libraries.ts'
 import { UsageError } from '../failures.ts'
-import { claimed, entryCalled, type ModelsHere, modelsHere } from '../models-here.ts'
+import { claimed, entryCalled, type ModelsHere, modelsHere, removePrepared } from '../models-here.ts'
 import { EXIT } from '../world.ts'
 
 const named = ({ args }: Call): string => args[0] ?? ''
@@ -32,6 +33,11 @@ export const use: Run = async (call) => {
     throw new UsageError(
       `This version has no engine ${engine} for ${id}`,
       'Keep the file; a later version may.',
+    )
+  if ((await missingLibrary(engine, here.data)) !== undefined)
+    throw new UsageError(
+      `The engine ${engine} of ${id} is not here`,
+      `Add it first: loqa engines add ${engine}`,
     )
   const configured = here.config.inference[kind]
   await world.disk.makeDirectory(here.directory)
@@ -88,6 +94,7 @@ export const rm: Run = async (call) => {
   await claimed(here.directory, async () => {
     if (model !== undefined) await dropModel(world.disk, here.directory, here.shelf, model)
     for (const path of parts) await world.disk.remove(path)
+    await removePrepared(here.data, id)
     const chosen = Object.entries(here.shelf.chosen).filter(([, one]) => one !== id)
     if (chosen.length < Object.keys(here.shelf.chosen).length)
       await putChosen(world.disk, here.directory, Object.fromEntries(chosen))

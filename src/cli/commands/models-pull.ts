@@ -13,6 +13,7 @@ import {
 } from '../../inference/catalogue/index.ts'
 import type { Call, Run } from '../call.ts'
 import { confirm } from '../confirm.ts'
+import { missingLibrary } from '../engine-libraries.ts'
 import { UsageError } from '../failures.ts'
 import { claimed, entryCalled, freeSpace, type ModelsHere, modelsHere, thisMachine } from '../models-here.ts'
 import { PullProgress } from '../pull-progress.ts'
@@ -58,14 +59,17 @@ async function pullOne({ world, json }: Call, here: ModelsHere, entry: Entry): P
     progress.end()
     if (json)
       terminal.out(`${JSON.stringify({ event: 'done', model: pulled.model, recorded: pulled.recorded })}\n`)
-    else terminal.out(`${entry.id} is here and right. ${nextStep(entry)}\n`)
+    else terminal.out(`${entry.id} is here and right. ${await nextStep(entry, here)}\n`)
   } finally {
     progress.end()
   }
 }
 
-function nextStep({ id, kind, engine, not_yet }: Entry): string {
+async function nextStep({ id, kind, engine, not_yet }: Entry, { data }: ModelsHere): Promise<string> {
   if (!ENGINES.has(engine)) return `This version has no engine ${engine} for it yet.`
+  const missing = await missingLibrary(engine, data)
+  if (missing !== undefined)
+    return `Its engine is to be added, ${sizeText(missing.download_bytes)}: loqa engines add ${engine}`
   if (not_yet !== undefined) return `It is of little use yet: ${not_yet}.`
   return isChosenKind(kind) ? `Use it: loqa models use ${id}` : 'Nothing uses models of its kind yet.'
 }

@@ -1,5 +1,5 @@
 /** `loqa status`: one screen about the node. */
-import type { CapabilityView, StatusView } from '../../api/index.ts'
+import type { CapabilityView, QualityView, StatusView } from '../../api/index.ts'
 import type { Run } from '../call.ts'
 import { type Column, duration, facts, milliseconds, type Paint, paint, type Style, table } from '../table.ts'
 import { EXIT } from '../world.ts'
@@ -43,6 +43,7 @@ export function statusText(status: StatusView, style: Style): string {
       ['room', node.room],
       ['health', `${paint(style, HEALTH[health.state], health.state)}${reasons}`],
       ['running', `${duration(node.uptime_s)}, version ${node.version}, pid ${node.pid}`],
+      ['answers', qualityText(status.quality, style)],
       ['household', `${plural(household.members, 'node')}${open}`],
       ['now', `${plural(status.sessions, 'conversation')}, ${plural(status.actors, 'actor')}`],
     ],
@@ -55,6 +56,30 @@ export function statusText(status: StatusView, style: Style): string {
     style,
   )
   return head + engines + (notices === '' ? '' : `\n${notices}`)
+}
+
+const TIERS: Readonly<Record<QualityView['tier'], Paint>> = {
+  rich: 'green',
+  balanced: 'yellow',
+  fast: 'yellow',
+}
+
+function qualityText(quality: QualityView, style: Style): string {
+  const { tier, best, fixed, budget_ms, p95_ms, last_step: step } = quality
+  const told = tier === best ? tier : paint(style, TIERS[tier], tier)
+  const kept = p95_ms === null ? '' : `, p95 ${Math.round(p95_ms)} ms`
+  const why = fixed
+    ? ' (fixed)'
+    : step === null || tier === best
+      ? ''
+      : `, was ${step.from}: ${WHY[step.why]}`
+  return `${told}, within ${budget_ms} ms${kept}${why}`
+}
+
+const WHY: Readonly<Record<NonNullable<QualityView['last_step']>['why'], string>> = {
+  'slow-turns': 'turns were slow',
+  spike: 'a turn was very slow',
+  recovered: 'engines are quick again',
 }
 
 const capabilityRow = (capability: CapabilityView): string[] => [

@@ -10,6 +10,8 @@
  * L3 A linked target is not dialled; who is no target is not dialled.
  * L4 A slow handshake is not dialled again while it may be under way, except to whom we were connected lately, or when the
  *    network changed: there a fresh attempt is worth two links for a moment.
+ * L5 Who answered with another key at an address given by hand is dialled anew when somebody becomes a member: it may be who
+ *    lives there, and its key is ours a moment later.
  */
 import { assertNever, type Monotonic, monotonic, type NodeId, type Random } from '../../host/index.ts'
 import type { Place } from '../transport/mesh.ts'
@@ -51,6 +53,8 @@ export interface DiallingState {
   readonly last_attempt: number
   /** Attempts from before the network changed may hang for ever: they are counted, but keep nobody waiting. */
   readonly changed: Monotonic
+  /** When somebody became a member last. */
+  readonly came: Monotonic
 }
 
 export type DiallingInput =
@@ -96,6 +100,7 @@ export const startDialling = (self: NodeId): DiallingState => ({
   attempts: new Map(),
   last_attempt: 0,
   changed: monotonic(Number.NEGATIVE_INFINITY),
+  came: monotonic(Number.NEGATIVE_INFINITY),
 })
 
 export const dialling = (
@@ -133,7 +138,7 @@ function taken(state: DiallingState, input: DiallingInput, context: DiallingCont
     case 'changed': {
       const targets = new Map<string, Target>()
       for (const [key, target] of state.targets) {
-        targets.set(key, soon(state, { ...target, is_slow: false }, context))
+        targets.set(key, renewed(state, target, context))
       }
       return { ...state, targets, changed: context.now }
     }
@@ -180,9 +185,12 @@ function candidates(
   context: DiallingContext,
 ): DiallingState {
   const targets = new Map<string, Target>()
+  const came = list.some(({ key, node }) => node !== undefined && !state.targets.has(key))
   for (const candidate of list) {
     if (candidate.node === state.self) continue
-    const old = state.targets.get(candidate.key)
+    const known = state.targets.get(candidate.key)
+    // L5
+    const old = came && known?.is_slow === true && isNameless(known) ? renewed(state, known, context) : known
     if (old === undefined) {
       const fresh: Target = {
         ...candidate,
@@ -201,8 +209,13 @@ function candidates(
     const target = { ...old, ...candidate }
     targets.set(candidate.key, isNew && !old.is_slow ? soon(state, target, context) : target)
   }
-  return { ...state, targets }
+  return { ...state, targets, came: came ? context.now : state.came }
 }
+
+const isNameless = ({ node }: Candidate): boolean => node === undefined
+
+const renewed = (state: DiallingState, target: Target, context: DiallingContext): Target =>
+  soon(state, { ...target, is_slow: false }, context)
 
 function dialled(
   state: DiallingState,
@@ -217,13 +230,16 @@ function dialled(
     // It answered: whoever dialled has the link in hand and judges it.
     if (code === undefined)
       return { ...target, second: undefined, next: monotonic(Math.max(target.next, context.now + SETTLE_MS)) }
-    if (code === 'wrong-key') return later({ ...target, is_slow: true }, context)
+    const turns = isNameless(target) && context.now - state.came < TURNING_MS
+    if (code === 'wrong-key' && !turns) return later({ ...target, is_slow: true }, context)
     const { second } = target
     const isBest = !isSamePlace(ended.place, second?.place ?? ended.place)
     return isBest && second !== undefined ? { ...target, second: { ...second, at: context.now } } : target
   })
 }
 
+/** L5: a member that was just let in closes its links and opens its doors anew; on a small, busy machine that takes a second or two. */
+const TURNING_MS = 5_000
 /** Between a dial that worked and `linked`, `refused` or `unlinked`: certificates are shown and judged. */
 const SETTLE_MS = 1_500
 

@@ -6,7 +6,7 @@ import type { Offer } from './placement.ts'
 export interface Candidate extends Pick<Offer, 'node' | 'load' | 'rtt_ms' | 'steady'> {
   /** Where it stands. */
   readonly place: string | undefined
-  readonly offers: readonly Pick<Offer, 'tag' | 'p95_ms' | 'room' | 'running'>[]
+  readonly offers: readonly Pick<Offer, 'tag' | 'p95_ms' | 'lag_ms' | 'room' | 'running'>[]
 }
 
 /** What is not ready is not offered. When all nodes are to agree, `way` is the same on all: nothing measured by one of them. */

@@ -23,7 +23,7 @@ export interface Engine extends Offer {
 
 export interface Faster {
   readonly kind: OfferedKind
-  /** What 95 of 100 runs took at the best place before, ms; null: nobody could. */
+  /** What 95 of 100 runs took at the best place before, lag while somebody spoke included, ms; null: nobody could. */
   readonly before_ms: number | null
   readonly after_ms: number
 }

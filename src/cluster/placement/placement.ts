@@ -1,9 +1,10 @@
 /**
  * Where work is done: a pure function of what every node says it can do and of what this one measured. What a run would cost is
- * counted in milliseconds a person waits, so that a fast engine far away and a slow one here compare.
+ * counted in milliseconds a person waits, so that a fast engine far away and a slow one here compare. A recogniser that falls behind
+ * while somebody speaks is waited for before the end of speech is known: that counts as what comes after it does.
  *
  * L1 The same sheets and measurements give the same order on every node, in whatever order they came.
- * L2 More latency, told or seen, more load or a longer way never improves a place.
+ * L2 More latency, told or seen, more lag, more load or a longer way never improves a place.
  * L3 Work stays where it went before until another place is better by more than noise (hysteresis).
  * L4 What falls and rises too often is used only where nothing else is.
  */
@@ -21,6 +22,8 @@ export interface Offer {
   readonly running: number
   /** What one run takes of the engine, 0 to 1: at 1 the next one waits for it. Undefined: an equal part of its room. */
   readonly share?: number | undefined
+  /** How far it was behind speech lately, ms; undefined: it does not say. */
+  readonly lag_ms?: number | undefined
   /** What 95 of 100 such runs of this node took there lately, the way included, ms; undefined: too few to say. */
   readonly seen_ms?: number | undefined
   /** Of the machine: share of its processors in use, 1 is all of them; null: unknown, taken for idle. */
@@ -35,6 +38,8 @@ export interface Place {
   readonly tag: string
   /** What a person would wait for it, ms. */
   readonly cost_ms: number
+  /** Of that what is waited once it has all it needs. */
+  readonly wait_ms: number
 }
 
 /** An engine nobody measured yet is taken for a slow one: good enough where it is alone, never preferred. */
@@ -53,11 +58,14 @@ const UNSTEADY_MS = 10_000
 export const offers = (tag: string, wanted: string): boolean =>
   tag === wanted || tag.startsWith(`${wanted}.`) || tag.startsWith(`${wanted}:`)
 
+/** What a person would wait for work there, ms. */
+export const costOf = (offer: Offer): number => waitOf(offer) + (offer.lag_ms ?? 0)
+
 /**
- * What the work would take there: the engine, slower the more it has to do, and the way; never less than what it took lately, for a
+ * What the work takes there from the moment it has all it needs: the engine, slower the more it has to do, and the way; never less than what it took lately, for a
  * node may be late with what its engine has done.
  */
-export function costOf({ p95_ms, room, running, share, seen_ms, load, rtt_ms, steady }: Offer): number {
+function waitOf({ p95_ms, room, running, share, seen_ms, load, rtt_ms, steady }: Offer): number {
   const busy = 1 + running * (share ?? 1 / Math.max(1, room))
   // Half as long again when all are in use. A step of what is told (`running/load.ts`) is less than BETTER_SHARE of it.
   const crowded = 1 + Math.max(0, (load ?? 0) - ROOMY_LOAD)
@@ -76,7 +84,9 @@ export function rank(
 ): readonly Place[] {
   const places = offered
     .filter(({ tag, room, running }) => offers(tag, wanted) && running < room)
-    .map((offer) => ({ node: offer.node, tag: offer.tag, cost_ms: costOf(offer) }))
+    .map((offer) => ({
+      ...{ node: offer.node, tag: offer.tag, cost_ms: costOf(offer), wait_ms: waitOf(offer) },
+    }))
     .sort((a, b) => a.cost_ms - b.cost_ms || compare(a.node, b.node) || compare(a.tag, b.tag))
   const [best] = places
   const stay = places.find(({ node, tag }) => node === before?.node && tag === before.tag)

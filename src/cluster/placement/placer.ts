@@ -14,7 +14,8 @@
  * C6  Nothing is started here for others that lives elsewhere (`refusal`). What is taken, because it is needed on this very node, is
  *     claimed whoever had it.
  *
- * Nothing that lives is moved by it: who wants that asks for it (`migration/moving.ts`), and the claim of the move is heard here. Claims are believed of every member: one that lies can have the copies
+ * Nothing that lives is moved by it: who wants that asks for it (`relocation.ts`, `migration/moving.ts`), and the claim of the move is heard
+ * here. Claims are believed of every member: one that lies can have the copies
  * of others end, and nothing started that its node does not allow.
  */
 import { assertNever, excluding, LoqaError } from '../../host/index.ts'

@@ -28,6 +28,8 @@ export const sheetSchema = z.strictObject({
         p95_ms: measured,
         real_time_factor: measured,
         tokens_per_s: measured,
+        /** How far behind speech it was lately, ms. Absent: it does not say. */
+        lag_ms: z.number().min(0).max(1e9).exactOptional(),
         /** Runs it takes at once, and how many are under way. */
         room: z.int().min(0).max(65_535),
         running: z.int().min(0).max(65_535),

@@ -16,6 +16,8 @@ export { CATALOGUE } from './entries.ts'
 export { type Entry, type EntryFile, isPinned, sizeOf } from './entry.ts'
 export { type Connection, type FetchDoors, fetchFile, SourceError } from './fetch.ts'
 export { FORMAT_WORDS, type Format, formatOf, HEAD_BYTES } from './formats.ts'
+export { type AddedLibrary, BUILT_IN, enginesDirectory, LIBRARIES } from './libraries.ts'
+export { preparedOf } from './prepared.ts'
 export { NO_PACE, type Pace, paced, rateOf, secondsLeft, sizeText } from './progress.ts'
 export { ENGINES, entryOf, type Pulled, pullEntry } from './pull.ts'
 export {

@@ -10,7 +10,9 @@ import { pinName, putModel, putPins, readShelf } from './shelf.ts'
 import { sha256Schema } from './wanted.ts'
 
 /** The adapters of this version; a model of another engine can be fetched, not used. */
-export const ENGINES: ReadonlySet<string> = new Set(['sherpa', 'whisper', 'llama', 'formant'])
+export const ENGINES: ReadonlySet<string> = new Set([
+  ...['sherpa', 'sherpa-offline', 'sherpa-speaker', 'sherpa-tts', 'whisper', 'llama', 'formant', 'kokoro'],
+])
 
 export interface PullOptions {
   /** `pulledDirectory` of the data directory. */

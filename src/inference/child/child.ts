@@ -33,10 +33,18 @@ async function adapter(name: string): Promise<Engine> {
       return new (await import('./sherpa.ts')).SherpaEngine()
     case 'formant':
       return new (await import('./formant.ts')).FormantEngine()
+    case 'kokoro':
+      return new (await import('./kokoro.ts')).KokoroEngine()
     case 'llama':
       return new (await import('./llama.ts')).LlamaEngine()
     case 'openai':
       return new (await import('./openai.ts')).OpenAiEngine()
+    case 'sherpa-offline':
+      return new (await import('./sherpa-offline.ts')).SherpaOfflineEngine()
+    case 'sherpa-speaker':
+      return new (await import('./sherpa-speaker.ts')).SherpaSpeakerEngine()
+    case 'sherpa-tts':
+      return new (await import('./sherpa-tts.ts')).SherpaVoiceEngine()
     case 'wyoming':
       return new (await import('./wyoming.ts')).WyomingEngine()
     case 'whisper':
@@ -97,7 +105,13 @@ function open(message: Extract<ToChild, { type: 'open' }>): void {
   streams.set(stream, NOT_YET_OPEN)
   try {
     if (engine === undefined) throw new LoqaError('engine-unavailable', 'No model is loaded')
-    const opened = engine.open(request, (event) => report(stream, event))
+    const opened = engine.open(
+      request,
+      (event) => report(stream, event),
+      (audio_ms) => {
+        if (streams.has(stream)) say({ type: 'heard', stream, audio_ms })
+      },
+    )
     if (streams.has(stream)) streams.set(stream, opened)
   } catch (thrown) {
     report(stream, { type: 'failed', error: errorShape(thrown) })

@@ -5,17 +5,14 @@
  */
 import openLibrary from '@echogarden/espeak-ng-emscripten'
 import { LoqaError } from '../../host/errors.ts'
-import type { Engine, EngineEvent, EngineInput, EngineRequest, EngineStream, ModelFiles } from '../engine.ts'
-import { invalidInput } from '../errors.ts'
+import type { Engine, EngineEvent, EngineRequest, EngineStream, ModelFiles } from '../engine.ts'
 import { measureRuns } from './measuring.ts'
-import { cutSentences } from './sentences.ts'
+import { NO_SUCH_SPEAKER, type Piece, VoiceTurns } from './speech.ts'
 
 const SAMPLE_RATE = 22_050
 /** Words per minute at speed 1. */
 const NATURAL_RATE = 175
 const DEFAULT_VOICE = 'en-us'
-/** About ten minutes of speech; nobody listens to more, and it bounds what one run may cost. */
-const MAX_TEXT = 10_000
 const ADMITS = 64
 
 /** Together they pass every path of the synthesizer that everyday replies use. */
@@ -35,9 +32,10 @@ export class FormantEngine implements Engine {
   readonly kind = 'tts'
   readonly admits = ADMITS
   #synthesizer: Awaited<ReturnType<typeof openSynthesizer>> | undefined
-  /** Runs with a sentence to speak, in turn. */
-  readonly #queue: Speech[] = []
-  #turning = false
+  readonly #turns = new VoiceTurns({
+    engine: 'formant',
+    speak: (piece, onSamples) => this.#speak(piece, onSamples),
+  })
   #defaultVoice = DEFAULT_VOICE
   #warmUps = 0
   #warm: Promise<void> = Promise.resolve()
@@ -54,14 +52,8 @@ export class FormantEngine implements Engine {
   }
 
   open(request: EngineRequest, onEvent: (event: EngineEvent) => void): EngineStream {
-    if (request.kind !== 'tts') throw new LoqaError('invalid-input', 'This engine only speaks')
     if (this.#synthesizer === undefined) throw new LoqaError('engine-unavailable', 'No voice is loaded')
-    const speech = new Speech(request, this.#defaultVoice, onEvent, () => this.#enqueue(speech))
-    if (request.text !== undefined) {
-      speech.feed({ type: 'text', text: request.text })
-      speech.finish()
-    }
-    return speech
+    return this.#turns.open(request, onEvent)
   }
 
   /** What a person will wait, so not before the voice is warm. */
@@ -73,25 +65,15 @@ export class FormantEngine implements Engine {
 
   async unload(): Promise<void> {
     this.#synthesizer = undefined
-    this.#queue.length = 0
+    this.#turns.clear()
   }
 
-  #enqueue(speech: Speech): void {
-    this.#queue.push(speech)
-    if (this.#turning) return
-    this.#turning = true
-    // Not at once: `open` returns its stream before the first event.
-    setImmediate(() => this.#turn())
-  }
-
-  /** One sentence of the run whose turn it is; then everyone else, the pipe included. */
-  #turn(): void {
-    const speech = this.#queue.shift()
-    if (speech !== undefined && this.#synthesizer !== undefined) {
-      if (speech.speakNext(this.#synthesizer)) this.#queue.push(speech)
-    }
-    this.#turning = this.#queue.length > 0
-    if (this.#turning) setImmediate(() => this.#turn())
+  #speak({ text, voice, speed }: Piece, onSamples: (samples: Int16Array, sample_rate: number) => void): void {
+    const synthesizer = this.#synthesizer
+    if (synthesizer === undefined) return
+    if (!synthesizer.voice(voice || this.#defaultVoice)) throw new LoqaError('invalid-input', NO_SUCH_SPEAKER)
+    synthesizer.rate(Math.round(NATURAL_RATE * speed))
+    synthesizer.speak(text, (samples) => onSamples(samples, SAMPLE_RATE))
   }
 
   #warmUp(): void {
@@ -106,113 +88,10 @@ export class FormantEngine implements Engine {
       done()
       return
     }
-    if (!this.#turning) this.#warmUp()
+    if (this.#turns.idle) this.#warmUp()
     setTimeout(() => this.#warmUpWhenIdle(done), 1)
   }
 }
-
-/** One run: sentences waiting, and what was said of them. */
-class Speech implements EngineStream {
-  readonly #voice: string
-  readonly #rate: number
-  readonly #onEvent: (event: EngineEvent) => void
-  readonly #ready: () => void
-  readonly #sentences: string[] = []
-  #rest = ''
-  #length = 0
-  #phase: 'open' | 'finishing' | 'ended' = 'open'
-  #queued = false
-  #samples = 0
-  #compute_ms = 0
-
-  constructor(
-    request: Extract<EngineRequest, { kind: 'tts' }>,
-    defaultVoice: string,
-    onEvent: (event: EngineEvent) => void,
-    ready: () => void,
-  ) {
-    this.#voice = request.voice || defaultVoice
-    this.#rate = Math.round(NATURAL_RATE * Math.min(2, Math.max(0.5, request.speed ?? 1)))
-    this.#onEvent = onEvent
-    this.#ready = ready
-  }
-
-  feed(input: EngineInput): void {
-    if (this.#phase !== 'open' || input.type !== 'text') return
-    this.#length += input.text.length
-    if (this.#length > MAX_TEXT) {
-      this.#fail(`A text to speak has at most ${MAX_TEXT} characters`)
-      return
-    }
-    const { sentences, rest } = cutSentences(this.#rest + speakable(input.text), false)
-    this.#rest = rest
-    this.#sentences.push(...sentences)
-    if (sentences.length > 0) this.#queue()
-  }
-
-  finish(): void {
-    if (this.#phase !== 'open') return
-    this.#phase = 'finishing'
-    this.#sentences.push(...cutSentences(this.#rest, true).sentences)
-    this.#queue()
-  }
-
-  cancel(): void {
-    this.#phase = 'ended'
-    this.#sentences.length = 0
-  }
-
-  /** Speaks one sentence. True when the run wants another turn. */
-  speakNext(synthesizer: Synthesizer): boolean {
-    this.#queued = false
-    if (this.#phase === 'ended') return false
-    const sentence = this.#sentences.shift()
-    if (sentence !== undefined) this.#speak(synthesizer, sentence)
-    if (this.#sentences.length > 0) {
-      this.#queued = true
-      return true
-    }
-    if (this.#phase === 'finishing') this.#end()
-    return false
-  }
-
-  #speak(synthesizer: Synthesizer, sentence: string): void {
-    const start = performance.now()
-    if (!synthesizer.voice(this.#voice)) {
-      this.#fail('The voice has no speaker of that name')
-      return
-    }
-    synthesizer.rate(this.#rate)
-    synthesizer.speak(sentence, (samples) => {
-      this.#samples += samples.length
-      this.#onEvent({ type: 'audio', samples, sample_rate: SAMPLE_RATE })
-    })
-    this.#compute_ms += performance.now() - start
-  }
-
-  #queue(): void {
-    if (this.#queued) return
-    this.#queued = true
-    this.#ready()
-  }
-
-  #fail(message: string): void {
-    this.#phase = 'ended'
-    this.#sentences.length = 0
-    this.#onEvent({ type: 'failed', error: invalidInput(message) })
-  }
-
-  #end(): void {
-    this.#phase = 'ended'
-    const audio_ms = this.#samples / (SAMPLE_RATE / 1_000)
-    this.#onEvent({ type: 'done', usage: { compute_ms: this.#compute_ms, audio_ms } })
-  }
-}
-
-/** Without control characters, and without the marks the synthesizer would take for commands or phonemes. */
-const speakable = (text: string): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is removed
-  text.toWellFormed().replace(/[\u0000-\u0009\u000b-\u001f\u007f\ufffd]|[<>[\]{}]/g, ' ')
 
 interface Synthesizer {
   /** False when there is no such voice. */

@@ -9,10 +9,12 @@ import {
   type LlamaCompletionGenerationOptions,
   type LlamaContextSequence,
   type LlamaModel,
+  type Token,
 } from 'node-llama-cpp'
 import type { ErrorShape } from '../../host/errors.ts'
 import type { ChatMessage } from '../engine.ts'
 import { invalidInput } from '../errors.ts'
+import { nearestPlace } from './nearest-place.ts'
 
 export type WriteOptions = Pick<
   LlamaCompletionGenerationOptions,
@@ -41,24 +43,38 @@ export const MAX_CHARACTERS_PER_TOKEN = 16
 
 export const TOO_LONG = invalidInput('The text is longer than what the language model can hold')
 
+/** One of the places where the model keeps what it has read. */
+interface Place {
+  readonly sequence: LlamaContextSequence
+  readonly completion: LlamaCompletion
+  chat: LlamaChat | undefined
+  /** Counts up; the smallest was used the longest ago. */
+  used: number
+}
+
 export class Conversations {
   readonly #model: LlamaModel
-  readonly #sequence: LlamaContextSequence
+  readonly #contextSize: number
+  readonly #places: readonly Place[]
   readonly #form: string | undefined
-  readonly #completion: LlamaCompletion
-  #chat: LlamaChat | undefined
+  #uses = 0
 
-  /** `form`: undefined for a model with a chat template. */
-  constructor(model: LlamaModel, sequence: LlamaContextSequence, form: string | undefined) {
+  /** `form`: undefined for a model with a chat template. `sequences`: at least one. */
+  constructor(model: LlamaModel, sequences: readonly LlamaContextSequence[], form: string | undefined) {
     this.#model = model
-    this.#sequence = sequence
+    this.#contextSize = sequences[0]!.context.contextSize
     this.#form = form
-    this.#completion = new LlamaCompletion({ contextSequence: sequence })
+    this.#places = sequences.map((sequence) => ({
+      sequence,
+      completion: new LlamaCompletion({ contextSequence: sequence }),
+      chat: undefined,
+      used: 0,
+    }))
   }
 
   prepare(messages: readonly ChatMessage[]): Writing | ErrorShape {
     const characters = messages.reduce((sum, { content }) => sum + content.length, 0)
-    if (characters > this.#sequence.context.contextSize * MAX_CHARACTERS_PER_TOKEN) return TOO_LONG
+    if (characters > this.#contextSize * MAX_CHARACTERS_PER_TOKEN) return TOO_LONG
     const wellFormed = messages.map(({ role, content }) => ({ role, content: content.toWellFormed() }))
     return this.#form === undefined ? this.#talk(wellFormed) : this.#sentence(wellFormed, this.#form)
   }
@@ -78,9 +94,10 @@ export class Conversations {
     return {
       prompt_tokens: prompt.length,
       // One more for the begin token.
-      room: this.#sequence.context.contextSize - prompt.length - 1,
+      room: this.#contextSize - prompt.length - 1,
       write: async (options) => {
-        const { metadata } = await this.#completion.generateCompletionWithMeta(prompt, {
+        const { completion } = this.#placeFor(prompt)
+        const { metadata } = await completion.generateCompletionWithMeta(prompt, {
           ...options,
           disableContextShift: true,
         })
@@ -90,20 +107,33 @@ export class Conversations {
   }
 
   #talk(messages: readonly ChatMessage[]): Writing {
-    this.#chat ??= new LlamaChat({ contextSequence: this.#sequence })
-    const chat = this.#chat
     const chatHistory = historyOf(messages)
-    const { contextText } = chat.chatWrapper.generateContextState({ chatHistory })
-    const prompt_tokens = contextText.tokenize(this.#model.tokenizer).length
+    const { chatWrapper } = chatOf(this.#places[0]!)
+    const { contextText } = chatWrapper.generateContextState({ chatHistory })
+    const prompt = contextText.tokenize(this.#model.tokenizer)
     return {
-      prompt_tokens,
-      room: this.#sequence.context.contextSize - prompt_tokens - 1,
+      prompt_tokens: prompt.length,
+      room: this.#contextSize - prompt.length - 1,
       write: async (options) => {
-        const { metadata } = await chat.generateResponse(chatHistory, options)
+        const { metadata } = await chatOf(this.#placeFor(prompt)).generateResponse(chatHistory, options)
         return { cut: metadata.stopReason === 'maxTokens' }
       },
     }
   }
+
+  /** Where least of the prompt has to be read again; what it does not have in common with it is forgotten there. */
+  #placeFor(prompt: readonly Token[]): Place {
+    const places = this.#places.map(({ sequence, used }) => ({ tokens: sequence.contextTokens, used }))
+    const place = this.#places[nearestPlace(prompt, places)]!
+    this.#uses += 1
+    place.used = this.#uses
+    return place
+  }
+}
+
+function chatOf(place: Place): LlamaChat {
+  place.chat ??= new LlamaChat({ contextSequence: place.sequence })
+  return place.chat
 }
 
 const historyOf = (messages: readonly ChatMessage[]): ChatHistoryItem[] => [

@@ -1,6 +1,8 @@
 /**
- * Language models by llama.cpp; the only importer of node-llama-cpp. One context serves one run at a time, the next ones wait
- * their turn; what a prompt has in common with the one before is not computed again.
+ * Language models by llama.cpp; the only importer of node-llama-cpp. One run at a time, the next ones wait their turn: computed
+ * together, the same words might come to another answer. What a prompt has in common with one of the last conversations is not
+ * computed again, so that two rooms may talk in turns. A graphics card is used where its library is there, with as many layers as
+ * fit its memory.
  */
 import { stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
@@ -12,6 +14,7 @@ import {
   type LlamaGrammar,
   LlamaLogLevel,
   type LlamaModel,
+  type LlamaModelOptions,
 } from 'node-llama-cpp'
 import { type ErrorShape, LoqaError } from '../../host/errors.ts'
 import type { Engine, EngineEvent, EngineRequest, EngineStream, Measurement, ModelFiles } from '../engine.ts'
@@ -35,6 +38,9 @@ const DEFAULT_CONTEXT_TOKENS = 256
  * two on busy cores, since they wait for each other after every part.
  */
 const ONE_THREAD_BYTES = 64 * 2 ** 20
+/** Conversations remembered at once; each takes the memory of a whole context. */
+const SEQUENCES = 2
+const MAX_SEQUENCES = 16
 /** Schemas seen lately, ready as grammars: compiling one takes longer than a short answer. */
 const MAX_GRAMMARS = 16
 
@@ -61,24 +67,28 @@ export class LlamaEngine implements Engine {
     // More than there are processors would wait for those that have none.
     const threads = small ? 1 : Math.min(Number(files.parameters.threads ?? 1), availableParallelism())
     // Never build nor download: what the package brought is what there is.
+    const onCard = files.parameters.gpu ?? !small
     const llama = await getLlama({
-      gpu: false,
+      gpu: onCard === true ? 'auto' : false,
       build: 'never',
       skipDownload: true,
       maxThreads: threads,
       logLevel: LlamaLogLevel.error,
     })
-    const model = await llama.loadModel({ modelPath: path, gpuLayers: 0 })
     const contextSize = Number(files.parameters.context_tokens ?? DEFAULT_CONTEXT_TOKENS)
-    const context = await model.createContext({ contextSize, threads })
+    const sequences = sequencesOf(files, small)
+    const gpuLayers = llama.gpu === false ? 0 : layersOf(files, contextSize * sequences)
+    const model = await llama.loadModel({ modelPath: path, gpuLayers })
+    const context = await model.createContext({ contextSize, sequences, threads })
     const form = typeof files.parameters.prompt === 'string' ? files.parameters.prompt : undefined
-    const conversations = new Conversations(model, context.getSequence(), form)
+    const places = Array.from({ length: sequences }, () => context.getSequence())
+    const conversations = new Conversations(model, places, form)
     this.#loaded = { llama, model, context, conversations, threads }
     await measureRuns(this, { request: TRIAL, inputs: [], from: 'open' }, 1)
   }
 
   open(request: EngineRequest, onEvent: (event: EngineEvent) => void): EngineStream {
-    if (request.kind === 'stt' || request.kind === 'tts')
+    if (request.kind !== 'llm' && request.kind !== 'chat' && request.kind !== 'embedding')
       throw new LoqaError('invalid-input', 'This engine only writes text')
     const abort = new AbortController()
     const turn = this.#turns.take(() =>
@@ -96,8 +106,17 @@ export class LlamaEngine implements Engine {
     }
   }
 
-  measure(): Promise<Measurement> {
-    return measureRuns(this, { request: TRIAL, inputs: [], from: 'open' }, 4)
+  async measure(): Promise<Measurement> {
+    const measured = await measureRuns(this, { request: TRIAL, inputs: [], from: 'open' }, 4)
+    const gpu = await this.#gpu()
+    return gpu === undefined ? measured : { ...measured, gpu }
+  }
+
+  async #gpu(): Promise<Measurement['gpu']> {
+    const llama = this.#loaded?.llama
+    if (llama === undefined || llama.gpu === false) return undefined
+    const { free, total } = await llama.getVramState()
+    return { backend: llama.gpu, free_mb: Math.round(free / 1e6), total_mb: Math.round(total / 1e6) }
   }
 
   async unload(): Promise<void> {
@@ -231,6 +250,20 @@ export class LlamaEngine implements Engine {
     this.#grammars.set(key, grammar)
     return grammar
   }
+}
+
+/** A small one reads a prompt faster than it is worth remembering. */
+function sequencesOf({ parameters }: ModelFiles, small: boolean): number {
+  const wanted = Number(parameters.sequences ?? (small ? 1 : SEQUENCES))
+  return Number.isInteger(wanted) ? Math.min(MAX_SEQUENCES, Math.max(1, wanted)) : 1
+}
+
+/** As many as the card's memory takes beside the context, unless a number was given. */
+function layersOf(
+  { parameters }: ModelFiles,
+  contextSize: number,
+): NonNullable<LlamaModelOptions['gpuLayers']> {
+  return typeof parameters.gpu_layers === 'number' ? parameters.gpu_layers : { fitContext: { contextSize } }
 }
 
 const NO_WISHES: Pick<Extract<EngineRequest, { kind: 'chat' }>, 'top_p' | 'seed' | 'stop'> = {}

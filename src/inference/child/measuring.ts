@@ -13,7 +13,7 @@ interface Timed {
   readonly usage: Usage
 }
 
-const WAITED_FOR: ReadonlySet<EngineEvent['type']> = new Set(['final', 'token', 'audio'])
+const WAITED_FOR: ReadonlySet<EngineEvent['type']> = new Set(['final', 'token', 'audio', 'embedding'])
 
 function runOnce(engine: Engine, trial: Trial): Promise<Timed> {
   return new Promise((resolve, reject) => {

@@ -80,3 +80,24 @@ function stringEntry(bytes: Uint8Array): { key: string; value: string } | undefi
   }
   return { key: fields[1]!, value: fields[2]! }
 }
+
+/**
+ * Entries to be put at the end of an ONNX file: a protobuf that is followed by more fields is one with these fields too
+ * (protocol buffers, encoding: "Last One Wins", repeated fields are joined).
+ */
+export function withMetadata(entries: Readonly<Record<string, string>>): Uint8Array {
+  const field = (number: number, bytes: Uint8Array): Uint8Array =>
+    Buffer.concat([Uint8Array.from([number * 8 + 2]), varintOf(bytes.length), bytes])
+  return Buffer.concat(
+    Object.entries(entries).map(([key, value]) =>
+      field(METADATA, Buffer.concat([field(1, Buffer.from(key)), field(2, Buffer.from(value))])),
+    ),
+  )
+}
+
+function varintOf(value: number): Uint8Array {
+  const bytes: number[] = []
+  let rest = value
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) | 0x80)
+  return Uint8Array.from([...bytes, rest])
+}

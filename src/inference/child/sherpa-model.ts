@@ -65,7 +65,7 @@ export interface CheckedFiles {
   readonly words: ReadonlyMap<number, string> | undefined
 }
 
-const invalid = (model: ModelFiles, why: string): LoqaError =>
+export const invalid = (model: ModelFiles, why: string): LoqaError =>
   new LoqaError('model-invalid', `The model ${model.id} cannot be used: ${why}`, {
     hint: 'Fetch it again, or correct its entry in manifest.json.',
   })
@@ -115,7 +115,7 @@ function checkGraph(model: ModelFiles, path: string): void {
 }
 
 /** Lines of `token id`. */
-function readSymbols(model: ModelFiles, path: string, what: string): string[] {
+export function readSymbols(model: ModelFiles, path: string, what: string): string[] {
   const lines = readFileSync(path, 'utf8')
     .split('\n')
     .filter((line) => line.length > 0)

@@ -1,14 +1,15 @@
 /**
- * Streaming speech recognition by sherpa-onnx; the only importer of sherpa-onnx-node. Many runs share one recogniser and one
+ * Streaming speech recognition by sherpa-onnx, and wake words, which are a graph of one word. Many runs share one recogniser and one
  * thread: a decode step takes a fraction of a millisecond, and long input is cut into turns so that nobody waits for a neighbour.
  *
  * The library ends its process on files it does not like, so tokens and metadata are checked before it sees them.
  */
-import { createRequire } from 'node:module'
 import { LoqaError } from '../../host/errors.ts'
 import type { Engine, EngineEvent, EngineInput, EngineRequest, EngineStream, ModelFiles } from '../engine.ts'
+import { HEARD_EVERY_MS } from '../lag.ts'
 import { measureRuns } from './measuring.ts'
 import { soundSamples } from './samples.ts'
+import { sherpaLibrary } from './sherpa-library.ts'
 import { checkedSherpaFiles, recognizerConfig } from './sherpa-model.ts'
 
 /** The part of the library's interface used here; it ships no types. */
@@ -28,6 +29,8 @@ interface Library {
 }
 
 const SAMPLE_RATE = 16_000
+const SAMPLES_PER_MS = SAMPLE_RATE / 1_000
+const HEARD_EVERY_SAMPLES = HEARD_EVERY_MS * SAMPLES_PER_MS
 /** Zeros after the last word until every model here has said it: 100 ms gave 78 % of the words, 400 ms all of them. */
 const FLUSH_MS = 400
 /** Decoding of one run before its neighbours and the pipe get a turn. */
@@ -36,16 +39,21 @@ const TURN_MS = 8
 const ADMITS = 256
 
 export class SherpaEngine implements Engine {
-  readonly kind = 'stt'
+  #kind: 'stt' | 'wake' = 'stt'
   readonly admits = ADMITS
   #recognizer: Recognizer | undefined
   #words: ReadonlyMap<number, string> | undefined
   #flush = new Float32Array((SAMPLE_RATE / 1_000) * FLUSH_MS)
   readonly #spare: RecognizerStream[] = []
 
+  get kind(): 'stt' | 'wake' {
+    return this.#kind
+  }
+
   async load(model: ModelFiles): Promise<void> {
+    this.#kind = model.kind === 'wake' ? 'wake' : 'stt'
     const files = checkedSherpaFiles(model)
-    const library = createRequire(import.meta.url)('sherpa-onnx-node') as Library
+    const library = sherpaLibrary<Library>()
     this.#recognizer = new library.OnlineRecognizer(recognizerConfig(files, model.parameters))
     this.#words = files.words
     const flush_ms = model.parameters.flush_ms
@@ -53,12 +61,19 @@ export class SherpaEngine implements Engine {
     this.#warmUp()
   }
 
-  open(request: EngineRequest, onEvent: (event: EngineEvent) => void): EngineStream {
-    if (request.kind !== 'stt') throw new LoqaError('invalid-input', 'This engine only recognises speech')
+  open(
+    request: EngineRequest,
+    onEvent: (event: EngineEvent) => void,
+    onHeard: (audio_ms: number) => void = () => undefined,
+  ): EngineStream {
+    if (request.kind !== this.#kind) {
+      const does = this.#kind === 'wake' ? 'listens for its wake word' : 'recognises speech'
+      throw new LoqaError('invalid-input', `This engine only ${does}`)
+    }
     const recognizer = this.#loaded()
     const stream = this.#spare.pop() ?? recognizer.createStream()
     const hearing = { recognizer, stream, flush: this.#flush, words: this.#words }
-    return new Recognition(hearing, onEvent, () => this.#takeBack(stream))
+    return new Recognition(hearing, { onEvent, onHeard }, () => this.#takeBack(stream))
   }
 
   measure() {
@@ -66,7 +81,7 @@ export class SherpaEngine implements Engine {
     const inputs: EngineInput[] = Array.from({ length: 50 }, () => ({ type: 'audio', samples: silence }))
     return measureRuns(
       this,
-      { request: { kind: 'stt', sample_rate: SAMPLE_RATE }, inputs, from: 'finish' },
+      { request: { kind: this.#kind, sample_rate: SAMPLE_RATE }, inputs, from: 'finish' },
       8,
     )
   }
@@ -110,46 +125,56 @@ interface Hearing {
   readonly words: ReadonlyMap<number, string> | undefined
 }
 
-/** One utterance: decodes as audio comes, says what changed, flushes at the end. */
+/** Who is told. */
+interface Listeners {
+  readonly onEvent: (event: EngineEvent) => void
+  readonly onHeard: (audio_ms: number) => void
+}
+
+/** One utterance: decodes as audio comes, says what changed and how far it is, flushes at the end. */
 class Recognition implements EngineStream {
   readonly #recognizer: Recognizer
   readonly #stream: RecognizerStream
   readonly #flush: Float32Array
   readonly #words: ReadonlyMap<number, string> | undefined
-  readonly #onEvent: (event: EngineEvent) => void
+  readonly #listeners: Listeners
   readonly #giveBack: () => void
+  /** Pieces the library was not given yet: what it has is decoded first, so that it is known how far it is. */
+  readonly #pending: Float32Array[] = []
   #phase: 'open' | 'finishing' | 'ended' = 'open'
   #waiting = false
   #text = ''
   #compute_ms = 0
+  /** Given to the library, and of these those told to have been heard. */
   #samples = 0
+  #told = 0
+  #flushed = false
 
-  constructor(hearing: Hearing, onEvent: (event: EngineEvent) => void, giveBack: () => void) {
+  constructor(hearing: Hearing, listeners: Listeners, giveBack: () => void) {
     this.#recognizer = hearing.recognizer
     this.#stream = hearing.stream
     this.#flush = hearing.flush
     this.#words = hearing.words
-    this.#onEvent = onEvent
+    this.#listeners = listeners
     this.#giveBack = giveBack
   }
 
   feed(input: EngineInput): void {
     if (this.#phase !== 'open' || input.type !== 'audio' || input.samples.length === 0) return
-    this.#samples += input.samples.length
-    this.#stream.acceptWaveform({ samples: soundSamples(input.samples), sampleRate: SAMPLE_RATE })
+    this.#pending.push(input.samples)
     if (!this.#waiting) this.#decode()
   }
 
   finish(): void {
     if (this.#phase !== 'open') return
     this.#phase = 'finishing'
-    this.#stream.acceptWaveform({ samples: this.#flush, sampleRate: SAMPLE_RATE })
     if (!this.#waiting) this.#decode()
   }
 
   cancel(): void {
     if (this.#phase === 'ended') return
     this.#phase = 'ended'
+    this.#pending.length = 0
     this.#giveBack()
   }
 
@@ -157,8 +182,7 @@ class Recognition implements EngineStream {
     this.#waiting = false
     if (this.#phase === 'ended') return
     const start = performance.now()
-    while (this.#recognizer.isReady(this.#stream)) {
-      this.#recognizer.decode(this.#stream)
+    while (this.#step()) {
       if (performance.now() - start < TURN_MS) continue
       this.#waiting = true
       break
@@ -169,18 +193,43 @@ class Recognition implements EngineStream {
     else this.#sayPartial()
   }
 
+  /** The next piece of work; false when there is none. */
+  #step(): boolean {
+    if (this.#recognizer.isReady(this.#stream)) {
+      this.#recognizer.decode(this.#stream)
+      return true
+    }
+    this.#sayHeard()
+    const samples = this.#pending.shift()
+    if (samples !== undefined) {
+      this.#samples += samples.length
+      this.#stream.acceptWaveform({ samples: soundSamples(samples), sampleRate: SAMPLE_RATE })
+      return true
+    }
+    if (this.#phase !== 'finishing' || this.#flushed) return false
+    this.#flushed = true
+    this.#stream.acceptWaveform({ samples: this.#flush, sampleRate: SAMPLE_RATE })
+    return true
+  }
+
+  #sayHeard(): void {
+    if (this.#samples - this.#told < HEARD_EVERY_SAMPLES) return
+    this.#told = this.#samples
+    this.#listeners.onHeard(this.#samples / SAMPLES_PER_MS)
+  }
+
   #sayPartial(): void {
     const text = this.#read()
     if (text === this.#text) return
     this.#text = text
-    this.#onEvent({ type: 'partial', text })
+    this.#listeners.onEvent({ type: 'partial', text })
   }
 
   #end(): void {
     this.#phase = 'ended'
-    const audio_ms = this.#samples / (SAMPLE_RATE / 1_000)
-    this.#onEvent({ type: 'final', text: this.#read() })
-    this.#onEvent({ type: 'done', usage: { compute_ms: this.#compute_ms, audio_ms } })
+    const audio_ms = this.#samples / SAMPLES_PER_MS
+    this.#listeners.onEvent({ type: 'final', text: this.#read() })
+    this.#listeners.onEvent({ type: 'done', usage: { compute_ms: this.#compute_ms, audio_ms } })
     this.#giveBack()
   }
 

@@ -75,6 +75,27 @@ describe('a recording (W1)', () => {
   })
 })
 
+describe('a wake word (W5)', () => {
+  const DETECT = heard('detect', { names: ['hey_loqa'] })
+  const word: DialogueInput = { type: 'detected', name: 'hey_loqa', at_ms: 640 }
+  const over: DialogueInput = { type: 'watched' }
+
+  it('is told each time it is said, and the end of the sound says nothing more', () => {
+    const told = said(DETECT, START, chunk(640), word, word, STOP, over)
+    expect(told).toEqual(['watch', 'audio', 'send:detection', 'send:detection', 'end-watch'])
+  })
+
+  it('is told not to have been said, when all was listened to', () => {
+    expect(said(DETECT, START, STOP, over)).toEqual(['watch', 'end-watch', 'send:not-detected'])
+  })
+
+  it('is listened for without end, and until a transcription is asked for', () => {
+    const long = Array.from({ length: 4 }, () => chunk(MAX_RECORDING_MS * 16))
+    expect(said(DETECT, START, ...long)).not.toContain('send:error:too-long')
+    expect(said(DETECT, heard('transcribe'), START)).toEqual(['record'])
+  })
+})
+
 describe('one at a time (W2)', () => {
   it('a second recording while the first is read, a second text to speak, a second turn', () => {
     expect(said(START, STOP, START).at(-1)).toBe('send:error:busy')

@@ -53,6 +53,11 @@ test.each([
     ['b', 'a'],
   ],
   [
+    'one that keeps up, before one that is quicker once all was said',
+    [offer('a', { lag_ms: 1_500 }), offer('b', { p95_ms: 90, lag_ms: 20 })],
+    ['b', 'a'],
+  ],
+  [
     'the free one of two equals, where one thing is done after the other',
     [offer('a', { running: 1, share: 0.5 }), offer('b')],
     ['b', 'a'],
@@ -141,6 +146,7 @@ describe('for any offers', () => {
     rtt_ms: fc.option(fc.double({ min: 0, max: 300, noNaN: true }), { nil: undefined }),
     share: fc.option(fc.double({ min: 0, max: 1, noNaN: true }), { nil: undefined }),
     seen_ms: fc.option(fc.integer({ min: 0, max: 2_000 }), { nil: undefined }),
+    lag_ms: fc.option(fc.integer({ min: 0, max: 5_000 }), { nil: undefined }),
     steady: fc.boolean(),
   })
 

@@ -35,6 +35,7 @@ export const capability = {
   p95_ms: 3.2,
   real_time_factor: 0.02,
   tokens_per_s: null,
+  lag_ms: 40,
   room: 16,
   running: 0,
 }
