@@ -125,7 +125,7 @@ const wyoming = z.strictObject({
     .boolean()
     .default(true)
     .describe(
-      'Serve also at the ports programs of this kind have as a rule, 10300 hearing and 10200 speaking; one that is taken is left alone.',
+      'Serve also at the ports programs of this kind have as a rule, 10300 hearing, 10200 speaking and 10400 the wake word; one that is taken is left alone.',
     ),
   announce: z
     .boolean()

@@ -27,6 +27,7 @@ const SERVICE = '_wyoming._tcp.local'
 const USUAL = [
   ['asr', 10_300],
   ['tts', 10_200],
+  ['wake', 10_400],
 ] as const
 
 /** Errors: `port-in-use` and `listen-failed`, of the port that was configured. */

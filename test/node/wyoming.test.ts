@@ -14,6 +14,7 @@ const host = realHost()
 const FREE = 0
 const ready = { model: 'starter', state: 'ready' }
 const view = {
+  wakeWords: () => [],
   status: () => ({
     node: { version: '1' },
     capabilities: [

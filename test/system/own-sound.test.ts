@@ -41,8 +41,8 @@ interface Check {
   readonly fix?: string
 }
 async function doctor(check: string): Promise<Check | undefined> {
-  const { stdout } = await node.loqa('doctor', '--json')
-  return (JSON.parse(stdout) as Check[]).find((one) => one.check === check)
+  const answer = await fetch(`${node.http}/api/v1/doctor`)
+  return ((await answer.json()) as Check[]).find((one) => one.check === check)
 }
 
 describe('loqa-node --mic', () => {
@@ -55,7 +55,7 @@ describe('loqa-node --mic', () => {
     card.put('say.raw', speech('what-time-is-it.wav'))
     await until('the answer was played', () => card.plays.whole === 1)
     expect(await playedSince(0)).toMatch(/^it is|it's/i)
-    const sessions = await node.json<{ room: string }[]>('sessions')
+    const sessions = (await (await fetch(`${node.http}/api/v1/sessions`)).json()) as { room: string }[]
     expect(sessions.map(({ room }) => room)).toContain('kitchen')
   })
 

@@ -53,7 +53,7 @@ export function describeNode(
 }
 
 /** Kinds of services in `info`. */
-export type Offer = 'asr' | 'tts'
+export type Offer = 'asr' | 'tts' | 'wake'
 
 /** The same node where only this is asked for. */
 export const onlyOffering = (offer: Offer, { type, data, payload }: WyomingEvent): WyomingEvent => ({
