@@ -89,6 +89,8 @@ class Path {
             if (event.type === 'partial') heard(event.text.split(' ').filter((word) => word !== '').length)
           })
           runs.set(run, stream)
+        } else if (order.do === 'finish') {
+          runs.get(order.run)?.finish()
         } else if (order.do === 'close') {
           runs.get(order.run)?.cancel()
           runs.delete(order.run)

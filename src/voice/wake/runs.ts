@@ -27,6 +27,9 @@ export class WakeRuns {
           this.#runs.get(order.run)?.feed({ type: 'audio', samples: toFloat32(frame) })
         }
         break
+      case 'finish':
+        this.#runs.get(order.run)?.finish()
+        break
       case 'close':
         this.#runs.get(order.run)?.cancel()
         this.#runs.delete(order.run)

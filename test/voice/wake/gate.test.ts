@@ -72,6 +72,21 @@ describe('the gate', () => {
 })
 
 describe('spotting', () => {
+  test('S5: a run that silence ended still tells its word, and is let go when the microphone listens', () => {
+    const bench = asleepWithRun().give(quiet, 60)
+    expect([bench.did('finish'), bench.did('close')]).toEqual([1, 0])
+    bench.give(word)
+    expect(bench.state.phase).toBe('deciding')
+    expect(bench.did('close')).toBe(1)
+  })
+
+  test('S5: of an engine that never ends, no more than four runs are waited for', () => {
+    const bench = new Bench()
+    for (let i = 0; i < 6; i += 1) bench.give(voice, 30).give(quiet, 60)
+    expect([bench.did('open'), bench.did('finish'), bench.did('close')]).toEqual([6, 6, 2])
+    expect(bench.state.spotting.ending.map(({ id }) => id)).toEqual([3, 4, 5, 6])
+  })
+
   test('S3: every two seconds of a long talk are whole in one run', () => {
     let state = NOT_SPOTTING
     const spans = new Map<number, { from: number; to: number }>()
