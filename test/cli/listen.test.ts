@@ -63,7 +63,7 @@ describe('listening to a recording', () => {
       /^heard {4}set a timer for five minutes\nintent {3}timer\.set {2}duration=300\nreply /,
     )
     const channel = node.view.channels[0]!
-    expect(channel.request).toEqual({ room: 'attic', session: 's5' })
+    expect(channel.request).toEqual({ room: 'attic', session: 's5', wake: false })
     const sent = samples(new Uint8Array(Buffer.concat(channel.pushed)))
     expect(sent.slice(0, speech.length)).toEqual(speech)
     expect(sent.slice(speech.length).every((sample) => sample === 0)).toBe(true)
