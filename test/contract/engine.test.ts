@@ -136,15 +136,26 @@ describe('speech recognition', () => {
   })
 
   test('says the words so far while audio comes', async () => {
-    const events = await run(pool, 'stt.sherpa', STT, LOW_HIGH_LOW)
-    const texts = events.flatMap((event) => (event.type === 'partial' ? [event.text] : []))
-    expect(texts).toEqual(['low', 'low high', 'low high low'])
-    expect(events.find((event) => event.type === 'final')).toMatchObject({ text: 'low high low' })
+    const { stream, events, ended } = open(pool, 'stt.sherpa', STT)
+    const texts = () => events.flatMap((event) => (event.type === 'partial' ? [event.text] : []))
+    // Word by word: of what comes faster than it is heard only the last is said.
+    for (const [from, to, text] of [
+      [0, 35, 'low'],
+      [35, 60, 'low high'],
+      [60, LOW_HIGH_LOW.length, 'low high low'],
+    ] as const) {
+      for (const input of LOW_HIGH_LOW.slice(from, to)) stream.feed(input)
+      await eventually(() => texts().at(-1)).toBe(text)
+    }
+    stream.finish()
+    expect((await ended).find((event) => event.type === 'final')).toMatchObject({ text: 'low high low' })
+    expect(texts()).toEqual(['low', 'low high', 'low high low'])
     // Said by those who listen while somebody speaks, so that it is known when they are behind.
     const lags = pool.capabilities().map(({ tag, lag_ms }) => [tag, lag_ms === undefined])
     expect(lags).toEqual([
       ['stt.sherpa:low-high', false],
       ['stt.whisper:random-whisper', true],
+      ['stt.sherpa-offline:low-high-offline', true],
     ])
   })
 

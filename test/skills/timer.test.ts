@@ -27,8 +27,12 @@ describe('a timer', () => {
       'Your five minute timer has three minutes and ten seconds left.',
     )
     await timer.advance(190 * second_ms)
+    // To whoever set it, where they are, else in that room.
     expect(timer.announced).toEqual([
-      { type: 'announce', skill: 'timer', speech: 'Your five minute timer is done.', room: 'kitchen' },
+      {
+        ...{ type: 'announce', skill: 'timer', speech: 'Your five minute timer is done.' },
+        ...{ room: 'kitchen', whose: 'session' },
+      },
     ])
     expect(await timer.say('timer.left')).toBe('There is no timer running.')
     expect(timer.stored.size).toBe(0)
