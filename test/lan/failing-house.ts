@@ -36,7 +36,8 @@ export class FailingHouse {
     writeFileSync(this.#token, randomBytes(24).toString('hex'))
     // Nothing is said from memory: whoever goes on has to have it rendered.
     const args = [
-      ...['--set', 'voice.reply_cache_mb=0', '--set', 'api.host=0.0.0.0'],
+      // What is remembered asks nobody.
+      ...['--set', 'voice.reply_cache_mb=0', '--set', 'qos.answers_kept=0', '--set', 'api.host=0.0.0.0'],
       ...['--set', `api.token_file=${this.#token}`, '--http-port', String(HTTP)],
     ]
     const spawn = (kind: string, count: number, more: readonly string[]) =>
