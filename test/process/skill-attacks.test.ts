@@ -1,5 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -14,6 +13,7 @@ import { InvokePort } from '../../src/skills/port.ts'
 import { MAX_OVERRUNS } from '../../src/skills/sandbox/charging.ts'
 import { processStarter } from '../../src/skills/sandbox/process.ts'
 import { watchSandboxes } from '../../src/skills/watching.ts'
+import { Bystander } from '../bystander.ts'
 import { callSkill, EMPTY_CALL, PATIENT_MS, SKILLS_FOLDER, silentLog } from '../skills/house-skills.ts'
 import type { Written } from '../skills/write-attacks.ts'
 import { Cable } from './cable.ts'
@@ -44,17 +44,10 @@ let cable: Cable
 let prison: InvokePort
 let server: Server
 let lag: LoopWatch
-/** Does nothing but look how late it is: this machine may be busy with more than this test. */
-let bystander: ChildProcess
+/** This machine may be busy with more than this test. */
+let bystander: Bystander
 let visits = 0
 let before_mb = 0
-
-const BYSTANDER = `
-import { watchEventLoop } from ${JSON.stringify(new URL('../../src/observe/event-loop.ts', import.meta.url))}
-const watch = watchEventLoop()
-process.stdout.write('watching')
-process.stdin.on('end', () => process.stdout.write(String(watch.read().p99_ms))).resume()
-`
 
 const rss_mb = (): number => process.memoryUsage().rss / 1024 / 1024
 
@@ -142,10 +135,7 @@ beforeAll(async () => {
   prison.warm()
   await clockIsRight()
   before_mb = rss_mb()
-  bystander = spawn(process.execPath, ['--input-type=module', '--eval', BYSTANDER], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
-  await once(bystander.stdout!, 'data')
+  bystander = await Bystander.start()
   lag = watchEventLoop()
 })
 
@@ -267,9 +257,7 @@ describe('a process that broke out and', () => {
 describe('after all of it', () => {
   it('the node was on time, its memory is what it was, and its audit log is whole', async () => {
     const { p99_ms } = lag.read()
-    bystander.stdin!.end()
-    const [idle] = (await once(bystander.stdout!, 'data')) as [Buffer]
-    const idle_ms = Number(idle.toString())
+    const idle_ms = await bystander.late_p99_ms()
     const all = Object.keys({ ...attacks, ...refused, ...ESCAPED }).length + requests.length + TWICE.length
     console.log(`${all} attacks; late p99 ${p99_ms.toFixed(1)} ms, a bystander ${idle_ms.toFixed(1)} ms`)
     expect(p99_ms).toBeLessThanOrEqual(LAG_P99_MS + idle_ms)

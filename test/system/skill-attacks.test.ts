@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { TurnView } from '../../src/api/index.ts'
 import { readPackage, withSignature } from '../../src/skills/package/index.ts'
+import { Bystander } from '../bystander.ts'
 import {
   type PetOptions,
   PUBLISHER,
@@ -31,6 +32,7 @@ const ATTACKERS: Readonly<Record<string, string>> = {
   'catches-its-stops-for-ever': 'skill-timeout',
 }
 const ROUNDS = 3
+/** Beyond what a process that does nothing is late at the same time. */
 const LAG_P99_MS = 20
 
 let node: RunningNode
@@ -61,6 +63,7 @@ const lag_p99_ms = async (): Promise<number> => {
 it('hears, answers and stays on time while skills attack it', async () => {
   const speak = (): Promise<TurnView> => node.json<TurnView>('listen', fixture('what-time-is-it.wav'))
   const alone = await speak()
+  const bystander = await Bystander.start()
   await lag_p99_ms()
   let faults: Record<string, (string | undefined)[]> = {}
   const attack = async (): Promise<void> => {
@@ -73,15 +76,16 @@ it('hears, answers and stays on time while skills attack it', async () => {
   }
   const [beside] = await Promise.all([speak(), attack()])
   const late_ms = await lag_p99_ms()
+  const idle_ms = await bystander.late_p99_ms()
   console.log(
-    `alone ${alone.latency_ms.total?.toFixed(0)} ms, beside attacks ${beside.latency_ms.total?.toFixed(0)} ms, late p99 ${late_ms.toFixed(1)} ms`,
+    `alone ${alone.latency_ms.total?.toFixed(0)} ms, beside attacks ${beside.latency_ms.total?.toFixed(0)} ms, late p99 ${late_ms.toFixed(1)} ms, a bystander ${idle_ms.toFixed(1)} ms`,
   )
   expect(beside).toMatchObject({ transcript: alone.transcript, intent: 'clock.time', cut_off: alone.cut_off })
   expect(beside.reply).toMatch(/^It is /)
   expect(beside.error).toBeUndefined()
   for (const [name, fault] of Object.entries(ATTACKERS))
     expect(faults[name]).toEqual(Array(ROUNDS).fill(fault))
-  expect(late_ms).toBeLessThanOrEqual(LAG_P99_MS)
+  expect(late_ms).toBeLessThanOrEqual(LAG_P99_MS + idle_ms)
 })
 
 it('has stopped those who stormed it, has noted all, and goes on', async () => {
