@@ -68,6 +68,8 @@ export class Rooms {
   readonly #parts: RoomsParts
   readonly #ends: (() => void)[] = []
   #elsewhere = '[]'
+  /** What other nodes are just asked to say. */
+  readonly #giving = new Set<{ readonly node: NodeId; readonly lost: AbortController }>()
 
   constructor(parts: RoomsParts) {
     this.#parts = parts
@@ -93,6 +95,8 @@ export class Rooms {
   look(): void {
     const rooms = [...new Set(this.#linked().flatMap((node) => this.#speakersOf(node)))].sort()
     const told = JSON.stringify(rooms)
+    const linked = this.#linked()
+    for (const one of this.#giving) if (!linked.includes(one.node)) one.lost.abort()
     if (told === this.#elsewhere) return
     this.#elsewhere = told
     this.#parts.runtime.tell(ANNOUNCER, { type: 'rooms.elsewhere', rooms } as Message)
@@ -150,10 +154,22 @@ export class Rooms {
     const message: AnnouncementGiven = { type: 'announcement.given', announcement: given }
     try {
       if (node === undefined) throw new LoqaError('not-found', 'No node has a loudspeaker there any more')
-      await runtime.ask(fixedAddress(node, 'herald'), message, { deadline_ms: GIVEN_MS })
+      await this.#give(node, message)
       runtime.tell(ANNOUNCER, { type: 'announcement.spoken', id } as Message)
     } catch {
       runtime.tell(ANNOUNCER, { type: 'announcement.here', id } as Message)
+    }
+  }
+
+  /** Errors: it does not answer, or is suspected meanwhile. */
+  async #give(node: NodeId, message: AnnouncementGiven): Promise<void> {
+    const giving = { node, lost: new AbortController() }
+    this.#giving.add(giving)
+    try {
+      const how = { deadline_ms: GIVEN_MS, signal: giving.lost.signal }
+      await this.#parts.runtime.ask(fixedAddress(node, 'herald'), message, how)
+    } finally {
+      this.#giving.delete(giving)
     }
   }
 
@@ -247,7 +263,10 @@ export class Rooms {
 
   #linked(): readonly NodeId[] {
     const cluster = this.#parts.cluster()
-    return (cluster?.members() ?? []).map(({ id }) => id).filter((id) => cluster?.linkTo(id) !== undefined)
+    // A cable that was pulled is no link any more long before it is closed: nobody waits for who is suspected.
+    return (cluster?.members() ?? [])
+      .filter(({ id, standing }) => standing.status === 'alive' && cluster?.linkTo(id) !== undefined)
+      .map(({ id }) => id)
   }
 
   #asking(session: SessionId): { readonly session: string; readonly person?: string | undefined } {
