@@ -2,17 +2,16 @@
  * Engines that do not come with the program: their size is said before anything is fetched, what was cut off leaves nothing, what is
  * there is whole and without what other machines need.
  */
+
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { EngineRow } from '../../src/cli/commands/engines.ts'
 import { installLibrary } from '../../src/cli/engine-libraries.ts'
-import { runLoqa } from '../../src/cli/index.ts'
-import type { World } from '../../src/cli/world.ts'
-import { realHost } from '../../src/host/real.ts'
 import { CATALOGUE, ENGINES } from '../../src/inference/catalogue/index.ts'
 import { BUILT_IN, LIBRARIES } from '../../src/inference/catalogue/libraries.ts'
+import { runAtHome } from './home-world.ts'
 
 // npm is started for real, on a machine that may be busy.
 vi.setConfig({ testTimeout: 60_000 })
@@ -23,29 +22,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(home, { recursive: true, force: true }))
 
-async function loqa(args: string, input = '') {
-  const said = { out: '', err: '' }
-  const { clock, disk } = realHost()
-  const world: World = {
-    terminal: {
-      out: (text) => {
-        said.out += text
-      },
-      err: (text) => {
-        said.err += text
-      },
-      outBytes: () => undefined,
-      ...{ outIsTty: false, errIsTty: false, columns: 200, color: false },
-    },
-    ...{ clock, disk, home, directory: home, host_name: 'pantry', runtime: 'v24.0.0' },
-    environment: { LOQA_DATA: join(home, 'data') },
-    interrupted: new AbortController().signal,
-    input: async function* () {
-      yield Buffer.from(input)
-    },
-  }
-  return { code: await runLoqa(['engines', ...args.split(' ')], world), ...said }
-}
+const loqa = (args: string, input?: string) => runAtHome(home, ['engines', ...args.split(' ')], input)
 
 describe('the commands', () => {
   test('show every engine a model of the catalogue runs on, and what can be added', async () => {

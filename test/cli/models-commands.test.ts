@@ -2,6 +2,7 @@
  * Models by name, from a folder of this machine: listed, fetched, used, measured, removed. Nothing in use goes without a word; a
  * checksum nobody published is recorded and enforced; what was damaged on the shelf is fetched again.
  */
+
 import { createHash } from 'node:crypto'
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -9,14 +10,13 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { ModelRow } from '../../src/cli/commands/models-ls.ts'
-import { runLoqa } from '../../src/cli/index.ts'
 import { freeSpace } from '../../src/cli/models-here.ts'
 import { openSources } from '../../src/cli/sources.ts'
-import type { World } from '../../src/cli/world.ts'
 import { realHost } from '../../src/host/real.ts'
 import { type Entry, preparedOf } from '../../src/inference/catalogue/index.ts'
 import { pullEntry } from '../../src/inference/catalogue/pull.ts'
 import { openModels, pulledDirectory } from '../../src/inference/index.ts'
+import { runAtHome, worldOf } from './home-world.ts'
 
 const STANDIN = fileURLToPath(new URL('../fixtures/engines/language.gguf', import.meta.url))
 const STARTERS = fileURLToPath(new URL('../../models', import.meta.url))
@@ -31,33 +31,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(home, { recursive: true, force: true }))
 
-function worldOf(said: { out: string; err: string }, input = ''): World {
-  const { clock, disk } = realHost()
-  return {
-    terminal: {
-      out: (text) => {
-        said.out += text
-      },
-      err: (text) => {
-        said.err += text
-      },
-      outBytes: () => undefined,
-      ...{ outIsTty: false, errIsTty: false, columns: 200, color: false },
-    },
-    ...{ clock, disk, home, directory: home, host_name: 'pantry', runtime: 'v24.0.0' },
-    environment: { LOQA_DATA: join(home, 'data') },
-    interrupted: new AbortController().signal,
-    input: async function* () {
-      yield Buffer.from(input)
-    },
-  }
-}
-
-async function loqa(args: string, input?: string) {
-  const said = { out: '', err: '' }
-  const code = await runLoqa(['models', ...args.split(' ')], worldOf(said, input))
-  return { code, ...said }
-}
+const loqa = (args: string, input?: string) => runAtHome(home, ['models', ...args.split(' ')], input)
 const pulled = (): string => pulledDirectory(join(home, 'data'))
 const pull = () => loqa(`pull ${pathToFileURL(source).href} --sha256 ${sha256(STANDIN)} --as mine`)
 const rows = async (): Promise<readonly ModelRow[]> => JSON.parse((await loqa('ls --json')).out) as ModelRow[]
@@ -164,7 +138,7 @@ describe('loqa models', () => {
 
 test('a checksum nobody published is recorded at the first download and enforced at the next, also after rm', async () => {
   const said = { out: '', err: '' }
-  const world = worldOf(said)
+  const world = worldOf(home, said)
   const { clock, disk } = realHost()
   const doors = { disk, clock, space: freeSpace, open: openSources(world, () => undefined) }
   const entry: Entry = {

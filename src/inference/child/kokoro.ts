@@ -11,11 +11,10 @@ import { LoqaError } from '../../host/errors.ts'
 import { preparedPath } from '../catalogue/prepared.ts'
 import type { Engine, EngineEvent, EngineRequest, EngineStream, Measurement, ModelFiles } from '../engine.ts'
 import { addedLibrary } from './added-library.ts'
-import { measureRuns } from './measuring.ts'
-import { onnxMetadata } from './onnx-metadata.ts'
-import { endsInSilence, inParts, toInt16, withoutSilence } from './samples.ts'
+import { measureVoice } from './measuring.ts'
+import { describedIn, pathOf } from './model-files.ts'
+import { spokenParts } from './samples.ts'
 import { cutForQuickStart } from './sentences.ts'
-import { invalid } from './sherpa-model.ts'
 import { NO_SUCH_SPEAKER, type Piece, type Speak, VoiceTurns } from './speech.ts'
 
 interface Voice {
@@ -66,8 +65,7 @@ export class KokoroEngine implements Engine {
 
   async load(model: ModelFiles): Promise<void> {
     const library = addedLibrary(model, 'kokoro-js')
-    if (onnxMetadata(model.paths.model ?? '') === undefined)
-      throw invalid(model, 'its model file is damaged or not an ONNX model')
+    describedIn(model, 'model')
     const folder = laidOut(model)
     const { KokoroTTS } = library('kokoro-js') as Kokoro
     const transformers = library('@huggingface/transformers') as Transformers
@@ -93,7 +91,7 @@ export class KokoroEngine implements Engine {
   }
 
   measure(): Promise<Measurement> {
-    return measureRuns(this, { request: { kind: 'tts', text: WARM_UP }, inputs: [], from: 'open' }, 4)
+    return measureVoice(this, WARM_UP)
   }
 
   async unload(): Promise<void> {
@@ -107,8 +105,7 @@ export class KokoroEngine implements Engine {
     // Looked up here: for an unknown name the library would ask outside.
     if (!Object.hasOwn(this.#voice.voices, speaker)) throw new LoqaError('invalid-input', NO_SUCH_SPEAKER)
     const { audio, sampling_rate } = await this.#voice.generate(text, { voice: speaker, speed })
-    const whole = endsInSilence(text) ? audio : withoutSilence(audio, sampling_rate)
-    for (const part of inParts(toInt16(whole), sampling_rate)) onSamples(part, sampling_rate)
+    for (const part of spokenParts(text, audio, sampling_rate)) onSamples(part, sampling_rate)
   }
 }
 
@@ -117,9 +114,7 @@ function laidOut(model: ModelFiles): string {
   const folder = preparedPath(model.work_dir ?? join(tmpdir(), 'loqa-models'), model.id, 'kokoro')
   mkdirSync(join(folder, 'onnx'), { recursive: true })
   for (const [role, name] of Object.entries(NAMES)) {
-    const from = model.paths[role]
-    if (from === undefined) throw invalid(model, `it has no ${role} file`)
-    link(from, join(folder, name))
+    link(pathOf(model, role), join(folder, name))
   }
   return folder
 }

@@ -13,6 +13,7 @@ interface Timed {
   readonly usage: Usage
 }
 
+const SAMPLE_RATE = 16_000
 const WAITED_FOR: ReadonlySet<EngineEvent['type']> = new Set(['final', 'token', 'audio', 'embedding'])
 
 function runOnce(engine: Engine, trial: Trial): Promise<Timed> {
@@ -51,4 +52,15 @@ export async function measureRuns(engine: Engine, trial: Trial, runs: number): P
     ...(audio_ms > 0 ? { real_time_factor: compute_ms / audio_ms } : {}),
     ...(tokens > 0 && compute_ms > 0 ? { tokens_per_s: (tokens / compute_ms) * 1_000 } : {}),
   }
+}
+
+/** A neural voice: what a short sentence takes. */
+export const measureVoice = (engine: Engine, text: string): Promise<Measurement> =>
+  measureRuns(engine, { request: { kind: 'tts', text }, inputs: [], from: 'open' }, 4)
+
+/** A recogniser of whole sentences: two seconds of silence, to which it listens as long as to words. */
+export function measureSentences(engine: Engine): Promise<Measurement> {
+  const inputs: EngineInput[] = [{ type: 'audio', samples: new Float32Array(2 * SAMPLE_RATE) }]
+  const request = { kind: 'stt', sample_rate: SAMPLE_RATE } as const
+  return measureRuns(engine, { request, inputs, from: 'finish' }, 3)
 }

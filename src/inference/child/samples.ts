@@ -20,7 +20,7 @@ const KEPT_MS = 40
 /** What ends so is followed by a pause; anything else is a piece of a longer sentence. */
 const ENDED = /[.!?…,;:–—]["'”’)]*$/
 
-export const endsInSilence = (text: string): boolean => ENDED.test(text)
+const endsInSilence = (text: string): boolean => ENDED.test(text)
 
 /** Without the silence at both ends that a voice puts around all it says: in mid-sentence it would sound like hesitation. */
 export function withoutSilence(samples: Float32Array, sample_rate: number): Float32Array {
@@ -44,3 +44,7 @@ export function* inParts(samples: Int16Array, sample_rate: number): Generator<In
   const step = Math.round((sample_rate / 1_000) * PART_MS)
   for (let at = 0; at < samples.length; at += step) yield samples.slice(at, at + step)
 }
+
+/** A piece of speech as it is handed out: without silence where the sentence goes on, as s16, in parts. */
+export const spokenParts = (text: string, samples: Float32Array, sample_rate: number): Iterable<Int16Array> =>
+  inParts(toInt16(endsInSilence(text) ? samples : withoutSilence(samples, sample_rate)), sample_rate)

@@ -3,9 +3,8 @@
  * tokens without a blank, and on an ONNX file without the metadata its layout needs.
  */
 import { readFileSync } from 'node:fs'
-import { LoqaError } from '../../host/errors.ts'
 import type { ModelFiles } from '../engine.ts'
-import { onnxMetadata } from './onnx-metadata.ts'
+import { describedIn, invalid, pathOf } from './model-files.ts'
 
 type Layout = 'nemo-ctc' | 'zipformer2-ctc' | 'transducer' | 'paraformer'
 
@@ -65,11 +64,6 @@ export interface CheckedFiles {
   readonly words: ReadonlyMap<number, string> | undefined
 }
 
-export const invalid = (model: ModelFiles, why: string): LoqaError =>
-  new LoqaError('model-invalid', `The model ${model.id} cannot be used: ${why}`, {
-    hint: 'Fetch it again, or correct its entry in manifest.json.',
-  })
-
 /** Errors: `LoqaError` `model-invalid` that names what is missing. */
 export function checkedSherpaFiles(model: ModelFiles): CheckedFiles {
   const layout = model.parameters.layout ?? 'nemo-ctc'
@@ -77,19 +71,10 @@ export function checkedSherpaFiles(model: ModelFiles): CheckedFiles {
     throw invalid(model, `its layout is none of ${Object.keys(LAYOUTS).join(', ')}`)
   }
   const expected = LAYOUTS[layout as Layout]
-  const path = (role: string): string => {
-    const found = model.paths[role]
-    if (found === undefined) throw invalid(model, `it has no ${role} file`)
-    return found
-  }
+  const path = (role: string): string => pathOf(model, role)
   for (const role of expected.roles) path(role)
   checkTokens(model, path('tokens'))
-  const metadata = onnxMetadata(path(expected.described))
-  if (metadata === undefined)
-    throw invalid(model, `its ${expected.described} file is damaged or not an ONNX model`)
-  const missing = expected.metadata.filter((key) => !metadata.has(key))
-  if (missing.length > 0)
-    throw invalid(model, `its ${expected.described} file lacks the metadata ${missing.join(', ')}`)
+  describedIn(model, expected.described, expected.metadata)
   const { graph } = model.paths
   if (graph !== undefined) checkGraph(model, graph)
   return {

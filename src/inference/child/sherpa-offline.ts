@@ -4,21 +4,13 @@
  */
 import { availableParallelism } from 'node:os'
 import { LoqaError } from '../../host/errors.ts'
-import type {
-  Engine,
-  EngineEvent,
-  EngineInput,
-  EngineRequest,
-  EngineStream,
-  Measurement,
-  ModelFiles,
-} from '../engine.ts'
-import { measureRuns } from './measuring.ts'
-import { onnxMetadata } from './onnx-metadata.ts'
+import type { Engine, EngineEvent, EngineRequest, EngineStream, Measurement, ModelFiles } from '../engine.ts'
+import { measureSentences } from './measuring.ts'
+import { describedIn, invalid, pathOf } from './model-files.ts'
 import { sherpaLibrary } from './sherpa-library.ts'
-import { invalid, readSymbols } from './sherpa-model.ts'
+import { readSymbols } from './sherpa-model.ts'
 import { Turns } from './turns.ts'
-import { Utterance } from './utterance.ts'
+import { plainWords, Utterance } from './utterance.ts'
 
 interface OfflineStream {
   acceptWaveform(wave: { samples: Float32Array; sampleRate: number }): void
@@ -100,17 +92,8 @@ export function offlineConfig(model: ModelFiles): object {
   const known = LAYOUTS[String(layout)]
   if (known === undefined || !Object.hasOwn(LAYOUTS, String(layout)))
     throw invalid(model, `its layout is none of ${Object.keys(LAYOUTS).join(', ')}`)
-  const path = (role: string): string => {
-    const found = model.paths[role]
-    if (found === undefined) throw invalid(model, `it has no ${role} file`)
-    return found
-  }
-  for (const [i, role] of known.roles.entries()) {
-    const metadata = onnxMetadata(path(role))
-    if (metadata === undefined) throw invalid(model, `its ${role} file is damaged or not an ONNX model`)
-    const missing = i === 0 ? known.metadata.filter((key) => !metadata.has(key)) : []
-    if (missing.length > 0) throw invalid(model, `its ${role} file lacks the metadata ${missing.join(', ')}`)
-  }
+  const path = (role: string): string => pathOf(model, role)
+  for (const [i, role] of known.roles.entries()) describedIn(model, role, i === 0 ? known.metadata : [])
   readSymbols(model, path('tokens'), 'tokens')
   return { ...known.config(path, String(language)), tokens: path('tokens') }
 }
@@ -147,9 +130,7 @@ export class SherpaOfflineEngine implements Engine {
   }
 
   measure(): Promise<Measurement> {
-    const inputs: EngineInput[] = [{ type: 'audio', samples: new Float32Array(2 * SAMPLE_RATE) }]
-    const request = { kind: 'stt', sample_rate: SAMPLE_RATE } as const
-    return measureRuns(this, { request, inputs, from: 'finish' }, 3)
+    return measureSentences(this)
   }
 
   async unload(): Promise<void> {
@@ -162,6 +143,6 @@ export class SherpaOfflineEngine implements Engine {
     const floats = Float32Array.from(samples, (sample) => sample / 32_768)
     stream.acceptWaveform({ samples: floats, sampleRate: SAMPLE_RATE })
     const { text } = await this.#recognizer.decodeAsync(stream)
-    return text.replace(/\s+/g, ' ').trim().toLowerCase()
+    return plainWords(text)
   }
 }

@@ -14,10 +14,9 @@ import type {
 } from '../engine.ts'
 import { invalidInput } from '../errors.ts'
 import { measureRuns } from './measuring.ts'
-import { onnxMetadata } from './onnx-metadata.ts'
+import { describedIn, pathOf } from './model-files.ts'
 import { soundSamples } from './samples.ts'
 import { sherpaLibrary } from './sherpa-library.ts'
-import { invalid } from './sherpa-model.ts'
 
 interface Extractor {
   createStream(): ExtractorStream
@@ -45,15 +44,14 @@ export class SherpaSpeakerEngine implements Engine {
   #extractor: Extractor | undefined
 
   async load(model: ModelFiles): Promise<void> {
-    const path = model.paths.model
-    if (path === undefined) throw invalid(model, 'it has no model file')
-    const metadata = onnxMetadata(path)
-    if (metadata === undefined) throw invalid(model, 'its model file is damaged or not an ONNX model')
-    const missing = ['framework', 'output_dim', 'sample_rate'].filter((key) => !metadata.has(key))
-    if (missing.length > 0) throw invalid(model, `its model file lacks the metadata ${missing.join(', ')}`)
+    describedIn(model, 'model', ['framework', 'output_dim', 'sample_rate'])
     const library = sherpaLibrary<Library>()
     const numThreads = Number(model.parameters.threads ?? 1)
-    this.#extractor = new library.SpeakerEmbeddingExtractor({ model: path, numThreads, debug: 0 })
+    this.#extractor = new library.SpeakerEmbeddingExtractor({
+      model: pathOf(model, 'model'),
+      numThreads,
+      debug: 0,
+    })
     this.#vectorOf([new Float32Array(SAMPLE_RATE)])
   }
 

@@ -5,8 +5,8 @@
 import { availableParallelism } from 'node:os'
 import { LoqaError } from '../../host/errors.ts'
 import type { Engine, EngineEvent, EngineRequest, EngineStream, Measurement, ModelFiles } from '../engine.ts'
-import { measureRuns } from './measuring.ts'
-import { endsInSilence, inParts, toInt16, withoutSilence } from './samples.ts'
+import { measureVoice } from './measuring.ts'
+import { spokenParts } from './samples.ts'
 import { cutForQuickStart } from './sentences.ts'
 import { sherpaLibrary } from './sherpa-library.ts'
 import { checkedVoice } from './sherpa-voice.ts'
@@ -65,7 +65,7 @@ export class SherpaVoiceEngine implements Engine {
   }
 
   measure(): Promise<Measurement> {
-    return measureRuns(this, { request: { kind: 'tts', text: WARM_UP }, inputs: [], from: 'open' }, 4)
+    return measureVoice(this, WARM_UP)
   }
 
   async unload(): Promise<void> {
@@ -78,8 +78,7 @@ export class SherpaVoiceEngine implements Engine {
     const sound = await this.#generate(text, sid, speed)
     if (sound === undefined) return
     const { sampleRate } = sound
-    const whole = endsInSilence(text) ? sound.samples : withoutSilence(sound.samples, sampleRate)
-    for (const part of inParts(toInt16(whole), sampleRate)) onSamples(part, sampleRate)
+    for (const part of spokenParts(text, sound.samples, sampleRate)) onSamples(part, sampleRate)
   }
 
   async #generate(text: string, sid: number, speed: number): Promise<Sound | undefined> {

@@ -6,8 +6,9 @@ import { z } from 'zod'
 import { preparedPath } from '../catalogue/prepared.ts'
 import type { ModelFiles } from '../engine.ts'
 import { espeakData, writeWhole } from './espeak-data.ts'
-import { onnxMetadata, withMetadata } from './onnx-metadata.ts'
-import { invalid, readSymbols } from './sherpa-model.ts'
+import { describedIn, invalid, pathOf } from './model-files.ts'
+import { withMetadata } from './onnx-metadata.ts'
+import { readSymbols } from './sherpa-model.ts'
 
 const LAYOUTS = ['vits', 'piper', 'kokoro', 'matcha'] as const
 type Layout = (typeof LAYOUTS)[number]
@@ -31,9 +32,7 @@ export interface CheckedVoice {
 export function checkedVoice(model: ModelFiles): CheckedVoice {
   const layout = LAYOUTS.find((one) => one === (model.parameters.layout ?? 'vits'))
   if (layout === undefined) throw invalid(model, `its layout is none of ${LAYOUTS.join(', ')}`)
-  const metadata = described(model, 'model')
-  const missing = METADATA[layout].filter((key) => !metadata.has(key))
-  if (missing.length > 0) throw invalid(model, `its model file lacks the metadata ${missing.join(', ')}`)
+  const metadata = describedIn(model, 'model', METADATA[layout])
   const { config, speakers = new Map() } = WRITERS[layout](model, metadata)
   return { model: config, speakers: new Map([...speakers, ...speakersGiven(model)]) }
 }
@@ -76,23 +75,10 @@ const WRITERS: Readonly<
     }
   },
   matcha: (model, metadata) => {
-    if (!described(model, 'vocoder').has('model_type'))
-      throw invalid(model, 'its vocoder file lacks the metadata model_type')
+    describedIn(model, 'vocoder', ['model_type'])
     const files = { acousticModel: pathOf(model, 'model'), vocoder: pathOf(model, 'vocoder') }
     return { config: { matcha: { ...files, ...words(model, metadata) } } }
   },
-}
-
-function pathOf(model: ModelFiles, role: string): string {
-  const path = model.paths[role]
-  if (path === undefined) throw invalid(model, `it has no ${role} file`)
-  return path
-}
-
-function described(model: ModelFiles, role: string): Metadata {
-  const metadata = onnxMetadata(pathOf(model, role))
-  if (metadata === undefined) throw invalid(model, `its ${role} file is damaged or not an ONNX model`)
-  return metadata
 }
 
 /** How text becomes the numbers of the model: letter by letter, from a lexicon, or as espeak-ng pronounces it. */

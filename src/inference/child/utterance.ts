@@ -20,6 +20,9 @@ export interface Hearing {
   readonly window_ms: number
 }
 
+/** What a recogniser of written language says, as the streaming ones say it: words in lower case with a space between. */
+export const plainWords = (text: string): string => text.replace(/\s+/g, ' ').trim().toLowerCase()
+
 /** One utterance: collects samples, asks for partials when it is its turn, ends with the text of all windows. */
 export class Utterance implements EngineStream {
   readonly #turns: Turns

@@ -7,18 +7,10 @@
  */
 import { initWhisper, toggleNativeLog, type WhisperContext } from '@fugood/whisper.node'
 import { LoqaError } from '../../host/errors.ts'
-import type {
-  Engine,
-  EngineEvent,
-  EngineInput,
-  EngineRequest,
-  EngineStream,
-  Measurement,
-  ModelFiles,
-} from '../engine.ts'
-import { measureRuns } from './measuring.ts'
+import type { Engine, EngineEvent, EngineRequest, EngineStream, Measurement, ModelFiles } from '../engine.ts'
+import { measureSentences } from './measuring.ts'
 import { Turns } from './turns.ts'
-import { Utterance } from './utterance.ts'
+import { plainWords, Utterance } from './utterance.ts'
 
 const SAMPLE_RATE = 16_000
 /** More than one queued job has been seen to block the event loop for seconds; those that wait do so in `Turns`. */
@@ -55,12 +47,7 @@ export class WhisperEngine implements Engine {
   }
 
   measure(): Promise<Measurement> {
-    const inputs: EngineInput[] = [{ type: 'audio', samples: new Float32Array(2 * SAMPLE_RATE) }]
-    return measureRuns(
-      this,
-      { request: { kind: 'stt', sample_rate: SAMPLE_RATE }, inputs, from: 'finish' },
-      3,
-    )
+    return measureSentences(this)
   }
 
   async unload(): Promise<void> {
@@ -77,6 +64,6 @@ export class WhisperEngine implements Engine {
       // Repeating a failed transcription at higher temperatures multiplies the time and invents text.
       temperatureInc: 0,
     })
-    return (await promise).result.replace(/\s+/g, ' ').trim().toLowerCase()
+    return plainWords((await promise).result)
   }
 }
