@@ -1,6 +1,4 @@
-import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Plugin } from 'vite'
 import { defineConfig } from 'vitest/config'
 import LongestFirst from './test/order.ts'
 
@@ -15,26 +13,15 @@ const SHARED = [
   ...['skills', 'store', 'training', 'voice', 'web'],
 ].map((folder) => `test/${folder}/**/*.test.ts`)
 
-const LAYOUT = fileURLToPath(new URL('src/host/layout.ts', import.meta.url))
-const SHIPPED = fileURLToPath(new URL('test/shipped.ts', import.meta.url))
-
-/** See test/shipped.ts. */
-const asShipped: Plugin = {
-  name: 'as-shipped',
-  enforce: 'pre',
-  resolveId: (source, importer) =>
-    source.endsWith('/layout.ts') &&
-    importer !== SHIPPED &&
-    resolve(dirname(importer ?? '/'), source) === LAYOUT
-      ? SHIPPED
-      : null,
-}
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
 export default defineConfig({
-  plugins: [asShipped],
   test: {
-    globalSetup: SHIPPED,
+    globalSetup: here('test/shipped.ts'),
     pool: 'forks',
+    // Node runs TypeScript by itself, and keeps what it compiled.
+    experimental: { viteModuleRunner: false, nodeLoader: false },
+    execArgv: ['--disable-warning=ExperimentalWarning', '--import', here('test/as-shipped.ts')],
     // Bounds for what hangs, not for what is slow: a machine may be busy with something else.
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -6,7 +6,7 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { bundle } from '../bin/bundle.ts'
+
 import type * as layout from '../src/host/layout.ts'
 
 export { COMMAND, PACKAGE, PAGE_FOLDER } from '../src/host/layout.ts'
@@ -29,7 +29,7 @@ export default async function setup(): Promise<void> {
   const made = madeAt(join(DIST, 'main.js'))
   const sources = ['src', 'sdk'].flatMap((folder) => filesIn(join(ROOT, folder)))
   if (sources.some((path) => madeAt(path) > made) || madeAt(join(ROOT, 'package-lock.json')) > made) {
-    await bundle(DIST)
+    await (await import('../bin/bundle.ts')).bundle(DIST)
   }
 }
 

@@ -2,11 +2,11 @@
 import { Command, CommanderError, Option } from 'commander'
 import { VERSION } from '../host/version.ts'
 import type { Call, CommandSpec, OptionSpec } from './call.ts'
-import { commands, nodeExamples, topExamples } from './commands.ts'
 import { exitCodeOf, report } from './failures.ts'
 import { nodeRequest } from './node-request.ts'
 import { globalOptions, nodeFlags } from './options.ts'
 import type { StartNode } from './run-node.ts'
+import { commands, nodeExamples, topExamples } from './specs/index.ts'
 import { EXIT, type ExitCode, type World } from './world.ts'
 
 /** Runs `loqa <arguments>`; never throws. */

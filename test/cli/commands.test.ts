@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { operations } from '../../src/api/operations.ts'
-import { commands } from '../../src/cli/commands.ts'
+import { commands } from '../../src/cli/specs/index.ts'
 import { LoqaError } from '../../src/host/index.ts'
 import { type Live, live } from '../api/live.ts'
 import { scriptedTurn } from '../api/scripted-view.ts'

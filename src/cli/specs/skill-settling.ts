@@ -1,5 +1,5 @@
 /** The commands for what the household chose for a skill, as data. */
-import type { CommandSpec, OptionSpec } from './call.ts'
+import type { CommandSpec, OptionSpec } from '../call.ts'
 
 const reset: OptionSpec = { flags: '--reset', about: 'take back what was chosen' }
 
@@ -13,7 +13,7 @@ export const settling: readonly CommandSpec[] = [
       ['loqa skill config weather', 'what there is to choose'],
       ['loqa skill config weather place Berlin', 'for the whole household'],
     ],
-    load: async () => ({ run: (await import('./commands/skill-settings.ts')).config }),
+    load: async () => ({ run: (await import('../commands/skill-settings.ts')).config }),
   },
   {
     name: 'secret',
@@ -24,6 +24,6 @@ export const settling: readonly CommandSpec[] = [
       ['loqa skill secret weather api_key < key.txt', 'from a file'],
       ['loqa skill secret weather api_key --reset', 'takes it back'],
     ],
-    load: async () => ({ run: (await import('./commands/skill-settings.ts')).secret }),
+    load: async () => ({ run: (await import('../commands/skill-settings.ts')).secret }),
   },
 ]

@@ -1,5 +1,5 @@
 /** The commands for whoever develops a skill, as data. */
-import type { CommandSpec, OptionSpec } from './call.ts'
+import type { CommandSpec, OptionSpec } from '../call.ts'
 
 const dir: OptionSpec = { flags: '--dir <folder>', about: 'make it here instead of in a folder of its name' }
 
@@ -13,7 +13,7 @@ export const developing: readonly CommandSpec[] = [
       ['loqa skill init visitors', 'one TypeScript file, nothing to install'],
       ['loqa skill init egg --template timer', 'in AssemblyScript, compiled to WebAssembly'],
     ],
-    load: () => import('./commands/skill-init.ts'),
+    load: () => import('../commands/skill-init.ts'),
   },
   {
     name: 'build',
@@ -23,7 +23,7 @@ export const developing: readonly CommandSpec[] = [
       ['loqa skill build', 'the skill in this folder'],
       ['loqa skill build visitors --json', 'for a script'],
     ],
-    load: () => import('./commands/skill-build.ts'),
+    load: () => import('../commands/skill-build.ts'),
   },
   {
     name: 'test',
@@ -33,7 +33,7 @@ export const developing: readonly CommandSpec[] = [
       ['loqa skill test', 'the skill in this folder'],
       ['loqa skill test visitors --json', 'for a script'],
     ],
-    load: () => import('./commands/skill-test.ts'),
+    load: () => import('../commands/skill-test.ts'),
   },
   {
     name: 'dev',
@@ -44,6 +44,6 @@ export const developing: readonly CommandSpec[] = [
       ['loqa skill dev', 'until Ctrl-C; then the node is as before'],
       ['loqa skill dev --once', 'try it with: loqa ask'],
     ],
-    load: () => import('./commands/skill-dev.ts'),
+    load: () => import('../commands/skill-dev.ts'),
   },
 ]

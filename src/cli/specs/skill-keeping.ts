@@ -1,17 +1,17 @@
-/** What is done with skills that exist: seen, added, changed, revoked, signed. Commands as data; part of `commands.ts`. */
-import type { CommandSpec, OptionSpec, Run } from './call.ts'
+/** What is done with skills that exist: seen, added, changed, revoked, signed. Commands as data; part of `index.ts`. */
+import type { CommandSpec, OptionSpec, Run } from '../call.ts'
 
 const yes: OptionSpec = { flags: '--yes', about: 'it is meant: do not ask' }
 const dryRun: OptionSpec = { flags: '--dry-run', about: 'say what it would mean, and change nothing' }
 
-const changing = (pick: (module: typeof import('./commands/skill-change.ts')) => Run) => async () => ({
-  run: pick(await import('./commands/skill-change.ts')),
+const changing = (pick: (module: typeof import('../commands/skill-change.ts')) => Run) => async () => ({
+  run: pick(await import('../commands/skill-change.ts')),
 })
-const showing = (pick: (module: typeof import('./commands/skill-show.ts')) => Run) => async () => ({
-  run: pick(await import('./commands/skill-show.ts')),
+const showing = (pick: (module: typeof import('../commands/skill-show.ts')) => Run) => async () => ({
+  run: pick(await import('../commands/skill-show.ts')),
 })
-const signing = (pick: (module: typeof import('./commands/skill-sign.ts')) => Run) => async () => ({
-  run: pick(await import('./commands/skill-sign.ts')),
+const signing = (pick: (module: typeof import('../commands/skill-sign.ts')) => Run) => async () => ({
+  run: pick(await import('../commands/skill-sign.ts')),
 })
 
 export const keeping: readonly CommandSpec[] = [
@@ -51,7 +51,7 @@ export const keeping: readonly CommandSpec[] = [
       ['loqa skill add weather-1.2.0.loqa', 'shows what it may do, and asks'],
       ['loqa skill add ./my-skill --unsigned', 'your own work, from its folder'],
     ],
-    load: async () => import('./commands/skill-add.ts'),
+    load: async () => import('../commands/skill-add.ts'),
   },
   {
     name: 'rm',
