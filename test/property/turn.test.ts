@@ -162,7 +162,7 @@ const drawn: fc.Arbitrary<Drawn> = fc.record({
 })
 
 /** Ten thousand conversations take about a minute; the full measure is for the long run. */
-const RUNS = Number(process.env.LOQA_TEST_RUNS ?? 1_500)
+const RUNS = Number(process.env.LOQA_TEST_RUNS ?? 900)
 
 describe('any conversation', () => {
   test('keeps every promise of the turn machine', { timeout: 600_000 }, () => {

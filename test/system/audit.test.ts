@@ -3,6 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { AuditRow, AuditVerification, StatusView, TurnView } from '../../src/api/index.ts'
+import { QUIET } from './ports.ts'
 import { RunningNode } from './running-node.ts'
 
 let node: RunningNode | undefined
@@ -27,7 +28,7 @@ async function verify(running: RunningNode): Promise<[number, AuditVerification]
 
 describe('the audit log of a node', () => {
   it('killed and edited, is found out; once a person has seen it, it is no trouble any more', async () => {
-    node = await RunningNode.start()
+    node = await RunningNode.start(QUIET, 'says-so')
     for (const text of ['set a pasta timer for ten minutes', 'how long is left', 'cancel the pasta timer'])
       await node.json<TurnView>('ask', text)
     expect(await verify(node)).toMatchObject([0, { ok: true, records: 3 }])
@@ -53,7 +54,7 @@ describe('the audit log of a node', () => {
   }, 120_000)
 
   it('whose tail was cut while it was off names who holds the checkpoint', async () => {
-    node = await RunningNode.start()
+    node = await RunningNode.start(QUIET, 'says-so')
     for (const text of ['set a pasta timer for ten minutes', 'how long is left'])
       await node.json<TurnView>('ask', text)
     expect(await node.end('SIGTERM')).toBe(0)
@@ -69,7 +70,7 @@ describe('the audit log of a node', () => {
   }, 120_000)
 
   it('is listed, filtered and exported', async () => {
-    node = await RunningNode.start()
+    node = await RunningNode.start(QUIET, 'says-so')
     await node.json<TurnView>('ask', 'set a pasta timer for ten minutes')
     await node.json<TurnView>('ask', 'how long is left')
     const rows = await node.json<AuditRow[]>('audit', 'ls', '--since', '1h')

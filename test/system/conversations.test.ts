@@ -1,7 +1,7 @@
 /** Two real nodes: each lists the conversations of the other, and a text for one is carried out on the node where it lives. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { SessionView, TurnView } from '../../src/api/index.ts'
-import { at, twoPorts, without } from './ports.ts'
+import { at, QUIET, twoPorts } from './ports.ts'
 import { RunningNode } from './running-node.ts'
 
 interface Row {
@@ -10,7 +10,6 @@ interface Row {
   readonly state: string
 }
 
-const QUIET = without('stt', 'llm', 'tts')
 let one: RunningNode
 let two: RunningNode
 let ids: { readonly one: string; readonly two: string }

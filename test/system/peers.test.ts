@@ -1,9 +1,7 @@
 /** Where multicast does not reach, an address given by hand on one side is enough: the two become one household. */
 import { expect, test } from 'vitest'
-import { at, twoPorts, without } from './ports.ts'
+import { at, QUIET, twoPorts } from './ports.ts'
 import { RunningNode } from './running-node.ts'
-
-const QUIET = without('stt', 'llm', 'tts')
 
 interface Row {
   readonly self: boolean

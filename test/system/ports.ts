@@ -20,6 +20,9 @@ export const at = (port: number, ...peers: readonly number[]): string[] => [
 export const without = (...kinds: readonly ('stt' | 'llm' | 'tts')[]): string[] =>
   kinds.flatMap((kind) => ['--set', `inference.${kind}=off`])
 
+/** Of one that is only written to: it starts in a third of the time, and is up when it says so. */
+export const QUIET = without('stt', 'llm', 'tts')
+
 const isFree = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
     const server = createServer()

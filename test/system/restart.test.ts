@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import WebSocket from 'ws'
 import type { StatusView, TurnView, VoiceEvent } from '../../src/api/index.ts'
+import { QUIET } from './ports.ts'
 import { command, RunningNode } from './running-node.ts'
 
 let node: RunningNode | undefined
@@ -49,7 +50,7 @@ describe('a node that was killed', () => {
   }, 90_000)
 
   it('finds its records unbroken, and says which was changed', async () => {
-    node = await RunningNode.start()
+    node = await RunningNode.start(QUIET, 'says-so')
     await node.json<TurnView>('ask', 'set a pasta timer for ten minutes')
     await node.json<TurnView>('ask', 'how long is left')
     const audit = async (): Promise<string> =>
@@ -65,7 +66,7 @@ describe('a node that was killed', () => {
 
 describe('a data directory of the version before, with a random number for an id', () => {
   it('starts under an id of its own, and its timers run on', async () => {
-    node = await RunningNode.start()
+    node = await RunningNode.start(QUIET, 'says-so')
     await node.json<TurnView>('ask', 'set a pasta timer for ten minutes')
     await node.end('SIGTERM')
     rmSync(join(node.data, 'keyring'))
@@ -79,14 +80,9 @@ describe('a data directory of the version before, with a random number for an id
 })
 
 describe('a node that is asked to end', () => {
-  it('drains and exits 0', async () => {
+  it('drains and exits 0, and leaves its commands with a clear word', async () => {
     node = await RunningNode.start()
     expect(await node.end('SIGTERM')).toBe(0)
-  }, 60_000)
-
-  it('leaves its commands with a clear word when it is gone', async () => {
-    node = await RunningNode.start()
-    await node.end('SIGTERM')
     const result = await node.loqa('status')
     expect(result.code).toBe(69)
     expect(result.stderr).toMatch(/loqa-node|npm start/)
@@ -94,24 +90,15 @@ describe('a node that is asked to end', () => {
 })
 
 describe('a second node', () => {
-  it('on the same folder exits 75 and names the owner', async () => {
-    node = await RunningNode.start()
-    const second = await command('loqa-node', ['--data', node.data, '--port', '0', '--http-port', '0'])
-    expect(second.code).toBe(75)
-    expect(second.stderr).toContain(String(node.pid))
-  }, 60_000)
+  it('on the same folder exits 75 and names the owner, on a taken port says which and how to choose another', async () => {
+    node = await RunningNode.start(QUIET, 'says-so')
+    const same = await command('loqa-node', ['--data', node.data, '--port', '0', '--http-port', '0'])
+    expect(same.code).toBe(75)
+    expect(same.stderr).toContain(String(node.pid))
 
-  it('on a taken port says which and how to choose another', async () => {
-    node = await RunningNode.start()
     const taken = new URL(node.http).port
-    const second = await command('loqa-node', [
-      '--data',
-      `${node.data}/other`,
-      '--port',
-      '0',
-      '--http-port',
-      taken,
-    ])
+    const elsewhere = ['--data', `${node.data}/other`, '--port', '0', '--http-port', taken]
+    const second = await command('loqa-node', elsewhere)
     expect(second.code).not.toBe(0)
     expect(second.stderr).toContain(taken)
     expect(second.stderr).toMatch(/--http-port/)

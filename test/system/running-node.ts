@@ -49,6 +49,8 @@ export class RunningNode {
   readonly #up: Up
   #process: ChildProcess | undefined
   #output = ''
+  /** Where the output of the last start begins. */
+  #from = 0
 
   private constructor(data: string, extra: readonly string[], up: Up) {
     this.data = data
@@ -101,6 +103,7 @@ export class RunningNode {
       'kitchen',
       ...this.#extra,
     ]
+    this.#from = this.#output.length
     const child = spawn(join(ROOT, 'bin/loqa-node'), args, { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#process = child
     const collect = (chunk: Buffer): void => {
@@ -133,7 +136,7 @@ export class RunningNode {
         http: number
       }
       if (runtime.pid !== this.pid) return false
-      if (this.#up === 'says-so') return this.#output.includes(' is ready')
+      if (this.#up === 'says-so') return this.#output.includes(' is ready', this.#from)
       return (await fetch(`http://127.0.0.1:${runtime.http}/readyz`)).ok
     } catch {
       return false

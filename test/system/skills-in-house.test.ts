@@ -10,12 +10,11 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ApprovalRow, AuditRow, TurnView } from '../../src/api/index.ts'
 import { writeCourier } from './courier.ts'
-import { at, twoPorts, without } from './ports.ts'
+import { at, QUIET, twoPorts } from './ports.ts'
 import { RunningNode } from './running-node.ts'
 
 /** Tens of milliseconds on an idle machine. */
 const SOON_MS = 20_000
-const QUIET = without('stt', 'llm', 'tts')
 const folder = mkdtempSync(join(tmpdir(), 'loqa-courier-'))
 let server: Server
 let asked: { readonly url: string; readonly authorization: string | undefined }[] = []

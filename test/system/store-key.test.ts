@@ -2,11 +2,11 @@
 import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { QUIET } from './ports.ts'
 import { command, RunningNode } from './running-node.ts'
 
 let node: RunningNode
 let secret: string
-const QUIET = ['stt', 'llm', 'tts'].flatMap((engine) => ['--set', `inference.${engine}=off`])
 
 beforeAll(async () => {
   node = await RunningNode.start((data) => {

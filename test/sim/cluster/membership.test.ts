@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 import { KNOBS, type Knob } from './knobs.ts'
 import { AGREE_WITHIN_MS, type Run, runSeed } from './swarm.ts'
 
-const SEEDS = Number(process.env.LOQA_SEEDS ?? 300)
+const SEEDS = Number(process.env.LOQA_SEEDS ?? 150)
 const FIRST = Number(process.env.LOQA_SEED ?? 1)
 
 /** What each knob leaves behind when it bites. */

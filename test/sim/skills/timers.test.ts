@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { RING_LATE_MS } from '../../../src/skills/ringing.ts'
 import { type Fault, SimulatedHouse, type SimulatedNode } from './house.ts'
 
-const SEEDS = Number(process.env.LOQA_SEEDS ?? 150)
+const SEEDS = Number(process.env.LOQA_SEEDS ?? 75)
 const FIRST = Number(process.env.LOQA_SEED ?? 1)
 
 /** Until all are linked, have caught up and are known for steady. */

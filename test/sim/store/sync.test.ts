@@ -7,10 +7,10 @@ import { expect, test } from 'vitest'
 import { KNOBS, type Knob } from './knobs.ts'
 import { type Run, runSeed } from './swarm.ts'
 
-const SEEDS = Number(process.env.LOQA_SEEDS ?? 110)
+const SEEDS = Number(process.env.LOQA_SEEDS ?? 60)
 const FIRST = Number(process.env.LOQA_SEED ?? 1)
 /** Each takes as long as ten small ones. */
-const LARGE_SEEDS = Math.max(3, SEEDS / 50)
+const LARGE_SEEDS = Math.max(2, SEEDS / 50)
 
 /** What each knob leaves behind when it bites. */
 const BITES = [
@@ -72,7 +72,7 @@ test(`${SEEDS} seeds from ${FIRST}: safe at every step, alike in the end`, { tim
     acknowledged += run.acknowledged
   }
   if (process.env.LOQA_COUNTS) console.log(counts)
-  if (SEEDS < 100) return
+  if (SEEDS < 60) return
   for (const what of BITES) expect(counts[what] ?? 0, `the knob behind "${what}" bit`).toBeGreaterThan(0)
   expect([...used].sort()).toEqual([...KNOBS].sort())
   expect(acknowledged).toBeGreaterThan(SEEDS * 10)
