@@ -3,6 +3,7 @@ import { LOW_HIGH_LOW } from '../inference/engines.ts'
 import type { EngineCase } from './engine-contract.ts'
 
 const STT = { kind: 'stt', sample_rate: 16_000 } as const
+const VAD = { kind: 'vad', sample_rate: 16_000 } as const
 const SPEAKER = { kind: 'speaker', sample_rate: 16_000 } as const
 
 const hears = {
@@ -33,6 +34,15 @@ export const ENGINES: readonly EngineCase[] = [
     inputs: LOW_HIGH_LOW,
     says: 'embedding',
     empty: { request: SPEAKER, ends: 'invalid-input' },
+  },
+  {
+    model: 'loud-low',
+    to: 'vad.sherpa-vad',
+    weights: 'activity.onnx',
+    request: VAD,
+    inputs: LOW_HIGH_LOW,
+    says: 'activity',
+    empty: { request: VAD, ends: 'done' },
   },
   {
     model: 'random-language',

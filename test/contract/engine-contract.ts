@@ -25,6 +25,7 @@ export const resultOf = (events: readonly EngineEvent[]): string =>
   events
     .map((event) => {
       if (event.type === 'embedding') return event.vector.join(' ')
+      if (event.type === 'activity') return event.voiced ? 'v' : '-'
       return event.type === 'final' || event.type === 'token' ? event.text : ''
     })
     .join('')

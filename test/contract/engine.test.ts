@@ -185,6 +185,50 @@ describe('whose voice it is', () => {
   })
 })
 
+describe('whether somebody speaks', () => {
+  const directory = temporaryDirectory()
+  let pool: Pool
+  beforeAll(async () => {
+    pool = openPool(await specs(['loud-low'], { unpacked_dir: directory.path })).pool
+    await pool.start()
+  })
+  afterAll(async () => {
+    await pool.stop()
+    directory.remove()
+  })
+  const VAD: EngineRequest = { kind: 'vad', sample_rate: 16_000 }
+  const heard = async (...sounds: readonly Float32Array[]) =>
+    resultOf(await run(pool, 'vad', VAD, frames(...sounds)))
+
+  test('is said of every 32 ms: not of silence, nor of what is only loud', async () => {
+    expect(await heard(tone(0, 320), tone(LOW_HZ, 320), tone(0, 320), tone(HIGH_HZ, 320))).toMatch(
+      /^-{10,12}v{9,11}-{19,21}$/,
+    )
+  })
+
+  test('is said to the end, however long somebody speaks', async () => {
+    const events = await run(pool, 'vad', VAD, [{ type: 'audio', samples: tone(LOW_HZ, 120_000) }])
+    expect(resultOf(events)).toMatch(/^-{0,2}v+$/)
+    expect(events.at(-1)).toMatchObject({ type: 'done', usage: { audio_ms: 120_000 } })
+  })
+
+  test('is said of the next sound as well, after samples that are no numbers', async () => {
+    const strange = [{ type: 'audio' as const, samples: new Float32Array(8_000).fill(Number.NaN) }]
+    expect(typesOf(await run(pool, 'vad', VAD, strange)).at(-1)).toBe('done')
+    expect(await heard(tone(LOW_HZ, 320))).toMatch(/v{8}$/)
+  })
+
+  test('a model with other inputs is refused before the library sees it', async () => {
+    const copy = temporaryDirectory()
+    cpSync(STANDINS, copy.path, { recursive: true })
+    vouchFor(copy.path, 'activity.onnx', () => readFileSync(join(STANDINS, 'speaker.onnx')))
+    const { error } = await failing('loud-low', copy.path)
+    expect(error).toMatchObject({ code: 'model-invalid' })
+    expect(error?.message).toContain('Silero')
+    copy.remove()
+  })
+})
+
 describe('texts of any size', () => {
   const directory = temporaryDirectory()
   let pool: Pool
