@@ -164,7 +164,7 @@ describe('a recording that is no command', () => {
       channel.onPush = () => {
         if (channel.pushed.length * 320 <= speech.length + 640) return
         const message = 'No speech was heard in the recording'
-        channel.listener.event({ type: 'error', code: 'nothing-heard', message, retryable: false })
+        channel.listener.event({ type: 'error', code: 'nothing-heard', message })
       }
     }
     const { code, err } = await ada.run(['listen', 'command.wav', '--wait', '600'])
