@@ -27,6 +27,7 @@ import { AddedCapacity } from './node/added-capacity.ts'
 import { openAddedSkills } from './node/added-skills.ts'
 import { Clustering } from './node/clustering.ts'
 import { householdOf, isMovable, MOVES, PLACED, sessionOf } from './node/conversations.ts'
+import { detectorsWith } from './node/detecting.ts'
 import { handlerWith, openHouseDevices } from './node/devices.ts'
 import { drain } from './node/draining.ts'
 import { goingOn } from './node/going-on.ts'
@@ -312,7 +313,7 @@ export async function startNode(
         again: () => metrics.add('loqa_llm_answers_again_total'),
       }),
       service: () => tiers.service(),
-      detectors: await loadVoiceDetectors(),
+      detectors: detectorsWith(pool, await loadVoiceDetectors()),
       ...voiceSettings(config),
       dropped: (frames) => metrics.add('loqa_voice_frames_dropped_total', frames),
       household: {

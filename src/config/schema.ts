@@ -275,6 +275,9 @@ const inference = z.strictObject({
   ),
   llm: model('Language model; off leaves it to other nodes.'),
   tts: model('Speech synthesis model; off leaves it to other nodes.'),
+  vad: model(
+    'Model that must agree before a sound counts as a voice (Silero VAD); auto is the one chosen with loqa models use, and none where none was.',
+  ),
   streams_per_engine: whole(1, 256, 'Runs one engine process takes at once before it refuses.').default(16),
   rest_after_s: whole(
     0,

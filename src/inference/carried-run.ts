@@ -81,6 +81,7 @@ export function heard(
     case 'audio':
       return audio(run, event)
     case 'embedding':
+    case 'activity':
     case 'partial':
     case 'final':
     case 'done':

@@ -32,6 +32,8 @@ export type EngineRequest =
   | { readonly kind: 'stt'; readonly sample_rate: 16000 }
   /** As `stt`, for ever: each `partial` lists the wake words heard since the run began, separated by spaces. */
   | { readonly kind: 'wake'; readonly sample_rate: 16000 }
+  /** Whether somebody speaks. Audio follows as for `stt`, for ever; each `activity` says so of the sound since the one before. */
+  | { readonly kind: 'vad'; readonly sample_rate: 16000 }
   /** Runs at once; there is nothing to feed nor to finish. */
   | {
       readonly kind: 'llm'
@@ -81,6 +83,8 @@ export type EngineEvent =
   | { readonly type: 'token'; readonly text: string }
   /** Speech: s16 mono at `sample_rate` Hz, in order, without gaps. The receiver owns the buffer. */
   | { readonly type: 'audio'; readonly samples: Int16Array; readonly sample_rate: number }
+  /** Whether there was a voice in the sound up to there, from the beginning of the run. */
+  | { readonly type: 'activity'; readonly voiced: boolean; readonly audio_ms: number }
   /** Of unit length, as wide as the model. */
   | { readonly type: 'embedding'; readonly vector: Float32Array }
   /** The stream ended well; `usage` counts what was consumed and produced. `reason` is of a conversation's answer. */

@@ -9,9 +9,12 @@ export interface ModelChoice {
   readonly stt: string
   readonly llm: string
   readonly tts: string
+  readonly vad: string
 }
 
-const CHOSEN = ['stt', 'llm', 'tts'] as const satisfies readonly EngineKind[]
+const CHOSEN = ['stt', 'llm', 'tts', 'vad'] as const satisfies readonly EngineKind[]
+/** What a node does well without: used only when a person chose it. */
+const UNNEEDED: ReadonlySet<EngineKind> = new Set(['vad'])
 
 /** Errors: `LoqaError` `config-invalid` that names the models there are. A capability without any model is left out. */
 export function chooseModels(
@@ -23,8 +26,10 @@ export function chooseModels(
     const offered = models.filter((model) => model.kind === kind)
     const wanted = choice[kind]
     if (wanted === 'off') return []
-    if (wanted === 'auto')
-      return [offered.find(({ id }) => id === chosen[kind]) ?? offered[0]].filter((one) => one !== undefined)
+    if (wanted === 'auto') {
+      const first = UNNEEDED.has(kind) ? undefined : offered[0]
+      return [offered.find(({ id }) => id === chosen[kind]) ?? first].filter((one) => one !== undefined)
+    }
     const found = offered.find(({ id }) => id === wanted)
     if (found !== undefined) return [found]
     throw new LoqaError(

@@ -36,6 +36,7 @@ const event = z.discriminatedUnion('type', [
   z.object({ type: z.literal('partial'), text: words }),
   z.object({ type: z.literal('final'), text: words, confidence: z.number().min(0).max(1).exactOptional() }),
   z.object({ type: z.literal('token'), text: words }),
+  z.object({ type: z.literal('activity'), voiced: z.boolean(), audio_ms: ms }),
   z.object({ type: z.literal('embedding'), vector }),
   z.object({ type: z.literal('done'), usage, reason: z.enum(['stop', 'length']).exactOptional() }),
   z.object({ type: z.literal('failed'), error }),

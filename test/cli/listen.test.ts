@@ -158,6 +158,19 @@ describe('a recording that is no command', () => {
     expect(node.view.channels).toEqual([])
   })
 
+  it('that the node says it heard nothing in ends then', async () => {
+    await save('command.wav', speech)
+    node.view.onOpen = (channel) => {
+      channel.onPush = () => {
+        if (channel.pushed.length * 320 <= speech.length + 640) return
+        const message = 'No speech was heard in the recording'
+        channel.listener.event({ type: 'error', code: 'nothing-heard', message })
+      }
+    }
+    const { code, err } = await ada.run(['listen', 'command.wav', '--wait', '600'])
+    expect([code, err]).toEqual([1, expect.stringContaining('heard no command')])
+  })
+
   it('that the node hears nothing in ends by itself', async () => {
     await save('command.wav', speech)
     const { code, err } = await ada.run(['listen', 'command.wav', '--wait', '0.5'])

@@ -22,103 +22,50 @@ import {
   tone,
   typesOf,
 } from '../inference/engines.ts'
-import { type EngineCase, keepsContract, resultOf, samplesOf } from './engine-contract.ts'
+import { ENGINES } from './engine-cases.ts'
+import { keepsContract, resultOf, samplesOf } from './engine-contract.ts'
 
 // Real processes on a machine that may be busy with others: how long is not what is tested here.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 const STT: EngineRequest = { kind: 'stt', sample_rate: 16_000 }
 
-const CASES: readonly EngineCase[] = [
-  {
-    model: 'low-high',
-    to: 'stt.sherpa',
-    request: STT,
-    inputs: LOW_HIGH_LOW,
-    says: 'final',
-    empty: { request: STT, ends: 'done' },
-  },
-  {
-    model: 'random-whisper',
-    to: 'stt.whisper',
-    request: STT,
-    inputs: LOW_HIGH_LOW,
-    says: 'final',
-    empty: { request: STT, ends: 'done' },
-  },
-  {
-    model: 'low-high-offline',
-    to: 'stt.sherpa-offline',
-    request: STT,
-    inputs: LOW_HIGH_LOW,
-    says: 'final',
-    empty: { request: STT, ends: 'done' },
-  },
-  {
-    model: 'mean-voice',
-    to: 'embedding.sherpa-speaker',
-    request: { kind: 'speaker', sample_rate: 16_000 },
-    inputs: LOW_HIGH_LOW,
-    says: 'embedding',
-    empty: { request: { kind: 'speaker', sample_rate: 16_000 }, ends: 'invalid-input' },
-  },
-  {
-    model: 'random-language',
-    to: 'llm.llama',
-    request: { kind: 'llm', prompt: ' good morning\n', schema: { enum: ['yes', 'no'] }, max_tokens: 64 },
-    inputs: [],
-    says: 'token',
-    empty: { request: { kind: 'llm', prompt: '', max_tokens: 8 }, ends: 'invalid-input' },
-  },
-  {
-    model: 'formant-en',
-    to: 'tts.formant',
-    request: { kind: 'tts', text: 'The timer for five minutes is set. Anything else?' },
-    inputs: [],
-    says: 'audio',
-    empty: { request: { kind: 'tts', text: '' }, ends: 'done' },
-  },
-]
-
-const WEIGHTS = [
-  { to: 'stt.sherpa', model: 'low-high', weights: 'recogniser.onnx' },
-  { to: 'stt.whisper', model: 'random-whisper', weights: 'whisper.bin.gz' },
-  { to: 'llm.llama', model: 'random-language', weights: 'language.gguf' },
-]
-
-describe.each(CASES)('the engine $to', (contract) => {
+describe.each(ENGINES)('the engine $to', (contract) => {
   const directory = temporaryDirectory()
   afterAll(() => directory.remove())
   keepsContract(contract, () => specs([contract.model], { unpacked_dir: directory.path }))
 })
 
-describe.each(WEIGHTS)('the model file of $to', ({ model, weights }) => {
-  test('a damaged file is found before any process starts', async () => {
-    const copy = temporaryDirectory()
-    cpSync(STANDINS, copy.path, { recursive: true })
-    const path = join(copy.path, weights)
-    const bytes = readFileSync(path)
-    bytes[bytes.length >> 1]! ^= 1
-    writeFileSync(path, bytes)
-    const damaged = await failing(model, copy.path)
-    expect(damaged.error).toMatchObject({ code: 'model-invalid' })
-    expect(damaged.error!.message).toContain(weights)
-    expect(damaged.pids).toBe(0)
-    copy.remove()
-  })
-
-  test.each(['a truncated', 'an unrelated', 'an empty'] as const)(
-    '%s file that its manifest vouches for harms nobody',
-    async (kind) => {
+describe.each(ENGINES.filter(({ weights }) => weights !== undefined))(
+  'the model file of $to',
+  ({ model, weights = '' }) => {
+    test('a damaged file is found before any process starts', async () => {
       const copy = temporaryDirectory()
       cpSync(STANDINS, copy.path, { recursive: true })
-      vouchFor(copy.path, weights, (bytes) => spoiled(bytes, kind))
-      const { error } = await failing(model, copy.path)
-      expect(['model-invalid', 'engine-crashed']).toContain(error?.code)
+      const path = join(copy.path, weights)
+      const bytes = readFileSync(path)
+      bytes[bytes.length >> 1]! ^= 1
+      writeFileSync(path, bytes)
+      const damaged = await failing(model, copy.path)
+      expect(damaged.error).toMatchObject({ code: 'model-invalid' })
+      expect(damaged.error!.message).toContain(weights)
+      expect(damaged.pids).toBe(0)
       copy.remove()
-    },
-  )
-})
+    })
+
+    test.each(['a truncated', 'an unrelated', 'an empty'] as const)(
+      '%s file that its manifest vouches for harms nobody',
+      async (kind) => {
+        const copy = temporaryDirectory()
+        cpSync(STANDINS, copy.path, { recursive: true })
+        vouchFor(copy.path, weights, (bytes) => spoiled(bytes, kind))
+        const { error } = await failing(model, copy.path)
+        expect(['model-invalid', 'engine-crashed']).toContain(error?.code)
+        copy.remove()
+      },
+    )
+  },
+)
 
 const RECOGNISERS = ['stt.sherpa', 'stt.sherpa-offline', 'stt.whisper']
 
@@ -235,6 +182,50 @@ describe('whose voice it is', () => {
     expect(ends).toBe('done')
     await pool.stop()
     directory.remove()
+  })
+})
+
+describe('whether somebody speaks', () => {
+  const directory = temporaryDirectory()
+  let pool: Pool
+  beforeAll(async () => {
+    pool = openPool(await specs(['loud-low'], { unpacked_dir: directory.path })).pool
+    await pool.start()
+  })
+  afterAll(async () => {
+    await pool.stop()
+    directory.remove()
+  })
+  const VAD: EngineRequest = { kind: 'vad', sample_rate: 16_000 }
+  const heard = async (...sounds: readonly Float32Array[]) =>
+    resultOf(await run(pool, 'vad', VAD, frames(...sounds)))
+
+  test('is said of every 32 ms: not of silence, nor of what is only loud', async () => {
+    expect(await heard(tone(0, 320), tone(LOW_HZ, 320), tone(0, 320), tone(HIGH_HZ, 320))).toMatch(
+      /^-{10,12}v{9,11}-{19,21}$/,
+    )
+  })
+
+  test('is said to the end, however long somebody speaks', async () => {
+    const events = await run(pool, 'vad', VAD, [{ type: 'audio', samples: tone(LOW_HZ, 120_000) }])
+    expect(resultOf(events)).toMatch(/^-{0,2}v+$/)
+    expect(events.at(-1)).toMatchObject({ type: 'done', usage: { audio_ms: 120_000 } })
+  })
+
+  test('is said of the next sound as well, after samples that are no numbers', async () => {
+    const strange = [{ type: 'audio' as const, samples: new Float32Array(8_000).fill(Number.NaN) }]
+    expect(typesOf(await run(pool, 'vad', VAD, strange)).at(-1)).toBe('done')
+    expect(await heard(tone(LOW_HZ, 320))).toMatch(/v{8}$/)
+  })
+
+  test('a model with other inputs is refused before the library sees it', async () => {
+    const copy = temporaryDirectory()
+    cpSync(STANDINS, copy.path, { recursive: true })
+    vouchFor(copy.path, 'activity.onnx', () => readFileSync(join(STANDINS, 'speaker.onnx')))
+    const { error } = await failing('loud-low', copy.path)
+    expect(error).toMatchObject({ code: 'model-invalid' })
+    expect(error?.message).toContain('Silero')
+    copy.remove()
   })
 })
 

@@ -13,7 +13,8 @@ import type { EngineInput, Pool } from '../../src/inference/index.ts'
 import { parseWav, recordingOf, resample, toFloat32 } from '../../src/voice/index.ts'
 import { errorCode, open, openPool, run, specs, temporaryDirectory, typesOf } from '../inference/engines.ts'
 import { fixture, RunningNode } from '../system/running-node.ts'
-import { keepsContract, resultOf } from './engine-contract.ts'
+import { type EngineCase, keepsContract, resultOf } from './engine-contract.ts'
+import { ENDS, openMortal, STOPS, survives } from './engine-faults.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
 
@@ -118,6 +119,27 @@ describe('a real node as the server', () => {
       },
       () => service('tts'),
     )
+  })
+
+  const heard = {
+    says: 'final',
+    request: STT,
+    inputs: recording,
+    empty: { request: STT, ends: 'done' },
+  } as const
+  const here: readonly EngineCase[] = [
+    { model: 'whisper-1', to: 'stt.openai', ...heard },
+    { model: 'wyoming', to: 'stt.wyoming', ...heard },
+  ]
+  test('a process that speaks to it is killed, aborts, leaks or stops in mid-run, and is replaced', async () => {
+    const mortal = openMortal([...(await replicas('stt')()), ...(await service('stt'))])
+    await mortal.pool.start()
+    await Promise.all(
+      here.map(async (engine) => {
+        for (const fault of [...ENDS, STOPS]) await survives(mortal, engine, fault)
+      }),
+    )
+    await mortal.pool.stop()
   })
 
   test('over Wyoming, it hears what it said itself, sound that comes as it is spoken', async () => {

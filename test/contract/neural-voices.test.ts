@@ -1,19 +1,19 @@
-/** Every neural voice keeps the contract of engines, with a small file of its own shape; what it says first is not its whole sentence. */
-import { readFileSync } from 'node:fs'
+/** What every neural voice does beyond the contract of engines, with a small file of its own shape; what it says first is not its whole sentence. */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { EngineEvent, EngineRequest, Pool } from '../../src/inference/index.ts'
 import {
   errorCode,
   eventually,
+  growth,
   open,
   openPool,
   run,
   specs,
-  type TestPool,
   temporaryDirectory,
   typesOf,
 } from '../inference/engines.ts'
-import { keepsContract, samplesOf } from './engine-contract.ts'
+import { ENGINES } from './engine-cases.ts'
+import { samplesOf } from './engine-contract.ts'
 
 // Real processes on a machine that may be busy with others: how long is not what is tested here.
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
@@ -31,34 +31,11 @@ const SPEAKERS: Readonly<Record<string, readonly [string, string?]>> = {
 
 const tts = (text: string, more: object = {}): EngineRequest => ({ kind: 'tts', text, ...more })
 
-describe.each([
-  { model: 'beeping-piper', to: 'tts.sherpa-tts' },
-  { model: 'beeping-kokoro-js', to: 'tts.kokoro' },
-])('the engine $to', ({ model, to }) => {
-  const directory = temporaryDirectory()
-  afterAll(() => directory.remove())
-  keepsContract(
-    {
-      ...{ model, to },
-      request: tts(`${SENTENCE} Anything else?`),
-      inputs: [],
-      says: 'audio',
-      empty: { request: tts(''), ends: 'done' },
-    },
-    () => specs([model], { unpacked_dir: directory.path }),
-  )
-})
-
-/** A process that is stopped is found out soon; one that only waits for a busy processor is not. */
-const PINGS = { ping_interval_ms: 300, ping_timeout_ms: 4_000 }
-
 describe.each(VOICES)('the voice %s', (voice) => {
   const directory = temporaryDirectory()
   let pool: Pool
-  let until: TestPool['until']
   beforeAll(async () => {
-    const replicas = await specs([voice], { unpacked_dir: directory.path })
-    ;({ pool, until } = openPool(replicas, { settings: PINGS }))
+    pool = openPool(await specs([voice], { unpacked_dir: directory.path })).pool
     await pool.start()
   })
   afterAll(async () => {
@@ -106,39 +83,15 @@ describe.each(VOICES)('the voice %s', (voice) => {
     expect(long.events).toHaveLength(heard)
   })
 
+  // One of each library is in the table of engines, and is asked this there.
+  if (ENGINES.some(({ model }) => model === voice)) return
   test('takes no more memory for many runs than for a few', async () => {
-    const speak = async (runs: number): Promise<number> => {
-      for (let i = 0; i < runs; i += 1) await run(pool, 'tts', tts(SENTENCE))
-      return residentBytes(pidOf(pool))
-    }
-    await speak(40)
-    const few = await speak(40)
-    expect((await speak(120)) - few).toBeLessThan(30e6)
-  })
-
-  // One of each library: what carries the failure is the same for all its voices.
-  if (!['beeping-piper', 'beeping-kokoro-js'].includes(voice)) return
-  test.each([
-    ['SIGKILL', 'engine-crashed'],
-    ['SIGSTOP', 'engine-hung'],
-  ] as const)('whose process gets a %s in mid-speech fails that run, and is back', async (signal, code) => {
-    const cut = open(pool, 'tts', tts(LONG))
-    await eventually(() => typesOf(cut.events)).toContain('audio')
-    const before = pidOf(pool)
-    process.kill(before, signal)
-    expect(errorCode(await cut.ended)).toBe(code)
-    await until(pool.capabilities()[0]!.name, ({ state }) => state === 'ready')
-    expect(pidOf(pool)).not.toBe(before)
-    expect(typesOf(await run(pool, 'tts', tts(SENTENCE))).at(-1)).toBe('done')
+    const [pid] = pool.pids().values()
+    expect(await growth(pid!, 40, () => run(pool, 'tts', tts(SENTENCE)))).toBeLessThan(30e6)
   })
 })
 
 const LONG = 'It rains until the evening, and then the sun comes out. '.repeat(170)
-
-const pidOf = (pool: Pool): number => [...pool.pids().values()][0]!
-
-const residentBytes = (pid: number): number =>
-  Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1_024
 
 const samplesOfAll = (events: readonly EngineEvent[]): number[] =>
   events.flatMap((event) => (event.type === 'audio' ? [...event.samples] : []))

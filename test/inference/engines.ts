@@ -1,5 +1,5 @@
 /** What the engine tests share: a pool over real processes, runs collected into lists, and sounds with known words. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -171,6 +171,20 @@ export function alive(pid: number): boolean {
   } catch {
     return false
   }
+}
+
+const residentBytes = (pid: number): number =>
+  Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1_024
+
+/** By how many bytes a process grows in `3 * few` runs, once it has done `2 * few`. */
+export async function growth(pid: number, few: number, work: () => Promise<unknown>): Promise<number> {
+  const after = async (runs: number): Promise<number> => {
+    for (let i = 0; i < runs; i += 1) await work()
+    return residentBytes(pid)
+  }
+  await after(few)
+  const before = await after(few)
+  return (await after(3 * few)) - before
 }
 
 /** Awaits what becomes true without an event to wait for, with patience for a busy machine. */

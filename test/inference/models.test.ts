@@ -173,13 +173,21 @@ describe('the manifest', () => {
 
 describe('choosing', () => {
   const list = [...MANIFEST.models, FORMANT_VOICE] as Model[]
-  const auto = { stt: 'auto', llm: 'auto', tts: 'auto' }
+  const auto = { stt: 'auto', llm: 'auto', tts: 'auto', vad: 'auto' }
 
   test('auto takes the first of each capability and leaves out what there is none of', () => {
     expect(chooseModels(list, auto).map(({ id }) => id)).toEqual(['small', 'formant-en'])
   })
   test('off takes none, even where there is one', () => {
     expect(chooseModels(list, { ...auto, stt: 'off' }).map(({ id }) => id)).toEqual(['formant-en'])
+  })
+  test('what a node does well without is used only when somebody chose it', () => {
+    const heard = { ...MANIFEST.models[0], id: 'heard', kind: 'vad', engine: 'sherpa-vad' } as Model
+    const ids = (...given: Parameters<typeof chooseModels>) => chooseModels(...given).map(({ id }) => id)
+    expect(ids([...list, heard], auto)).not.toContain('heard')
+    expect(ids([...list, heard], auto, { vad: 'heard' })).toContain('heard')
+    expect(ids([...list, heard], { ...auto, vad: 'heard' })).toContain('heard')
+    expect(ids([...list, heard], { ...auto, vad: 'off' }, { vad: 'heard' })).not.toContain('heard')
   })
   test('a name takes that model', () => {
     expect(chooseModels(list, { ...auto, stt: 'packed' }).map(({ id }) => id)).toEqual([

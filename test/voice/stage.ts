@@ -269,7 +269,13 @@ export class Stage {
       const faults = this.#options.faults
       if (faults?.hang?.(request.kind)) return
       const { kind } = request
-      if (kind !== 'chat' && kind !== 'embedding' && kind !== 'speaker' && faults?.[kind]?.()) {
+      if (
+        kind !== 'chat' &&
+        kind !== 'embedding' &&
+        kind !== 'speaker' &&
+        kind !== 'vad' &&
+        faults?.[kind]?.()
+      ) {
         this.#outcome(id, 1, 'failed', CRASHED)
         return
       }

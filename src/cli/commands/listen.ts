@@ -134,6 +134,8 @@ async function speak(call: Call, samples: Int16Array, wait_ms: number): Promise<
         if (!event.answers) end()
       }
       take(collector.event(event))
+      // Told that nothing follows, the node says so; silence would be followed by the same again.
+      if (event.type === 'error' && event.code === 'nothing-heard' && ended) end()
     },
     closed: fail,
   }

@@ -44,6 +44,7 @@ export const BUILT_IN: Readonly<Record<string, { readonly about: string; readonl
     licence: 'Apache-2.0',
   },
   'sherpa-speaker': { about: 'whose voice it is; nothing asks for it yet', licence: 'Apache-2.0' },
+  'sherpa-vad': { about: 'whether somebody speaks: Silero VAD', licence: 'Apache-2.0' },
   'sherpa-tts': { about: 'voices of Piper, Kokoro and Matcha', licence: 'Apache-2.0' },
   whisper: { about: 'speech recognition of whole sentences', licence: 'MIT' },
   llama: { about: 'language models', licence: 'MIT' },

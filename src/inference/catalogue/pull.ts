@@ -11,7 +11,8 @@ import { sha256Schema } from './wanted.ts'
 
 /** The adapters of this version; a model of another engine can be fetched, not used. */
 export const ENGINES: ReadonlySet<string> = new Set([
-  ...['sherpa', 'sherpa-offline', 'sherpa-speaker', 'sherpa-tts', 'whisper', 'llama', 'formant', 'kokoro'],
+  ...['sherpa', 'sherpa-offline', 'sherpa-speaker', 'sherpa-tts', 'sherpa-vad'],
+  ...['whisper', 'llama', 'formant', 'kokoro'],
 ])
 
 export interface PullOptions {

@@ -18,12 +18,12 @@ const pinsSchema = z.strictObject({
   pins: z.record(z.string().max(256), sha256Schema),
 })
 
-const CHOSEN = ['stt', 'llm', 'tts'] as const satisfies readonly EngineKind[]
+const CHOSEN = ['stt', 'llm', 'tts', 'vad'] as const satisfies readonly EngineKind[]
 export type ChosenKind = (typeof CHOSEN)[number]
 const chosenSchema = z.strictObject({
   version: z.literal(1),
   ...{ stt: z.string().max(128).optional(), llm: z.string().max(128).optional() },
-  tts: z.string().max(128).optional(),
+  ...{ tts: z.string().max(128).optional(), vad: z.string().max(128).optional() },
 })
 
 export type Chosen = Readonly<Partial<Record<ChosenKind, string>>>

@@ -45,6 +45,8 @@ async function adapter(name: string): Promise<Engine> {
       return new (await import('./sherpa-speaker.ts')).SherpaSpeakerEngine()
     case 'sherpa-tts':
       return new (await import('./sherpa-tts.ts')).SherpaVoiceEngine()
+    case 'sherpa-vad':
+      return new (await import('./sherpa-vad.ts')).SherpaVadEngine()
     case 'wyoming':
       return new (await import('./wyoming.ts')).WyomingEngine()
     case 'whisper':

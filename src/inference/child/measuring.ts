@@ -14,7 +14,13 @@ interface Timed {
 }
 
 const SAMPLE_RATE = 16_000
-const WAITED_FOR: ReadonlySet<EngineEvent['type']> = new Set(['final', 'token', 'audio', 'embedding'])
+const WAITED_FOR: ReadonlySet<EngineEvent['type']> = new Set([
+  'final',
+  'token',
+  'audio',
+  'embedding',
+  'activity',
+])
 
 function runOnce(engine: Engine, trial: Trial): Promise<Timed> {
   return new Promise((resolve, reject) => {
