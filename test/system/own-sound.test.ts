@@ -88,8 +88,11 @@ describe('loqa-node --mic', () => {
       const from = card.read('played.raw').length
       const { begun, whole: before } = card.plays
       const played = (): Buffer => card.read('played.raw').subarray(from)
-      process.kill(voiceOf(node.pid), 'SIGSTOP')
+      const voice = voiceOf(node.pid)
+      process.kill(voice, 'SIGSTOP')
       card.put('say.raw', speech('what-is-on-the-shopping-list.wav'))
+      await until('somebody is told to wait', () => card.plays.begun > begun)
+      process.kill(voice, 'SIGCONT')
       const whole = Buffer.from(tone().buffer)
       await until('the tone was played', () => played().includes(whole))
       const after = played().indexOf(whole) + whole.length
