@@ -5,7 +5,8 @@
  * V1  The best tier asks for the preferred engine of each kind. V2  A lower one asks for it only while it keeps its part of the budget;
  * else for the next that does, else for the quickest. V3  The lowest goes without a language model that takes all of the budget by
  * itself; speech and hearing are never left out. V4  In every tier a voice that is late is waited for no longer than its part where
- * another can say it instead. V5  An engine nobody measured yet counts as quick enough: it shows at once.
+ * another can say it instead. V5  An engine nobody measured yet counts as quick enough: it shows at once. V6  What the chosen recogniser
+ * loses, or is late with, is heard again by the next in the order of preference.
  */
 import type { Budgets, Tier, TierSettings } from './tiers.ts'
 
@@ -26,6 +27,8 @@ export type Choices = Readonly<Record<Served, readonly Choice[]>>
 export interface Service {
   readonly tier: Tier
   readonly engines: { readonly stt: string; readonly llm: string | undefined; readonly tts: string }
+  /** Hears again what the chosen recogniser lost; undefined: there is no other. */
+  readonly second_stt: string | undefined
   /** The voice that says what the chosen one is late with; undefined: there is no other. */
   readonly plain: string | undefined
   /** So long the first sound of the chosen voice is waited for, ms, where there is a plain one. */
@@ -62,13 +65,15 @@ export function serviceOf(
   const part = (kind: Served): number => partOf(settings, tier, kind, pause_ms)
   const pick = (kind: Served): Choice =>
     chosen(tier, choices[kind], part(kind)) ?? { to: kind, took_ms: null }
+  const stt = pick('stt').to
   const llm = pick('llm')
   const tts = pick('tts').to
   const tooLate = tier === 'fast' && (llm.took_ms ?? 0) > workOf(settings.budgets, tier, pause_ms)
   const last = choices.tts.at(-1)?.to
   return {
     tier,
-    engines: { stt: pick('stt').to, llm: tooLate ? undefined : llm.to, tts },
+    engines: { stt, llm: tooLate ? undefined : llm.to, tts },
+    second_stt: choices.stt[choices.stt.findIndex(({ to }) => to === stt) + 1]?.to,
     plain: choices.tts.length > 1 && last !== tts ? last : undefined,
     late_ms: part('tts'),
     most_sentences: tier === 'fast' ? SENTENCES.fast : undefined,

@@ -109,6 +109,11 @@ export const CATALOGUE: Readonly<Record<string, Declaration>> = {
     help: 'Engines tried unheard before a step up, and whether they kept the budget',
     labels: ['engine', 'kept'],
   },
+  loqa_qos_second_recogniser_total: {
+    kind: 'counter',
+    help: 'Sentences heard again by the next recogniser because the chosen one was late or failed',
+    labels: [],
+  },
   loqa_qos_plain_voice_total: {
     kind: 'counter',
     help: 'Replies said by the plain voice because the chosen one was late',

@@ -210,6 +210,8 @@ export interface TurnOptions {
   /** Capability tags or kinds of the engines to use. */
   readonly engines: { readonly stt: string; readonly llm: string | undefined; readonly tts: string }
   readonly voice: string | undefined
+  /** The recogniser that hears again what the chosen one lost, or was late with; absent: there is none. */
+  readonly second_stt?: string | undefined
   /** The voice that says what the chosen one is late with, and when that is late; absent: there is none. */
   readonly plain?: { readonly tts: string; readonly late_ms: number } | undefined
   /** Sentences of an answer that asks nothing back which are said aloud; all when absent. */

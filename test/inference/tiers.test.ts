@@ -126,6 +126,7 @@ describe('what a tier means', () => {
     expect(service('rich', house(5_000, 5_000))).toEqual({
       tier: 'rich',
       engines: { stt: 'stt', llm: 'llm', tts: 'tts' },
+      second_stt: undefined,
       ...{ plain: 'tts.formant:formant-en', late_ms: 450, most_sentences: undefined, most_tokens: undefined },
     })
   })
@@ -145,6 +146,14 @@ describe('what a tier means', () => {
     expect(service('balanced', alone).engines.llm).toBe('llm')
     expect(service('fast', { ...alone, llm: [one('llm', 90)] }).engines.llm).toBe('llm')
     expect(service('fast', alone)).toMatchObject({ plain: undefined, most_sentences: 2, most_tokens: 64 })
+  })
+
+  it('V6: the next recogniser hears again what the chosen one loses', () => {
+    const three = { ...house(20, 20), stt: [one('stt', 20), one('stt.a', 30), one('stt.b', 40)] }
+    expect(service('rich', three).second_stt).toBe('stt.a')
+    const slow = { ...three, stt: [one('stt', 800), one('stt.a', 30), one('stt.b', 40)] }
+    expect(service('balanced', slow)).toMatchObject({ engines: { stt: 'stt.a' }, second_stt: 'stt.b' })
+    expect(service('rich', { ...three, stt: [] }).second_stt).toBeUndefined()
   })
 
   it('V5: what nobody measured is used, also where there is none at all', () => {

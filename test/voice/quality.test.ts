@@ -8,11 +8,13 @@ import { CRASHED, endOf, Stage, type StageOptions, say, turnOptions } from './st
 const rich: Service = {
   tier: 'rich',
   engines: { stt: 'stt', llm: 'llm', tts: 'tts' },
+  second_stt: undefined,
   ...{ plain: 'tts.formant:en', late_ms: 450, most_sentences: undefined, most_tokens: undefined },
 }
 const fast: Service = {
   tier: 'fast',
   engines: { stt: 'stt', llm: undefined, tts: 'tts.formant:en' },
+  second_stt: undefined,
   ...{ plain: undefined, late_ms: 60, most_sentences: 2, most_tokens: 64 },
 }
 
@@ -88,6 +90,47 @@ describe('a voice that is late', () => {
     })
     expect(asked(stage)).toHaveLength(WAITS.retries + 1)
     expect(stage.turns[0]).toMatchObject({ reply: 'It is noon.', error: { code: CRASHED.code } })
+  })
+})
+
+describe('a recogniser', () => {
+  const second: Service = { ...rich, second_stt: 'stt.own' }
+  /** Which recognisers were opened, in order. */
+  const heardBy = (stage: Stage): string[] =>
+    stage.trace.flatMap((line) => {
+      const effect = /< infer (\{.*"op":"open".*\})$/.exec(line)?.[1]
+      if (effect === undefined) return []
+      const { to, body } = JSON.parse(effect) as { to: string; body: EngineRequest }
+      return body.kind === 'stt' ? [to] : []
+    })
+  /** As a server that hears whole recordings: no word before the end. */
+  const late = (finish: () => boolean): Partial<StageOptions> => ({
+    ...{ skill: skill('It is noon.'), lag_ms: 60_000 },
+    faults: { hang: (opened) => opened === undefined && finish() },
+  })
+
+  test('that hangs is late once: the next one hears the whole sentence again, and it is answered', () => {
+    let asked_for = 0
+    const stage = converse(
+      'what time is it',
+      () => second,
+      late(() => asked_for++ === 0),
+    )
+    expect(heardBy(stage)).toEqual(['stt', 'stt.own'])
+    expect(stage.turns[0]).toMatchObject({ transcript: 'what time is it', reply: 'It is noon.' })
+    expect(stage.turns[0]!.latency_ms.stt).toBeGreaterThanOrEqual(WAITS.text_ms)
+    expect(stage.turns[0]!.latency_ms.stt).toBeLessThan(WAITS.text_ms + 100)
+    expect(stage.metrics.map(({ name }) => name)).toContain('loqa_qos_second_recogniser_total')
+  })
+
+  test('is tried again itself, after a moment, where there is no other, and in turns where that fails too', () => {
+    const never = late(() => true)
+    const alone = converse('what time is it', () => rich, never)
+    expect(new Set(heardBy(alone))).toEqual(new Set(['stt']))
+    const both = converse('what time is it', () => second, never)
+    expect(heardBy(both).slice(0, 4)).toEqual(['stt', 'stt.own', 'stt', 'stt.own'])
+    expect(heardBy(both)).toHaveLength(WAITS.retries + 1)
+    expect(both.turns[0]!.error).toMatchObject({ code: 'timeout' })
   })
 })
 
