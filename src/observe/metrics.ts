@@ -109,10 +109,10 @@ export const CATALOGUE: Readonly<Record<string, Declaration>> = {
     help: 'Engines tried unheard before a step up, and whether they kept the budget',
     labels: ['engine', 'kept'],
   },
-  loqa_qos_second_recogniser_total: {
+  loqa_qos_done_again_total: {
     kind: 'counter',
-    help: 'Sentences heard again by the next recogniser because the chosen one was late or failed',
-    labels: [],
+    help: 'Sentences heard or understood by the next engine because the chosen one was late or failed',
+    labels: ['kind'],
   },
   loqa_qos_plain_voice_total: {
     kind: 'counter',

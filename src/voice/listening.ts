@@ -103,8 +103,12 @@ function recognise(state: TurnState, turn: Turn, utterance: Utterance, options: 
 }
 
 /** The chosen one, and the second every other time it failed. */
-const recogniserOf = ({ failures }: Utterance, { engines, second_stt }: TurnOptions): string =>
-  (failures % 2 === 1 ? second_stt : undefined) ?? engines.stt
+const recogniserOf = ({ failures }: Utterance, { engines, second }: TurnOptions): string =>
+  (failures % 2 === 1 ? second?.stt?.to : undefined) ?? engines.stt
+
+/** For its words, once the end is decided. */
+const textWait = ({ failures }: Utterance, { waits, second }: TurnOptions): number =>
+  Math.min(waits.text_ms, (failures === 0 ? second?.stt?.late_ms : undefined) ?? waits.text_ms)
 
 const frameWatch = (turn: Turn, { waits }: TurnOptions): Effect => ({
   type: 'schedule',
@@ -230,7 +234,7 @@ export function endUtterance(state: TurnState, end: EndOfSpeech, options: TurnOp
     {
       type: 'schedule',
       id: WAIT,
-      delay_ms: options.waits.text_ms,
+      delay_ms: textWait(utterance, options),
       message: waitOver(turn.number, 'text'),
     },
   )
@@ -320,7 +324,12 @@ function recover(state: TurnState, error: ErrorShape, options: TurnOptions, now:
   })
   // Another one needs no moment to come back.
   if (recogniserOf(again, options) !== recogniserOf(utterance, options)) {
-    const other: Effect = { type: 'metric', name: 'loqa_qos_second_recogniser_total', add: 1 }
+    const other: Effect = {
+      type: 'metric',
+      name: 'loqa_qos_done_again_total',
+      add: 1,
+      labels: { kind: 'stt' },
+    }
     return andThen(
       andThen(dropped, (current) => stay(recovering(current), other)),
       (current) => recogniseAgain(current, options, now),
