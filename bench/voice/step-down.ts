@@ -2,7 +2,7 @@
  * Whether a node keeps its tiers' budgets, at their defaults: a real node whose preferred engines are those of a second one, which a proxy
  * slows on purpose; turns typed and spoken, in alternation.
  *
- *   node bench/voice/step-down.ts [--rounds 3] [--calm 10] [--below 40] [--slow 1500] [--seed 2026]
+ *   node bench/voice/step-down.ts [--rounds 3] [--calm 10] [--below 40] [--slow 1200] [--seed 2026]
  *
  * A round: `--calm` turns in the best tier; then the proxy holds every request for `--slow` ms, and turns are counted until the tier falls;
  * `--below` turns in the lower tier; then the proxy is quick again, and nothing is asked until the tier is back.
@@ -28,7 +28,7 @@ const { values: options } = parseArgs({
     rounds: { type: 'string', default: '3' },
     calm: { type: 'string', default: '10' },
     below: { type: 'string', default: '40' },
-    slow: { type: 'string', default: '1500' },
+    slow: { type: 'string', default: '1200' },
     seed: { type: 'string', default: '2026' },
   },
 })
@@ -51,7 +51,7 @@ const set = (settings: Readonly<Record<string, string | number>>): string[] =>
 interface Took {
   readonly how: 'typed' | 'spoken'
   readonly tier_ms: number | undefined
-  /** Of a spoken turn; undefined: nothing was heard. */
+  /** Of a spoken turn; undefined: nothing was heard, or the speaker was cut off. */
   readonly client_ms: number | undefined
   readonly answered: boolean
 }
@@ -106,7 +106,7 @@ class Bench {
 
   async #speak(at: number): Promise<Took> {
     const { view, total_ms } = await take(this.#node.http, this.#spoken[at % this.#spoken.length]!)
-    const answered = view !== undefined && view.error === undefined && total_ms !== undefined
+    const answered = view !== undefined && view.error === undefined
     return { how: 'spoken', tier_ms: view && this.#tierTime(view), client_ms: total_ms, answered }
   }
 

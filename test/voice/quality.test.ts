@@ -135,9 +135,9 @@ describe('a recogniser', () => {
 })
 
 describe('a language model', () => {
-  const UNKNOWN = 'would you maybe start counting five minutes'
+  const UNKNOWN = 'zebra stripes'
   const second: Service = { ...rich, second: { stt: undefined, llm: { to: 'llm.own', late_ms: 400 } } }
-  const model = (): string => '{"intent":"time.now"}'
+  const model = (): string => '{"name":"clock.time"}'
   const models = (stage: Stage): string[] => asked(stage).filter((to) => /^llm/.test(to))
 
   test('that is late is asked no longer: the next one is, in the same turn', () => {
@@ -147,7 +147,7 @@ describe('a language model', () => {
     const more = { model, skill: skill('It is noon.'), faults: { hang } }
     const stage = converse(UNKNOWN, () => second, more)
     expect(models(stage)).toEqual(['llm', 'llm', 'llm.own'])
-    expect(stage.turns[0]).toMatchObject({ intent: 'time.now', reply: 'It is noon.' })
+    expect(stage.turns[0]).toMatchObject({ intent: 'clock.time', reply: 'It is noon.' })
     expect(stage.turns[0]!.error).toBeUndefined()
     expect(stage.turns[0]!.latency_ms.nlu).toBeLessThan(500)
     runs = 0
