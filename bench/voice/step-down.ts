@@ -42,6 +42,9 @@ const LATER = /^(timer|reminders?|routines?|session)\./
 /** Two nodes of one machine would become a household, and lend each other their engines. */
 process.env.LOQA_CLUSTER_DISCOVERY = 'false'
 
+/** A connection that is kept may be closed by the node at the moment in which it is used again. */
+const ALONE = { headers: { connection: 'close' } }
+
 type Quality = StatusView['quality']
 const round = (value: number): number => Math.round(value * 10) / 10
 const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms))
@@ -70,11 +73,11 @@ class Bench {
   }
 
   async quality(): Promise<Quality> {
-    return ((await (await fetch(`${this.#node.http}/api/v1/status`)).json()) as StatusView).quality
+    return ((await (await fetch(`${this.#node.http}/api/v1/status`, ALONE)).json()) as StatusView).quality
   }
 
   async metric(pattern: RegExp): Promise<number> {
-    const text = await (await fetch(`${this.#node.http}/metrics`)).text()
+    const text = await (await fetch(`${this.#node.http}/metrics`, ALONE)).text()
     return [...text.matchAll(pattern)].reduce((sum, [, value]) => sum + Number(value), 0)
   }
 
@@ -96,7 +99,7 @@ class Bench {
   async #type(at: number): Promise<Took> {
     const answer = await fetch(`${this.#node.http}/api/v1/ask`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...ALONE.headers },
       body: JSON.stringify({ text: this.#typed[at % this.#typed.length] }),
     })
     const turn = (await answer.json()) as TurnView
