@@ -5,7 +5,8 @@
  *   node bench/cluster/failover.ts [--n 20] [--roles session,skill,stt,llm,tts] [--signals SIGKILL,SIGTERM]
  *
  * `session`: the node of the conversation, with a second of the answer heard; `skill`: the same, when the words are final and a skill is asked;
- * `stt`: whoever recognises, with half of the sentence said; `llm`, `tts`: whoever understands and speaks, when the words are final.
+ * `stt`: whoever recognises, with half of the sentence said; `llm`: whoever understands, in a sentence without a template, when its last
+ * word was heard; `tts`: whoever speaks, when the words are final.
  *
  * Prints JSON lines, one a role: `complete`: answers with all their words; `hit`: runs in which work was taken from the node that was lost,
  * or the conversation went on elsewhere; `added_ms`: from the last word said to the end of the answer as a loudspeaker plays it, beyond the
@@ -25,7 +26,9 @@ const STEP_MS = 30_000
 const LONG_GAP_MS = 1_000
 /** Undisturbed turns of each sentence, before and after. */
 const CALM = 3
-const UNKNOWN = 'where-did-you-put-my-keys'
+/** No template has it: the language model is asked, as soon as its last word was heard. */
+const FREE = 'remind-me-what-we-need-to-buy'
+const LAST_WORD = ' buy'
 
 type Role = 'session' | 'skill' | 'stt' | 'llm' | 'tts'
 type Signal = 'SIGKILL' | 'SIGTERM'
@@ -36,7 +39,7 @@ function option(name: string, otherwise: string): string {
 }
 
 const round = (value: number): number => Math.round(value * 10) / 10
-const sentenceOf = (role: Role): string => (role === 'llm' ? UNKNOWN : LONG)
+const sentenceOf = (role: Role): string => (role === 'llm' ? FREE : LONG)
 
 /** Resolves at the moment in which the node of that role is to be lost. */
 function moment(role: Role, satellite: Satellite): Promise<void> {
@@ -46,6 +49,13 @@ function moment(role: Role, satellite: Satellite): Promise<void> {
       return satellite.until(() => satellite.heard >= 16_000, STEP_MS, 'a second of the answer')
     case 'stt':
       return satellite.until(came('half'), STEP_MS, 'half of the sentence')
+    case 'llm':
+      return satellite.until(
+        () =>
+          satellite.lines.some(({ type, text }) => type === 'partial' && String(text).endsWith(LAST_WORD)),
+        STEP_MS,
+        'the last word',
+      )
     default:
       return satellite.until(came('final'), STEP_MS, 'the final words')
   }
@@ -76,14 +86,19 @@ class Bench {
     console.error(sentence, ends.map(Math.round), turns.at(-1)?.view?.reply)
   }
 
-  /** Runs begun so far, by node. */
+  /** Runs begun so far, by who was asked for them: whichever node the conversation was on asks. */
   async #begun(capability: string): Promise<ReadonlyMap<string, number>> {
-    const text = await this.#house.get(this.#ears, '/metrics')
     const pattern = new RegExp(
       `^loqa_work_begun_total\\{capability="${capability}",node="(.*?)"\\} (\\S+)`,
       'gm',
     )
-    return new Map([...text.matchAll(pattern)].map(([, id, count]) => [id!, Number(count)]))
+    const begun = new Map<string, number>()
+    for (const node of this.#house.nodes) {
+      const text = await this.#house.get(node, '/metrics')
+      for (const [, id, count] of text.matchAll(pattern))
+        begun.set(id!, (begun.get(id!) ?? 0) + Number(count))
+    }
+    return begun
   }
 
   /** Who does it now: the node that is asked for it in an undisturbed turn. */
@@ -112,10 +127,14 @@ class Bench {
       const ended = victim.end(signal)
       const turn = await satellite.turn(TURN_MS)
       await ended
+      const moved = turn.lines.some(
+        ({ type, node, at }) => type === 'moved' && node !== null && at >= at_loss,
+      )
       const hit =
-        victim === this.#ears
-          ? turn.lines.some(({ type, node, at }) => type === 'moved' && node !== null && at >= at_loss)
-          : this.#ears.lines.some(({ at, message }) => at >= since && message === 'Work went to another node')
+        moved ||
+        this.#house.nodes.some(({ lines }) =>
+          lines.some(({ at, message }) => at >= since && message === 'Work went to another node'),
+        )
       turns.push({ ...turn, hit })
       console.error(
         role,

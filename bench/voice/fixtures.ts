@@ -20,6 +20,7 @@ const SENTENCES: readonly { readonly text: string; readonly voice: string }[] = 
   { text: 'where did you put my keys', voice: 'max' },
   { text: 'hey loqa', voice: 'max' },
   { text: 'what is on the shopping list', voice: 'max' },
+  { text: 'remind me what we need to buy', voice: 'max' },
 ]
 
 mkdirSync(FOLDER, { recursive: true })
