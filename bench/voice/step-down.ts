@@ -57,6 +57,7 @@ interface Took {
   /** Of a spoken turn; undefined: nothing was heard, or the speaker was cut off. */
   readonly client_ms: number | undefined
   readonly answered: boolean
+  readonly hops: TurnView['latency_ms'] | undefined
 }
 
 class Bench {
@@ -104,13 +105,25 @@ class Bench {
     })
     const turn = (await answer.json()) as TurnView
     const answered = turn.error === undefined && turn.reply !== ''
-    return { how: 'typed', tier_ms: this.#tierTime(turn), client_ms: undefined, answered }
+    return {
+      how: 'typed',
+      tier_ms: this.#tierTime(turn),
+      client_ms: undefined,
+      answered,
+      hops: turn.latency_ms,
+    }
   }
 
   async #speak(at: number): Promise<Took> {
     const { view, total_ms } = await take(this.#node.http, this.#spoken[at % this.#spoken.length]!)
     const answered = view !== undefined && view.error === undefined
-    return { how: 'spoken', tier_ms: view && this.#tierTime(view), client_ms: total_ms, answered }
+    return {
+      how: 'spoken',
+      tier_ms: view && this.#tierTime(view),
+      client_ms: total_ms,
+      answered,
+      hops: view?.latency_ms,
+    }
   }
 
   #tierTime({ latency_ms: { stt, nlu, tts } }: TurnView): number {
@@ -171,7 +184,10 @@ async function play(bench: Bench, proxy: SlowProxy, number: number): Promise<Too
       ...{ bench: 'step-down', round: number, holds, slow_ms: Number(options.slow) },
       calm: { tier: rich.tier, budget_ms: rich.budget_ms, ...kept(calm) },
       fall: { to: fallen.tier, turns: falling.length, why: fallen.last_step?.why, ...kept(falling) },
-      below: { tier: low.tier, budget_ms: low.budget_ms, over, ...kept(below) },
+      below: {
+        ...{ tier: low.tier, budget_ms: low.budget_ms, over, ...kept(below) },
+        slowest: below.toSorted((a, b) => (b.tier_ms ?? 0) - (a.tier_ms ?? 0)).slice(0, 2),
+      },
       recovery: {
         ...{ to: recovered.tier, s: round((performance.now() - quick_at) / 1_000) },
         failed_trials_so_far: failed_trials,
