@@ -16,7 +16,7 @@ const at = (file: string, type: string, path = `/page/${file}`): PageFile => ({ 
 
 const SCRIPTS = [
   ...['main', 'access', 'approvals', 'capture', 'conversation', 'elements', 'house', 'line', 'loudness'],
-  ...['playback', 'resample', 'satellite', 'sound', 'transcript', 'waterfall'],
+  ...['playback', 'resample', 'satellite', 'sound', 'tier', 'transcript', 'waterfall'],
 ].map((name) => `web/${name}.ts`)
 
 /** Rules that a browser and the terminal share. */

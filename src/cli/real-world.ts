@@ -1,11 +1,12 @@
 /** The terminal and machine this process runs on. The first Ctrl-C asks to stop, the second stops. */
 import { homedir, hostname } from 'node:os'
 import { realHost } from '../host/real.ts'
+import { portHolder } from '../host/real-ports.ts'
 import { EXIT, type World } from './world.ts'
 
 export function realWorld(): World {
   const { env, stdout, stderr } = process
-  const { clock, disk } = realHost()
+  const { clock, disk, network } = realHost()
   // A reader that went away (`loqa metrics | head`) is no error.
   for (const stream of [stdout, stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -41,6 +42,7 @@ export function realWorld(): World {
       if (process.listenerCount('SIGINT') === 0) process.on('SIGINT', interrupt)
       return controller.signal
     },
+    portHolder: (host, port) => portHolder(network, host, port),
     input: () => process.stdin,
   }
 }

@@ -1,5 +1,5 @@
 /** All a command may know of the terminal and the machine it runs on; tests give their own. */
-import type { Clock, Disk } from '../host/index.ts'
+import type { Clock, Disk, PortHolder } from '../host/index.ts'
 
 export interface Terminal {
   /** Data: what a script would read. */
@@ -28,6 +28,8 @@ export interface World {
   readonly runtime: string
   /** Aborted by Ctrl-C. */
   readonly interrupted: AbortSignal
+  /** Who listens at a port here; undefined: it is free. */
+  portHolder(host: string, port: number): Promise<PortHolder | undefined>
   /** Standard input as it comes. */
   input(): AsyncIterable<Uint8Array>
 }

@@ -61,6 +61,7 @@ class RunningCluster implements Cluster {
   readonly #trips: RoundTrips
   readonly #sheets: SheetBook
   readonly #listeners: ClusterListener[] = []
+  readonly #clocks = new Map<NodeId, number>()
   #mesh: Mesh | undefined
   #listener: Listener | undefined
   #discovery: Discovery | undefined
@@ -231,6 +232,14 @@ class RunningCluster implements Cluster {
     return this.#trips.of(node)
   }
 
+  clockOf(node: NodeId): number | undefined {
+    return this.#clocks.get(node)
+  }
+
+  get multicast(): Discovery['multicast'] {
+    return this.#discovery?.multicast
+  }
+
   nameOf(node: NodeId): string | undefined {
     if (node === this.self) return this.#options.name
     const { roster } = this.#belonging.state
@@ -363,6 +372,7 @@ class RunningCluster implements Cluster {
 
   #up(link: Link, hello: Hello): void {
     const { peer, dialled, place } = link
+    this.#clocks.set(peer, hello.time - this.#options.host.clock.wall())
     // The certificate was judged; with it the newcomer is known here, whoever let it in.
     this.#belonging.input({ type: 'heard', from: peer, records: [hello.certificate] })
     this.#discovery?.take({ type: 'linked', node: peer, place: dialled ? place : undefined })
@@ -376,6 +386,7 @@ class RunningCluster implements Cluster {
   }
 
   #down(peer: NodeId, why: string): void {
+    this.#clocks.delete(peer)
     this.#trips.stop(peer)
     this.#presence.input({ type: 'stream-closed', peer })
     this.#discovery?.take({ type: 'unlinked', node: peer, why })

@@ -89,6 +89,8 @@ export interface Disk {
   /** Names (not paths) in a directory, sorted. */
   list(path: string): Promise<string[]>
   info(path: string): Promise<FileInfo | undefined>
+  /** Bytes that may still be written where a directory lies; undefined where the system does not tell. */
+  free(path: string): Promise<number | undefined>
 }
 
 /** The doors together; handed down from the composition root, never imported as a global. */

@@ -1,5 +1,5 @@
 /** Files on the machine. A whole-file write is: temporary file, fsync, rename, fsync of the directory. */
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rename, rm, stat, statfs } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { DiskError, type DiskReason } from './disk-error.ts'
 import type { Disk } from './host.ts'
@@ -127,6 +127,12 @@ export const realDisk: Disk = {
     }),
   makeDirectory: (path, options) => on(path, () => makePath(resolve(path), options?.mode ?? 0o700)),
   list: (path) => on(path, async () => (await readdir(path)).sort()),
+
+  free: (path) =>
+    on(path, async () => {
+      const { bavail, bsize } = await statfs(path)
+      return bavail * bsize
+    }),
 
   info: (path) =>
     on(path, async () => {

@@ -5,7 +5,9 @@
  * V1  The best tier asks for the preferred engine of each kind. V2  A lower one asks for it only while it keeps its part of the budget;
  * else for the next that does, else for the quickest. V3  The lowest goes without a language model that takes all of the budget by
  * itself; speech and hearing are never left out. V4  In every tier a voice that is late is waited for no longer than its part where
- * another can say it instead. V5  An engine nobody measured yet counts as quick enough: it shows at once.
+ * another can say it instead. V5  An engine nobody measured yet counts as quick enough: it shows at once. V6  What the chosen recogniser or
+ * language model loses, or is late with, the next in the order of preference does again, in the same turn. Late is, in the best tier, what
+ * would break its budget by itself; in a lower one what is over its part. In a fixed tier nothing is late.
  */
 import type { Budgets, Tier, TierSettings } from './tiers.ts'
 
@@ -23,9 +25,17 @@ export interface Choice {
 /** By kind, in order of preference. */
 export type Choices = Readonly<Record<Served, readonly Choice[]>>
 
+export interface Second {
+  readonly to: string
+  /** So long the chosen one is waited for, ms; undefined: as long as any. */
+  readonly late_ms: number | undefined
+}
+
 export interface Service {
   readonly tier: Tier
   readonly engines: { readonly stt: string; readonly llm: string | undefined; readonly tts: string }
+  /** Does again what the chosen one lost or is late with; undefined: there is no other. */
+  readonly second: { readonly stt: Second | undefined; readonly llm: Second | undefined }
   /** The voice that says what the chosen one is late with; undefined: there is no other. */
   readonly plain: string | undefined
   /** So long the first sound of the chosen voice is waited for, ms, where there is a plain one. */
@@ -56,19 +66,27 @@ export const partOf = (settings: Pick<TierSettings, 'budgets'>, tier: Tier, kind
 export function serviceOf(
   tier: Tier,
   choices: Choices,
-  settings: Pick<TierSettings, 'budgets'>,
+  settings: Pick<TierSettings, 'budgets' | 'fixed'>,
   pause_ms: number,
 ): Service {
   const part = (kind: Served): number => partOf(settings, tier, kind, pause_ms)
   const pick = (kind: Served): Choice =>
     chosen(tier, choices[kind], part(kind)) ?? { to: kind, took_ms: null }
+  const stt = pick('stt').to
   const llm = pick('llm')
   const tts = pick('tts').to
+  const after = (kind: 'stt' | 'llm', to: string): Second | undefined => {
+    const next = choices[kind][choices[kind].findIndex((one) => one.to === to) + 1]
+    if (next === undefined) return undefined
+    const most = tier === 'rich' ? workOf(settings.budgets, tier, pause_ms) : part(kind)
+    return { to: next.to, late_ms: settings.fixed ? undefined : most }
+  }
   const tooLate = tier === 'fast' && (llm.took_ms ?? 0) > workOf(settings.budgets, tier, pause_ms)
   const last = choices.tts.at(-1)?.to
   return {
     tier,
-    engines: { stt: pick('stt').to, llm: tooLate ? undefined : llm.to, tts },
+    engines: { stt, llm: tooLate ? undefined : llm.to, tts },
+    second: { stt: after('stt', stt), llm: after('llm', llm.to) },
     plain: choices.tts.length > 1 && last !== tts ? last : undefined,
     late_ms: part('tts'),
     most_sentences: tier === 'fast' ? SENTENCES.fast : undefined,

@@ -3,15 +3,9 @@ import { join } from 'node:path'
 import { isLoopback } from '../config.ts'
 import { errorShape } from '../host/index.ts'
 import { describeFence } from '../skills/index.ts'
+import { clockFinding, type Finding, finding, multicastFinding, roomFinding } from './checks.ts'
 import { machineText, soundTags } from './hardware.ts'
 import type { NodeParts } from './parts.ts'
-
-export interface Finding {
-  readonly check: string
-  readonly ok: boolean
-  readonly detail: string
-  readonly fix?: string
-}
 
 /** The node and the starter models take about 600 MB together. */
 const LEAST_MEMORY_MB = 900
@@ -24,6 +18,7 @@ export async function checkUp(parts: NodeParts): Promise<readonly Finding[]> {
   return [
     runtimeVersion(),
     ...(await machine(parts)),
+    await clock(parts),
     await dataDirectory(parts),
     await durableWrite(parts),
     storeHealth(parts),
@@ -38,6 +33,7 @@ export async function checkUp(parts: NodeParts): Promise<readonly Finding[]> {
     await containerEngine(parts),
     ...(await parts.ownSound.findings()),
     exposure(parts),
+    multicastFinding(parts.clustering.cluster?.multicast),
     ...household(parts),
   ]
 }
@@ -88,12 +84,19 @@ async function machine({ machine, config }: NodeParts): Promise<Finding[]> {
 async function dataDirectory({ host, config }: NodeParts): Promise<Finding> {
   const directory = config.node.data_dir
   const found = await host.disk.info(directory)
-  return finding(
-    'data directory',
-    found?.kind === 'directory',
-    directory,
-    'It must exist while the node runs; restart the node.',
-  )
+  if (found?.kind === 'directory')
+    return roomFinding(directory, await host.disk.free(directory).catch(() => undefined))
+  return finding('data directory', false, directory, 'It must exist while the node runs; restart the node.')
+}
+
+async function clock({ host, config, clustering }: NodeParts): Promise<Finding> {
+  const { cluster } = clustering
+  const key = await host.disk.info(join(config.node.data_dir, 'store.key')).catch(() => undefined)
+  const others = (cluster?.members() ?? []).flatMap(({ id }) => {
+    const ahead_ms = cluster?.clockOf(id)
+    return ahead_ms === undefined ? [] : [{ name: clustering.nameOf(id), ahead_ms }]
+  })
+  return clockFinding({ now: host.clock.wall(), founded: key?.modified, others })
 }
 
 /** Writes and removes a small file, a few times, the way everything that matters is written. */
@@ -111,7 +114,7 @@ async function durableWrite({ host, config }: NodeParts): Promise<Finding> {
     return finding(
       'durable write',
       took <= SLOW_DISK_MS,
-      `${took.toFixed(1)} ms`,
+      `${took.toFixed(1)} ms, ${Math.round(1_000 / Math.max(0.01, took))} a second`,
       'Move the data directory to a faster disk with --data.',
     )
   } catch (thrown) {
@@ -331,6 +334,3 @@ function household({ clustering }: NodeParts): Finding[] {
     ),
   ]
 }
-
-const finding = (check: string, ok: boolean, detail: string, fix?: string): Finding =>
-  ok || fix === undefined ? { check, ok, detail } : { check, ok, detail, fix }

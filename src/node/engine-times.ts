@@ -40,6 +40,12 @@ export class EngineTimes {
     this.#add(to, took_ms)
   }
 
+  /** The tier fell: how quick each was before that says nothing any more, only how it was last. */
+  lately(): void {
+    for (const [to, took] of this.#took) this.#took.set(to, took.slice(-1))
+    this.#changed()
+  }
+
   around(port: InferPort): InferPort {
     const runs = new Map<string, Run>()
     const nameOf = (id: string, actor: Ref): string => `${keyOf(actor)} ${id}`

@@ -1,5 +1,6 @@
 /** The node as a satellite of its own room: opened where the configuration asks for it, and loaded only there. */
 import type { NodeView } from '../api/index.ts'
+import { tone } from '../cli/tone.ts'
 import type { Config } from '../config.ts'
 import type { Host } from '../host/index.ts'
 import type { Log } from '../observe/index.ts'
@@ -31,7 +32,7 @@ export class OwnSound {
     if (!enabled) return
     const { MachineSatellite, recorderFor, startSound, streamPlayerFor } = await import('../sound/index.ts')
     this.#satellite = new MachineSatellite({
-      ...{ clock: host.clock, start: startSound, barge_in },
+      ...{ clock: host.clock, start: startSound, tone: bytesOf(tone()), barge_in },
       recorder: () => recorderFor('node', input, process.env.PATH, host.disk),
       player: () => streamPlayerFor(output, process.env.PATH, host.disk),
       open: (listener) => view.openVoice({ room: config.node.room }, listener),
@@ -69,6 +70,9 @@ export class OwnSound {
     return { microphones: listed(cards.microphones), loudspeakers: listed(cards.loudspeakers) }
   }
 }
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: Int16Array): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength)
 
 const listed = (names: readonly string[]): string =>
   names.length === 0 ? 'the kernel knows of none' : `there: ${[...new Set(names)].join(', ')}`

@@ -163,6 +163,7 @@ export class Quality {
 
   #stepped(step: TierStep): void {
     const { metrics, log, noted, clock } = this.#parts
+    if (step.why !== 'recovered') this.#times.lately()
     this.#service = undefined
     this.#last = { ...step, at: new Date(clock.wall()).toISOString() }
     metrics.add('loqa_qos_steps_total', 1, { ...step })

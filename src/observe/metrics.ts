@@ -109,6 +109,11 @@ export const CATALOGUE: Readonly<Record<string, Declaration>> = {
     help: 'Engines tried unheard before a step up, and whether they kept the budget',
     labels: ['engine', 'kept'],
   },
+  loqa_qos_done_again_total: {
+    kind: 'counter',
+    help: 'Sentences heard or understood by the next engine because the chosen one was late or failed',
+    labels: ['kind'],
+  },
   loqa_qos_plain_voice_total: {
     kind: 'counter',
     help: 'Replies said by the plain voice because the chosen one was late',

@@ -27,6 +27,8 @@ export interface SatelliteOptions {
   readonly player: () => Promise<SoundCommand | undefined>
   /** Errors: those of opening a voice channel. */
   readonly open: (listener: SatelliteListener) => SatelliteChannel
+  /** What somebody hears who waits for an answer: s16le mono 16 kHz. */
+  readonly tone: Uint8Array
   /** Whether what is said while it speaks interrupts it. */
   readonly barge_in: boolean
   readonly told: (what: 'microphone' | 'loudspeaker', trouble: string | undefined) => void
@@ -65,7 +67,7 @@ export class MachineSatellite {
   /** Errors: those of opening a voice channel. */
   constructor(options: SatelliteOptions) {
     this.#options = options
-    const { start, recorder, player } = options
+    const { start, recorder, player, tone } = options
     this.#microphone = new Running(start, recorder, NO_RECORDER, {
       data: (bytes) => this.#heard(bytes),
       ended: (why) => this.#hear({ type: 'ended', why: why ?? 'it stopped' }),
@@ -79,6 +81,7 @@ export class MachineSatellite {
       event: ({ type }) => {
         if (type === 'stop-playback') this.#speak({ type: 'hush' })
         else if (type === 'reply-end') this.#speak({ type: 'reply-end' })
+        else if (type === 'tone') this.#speak({ type: 'tone', pcm: tone })
       },
     })
     this.#hear({ type: 'start' })

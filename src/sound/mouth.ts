@@ -3,7 +3,8 @@
  *
  * M1 At most one program runs. M2 After `hush` nothing of what came before is played. M3 A reply that begins while the one before is
  *    still heard waits for it, `MAX_HELD` pieces at most. M4 A program that fails costs that reply; the next one is tried again, and that
- *    nothing is heard is told once for each reason, and once when something is again.
+ *    nothing is heard is told once for each reason, and once when something is again. M5 A tone sounds by itself where nothing does, within
+ *    the reply whose sound does not come, and before the reply that waits for the one before; it ends nothing and is no reply.
  */
 import { assertNever } from '../host/index.ts'
 
@@ -27,6 +28,8 @@ export type Mouth =
 export type MouthInput =
   | { readonly type: 'sound'; readonly pcm: Uint8Array }
   | { readonly type: 'reply-end' }
+  /** Whole. */
+  | { readonly type: 'tone'; readonly pcm: Uint8Array }
   | { readonly type: 'hush' }
   /** The program is gone, or was never there; `why` is undefined when it says that all was played. */
   | { readonly type: 'ended'; readonly why: string | undefined }
@@ -54,6 +57,8 @@ export function mouth(state: Mouth, input: MouthInput): MouthStep {
       return sound(state, input.pcm)
     case 'reply-end':
       return replyEnd(state)
+    case 'tone':
+      return tone(state, input.pcm)
     case 'hush':
       return hush(state)
     case 'ended':
@@ -72,6 +77,26 @@ function sound(state: Mouth, pcm: Uint8Array): MouthStep {
     case 'leaving':
       if (state.held.length >= MAX_HELD) return step(state)
       return step({ ...state, held: [...state.held, pcm], held_ends: false })
+    case 'mute':
+      return step(state)
+    default:
+      return assertNever(state)
+  }
+}
+
+function tone(state: Mouth, pcm: Uint8Array): MouthStep {
+  switch (state.phase) {
+    case 'quiet':
+      return step(leaving(state.told, false), { type: 'spawn' }, { type: 'write', pcm }, { type: 'end' })
+    case 'playing':
+      return step(state, { type: 'write', pcm })
+    case 'leaving':
+      if (state.held.length >= MAX_HELD) return step(state)
+      return step({
+        ...state,
+        held: [...state.held, pcm],
+        held_ends: state.held.length === 0 || state.held_ends,
+      })
     case 'mute':
       return step(state)
     default:

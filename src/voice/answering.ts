@@ -43,6 +43,14 @@ export const skillAskId = (turn: Turn) => requestId(`skill:${turn.number}`)
 export const modelRunId = (number: number) => requestId(`llm:${number}`)
 export const speechRunId = (number: number) => requestId(`guess:${number}`)
 
+function heardAs(state: TurnState, turn: Turn, understanding: TurnOptions['understanding'], now: Monotonic) {
+  const text = turn.transcript
+  const isAloud = turn.source.kind === 'voice' && state.satellite !== undefined
+  return isAloud
+    ? readHere(understanding, text, state, now)
+    : { reading: understanding.read(text, readingContext(state.conversation, now)), along: undefined }
+}
+
 /** A text is final: by voice with the utterance it came from, or typed. */
 export function answer(
   state: TurnState,
@@ -54,10 +62,7 @@ export function answer(
 ): Step {
   const { understanding } = options
   const text = turn.transcript
-  const isAloud = turn.source.kind === 'voice' && state.satellite !== undefined
-  const { reading, along } = isAloud
-    ? readHere(understanding, text, state, now)
-    : { reading: understanding.read(text, readingContext(state.conversation, now)), along: undefined }
+  const { reading, along } = heardAs(state, turn, understanding, now)
   const known: Turn = { ...turn, marks: { ...turn.marks, text: now } }
   const heard_ms = utterance === undefined ? 0 : utterance.voiced * FRAME_MS
   const decision = decide(text, reading, heard_ms, deciding(state, known, options, now))
@@ -141,16 +146,21 @@ function awaitMeaning(
   given: ModelAnswer,
   options: TurnOptions,
   now: Monotonic,
+  again?: true,
 ): Step {
   const waiting: TurnState = {
     ...state,
-    phase: { name: 'interpreting', turn, utterance, number, answer: given },
+    phase: {
+      ...{ name: 'interpreting', turn, utterance, number, answer: given },
+      ...(again === undefined ? {} : { again }),
+    },
   }
   if (given.finished) return meant(waiting, options, now)
+  const late_ms = again ? undefined : options.second?.llm?.late_ms
   return stay(waiting, {
     type: 'schedule',
     id: WAIT,
-    delay_ms: options.waits.meaning_ms,
+    delay_ms: Math.min(options.waits.meaning_ms, late_ms ?? options.waits.meaning_ms),
     message: waitOver(turn.number, 'meaning'),
   })
 }
@@ -188,6 +198,8 @@ export function meant(state: TurnState, options: TurnOptions, now: Monotonic): S
     : new TimeoutError('The meaning', options.waits.meaning_ms).toJSON()
   const given: Effect[] = said.finished ? [] : [{ type: 'cancel', id: modelRunId(number) }]
   const isLost = error !== undefined && !hasNoModel(error)
+  if (isLost && options.second?.llm !== undefined && state.phase.again === undefined)
+    return andThen(stay(state, ...given), (current) => askSecond(current, options, now))
   const decision = isLost
     ? meaningLost
     : intent === undefined
@@ -202,6 +214,25 @@ export function meant(state: TurnState, options: TurnOptions, now: Monotonic): S
   ]
   return andThen(stay(state, ...noted, ...given), (current) =>
     follow(current, isLost ? { ...turn, error } : turn, decision, options, now),
+  )
+}
+
+/** The same question, for the next language model. */
+function askSecond(state: TurnState, options: TurnOptions, now: Monotonic): Step {
+  const { turn, utterance } = state.phase as Extract<TurnState['phase'], { name: 'interpreting' }>
+  const { understanding, second, engines } = options
+  const { reading } = heardAs(state, turn, understanding, now)
+  const heard_ms = utterance === undefined ? 0 : utterance.voiced * FRAME_MS
+  const decision = decide(turn.transcript, reading, heard_ms, deciding(state, turn, options, now))
+  if (decision.kind !== 'interpret') return follow(state, turn, decision, options, now)
+  const number = state.guesses + 1
+  const other = { ...options, engines: { ...engines, llm: second!.llm!.to } }
+  const late: Effect = {
+    ...{ type: 'metric', name: 'loqa_qos_done_again_total', add: 1, labels: { kind: 'llm' } },
+  }
+  return andThen(
+    stay({ ...state, guesses: number }, askModel(number, decision.prompt, other)!, late),
+    (waiting) => awaitMeaning(waiting, turn, utterance, number, NO_ANSWER, options, now, true),
   )
 }
 

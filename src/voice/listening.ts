@@ -91,7 +91,7 @@ const followOnset = (contour: Contour, preroll: readonly Int16Array[]): Contour 
 
 /** Opens a recogniser run and gives it everything heard so far. */
 function recognise(state: TurnState, turn: Turn, utterance: Utterance, options: TurnOptions): Step {
-  const { stt } = options.engines
+  const stt = recogniserOf(utterance, options)
   const id = recogniserRunId(turn, utterance)
   const longest_ms = options.endpointing.longest_ms + options.waits.frames_ms + options.waits.text_ms
   return stay(
@@ -101,6 +101,14 @@ function recognise(state: TurnState, turn: Turn, utterance: Utterance, options: 
     frameWatch(turn, options),
   )
 }
+
+/** The chosen one, and the second every other time it failed. */
+const recogniserOf = ({ failures }: Utterance, { engines, second }: TurnOptions): string =>
+  (failures % 2 === 1 ? second?.stt?.to : undefined) ?? engines.stt
+
+/** For its words, once the end is decided. */
+const textWait = ({ failures }: Utterance, { waits, second }: TurnOptions): number =>
+  Math.min(waits.text_ms, (failures === 0 ? second?.stt?.late_ms : undefined) ?? waits.text_ms)
 
 const frameWatch = (turn: Turn, { waits }: TurnOptions): Effect => ({
   type: 'schedule',
@@ -120,7 +128,7 @@ export function hearMore(
   const { turn, utterance, guess } = state.phase as Listening
   const marked: Turn = voiced ? { ...turn, marks: { ...turn.marks, spoken: now } } : turn
   const longer = withFrame(utterance, samples, voiced, now)
-  const feed = feedRun(recogniserRunId(turn, utterance), options.engines.stt, {
+  const feed = feedRun(recogniserRunId(turn, utterance), recogniserOf(utterance, options), {
     type: 'audio',
     samples: toFloat32(samples),
   })
@@ -216,15 +224,17 @@ function speculate(state: TurnState, options: TurnOptions, now: Monotonic): Step
 /** It is over: the recogniser says what it still holds. */
 export function endUtterance(state: TurnState, end: EndOfSpeech, options: TurnOptions, now: Monotonic): Step {
   const { turn, utterance, guess } = state.phase as Listening
-  const marked: Turn = { ...turn, marks: { ...turn.marks, endpoint: now } }
+  // Since then somebody waits, whoever hears it again.
+  const ended_at = end.cause === 'heard-again' ? (turn.marks.endpoint ?? now) : now
+  const marked: Turn = { ...turn, marks: { ...turn.marks, endpoint: ended_at } }
   return stay(
     { ...state, ear: QUIET, phase: { name: 'transcribing', turn: marked, utterance, guess } },
     stepOf(state, turn, 'turn.endpoint', { ...end, text: utterance.text }),
-    finishRun(recogniserRunId(turn, utterance), options.engines.stt),
+    finishRun(recogniserRunId(turn, utterance), recogniserOf(utterance, options)),
     {
       type: 'schedule',
       id: WAIT,
-      delay_ms: options.waits.text_ms,
+      delay_ms: textWait(utterance, options),
       message: waitOver(turn.number, 'text'),
     },
   )
@@ -307,24 +317,31 @@ function recover(state: TurnState, error: ErrorShape, options: TurnOptions, now:
     const lost: Turn = { ...turn, reply: PHRASES.lostRecogniser, error }
     return andThen(dropped, (current) => speak({ ...current, ear: QUIET }, lost, options, now))
   }
+  const again: Utterance = { ...utterance, failures, attempt: utterance.attempt + 1 }
+  const recovering = (current: TurnState): TurnState => ({
+    ...current,
+    phase: { name: 'recovering', turn, utterance: again, ended },
+  })
+  // Another one needs no moment to come back.
+  if (recogniserOf(again, options) !== recogniserOf(utterance, options)) {
+    const other: Effect = {
+      type: 'metric',
+      name: 'loqa_qos_done_again_total',
+      add: 1,
+      labels: { kind: 'stt' },
+    }
+    return andThen(
+      andThen(dropped, (current) => stay(recovering(current), other)),
+      (current) => recogniseAgain(current, options, now),
+    )
+  }
   return andThen(dropped, (current) =>
-    stay(
-      {
-        ...current,
-        phase: {
-          name: 'recovering',
-          turn,
-          utterance: { ...utterance, failures, attempt: utterance.attempt + 1 },
-          ended,
-        },
-      },
-      {
-        type: 'schedule',
-        id: WAIT,
-        delay_ms: options.waits.retry_ms,
-        message: waitOver(turn.number, 'retry'),
-      },
-    ),
+    stay(recovering(current), {
+      type: 'schedule',
+      id: WAIT,
+      delay_ms: options.waits.retry_ms,
+      message: waitOver(turn.number, 'retry'),
+    }),
   )
 }
 

@@ -12,10 +12,11 @@ export function served<T extends TurnOptions>(options: T): () => T {
     const current = service()
     if (current === last) return now
     last = current
-    const { engines, plain, late_ms, most_sentences } = current
+    const { engines, second, plain, late_ms, most_sentences } = current
     now = {
       ...options,
       engines,
+      second,
       most_sentences,
       // A name among the voices of the house says nothing to another engine.
       voice: engines.tts === options.engines.tts ? options.voice : undefined,

@@ -158,6 +158,8 @@ export type Phase =
       readonly utterance: Utterance | undefined
       readonly number: number
       readonly answer: ModelAnswer
+      /** It is the second one that is asked. */
+      readonly again?: true
     }
   /** A skill is asked: from here on the turn has effects. */
   | { readonly name: 'acting'; readonly turn: Turn; readonly confirmed?: boolean }
@@ -210,6 +212,8 @@ export interface TurnOptions {
   /** Capability tags or kinds of the engines to use. */
   readonly engines: { readonly stt: string; readonly llm: string | undefined; readonly tts: string }
   readonly voice: string | undefined
+  /** Engines that do again what the chosen ones lost or are late with; absent: there are none. */
+  readonly second?: Service['second'] | undefined
   /** The voice that says what the chosen one is late with, and when that is late; absent: there is none. */
   readonly plain?: { readonly tts: string; readonly late_ms: number } | undefined
   /** Sentences of an answer that asks nothing back which are said aloud; all when absent. */

@@ -1,6 +1,7 @@
 /** What the page shows of its node: whether it is there and well, and the sheet with what it is and can do. */
-import type { StatusView } from '../api/index.ts'
+import type { QualityView, StatusView } from '../api/index.ts'
 import { byId, element } from './elements.ts'
+import { TIERS, tierLine, tierStory } from './tier.ts'
 import { shown } from './waterfall.ts'
 
 const STATES = {
@@ -12,24 +13,8 @@ const STATES = {
   locked: 'wants its token',
 } as const
 
-/** How good answers are for now: a node that is slow gives up quality before it gives up speed. */
-interface Quality {
-  readonly tier: string
-  readonly best: string
-  readonly budget_ms: number
-  readonly last_step: {
-    readonly from: string
-    readonly to: string
-    readonly why: string
-    readonly at: string
-  } | null
-}
-
-const WHYS: Readonly<Record<string, string>> = {
-  'slow-turns': 'turns were slow',
-  spike: 'one was very slow',
-  recovered: 'it keeps its time again',
-}
+/** Good news is worth a moment. */
+const GOOD_NEWS_MS = 15_000
 
 export type HouseState = keyof typeof STATES
 
@@ -38,17 +23,20 @@ export function showState(state: HouseState): void {
   byId('health').textContent = STATES[state]
 }
 
-export function showStatus(status: StatusView & { readonly quality?: Quality }): void {
-  const { node, household, health, capabilities, notices } = status
+/** Since when the page shows this step; what was there when it was opened is no news. */
+let step_at: string | null | undefined
+let newsEnds: ReturnType<typeof setTimeout> | undefined
+
+export function showStatus(status: StatusView): void {
+  const { node, household, health, capabilities, notices, quality } = status
   showState(health.state)
-  const { tier, best } = status.quality ?? {}
-  if (tier !== best) byId('health').textContent += ` · ${tier}`
+  if (quality.tier !== quality.best) byId('health').textContent += ` · ${quality.tier}`
+  showTier(quality)
   byId('place').textContent = node.room === node.name ? node.name : `${node.room} · ${node.name}`
   byId('node').textContent = node.name
   const facts: readonly (readonly [string, string])[] = [
     ['Room', node.room],
     ['Household', household.members === 1 ? 'this node alone' : `${household.members} nodes`],
-    ...quality(status.quality),
     ['Version', node.version],
   ]
   byId('facts').replaceChildren(
@@ -65,13 +53,31 @@ export function showStatus(status: StatusView & { readonly quality?: Quality }):
   )
 }
 
-function quality(now: Quality | undefined): readonly (readonly [string, string])[] {
-  if (now === undefined) return []
-  const { tier, budget_ms, last_step: step } = now
-  const answers = ['Answers', `${tier}, within ${shown(budget_ms)}`] as const
-  if (step === null) return [answers]
-  const why = WHYS[step.why] ?? step.why
-  return [answers, ['Since', `${new Date(step.at).toLocaleTimeString()}: from ${step.from}, as ${why}`]]
+function showTier(quality: QualityView): void {
+  const { tier, best, last_step: step } = quality
+  const line = byId('tier')
+  const isNews = step_at !== undefined && step !== null && step.at !== step_at
+  step_at = step?.at ?? null
+  const isBelow = tier !== best
+  if (isBelow || isNews) {
+    clearTimeout(newsEnds)
+    line.textContent = tierLine(quality) ?? ''
+    line.dataset.is = isBelow ? 'below' : 'again'
+    line.hidden = line.textContent === ''
+    if (!isBelow) {
+      newsEnds = setTimeout(() => {
+        line.hidden = true
+      }, GOOD_NEWS_MS)
+    }
+  } else if (line.dataset.is !== 'again') line.hidden = true
+  byId('tiers').replaceChildren(
+    ...TIERS.slice(0, TIERS.indexOf(best) + 1).map((name) => {
+      const step = element('li', { text: name })
+      if (name === tier) step.setAttribute('aria-current', 'step')
+      return step
+    }),
+  )
+  byId('quality').textContent = tierStory(quality)
 }
 
 const KINDS: Readonly<Record<string, string>> = {

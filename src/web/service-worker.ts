@@ -47,6 +47,7 @@ const PAGE = [
   '/page/web/resample.ts',
   '/page/web/satellite.ts',
   '/page/web/sound.ts',
+  '/page/web/tier.ts',
   '/page/web/transcript.ts',
   '/page/web/waterfall.ts',
   '/page/cli/heard.ts',

@@ -176,8 +176,33 @@ latency  99 ms in all
   it('doctor without a node tells what can be seen from here', async () => {
     const { code, out } = await (await desk()).run(['doctor'])
     expect(code).toBe(1)
-    expect(out).toMatch(/node {5}✗ No node runs here: [\s\S]*loqa-node/)
-    expect(out).toContain('data     ✓ /home/ada/.local/share/loqa')
+    expect(out).toMatch(/node +✗ No node runs here: [\s\S]*loqa-node/)
+    expect(out).toMatch(/data +✓ \/home\/ada\/\.local\/share\/loqa/)
+    expect(out).toMatch(/port of HTTP +✓ 7420 is free/)
+    expect(out).toMatch(/port for newcomers +✓ 7422 is free/)
+    expect(out).not.toContain('Wyoming')
+  })
+
+  it('doctor says who has a port the node needs, and which flag chooses another', async () => {
+    const taken = { 7420: { program: 'python3', pid: 41 }, 7421: {} }
+    const { code, out } = await (await desk()).run(['doctor', '--json'], { taken })
+    expect(code).toBe(1)
+    const ports = (JSON.parse(out) as { check: string }[]).filter(({ check }) => check.startsWith('port'))
+    expect(ports).toEqual([
+      {
+        ...{ check: 'port of HTTP', ok: false, detail: '7420 is in use by python3 (process 41)' },
+        fix: 'Stop it, or choose another: --http-port takes a number, or 0 for a free one.',
+      },
+      {
+        ...{ check: 'port for nodes', ok: false, detail: "7421 is in use by another user's program" },
+        fix: 'Stop it, or choose another: --port takes a number, or 0 for a free one.',
+      },
+      { check: 'port for newcomers', ok: true, detail: '7422 is free' },
+    ])
+    const free = await desk(undefined, { LOQA_API_PORT: '0', LOQA_CLUSTER_ENABLED: 'false' })
+    expect((await free.run(['doctor'])).out).toMatch(/port of HTTP +✓ a free one is taken/)
+    const wrong = await desk(undefined, { LOQA_API_PORT: 'x' })
+    expect((await wrong.run(['doctor'])).out).toMatch(/settings +✗ [\s\S]*loqa config check/)
   })
 
   it('fits a narrow terminal: no line is longer, nothing is lost but the ends of flexible columns', async () => {

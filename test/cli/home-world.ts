@@ -25,6 +25,7 @@ export function worldOf(home: string, said: Said, input = ''): World {
     ...{ clock, disk, home, directory: home, host_name: 'pantry', runtime: 'v24.0.0' },
     environment: { LOQA_DATA: join(home, 'data') },
     interrupted: new AbortController().signal,
+    portHolder: async () => undefined,
     input: async function* () {
       yield Buffer.from(input)
     },

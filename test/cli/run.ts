@@ -1,5 +1,6 @@
 /** Runs a command of the terminal in this process against a world of its own, and keeps what it prints. */
 import { runLoqa, type World } from '../../src/cli/index.ts'
+import type { PortHolder } from '../../src/host/index.ts'
 import { realHost } from '../../src/host/real.ts'
 import type { SimulatedHost } from '../../src/host/simulated/index.ts'
 import { simulatedHost } from '../../src/host/simulated/index.ts'
@@ -16,7 +17,10 @@ export interface Desk {
   readonly controller: AbortController
   run(
     args: readonly string[],
-    changes?: Partial<World['terminal']> & { input?: Uint8Array },
+    changes?: Partial<World['terminal']> & {
+      input?: Uint8Array
+      taken?: Readonly<Record<number, PortHolder>>
+    },
   ): Promise<Printed>
 }
 
@@ -35,7 +39,7 @@ export async function desk(http?: number, environment: Record<string, string> = 
     controller,
     async run(args, changes = {}) {
       const printed = { out: '', err: '', bytes: [] as Uint8Array[] }
-      const { input, ...terminal } = changes
+      const { input, taken, ...terminal } = changes
       const world: World = {
         terminal: {
           out: (text) => {
@@ -59,6 +63,7 @@ export async function desk(http?: number, environment: Record<string, string> = 
         directory: '/work',
         runtime: 'v24.0.0',
         interrupted: controller.signal,
+        portHolder: async (_host, port) => taken?.[port],
         input: async function* () {
           if (input !== undefined) yield input
         },

@@ -75,6 +75,12 @@ describe.each(doors)('the $name disk', ({ disk, root }) => {
     },
   )
 
+  it('tells how much may still be written', async () => {
+    await disk.makeDirectory(root)
+    expect(await disk.free(root)).toBeGreaterThan(0)
+    expect(await reasonOf(disk.free(at('nowhere')))).toBe('missing')
+  })
+
   it('tells files from directories and absence', async () => {
     await disk.makeDirectory(at('deep/er'))
     await disk.write(at('deep/f'), text('12345'))

@@ -126,6 +126,7 @@ describe('what a tier means', () => {
     expect(service('rich', house(5_000, 5_000))).toEqual({
       tier: 'rich',
       engines: { stt: 'stt', llm: 'llm', tts: 'tts' },
+      second: { stt: undefined, llm: { to: 'llm.llama:small', late_ms: 900 } },
       ...{ plain: 'tts.formant:formant-en', late_ms: 450, most_sentences: undefined, most_tokens: undefined },
     })
   })
@@ -145,6 +146,22 @@ describe('what a tier means', () => {
     expect(service('balanced', alone).engines.llm).toBe('llm')
     expect(service('fast', { ...alone, llm: [one('llm', 90)] }).engines.llm).toBe('llm')
     expect(service('fast', alone)).toMatchObject({ plain: undefined, most_sentences: 2, most_tokens: 64 })
+  })
+
+  it('V6: the next engine does again what the chosen one loses, or is late with', () => {
+    const three = { ...house(20, 20), stt: [one('stt', 20), one('stt.a', 30), one('stt.b', 40)] }
+    expect(service('rich', three).second.stt).toEqual({ to: 'stt.a', late_ms: 900 })
+    const slow = { ...three, stt: [one('stt', 800), one('stt.a', 30), one('stt.b', 40)] }
+    expect(service('balanced', slow)).toMatchObject({
+      engines: { stt: 'stt.a' },
+      second: { stt: { to: 'stt.b', late_ms: 90 }, llm: { to: 'llm.llama:small', late_ms: 120 } },
+    })
+    expect(service('rich', { ...three, stt: [], llm: [one('llm')] }).second).toEqual({
+      stt: undefined,
+      llm: undefined,
+    })
+    const fixed = serviceOf('rich', three, { ...settings, fixed: true }, 100)
+    expect(fixed.second.stt).toEqual({ to: 'stt.a', late_ms: undefined })
   })
 
   it('V5: what nobody measured is used, also where there is none at all', () => {

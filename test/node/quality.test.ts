@@ -257,4 +257,15 @@ describe('what engines took', () => {
     }
     expect(times.of('llm')).toBe(30)
   })
+
+  it('is what the last one took when the tier fell', () => {
+    const { clock, times, run, tell } = at()
+    for (const ms of [20, 30, 900]) {
+      run(`${ms}`, 'llm', 'llm')
+      clock.advance(ms)
+      tell({ event: 'done' })
+    }
+    times.lately()
+    expect(times.of('llm')).toBe(900)
+  })
 })

@@ -30,6 +30,7 @@ const shown = (effect: MouthEffect): string =>
       ? `fails ${effect.why}`
       : effect.type
 const sound = (mark: number): MouthInput => ({ type: 'sound', pcm: Uint8Array.of(mark, 0) })
+const tone: MouthInput = { type: 'tone', pcm: Uint8Array.of(99, 0) }
 const end: MouthInput = { type: 'reply-end' }
 const hush: MouthInput = { type: 'hush' }
 const ended = (why?: string): MouthInput => ({ type: 'ended', why })
@@ -83,5 +84,45 @@ describe('a loudspeaker', () => {
     one.on(end)
     expect(one.on(ended())).toEqual(['works'])
     expect(one.state).toEqual(newMouth)
+  })
+
+  it('M5 sounds a tone by itself, and the reply that comes meanwhile after it', () => {
+    const one = new Tried()
+    expect(one.on(tone)).toEqual(['spawn', 'write 99', 'end'])
+    expect(one.on(ended())).toEqual([])
+    expect(one.state).toEqual(newMouth)
+    one.on(tone)
+    expect(one.on(sound(1))).toEqual([])
+    expect(one.on(ended())).toEqual(['spawn', 'write 1'])
+    expect(one.on(end)).toEqual(['end'])
+  })
+
+  it('M5 sounds a tone within a reply that does not go on, and ends nothing by it', () => {
+    const one = new Tried()
+    one.on(sound(1))
+    expect(one.on(tone)).toEqual(['write 99'])
+    expect(one.on(sound(2))).toEqual(['write 2'])
+    one.on(end)
+    // The reply before is still heard.
+    expect(one.on(tone)).toEqual([])
+    expect(one.on(ended())).toEqual(['spawn', 'write 99', 'end'])
+    one.on(sound(3))
+    one.on(tone)
+    expect(one.on(ended())).toEqual(['spawn', 'write 3', 'write 99'])
+  })
+
+  it('M2, M4 a tone is hushed and missed like a reply, and not tried in one that cannot be played', () => {
+    const one = new Tried()
+    one.on(tone)
+    expect(one.on(hush)).toEqual(['kill'])
+    expect(one.on(ended('killed'))).toEqual([])
+    one.on(tone)
+    expect(one.on(ended('no device'))).toEqual(['fails no device'])
+    one.on(sound(1))
+    one.on(ended('no device'))
+    expect(one.on(tone)).toEqual([])
+    one.on(end)
+    one.on(tone)
+    expect(one.on(ended())).toEqual(['works'])
   })
 })

@@ -1,11 +1,20 @@
 /** A node with a microphone and a loudspeaker of its own: it is spoken to, interrupted, and its devices are pulled out. */
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { tone } from '../../src/cli/tone.ts'
 import { writeWav } from '../../src/voice/index.ts'
 import { SoundCard, until } from '../sound/sound-card.ts'
+import { enginesOf } from './processor-share.ts'
 import { fixture, RunningNode } from './running-node.ts'
 import { pcmOf } from './wav.ts'
 
 const speech = (name: string): Buffer => pcmOf(fixture(name))
+
+/** A voice that is stopped is not replaced before somebody waits for it. */
+const PATIENT = ['--set', 'inference.ping_timeout_ms=30000']
+
+/** Bytes. */
+const HALF_A_SECOND = 16_000
 
 const card = new SoundCard()
 let node: RunningNode
@@ -13,7 +22,7 @@ beforeAll(async () => {
   const path = process.env.PATH
   process.env.PATH = `${card.folder}:${path}`
   try {
-    node = await RunningNode.start(['--mic', '--set', 'audio.input=plughw:7'])
+    node = await RunningNode.start(['--mic', '--set', 'audio.input=plughw:7', ...PATIENT])
   } finally {
     process.env.PATH = path
   }
@@ -40,6 +49,18 @@ interface Check {
   readonly detail: string
   readonly fix?: string
 }
+async function addToList(items: string): Promise<void> {
+  await fetch(`${node.http}/api/v1/ask`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ text: `add ${items} to the shopping list` }),
+  })
+}
+
+/** The one engine that brings no library of its own. */
+const voiceOf = (pid: number): number =>
+  enginesOf(pid).find((engine) => !/sherpa|llama/.test(readFileSync(`/proc/${engine}/maps`, 'utf8')))!
+
 async function doctor(check: string): Promise<Check | undefined> {
   const answer = await fetch(`${node.http}/api/v1/doctor`)
   return ((await answer.json()) as Check[]).find((one) => one.check === check)
@@ -59,13 +80,30 @@ describe('loqa-node --mic', () => {
     expect(sessions.map(({ room }) => room)).toContain('kitchen')
   })
 
+  it.skipIf(process.platform !== 'linux')(
+    'sounds a short tone to who waits for an answer, and then the answer',
+    async () => {
+      // What was said before would be said from memory.
+      await addToList('rice')
+      const from = card.read('played.raw').length
+      const { begun, whole: before } = card.plays
+      const played = (): Buffer => card.read('played.raw').subarray(from)
+      const voice = voiceOf(node.pid)
+      process.kill(voice, 'SIGSTOP')
+      card.put('say.raw', speech('what-is-on-the-shopping-list.wav'))
+      await until('somebody is told to wait', () => card.plays.begun > begun)
+      process.kill(voice, 'SIGCONT')
+      const whole = Buffer.from(tone().buffer)
+      await until('the tone was played', () => played().includes(whole))
+      const after = played().indexOf(whole) + whole.length
+      await until('the answer follows', () => played().length > after + HALF_A_SECOND)
+      await until('it was played', () => card.plays.whole - before === card.plays.begun - begun)
+      expect(await playedSince(from + after)).toMatch(/list/)
+    },
+  )
+
   it('is interrupted in mid-answer: what it said ends there, and the new question is answered', async () => {
-    const text = 'add apples and bananas and bread and butter and cheese and milk to the shopping list'
-    await fetch(`${node.http}/api/v1/ask`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ text }),
-    })
+    await addToList('apples and bananas and bread and butter and cheese and milk')
     const before = card.plays
     card.put('interrupt.raw', speech('what-time-is-it.wav'))
     card.put('say.raw', speech('what-is-on-the-shopping-list.wav'))

@@ -6,6 +6,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { AuditRow, StatusView, TurnView } from '../../src/api/index.ts'
+import { Chromium, findChromium } from './chromium.ts'
 import { fixture, RunningNode } from './running-node.ts'
 
 /** What the server takes before it says anything, ms. */
@@ -13,6 +14,8 @@ let slow_ms = 0
 let asked = 0
 let server: Server
 let node: RunningNode
+/** Somebody looks at the page all the while; where there is no browser, nobody does. */
+let browser: Chromium | undefined
 
 const SPOKEN = Buffer.alloc(24_000 * 2)
 const written = [
@@ -39,11 +42,14 @@ beforeAll(async () => {
     ...{ 'qos.tier': 'auto', 'qos.fast_ms': 1_400, 'qos.balanced_ms': 1_400, 'qos.rich_ms': 1_400 },
     ...{ 'qos.recover_after_s': 1, 'qos.answers_kept': 16 },
   }
-  node = await RunningNode.start(
-    Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]),
-  )
+  const program = findChromium()
+  ;[node, browser] = await Promise.all([
+    RunningNode.start(Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`])),
+    program === undefined ? undefined : Chromium.start(program, fixture('what-time-is-it.wav')),
+  ])
 }, 120_000)
 afterAll(async () => {
+  await browser?.dispose()
   await node?.dispose()
   server?.closeAllConnections()
   server?.close()
@@ -67,6 +73,9 @@ async function ask(number = NUMBERS[asked++ % NUMBERS.length]!): Promise<TurnVie
 }
 
 it('falls within two slow turns, keeps the budget of the lower tier, and rises when the engine is quick again', async () => {
+  await browser?.open(node.http)
+  await browser?.until(shown('#health', /^ready$/))
+  expect((await browser?.value(`document.querySelector('#tier').hidden`)) ?? true).toBe(true)
   expect(await quality()).toMatchObject({
     tier: 'rich',
     fixed: false,
@@ -85,6 +94,14 @@ it('falls within two slow turns, keeps the budget of the lower tier, and rises w
     last_step: { from: 'rich', to: 'balanced', why: 'slow-turns' },
   })
 
+  await browser?.until(shown('#tier', /^Balanced answers for now: the last ones took too long\.$/))
+  await browser?.until(shown('#health', /^ready · balanced$/))
+  await browser?.click('#house')
+  await browser?.until(shown('#tiers [aria-current]', /^balanced$/))
+  await browser?.until(
+    shown('#quality', /^Balanced answers begin within 1\.4 s .*before that rich: the last/),
+  )
+
   for (let turn = 0; turn < 6; turn += 1) await ask()
   const below = await quality()
   expect(below).toMatchObject({ tier: 'balanced', turns: 6 })
@@ -97,6 +114,9 @@ it('falls within two slow turns, keeps the budget of the lower tier, and rises w
   expect((await quality()).tier).toBe('balanced')
   slow_ms = 0
   await until(async () => (await quality()).tier === 'rich')
+  await browser?.until(shown('#tier', /^Rich answers again: they come in time\.$/))
+  await browser?.until(shown('#health', /^ready$/))
+  await browser?.until(shown('#tiers [aria-current]', /^rich$/))
 
   expect(await metric(/loqa_qos_steps_total\{from="rich",to="balanced",why="slow-turns"\} (\d+)/)).toBe(1)
   expect(await metric(/loqa_qos_steps_total\{from="balanced",to="rich",why="recovered"\} (\d+)/)).toBe(1)
@@ -123,6 +143,10 @@ it('says in the plain voice what the chosen one is late with', async () => {
   expect(turn.latency_ms.tts).toBeLessThan(4_000)
   expect(await metric(/loqa_qos_plain_voice_total (\d+)/)).toBeGreaterThan(0)
 })
+
+/** In the page, where it can be seen. */
+const shown = (selector: string, words: RegExp): string =>
+  `(() => { const one = document.querySelector('${selector}'); return one !== null && one.checkVisibility() && ${words}.test(one.innerText) })()`
 
 async function metric(pattern: RegExp): Promise<number> {
   const text = await (await fetch(`${node.http}/metrics`)).text()

@@ -8,11 +8,13 @@ import { CRASHED, endOf, Stage, type StageOptions, say, turnOptions } from './st
 const rich: Service = {
   tier: 'rich',
   engines: { stt: 'stt', llm: 'llm', tts: 'tts' },
+  second: { stt: undefined, llm: undefined },
   ...{ plain: 'tts.formant:en', late_ms: 450, most_sentences: undefined, most_tokens: undefined },
 }
 const fast: Service = {
   tier: 'fast',
   engines: { stt: 'stt', llm: undefined, tts: 'tts.formant:en' },
+  second: { stt: undefined, llm: undefined },
   ...{ plain: undefined, late_ms: 60, most_sentences: 2, most_tokens: 64 },
 }
 
@@ -88,6 +90,77 @@ describe('a voice that is late', () => {
     })
     expect(asked(stage)).toHaveLength(WAITS.retries + 1)
     expect(stage.turns[0]).toMatchObject({ reply: 'It is noon.', error: { code: CRASHED.code } })
+  })
+})
+
+describe('a recogniser', () => {
+  const second: Service = { ...rich, second: { stt: { to: 'stt.own', late_ms: 500 }, llm: undefined } }
+  /** Which recognisers were opened, in order. */
+  const heardBy = (stage: Stage): string[] =>
+    stage.trace.flatMap((line) => {
+      const effect = /< infer (\{.*"op":"open".*\})$/.exec(line)?.[1]
+      if (effect === undefined) return []
+      const { to, body } = JSON.parse(effect) as { to: string; body: EngineRequest }
+      return body.kind === 'stt' ? [to] : []
+    })
+  /** As a server that hears whole recordings: no word before the end. */
+  const late = (finish: () => boolean): Partial<StageOptions> => ({
+    ...{ skill: skill('It is noon.'), lag_ms: 60_000 },
+    faults: { hang: (opened) => opened === undefined && finish() },
+  })
+
+  test('that hangs is late once: the next one hears the whole sentence again, and it is answered', () => {
+    let asked_for = 0
+    const stage = converse(
+      'what time is it',
+      () => second,
+      late(() => asked_for++ === 0),
+    )
+    expect(heardBy(stage)).toEqual(['stt', 'stt.own'])
+    expect(stage.turns[0]).toMatchObject({ transcript: 'what time is it', reply: 'It is noon.' })
+    expect(stage.turns[0]!.latency_ms.stt).toBeGreaterThanOrEqual(500)
+    expect(stage.turns[0]!.latency_ms.stt).toBeLessThan(600)
+    expect(stage.metrics.map(({ name }) => name)).toContain('loqa_qos_done_again_total')
+  })
+
+  test('is tried again itself, after a moment, where there is no other, and in turns where that fails too', () => {
+    const never = late(() => true)
+    const alone = converse('what time is it', () => rich, never)
+    expect(new Set(heardBy(alone))).toEqual(new Set(['stt']))
+    const both = converse('what time is it', () => second, never)
+    expect(heardBy(both).slice(0, 4)).toEqual(['stt', 'stt.own', 'stt', 'stt.own'])
+    expect(heardBy(both)).toHaveLength(WAITS.retries + 1)
+    expect(both.turns[0]!.error).toMatchObject({ code: 'timeout' })
+  })
+})
+
+describe('a language model', () => {
+  const UNKNOWN = 'zebra stripes'
+  const second: Service = { ...rich, second: { stt: undefined, llm: { to: 'llm.own', late_ms: 400 } } }
+  const model = (): string => '{"name":"clock.time"}'
+  const models = (stage: Stage): string[] => asked(stage).filter((to) => /^llm/.test(to))
+
+  test('that is late is asked no longer: the next one is, in the same turn', () => {
+    // A guess asked it first, about the half of the sentence.
+    let runs = 0
+    const hang = (kind?: EngineRequest['kind']): boolean => kind === 'llm' && runs++ < 2
+    const more = { model, skill: skill('It is noon.'), faults: { hang } }
+    const stage = converse(UNKNOWN, () => second, more)
+    expect(models(stage)).toEqual(['llm', 'llm', 'llm.own'])
+    expect(stage.turns[0]).toMatchObject({ intent: 'clock.time', reply: 'It is noon.' })
+    expect(stage.turns[0]!.error).toBeUndefined()
+    expect(stage.turns[0]!.latency_ms.nlu).toBeLessThan(500)
+    runs = 0
+    const alone = converse(UNKNOWN, () => rich, more)
+    expect(new Set(models(alone))).toEqual(new Set(['llm']))
+    expect(alone.turns[0]!.error).toMatchObject({ code: 'timeout' })
+  })
+
+  test('that fails is not waited for; a second one that fails too is the end', () => {
+    const stage = converse(UNKNOWN, () => second, { model, faults: { llm: () => true } })
+    expect(models(stage)).toEqual(['llm', 'llm', 'llm.own'])
+    expect(stage.turns).toHaveLength(1)
+    expect(stage.turns[0]!.error).toMatchObject({ code: CRASHED.code })
   })
 })
 

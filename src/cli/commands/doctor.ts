@@ -1,8 +1,10 @@
 /** `loqa doctor`: what is wrong here, and what to do; works without a running node too. */
 import type { NodeView } from '../../api/index.ts'
+import type { Resolved } from '../../config.ts'
 import { LoqaError } from '../../host/errors.ts'
 import type { Call, Run } from '../call.ts'
 import { dataDirectoryOf } from '../find-node.ts'
+import { nodeRequest } from '../node-request.ts'
 import { facts, paint, type Style } from '../table.ts'
 import { EXIT, type World } from '../world.ts'
 
@@ -30,6 +32,7 @@ async function nodeChecks(call: Call): Promise<readonly Check[]> {
       { check: 'node', ok: false, detail: thrown.message, ...fix },
       runtimeCheck(world),
       await dataCheck(world, data),
+      ...(await portChecks(call)),
     ]
   }
 }
@@ -39,6 +42,47 @@ function runtimeCheck({ runtime }: World): Check {
   return ok
     ? { check: 'Node.js', ok, detail: runtime }
     : { check: 'Node.js', ok, detail: `${runtime} is too old`, fix: 'Run npm ci: it brings a Node 24.' }
+}
+
+/** Those a node would listen at here: who is there already, and which flag chooses another. */
+async function portChecks({ world, options }: Call): Promise<Check[]> {
+  const { ConfigError, loadConfig } = await import('../../config.ts')
+  try {
+    const { config } = (await loadConfig(world.disk, world, nodeRequest(options))) as Resolved
+    const { api, cluster, wyoming } = config
+    const wanted: readonly (readonly [check: string, host: string, port: number, change: string])[] = [
+      ['port of HTTP', api.host, api.port, '--http-port'],
+      ...(cluster.enabled
+        ? ([
+            ['port for nodes', '::', cluster.port, '--port'],
+            ['port for newcomers', '::', cluster.enrolment_port, '--port, or cluster.enrolment_port,'],
+          ] as const)
+        : []),
+      ...(wyoming.enabled ? [['port of Wyoming', wyoming.host, wyoming.port, 'wyoming.port'] as const] : []),
+    ]
+    return await Promise.all(wanted.map((one) => portCheck(world, ...one)))
+  } catch (thrown) {
+    if (!(thrown instanceof ConfigError)) throw thrown
+    return [{ check: 'settings', ok: false, detail: thrown.message, fix: 'See: loqa config check' }]
+  }
+}
+
+async function portCheck(
+  world: World,
+  check: string,
+  host: string,
+  port: number,
+  change: string,
+): Promise<Check> {
+  if (port === 0) return { check, ok: true, detail: 'a free one is taken' }
+  const holder = await world.portHolder(host, port)
+  if (holder === undefined) return { check, ok: true, detail: `${port} is free` }
+  const { program, pid } = holder
+  const who = program === undefined ? "another user's program" : `${program} (process ${pid})`
+  return {
+    ...{ check, ok: false, detail: `${port} is in use by ${who}` },
+    fix: `Stop it, or choose another: ${change} takes a number, or 0 for a free one.`,
+  }
 }
 
 async function dataCheck(world: World, path: string): Promise<Check> {

@@ -63,6 +63,8 @@ export interface Discovery {
   readonly ownPlaces: readonly Place[]
   /** Rows of `loqa nodes`: this node, members, and everybody else who was seen. */
   explain(known: Known): readonly NodeRow[]
+  /** Interfaces it speaks on, each with how long ago it heard itself there, ms; null: never. Undefined: multicast is switched off. */
+  readonly multicast: readonly { readonly network: string; readonly heard_ms: number | null }[] | undefined
   /** Counters since the start, for metrics: `announcements_heard`, `answers_refused`, `nodes_forgotten`, … */
   readonly counts: Readonly<Record<string, number>>
   /** Says goodbye on every interface and closes the sockets. No effect after it resolves. */
@@ -83,6 +85,8 @@ class OpenDiscovery implements Discovery {
   #cancelLook: Cancel = () => undefined
   #cancelWake: Cancel = () => undefined
   readonly #troubles = new Set<string>()
+  /** When this node heard its own announcement, by interface. */
+  readonly #echoes = new Map<string, Monotonic>()
   #queue: DiscoveryEffect[] = []
   #stopped = false
 
@@ -99,7 +103,7 @@ class OpenDiscovery implements Discovery {
         random,
         port: options.multicast?.port ?? MDNS_PORT,
         records: (goodbye) => this.#records(goodbye),
-        onAnswer: (records, from) => this.#answered(records, from),
+        onAnswer: (records, from, network) => this.#answered(records, from, network),
         onCount: (what) => this.#count(`refused_${what}`),
         onTrouble: (network, code) => this.#trouble(network, code),
       })
@@ -109,6 +113,16 @@ class OpenDiscovery implements Discovery {
 
   get counts(): Readonly<Record<string, number>> {
     return this.#counts
+  }
+
+  get multicast(): Discovery['multicast'] {
+    const now = this.#options.host.clock.monotonic()
+    return this.#mdns === undefined
+      ? undefined
+      : [...new Set(this.#mdns.networks)].map((network) => {
+          const at = this.#echoes.get(network)
+          return { network, heard_ms: at === undefined ? null : now - at }
+        })
   }
 
   get ownPlaces(): readonly Place[] {
@@ -223,11 +237,13 @@ class OpenDiscovery implements Discovery {
     return goodbye ? recordsOf(announcement, 0) : recordsOf(announcement)
   }
 
-  #answered(records: readonly DnsRecord[], from: string): void {
+  #answered(records: readonly DnsRecord[], from: string, network: string): void {
     const heard = read(records)
     switch (heard.type) {
       case 'announced':
         this.#count('announcements_heard')
+        if (heard.announcement.life.boot === this.#options.life.boot)
+          this.#echoes.set(network, this.#options.host.clock.monotonic())
         this.#advance({ ...heard, from })
         break
       case 'goodbye':

@@ -65,6 +65,10 @@ export interface Cluster {
   /** Members of the household whom membership knows; not this node. */
   members(): readonly Member[]
   rttOf(node: NodeId): number | undefined
+  /** How far its clock was ahead of ours when it connected, ms; undefined while it is not. */
+  clockOf(node: NodeId): number | undefined
+  /** As in `Discovery`. */
+  readonly multicast: Discovery['multicast']
   nameOf(node: NodeId): string | undefined
   sheets(): Sheets
   /** This node's own, as it was announced last. */

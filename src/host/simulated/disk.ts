@@ -157,6 +157,16 @@ export class SimulatedDisk implements Disk {
     return file
   }
 
+  async free(path: string): Promise<number | undefined> {
+    await this.#begin(path)
+    if (!this.#directories.has(path)) throw new DiskError('missing', path)
+    return Math.max(0, this.faults.capacity - this.#used())
+  }
+
+  #used(): number {
+    return [...this.#files.values()].reduce((sum, { bytes }) => sum + bytes.length, 0)
+  }
+
   async #begin(path: string): Promise<void> {
     if (this.faults.delay_ms > 0) {
       await new Promise<void>((done) => this.#clock.after(this.faults.delay_ms, done))
@@ -169,9 +179,7 @@ export class SimulatedDisk implements Disk {
 
   #reserve(path: string, more: number): void {
     if (!this.#directories.has(posix.dirname(path))) throw new DiskError('missing', posix.dirname(path))
-    let used = more
-    for (const file of this.#files.values()) used += file.bytes.length
-    if (used > this.faults.capacity) {
+    if (this.#used() + more > this.faults.capacity) {
       this.counts.full += 1
       throw new DiskError('full', path)
     }

@@ -105,6 +105,15 @@ const saying = (node: NodeId, port: number): readonly DnsRecord[] =>
   })
 
 describe('nodes on one machine', () => {
+  test('know of each interface whether they hear there what they say themselves', async () => {
+    const anna = new Resident(9, KEY, { interfaces: [] })
+    expect(anna.discovery.multicast).toEqual([])
+    anna.interfaces = [LOOPBACK]
+    await expect
+      .poll(() => anna.discovery.multicast, { timeout: 30_000 })
+      .toEqual([{ network: 'lo', heard_ms: expect.any(Number) }])
+  })
+
   test('of one household dial each other; of another one they are met, and told apart by an open window only', async () => {
     const [anna, bert, stranger] = [new Resident(1), new Resident(2), new Resident(3, OTHER_KEY)]
     const dial = await anna.until('dial')

@@ -231,6 +231,7 @@ export class House {
         else if (input.type === 'refused')
           this.homes.find(({ cluster }) => cluster.self === id)?.refused.push(input.error.code)
       },
+      multicast: undefined,
       placesOf: (node) => {
         const other = this.#street.get(node)
         return other === undefined
