@@ -188,8 +188,8 @@ describe('any conversation', () => {
       }),
       { numRuns: Math.ceil(RUNS / 3), seed: 20_261_126 },
     )
-    expect(met.turns).toBeGreaterThan(1_000)
-    expect(met.decisions).toBeGreaterThan(2_000)
+    expect(met.turns).toBeGreaterThan(RUNS / 2)
+    expect(met.decisions).toBeGreaterThan(RUNS)
     expect([...met.kinds].sort()).toEqual([
       'llm.answer',
       'session.began',
