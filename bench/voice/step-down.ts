@@ -12,7 +12,9 @@
  * `SHOW=1` prints every turn. Needs espeak-ng and sox; ends with 1 where a round is not as stated.
  */
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { type IncomingMessage, request } from 'node:http'
 import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import type { StatusView, TurnView } from '../../src/api/index.ts'
@@ -42,8 +44,16 @@ const LATER = /^(timer|reminders?|routines?|session)\./
 /** Two nodes of one machine would become a household, and lend each other their engines. */
 process.env.LOQA_CLUSTER_DISCOVERY = 'false'
 
-/** A connection that is kept may be closed by the node at the moment in which it is used again. */
-const ALONE = { headers: { connection: 'close' } }
+/** A connection that was kept may be closed by the node at the moment in which it is used again: each has its own. */
+async function text(url: string, body?: object): Promise<string> {
+  const asked = request(url, {
+    ...{ agent: false, method: body === undefined ? 'GET' : 'POST' },
+    headers: { 'content-type': 'application/json' },
+  })
+  asked.end(body && JSON.stringify(body))
+  const [answer] = (await once(asked, 'response')) as [IncomingMessage]
+  return (await answer.setEncoding('utf8').toArray()).join('')
+}
 
 type Quality = StatusView['quality']
 const round = (value: number): number => Math.round(value * 10) / 10
@@ -74,12 +84,12 @@ class Bench {
   }
 
   async quality(): Promise<Quality> {
-    return ((await (await fetch(`${this.#node.http}/api/v1/status`, ALONE)).json()) as StatusView).quality
+    return (JSON.parse(await text(`${this.#node.http}/api/v1/status`)) as StatusView).quality
   }
 
   async metric(pattern: RegExp): Promise<number> {
-    const text = await (await fetch(`${this.#node.http}/metrics`, ALONE)).text()
-    return [...text.matchAll(pattern)].reduce((sum, [, value]) => sum + Number(value), 0)
+    const metrics = await text(`${this.#node.http}/metrics`)
+    return [...metrics.matchAll(pattern)].reduce((sum, [, value]) => sum + Number(value), 0)
   }
 
   /** Typed, what no template reads; spoken, commands as people say them. */
@@ -98,12 +108,8 @@ class Bench {
   }
 
   async #type(at: number): Promise<Took> {
-    const answer = await fetch(`${this.#node.http}/api/v1/ask`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...ALONE.headers },
-      body: JSON.stringify({ text: this.#typed[at % this.#typed.length] }),
-    })
-    const turn = (await answer.json()) as TurnView
+    const question = { text: this.#typed[at % this.#typed.length] }
+    const turn = JSON.parse(await text(`${this.#node.http}/api/v1/ask`, question)) as TurnView
     const answered = turn.error === undefined && turn.reply !== ''
     return {
       how: 'typed',
