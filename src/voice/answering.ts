@@ -43,12 +43,23 @@ export const skillAskId = (turn: Turn) => requestId(`skill:${turn.number}`)
 export const modelRunId = (number: number) => requestId(`llm:${number}`)
 export const speechRunId = (number: number) => requestId(`guess:${number}`)
 
-function heardAs(state: TurnState, turn: Turn, understanding: TurnOptions['understanding'], now: Monotonic) {
+/** What its words were read as, and what is to be done about it; `along`: what they go on with, of another room. */
+function understood(
+  state: TurnState,
+  turn: Turn,
+  utterance: Utterance | undefined,
+  options: TurnOptions,
+  now: Monotonic,
+) {
+  const { understanding } = options
   const text = turn.transcript
   const isAloud = turn.source.kind === 'voice' && state.satellite !== undefined
-  return isAloud
+  const { reading, along } = isAloud
     ? readHere(understanding, text, state, now)
     : { reading: understanding.read(text, readingContext(state.conversation, now)), along: undefined }
+  const heard_ms = utterance === undefined ? 0 : utterance.voiced * FRAME_MS
+  const decision = decide(text, reading, heard_ms, deciding(state, turn, options, now))
+  return { reading, along, heard_ms, decision }
 }
 
 /** A text is final: by voice with the utterance it came from, or typed. */
@@ -60,12 +71,9 @@ export function answer(
   options: TurnOptions,
   now: Monotonic,
 ): Step {
-  const { understanding } = options
   const text = turn.transcript
-  const { reading, along } = heardAs(state, turn, understanding, now)
   const known: Turn = { ...turn, marks: { ...turn.marks, text: now } }
-  const heard_ms = utterance === undefined ? 0 : utterance.voiced * FRAME_MS
-  const decision = decide(text, reading, heard_ms, deciding(state, known, options, now))
+  const { reading, along, heard_ms, decision } = understood(state, known, utterance, options, now)
   const shown: Effect[] =
     turn.source.kind === 'voice' && state.satellite !== undefined && text !== ''
       ? [showEvent(EVENT, state.satellite, { type: 'final', text })]
@@ -220,10 +228,8 @@ export function meant(state: TurnState, options: TurnOptions, now: Monotonic): S
 /** The same question, for the next language model. */
 function askSecond(state: TurnState, options: TurnOptions, now: Monotonic): Step {
   const { turn, utterance } = state.phase as Extract<TurnState['phase'], { name: 'interpreting' }>
-  const { understanding, second, engines } = options
-  const { reading } = heardAs(state, turn, understanding, now)
-  const heard_ms = utterance === undefined ? 0 : utterance.voiced * FRAME_MS
-  const decision = decide(turn.transcript, reading, heard_ms, deciding(state, turn, options, now))
+  const { second, engines } = options
+  const { decision } = understood(state, turn, utterance, options, now)
   if (decision.kind !== 'interpret') return follow(state, turn, decision, options, now)
   const number = state.guesses + 1
   const other = { ...options, engines: { ...engines, llm: second!.llm!.to } }

@@ -19,6 +19,7 @@ import { invalid, pathOf } from './model-files.ts'
 import { onnxPorts } from './onnx-metadata.ts'
 import { soundSamples } from './samples.ts'
 import { sherpaLibrary } from './sherpa-library.ts'
+import { SoundRun } from './sound-run.ts'
 
 /** The part of the library's interface used here; it ships no types. */
 interface Vad {
@@ -45,8 +46,6 @@ const LEAST_S = 0.03
  */
 const PIECE_WINDOWS = 30
 const BUFFER_S = 5
-/** Work of one run before its neighbours and the pipe get a turn. */
-const TURN_MS = 8
 
 /** Names of inputs and outputs, in the order the library wants. */
 const VERSIONS = ['input sr h c > output hn cn', 'input state sr > output stateN']
@@ -102,69 +101,31 @@ export class SherpaVadEngine implements Engine {
 }
 
 /** One microphone. */
-class Watching implements EngineStream {
+class Watching extends SoundRun {
   readonly #vad: Vad
   readonly #onEvent: (event: EngineEvent) => void
-  readonly #giveBack: () => void
-  readonly #pending: Float32Array[] = []
   #window = new Float32Array(WINDOW)
   #filled = 0
-  #phase: 'open' | 'finishing' | 'ended' = 'open'
-  #waiting = false
   #windows = 0
   #piece = 0
   #samples = 0
-  #compute_ms = 0
 
   constructor(vad: Vad, onEvent: (event: EngineEvent) => void, giveBack: () => void) {
+    super(giveBack)
     this.#vad = vad
     this.#onEvent = onEvent
-    this.#giveBack = giveBack
-  }
-
-  feed(input: EngineInput): void {
-    if (this.#phase !== 'open' || input.type !== 'audio') return
-    this.#pending.push(soundSamples(input.samples))
-    if (!this.#waiting) this.#work()
-  }
-
-  finish(): void {
-    if (this.#phase !== 'open') return
-    this.#phase = 'finishing'
-    if (!this.#waiting) this.#work()
-  }
-
-  cancel(): void {
-    if (this.#phase === 'ended') return
-    this.#phase = 'ended'
-    this.#pending.length = 0
-    this.#giveBack()
-  }
-
-  #work(): void {
-    this.#waiting = false
-    if (this.#phase === 'ended') return
-    const start = performance.now()
-    while (this.#step()) {
-      if (performance.now() - start < TURN_MS) continue
-      this.#waiting = true
-      break
-    }
-    this.#compute_ms += performance.now() - start
-    if (this.#waiting) setImmediate(() => this.#work())
-    else if (this.#phase === 'finishing') this.#end()
   }
 
   /** Fills the window with what is there, and judges it when it is full; false when there is nothing. */
-  #step(): boolean {
-    const samples = this.#pending[0]
+  protected override step(): boolean {
+    const samples = this.pending[0]
     if (samples === undefined) return false
     const taken = samples.subarray(0, WINDOW - this.#filled)
-    this.#window.set(taken, this.#filled)
+    this.#window.set(soundSamples(taken), this.#filled)
     this.#filled += taken.length
     this.#samples += taken.length
-    if (taken.length === samples.length) this.#pending.shift()
-    else this.#pending[0] = samples.subarray(taken.length)
+    if (taken.length === samples.length) this.pending.shift()
+    else this.pending[0] = samples.subarray(taken.length)
     if (this.#filled === WINDOW) this.#judge()
     return true
   }
@@ -184,10 +145,8 @@ class Watching implements EngineStream {
     this.#onEvent({ type: 'activity', voiced, audio_ms })
   }
 
-  #end(): void {
-    this.#phase = 'ended'
+  protected override ended(): void {
     const audio_ms = (this.#samples * 1_000) / SAMPLE_RATE
-    this.#onEvent({ type: 'done', usage: { compute_ms: this.#compute_ms, audio_ms } })
-    this.#giveBack()
+    this.#onEvent({ type: 'done', usage: { compute_ms: this.compute_ms, audio_ms } })
   }
 }

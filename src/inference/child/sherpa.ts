@@ -11,6 +11,7 @@ import { measureRuns } from './measuring.ts'
 import { soundSamples } from './samples.ts'
 import { sherpaLibrary } from './sherpa-library.ts'
 import { checkedSherpaFiles, recognizerConfig } from './sherpa-model.ts'
+import { SoundRun } from './sound-run.ts'
 
 /** The part of the library's interface used here; it ships no types. */
 interface Recognizer {
@@ -33,8 +34,6 @@ const SAMPLES_PER_MS = SAMPLE_RATE / 1_000
 const HEARD_EVERY_SAMPLES = HEARD_EVERY_MS * SAMPLES_PER_MS
 /** Zeros after the last word until every model here has said it: 100 ms gave 78 % of the words, 400 ms all of them. */
 const FLUSH_MS = 400
-/** Decoding of one run before its neighbours and the pipe get a turn. */
-const TURN_MS = 8
 /** Unused recogniser streams kept for reuse (there is no way to free one): one per simultaneous run ever seen. */
 const ADMITS = 256
 
@@ -132,81 +131,41 @@ interface Listeners {
 }
 
 /** One utterance: decodes as audio comes, says what changed and how far it is, flushes at the end. */
-class Recognition implements EngineStream {
+class Recognition extends SoundRun {
   readonly #recognizer: Recognizer
   readonly #stream: RecognizerStream
   readonly #flush: Float32Array
   readonly #words: ReadonlyMap<number, string> | undefined
   readonly #listeners: Listeners
-  readonly #giveBack: () => void
-  /** Pieces the library was not given yet: what it has is decoded first, so that it is known how far it is. */
-  readonly #pending: Float32Array[] = []
-  #phase: 'open' | 'finishing' | 'ended' = 'open'
-  #waiting = false
   #text = ''
-  #compute_ms = 0
   /** Given to the library, and of these those told to have been heard. */
   #samples = 0
   #told = 0
   #flushed = false
 
   constructor(hearing: Hearing, listeners: Listeners, giveBack: () => void) {
+    super(giveBack)
     this.#recognizer = hearing.recognizer
     this.#stream = hearing.stream
     this.#flush = hearing.flush
     this.#words = hearing.words
     this.#listeners = listeners
-    this.#giveBack = giveBack
   }
 
-  feed(input: EngineInput): void {
-    if (this.#phase !== 'open' || input.type !== 'audio' || input.samples.length === 0) return
-    this.#pending.push(input.samples)
-    if (!this.#waiting) this.#decode()
-  }
-
-  finish(): void {
-    if (this.#phase !== 'open') return
-    this.#phase = 'finishing'
-    if (!this.#waiting) this.#decode()
-  }
-
-  cancel(): void {
-    if (this.#phase === 'ended') return
-    this.#phase = 'ended'
-    this.#pending.length = 0
-    this.#giveBack()
-  }
-
-  #decode(): void {
-    this.#waiting = false
-    if (this.#phase === 'ended') return
-    const start = performance.now()
-    while (this.#step()) {
-      if (performance.now() - start < TURN_MS) continue
-      this.#waiting = true
-      break
-    }
-    this.#compute_ms += performance.now() - start
-    if (this.#waiting) setImmediate(() => this.#decode())
-    else if (this.#phase === 'finishing') this.#end()
-    else this.#sayPartial()
-  }
-
-  /** The next piece of work; false when there is none. */
-  #step(): boolean {
+  protected override step(finishing: boolean): boolean {
     if (this.#recognizer.isReady(this.#stream)) {
       this.#recognizer.decode(this.#stream)
       return true
     }
+    // What the library has is decoded before it is given more, so that it is known how far it is.
     this.#sayHeard()
-    const samples = this.#pending.shift()
+    const samples = this.pending.shift()
     if (samples !== undefined) {
       this.#samples += samples.length
       this.#stream.acceptWaveform({ samples: soundSamples(samples), sampleRate: SAMPLE_RATE })
       return true
     }
-    if (this.#phase !== 'finishing' || this.#flushed) return false
+    if (!finishing || this.#flushed) return false
     this.#flushed = true
     this.#stream.acceptWaveform({ samples: this.#flush, sampleRate: SAMPLE_RATE })
     return true
@@ -218,19 +177,17 @@ class Recognition implements EngineStream {
     this.#listeners.onHeard(this.#samples / SAMPLES_PER_MS)
   }
 
-  #sayPartial(): void {
+  protected override caughtUp(): void {
     const text = this.#read()
     if (text === this.#text) return
     this.#text = text
     this.#listeners.onEvent({ type: 'partial', text })
   }
 
-  #end(): void {
-    this.#phase = 'ended'
+  protected override ended(): void {
     const audio_ms = this.#samples / SAMPLES_PER_MS
     this.#listeners.onEvent({ type: 'final', text: this.#read() })
-    this.#listeners.onEvent({ type: 'done', usage: { compute_ms: this.#compute_ms, audio_ms } })
-    this.#giveBack()
+    this.#listeners.onEvent({ type: 'done', usage: { compute_ms: this.compute_ms, audio_ms } })
   }
 
   #read(): string {
