@@ -6,7 +6,6 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-
 import type * as layout from '../src/host/layout.ts'
 
 export { COMMAND, PACKAGE, PAGE_FOLDER } from '../src/host/layout.ts'

@@ -93,9 +93,9 @@ export class Rooms {
 
   /** Rooms of other nodes may have changed. */
   look(): void {
-    const rooms = [...new Set(this.#linked().flatMap((node) => this.#speakersOf(node)))].sort()
-    const told = JSON.stringify(rooms)
     const linked = this.#linked()
+    const rooms = [...new Set(linked.flatMap((node) => this.#speakersOf(node)))].sort()
+    const told = JSON.stringify(rooms)
     for (const one of this.#giving) if (!linked.includes(one.node)) one.lost.abort()
     if (told === this.#elsewhere) return
     this.#elsewhere = told

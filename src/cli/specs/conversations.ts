@@ -1,11 +1,9 @@
 /** Conversations and who had them: where they live, what is kept of them. */
-import type { CommandSpec, Run } from '../call.ts'
+import type { CommandSpec } from '../call.ts'
+import { oneOf } from './one-of.ts'
 import { dryRun, output, yes } from './options.ts'
 
-const ofSessions =
-  (pick: (module: typeof import('../commands/sessions-timeline.ts')) => Run) => async () => ({
-    run: pick(await import('../commands/sessions-timeline.ts')),
-  })
+const ofSessions = oneOf(() => import('../commands/sessions-timeline.ts'))
 
 export const sessions: readonly CommandSpec[] = [
   {
@@ -58,9 +56,7 @@ export const sessionMove: CommandSpec = {
   load: () => import('../commands/session-move.ts'),
 }
 
-const ofPersons = (pick: (module: typeof import('../commands/persons.ts')) => Run) => async () => ({
-  run: pick(await import('../commands/persons.ts')),
-})
+const ofPersons = oneOf(() => import('../commands/persons.ts'))
 
 export const persons: readonly CommandSpec[] = [
   {

@@ -1,9 +1,8 @@
 /** Who belongs to the household. */
-import type { CommandSpec, Run } from '../call.ts'
+import type { CommandSpec } from '../call.ts'
+import { oneOf } from './one-of.ts'
 
-const changing = (pick: (module: typeof import('../commands/household-change.ts')) => Run) => async () => ({
-  run: pick(await import('../commands/household-change.ts')),
-})
+const changing = oneOf(() => import('../commands/household-change.ts'))
 
 export const household: readonly CommandSpec[] = [
   {

@@ -1,12 +1,10 @@
 /** Models, and what they run on. */
-import type { CommandSpec, Run } from '../call.ts'
+import type { CommandSpec } from '../call.ts'
 import { configOptions } from '../options.ts'
+import { oneOf } from './one-of.ts'
 import { dryRun, yes } from './options.ts'
 
-const changingModels =
-  (pick: (module: typeof import('../commands/models-change.ts')) => Run) => async () => ({
-    run: pick(await import('../commands/models-change.ts')),
-  })
+const changingModels = oneOf(() => import('../commands/models-change.ts'))
 
 export const models: readonly CommandSpec[] = [
   {
@@ -74,9 +72,7 @@ export const models: readonly CommandSpec[] = [
   },
 ]
 
-const handlingEngines = (pick: (module: typeof import('../commands/engines.ts')) => Run) => async () => ({
-  run: pick(await import('../commands/engines.ts')),
-})
+const handlingEngines = oneOf(() => import('../commands/engines.ts'))
 
 export const engines: readonly CommandSpec[] = [
   {

@@ -1,18 +1,13 @@
 /** What is done with skills that exist: seen, added, changed, revoked, signed. Commands as data; part of `index.ts`. */
-import type { CommandSpec, OptionSpec, Run } from '../call.ts'
+import type { CommandSpec, OptionSpec } from '../call.ts'
+import { oneOf } from './one-of.ts'
+import { yes } from './options.ts'
 
-const yes: OptionSpec = { flags: '--yes', about: 'it is meant: do not ask' }
 const dryRun: OptionSpec = { flags: '--dry-run', about: 'say what it would mean, and change nothing' }
 
-const changing = (pick: (module: typeof import('../commands/skill-change.ts')) => Run) => async () => ({
-  run: pick(await import('../commands/skill-change.ts')),
-})
-const showing = (pick: (module: typeof import('../commands/skill-show.ts')) => Run) => async () => ({
-  run: pick(await import('../commands/skill-show.ts')),
-})
-const signing = (pick: (module: typeof import('../commands/skill-sign.ts')) => Run) => async () => ({
-  run: pick(await import('../commands/skill-sign.ts')),
-})
+const changing = oneOf(() => import('../commands/skill-change.ts'))
+const showing = oneOf(() => import('../commands/skill-show.ts'))
+const signing = oneOf(() => import('../commands/skill-sign.ts'))
 
 export const keeping: readonly CommandSpec[] = [
   {

@@ -1,7 +1,10 @@
 /** The commands for what the household chose for a skill, as data. */
 import type { CommandSpec, OptionSpec } from '../call.ts'
+import { oneOf } from './one-of.ts'
 
 const reset: OptionSpec = { flags: '--reset', about: 'take back what was chosen' }
+
+const chosen = oneOf(() => import('../commands/skill-settings.ts'))
 
 export const settling: readonly CommandSpec[] = [
   {
@@ -13,7 +16,7 @@ export const settling: readonly CommandSpec[] = [
       ['loqa skill config weather', 'what there is to choose'],
       ['loqa skill config weather place Berlin', 'for the whole household'],
     ],
-    load: async () => ({ run: (await import('../commands/skill-settings.ts')).config }),
+    load: chosen(({ config }) => config),
   },
   {
     name: 'secret',
@@ -24,6 +27,6 @@ export const settling: readonly CommandSpec[] = [
       ['loqa skill secret weather api_key < key.txt', 'from a file'],
       ['loqa skill secret weather api_key --reset', 'takes it back'],
     ],
-    load: async () => ({ run: (await import('../commands/skill-settings.ts')).secret }),
+    load: chosen(({ secret }) => secret),
   },
 ]

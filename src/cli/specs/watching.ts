@@ -1,5 +1,6 @@
 /** What was done on a node, and what waits to be allowed. */
 import type { CommandSpec } from '../call.ts'
+import { oneOf } from './one-of.ts'
 
 export const audit: readonly CommandSpec[] = [
   {
@@ -47,6 +48,8 @@ export const audit: readonly CommandSpec[] = [
   },
 ]
 
+const deciding = oneOf(() => import('../commands/approvals.ts'))
+
 export const approvals: readonly CommandSpec[] = [
   {
     name: 'ls',
@@ -56,7 +59,7 @@ export const approvals: readonly CommandSpec[] = [
       ['loqa approvals ls', 'a table'],
       ['loqa approvals ls --all --json', 'with what was decided, for a script'],
     ],
-    load: async () => ({ run: (await import('../commands/approvals.ts')).ls }),
+    load: deciding(({ ls }) => ls),
   },
   {
     name: 'allow',
@@ -66,7 +69,7 @@ export const approvals: readonly CommandSpec[] = [
       ['loqa approvals allow 3f2a1', 'once; the next time it asks again'],
       ['loqa approvals allow 3f2a1 --json', 'for a script'],
     ],
-    load: async () => ({ run: (await import('../commands/approvals.ts')).allow }),
+    load: deciding(({ allow }) => allow),
   },
   {
     name: 'deny',
@@ -76,6 +79,6 @@ export const approvals: readonly CommandSpec[] = [
       ['loqa approvals deny 3f2a1', 'at once, instead of waiting until the time is over'],
       ['loqa approvals deny 3f2a1 --json', 'for a script'],
     ],
-    load: async () => ({ run: (await import('../commands/approvals.ts')).deny }),
+    load: deciding(({ deny }) => deny),
   },
 ]
