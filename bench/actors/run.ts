@@ -30,7 +30,7 @@ const ERLANG: readonly Measure[] = ['tell', 'ask', 'spawn', 'memory']
 const ERLANG_TELLS = { 'in batches': 'tell-in-batches', 'in batches, heaps sized': 'tell-with-room' } as const
 
 /** The young generation a node runs with (bin/loqa-node). */
-const AS_A_NODE = '--max-semi-space-size=4'
+const AS_A_NODE = '--max-semi-space-size=1'
 
 const javascript = (name: string, file: string, ...flags: string[]): Promise<Peer> =>
   startPeer(name, process.execPath, [
