@@ -25,6 +25,7 @@ export default defineConfig({
     // Bounds for what hangs, not for what is slow: a machine may be busy with something else.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 30_000, interval: 20 } },
     // Nodes of tests that run beside each other must not find each other, nor those of a house around this machine.
     // Nor may a node answer with less because the machine is busy with tests, or from memory where a test takes its engine away.
     env: { LOQA_CLUSTER_DISCOVERY: 'false', LOQA_QOS_TIER: 'rich', LOQA_QOS_ANSWERS_KEPT: '0' },

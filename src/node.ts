@@ -3,12 +3,11 @@
  * which they need each other, and takes them apart in reverse. What lives while the node runs is in `tree.ts`.
  */
 import { join } from 'node:path'
-import { createRuntime, fixedAddress, type OutsideEffect, placedAddress } from './actors/index.ts'
+import { createRuntime, fixedAddress, placedAddress } from './actors/index.ts'
 import { startApi } from './api/index.ts'
 import type { RunningNode, StartOptions } from './cli/index.ts'
-import { createRemote, Moving, Placing, remoteListener } from './cluster/index.ts'
 import { isLoopback, type Resolved } from './config.ts'
-import { type MachineFacts, type NodeId, PACKAGE } from './host/index.ts'
+import { type MachineFacts, PACKAGE } from './host/index.ts'
 import { realHost } from './host/real.ts'
 import { ownAddresses, realHttp } from './host/real-http.ts'
 import { readMachine } from './host/real-machine.ts'
@@ -18,7 +17,6 @@ import {
   createInferPort,
   type InferPort,
   isElsewhere,
-  isEngineWork,
   rememberAnswers,
   replicaActor,
   replicaChanged,
@@ -26,7 +24,7 @@ import {
 import { AddedCapacity } from './node/added-capacity.ts'
 import { openAddedSkills } from './node/added-skills.ts'
 import { Clustering } from './node/clustering.ts'
-import { householdOf, isMovable, MOVES, PLACED, sessionOf } from './node/conversations.ts'
+import { householdOf } from './node/conversations.ts'
 import { detectorsWith } from './node/detecting.ts'
 import { handlerWith, openHouseDevices } from './node/devices.ts'
 import { drain } from './node/draining.ts'
@@ -36,7 +34,6 @@ import { soundRows } from './node/hardware.ts'
 import { Heads } from './node/heads.ts'
 import { tellSkills } from './node/house-news.ts'
 import { openIdentity, retireFormerId } from './node/identity.ts'
-import { Joining } from './node/joining.ts'
 import { openKept } from './node/keeping.ts'
 import { languagePort } from './node/language.ts'
 import { keepSweeping, openMemory } from './node/memory.ts'
@@ -45,10 +42,9 @@ import { announceRuntime, openEngines, openLog, openSkills, preferred, tokenOf }
 import { outsideOf } from './node/outside.ts'
 import { OwnSound } from './node/own-sound.ts'
 import { pageReader } from './node/page.ts'
-import { PlacementRecords } from './node/placement-records.ts'
 import { PresenceDesk } from './node/presence.ts'
 import { Quality } from './node/quality.ts'
-import { Relocating } from './node/relocating.ts'
+import { openResidence } from './node/residing.ts'
 import { Rooms } from './node/rooms.ts'
 import { shareEngines } from './node/sharing.ts'
 import { followSkills } from './node/skill-actors.ts'
@@ -190,87 +186,12 @@ export async function startNode(
     })
     undo.later(() => memory.close())
     const local = createInferPort(pool)
-    const forOthers = createInferPort({
-      run: (to, request, onEvent, options) => pool.run(to, request, onEvent, { ...options, here: true }),
+    const residence = openResidence({
+      ...{ self: identity.id, life, host, clustering, store, memory, pool, log, metrics },
+      voice: () => voice,
     })
-    const placing = new Placing({
-      node: identity.id,
-      clock: host.clock,
-      kinds: PLACED,
-      cluster,
-      yields: (address, to) => joining.yields(address, to),
-      log: (message, values) => log.warn(message, values),
-    })
-    undo.later(() => placing.close())
-    const joining: Joining = new Joining({
-      ...{ self: identity.id, clock: host.clock, random: host.random },
-      ...{ timeline: memory.timeline, recorder: memory.recorder },
-      owner: (address) => placing.livesOn(address),
-      voice: { quiet: (id) => voice.quiet(id), isSpokenIn: (id) => voice.isSpokenIn(id) },
-      log: (message, values) => log.info(message, values),
-    })
-    undo.later(() => joining.close())
-    const moving: Moving = new Moving({
-      ...{ node: identity.id, clock: host.clock, random: host.random, kinds: MOVES },
-      parentOf: (kind) => (kind === 'session' ? fixedAddress(identity.id, 'sessions') : undefined),
-      ready: (address) => voice.movable(sessionOf(address)),
-      arrived(address) {
-        placing.taken(address)
-        relocating.came(address)
-      },
-      left(address, to, away_ms) {
-        voice.moved(sessionOf(address))
-        void joining.moved(address)
-        metrics.observe('loqa_migration_ms', away_ms)
-        log.info('An actor moved to another node', { actor: address, node: to, away_ms: Math.round(away_ms) })
-      },
-      log: (message, values) => log.warn(message, values),
-    })
-    undo.later(() => moving.close())
-    const remote = createRemote({
-      node: identity.id,
-      boot: life,
-      clock: host.clock,
-      moving: moving.remote,
-      placed: {
-        ...placing.placed,
-        // A copy that moves is not one to be stopped.
-        heard(addresses) {
-          moving.claimed(addresses)
-          placing.placed.heard?.(addresses)
-          records.changed(addresses)
-        },
-        wrote: (addresses) => records.changed(addresses),
-      },
-      metric: ({ name, add, labels }) => metrics.add(name, add, labels),
-      serves: (effect) => effect.type === 'infer' && isEngineWork(effect),
-      fault: (peer, what, fatal) => log.warn('A node broke the rules of the wire', { peer, what, fatal }),
-      outside: {
-        infer: (effect, deliver, actor) =>
-          forOthers.request(effect as OutsideEffect<'infer'>, deliver, actor),
-        cancel: (id, actor) => forOthers.cancel(id, actor),
-      },
-    })
-    undo.later(() => remote.close())
-    const records: PlacementRecords = new PlacementRecords({
-      ...{ self: identity.id, clock: host.clock, store, map: remote },
-      isKept: (address) => voice.isKept(sessionOf(address)),
-      log: (message, values) => log.warn(message, values),
-    })
-    undo.later(() => records.stop())
-    const relocating: Relocating = new Relocating({
-      ...{ self: identity.id, clock: host.clock, cluster, moving, map: remote, moves: isMovable },
-      isHeld: (address) => voice.isSpokenIn(sessionOf(address)),
-      done({ address, to, why }, outcome, why_not) {
-        metrics.add('loqa_relocations_total', 1, { why, outcome })
-        const session = sessionOf(address)
-        if (why_not === undefined) {
-          log.info('A conversation moved by itself', { session, to: clustering.nameOf(to), why })
-          void memory.noted('session.moved', session, `from ${identity.id} to ${to}, by itself: ${why}`)
-        } else log.info('A conversation stays, which was to move by itself', { session, why, why_not })
-      },
-    })
-    undo.later(() => relocating.stop())
+    undo.later(() => residence.stop())
+    const { placing, moving, remote, relocating } = residence
     const shared = shareEngines({
       self: identity.id,
       clock: host.clock,
@@ -352,16 +273,8 @@ export async function startNode(
     })
     undo.later(() => runtime.shutdown(SHUTDOWN_MS))
     tell = (announcement) => runtime.publish('announce', announcement)
-    const here = joining.connect(runtime, placing.connect(runtime, remote))
-    const hearing = (): NodeId | undefined => remote.moves.hearing
-    remote.connect(relocating.connect(moving.connect(runtime, remote, here), hearing))
-    records.start()
-    clustering.listen(remoteListener(remote))
-    clustering.listen(placing.listener)
-    clustering.listen(wiping.listener)
-    clustering.listen(capacity.listener)
-    clustering.listen(relocating.listener)
-    clustering.listen(warmth.listener)
+    residence.connect(runtime)
+    for (const { listener } of [wiping, capacity, warmth]) clustering.listen(listener)
     warmth.start()
     const telling = tellSkills({
       ...{ self: identity.id, clock: host.clock, runtime, store, clustering },

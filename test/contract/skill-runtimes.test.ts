@@ -63,7 +63,7 @@ function write(
     'http: { hosts: [example.com] }',
     'topics: { publish: [cat.came], subscribe: [] }',
     'config: { place: { type: string, default: Berlin, summary: Where. }, loud: { type: boolean, default: true, summary: How. } }',
-    'budgets: { call_ms: 300, memory_kb: 2048, host_calls: 64, storage_kb: 16 }',
+    'budgets: { call_ms: 1000, memory_kb: 2048, host_calls: 64, storage_kb: 16 }',
     `intents: { ${name}.go: { templates: ["${name} go"] } }`,
   ]
   mkdirSync(join(root, name), { recursive: true })

@@ -2,12 +2,15 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
+/** So that its threads are loaded from the bundle, as a node's are: a suite starts hundreds of these. */
+const AS_SHIPPED = ['--import', fileURLToPath(new URL('../as-shipped.ts', import.meta.url))]
+
 /** Lets a process of this folder (`writer`) write to `path` until it has acknowledged `most` writes, kills it, and returns what it acknowledged. */
 export function writeAndKill(writer: string, path: string, start: number, most: number): Promise<number[]> {
   return new Promise((resolve, reject) => {
     const child = spawn(
       process.execPath,
-      [fileURLToPath(new URL(writer, import.meta.url)), path, String(start)],
+      [...AS_SHIPPED, fileURLToPath(new URL(writer, import.meta.url)), path, String(start)],
       {
         stdio: ['ignore', 'pipe', 'pipe'],
         timeout: 60_000,

@@ -92,7 +92,7 @@ export function writeSkill(
     `zone: ${options.zone ?? 2}`,
     `module: ${name}.wasm`,
     permissions.length === 0 ? 'permissions: []' : `permissions:\n${permissions.join('\n')}`,
-    `budgets: { call_ms: ${options.call_ms ?? 200}, memory_kb: 1024, host_calls: 64, storage_kb: 16 }`,
+    `budgets: { call_ms: ${options.call_ms ?? 1_000}, memory_kb: 1024, host_calls: 64, storage_kb: 16 }`,
     ...(options.http === undefined ? [] : [`http: { hosts: [${options.http.join(', ')}] }`]),
     `intents:\n  ${name}.go: { templates: ["${options.sentence ?? `${name} go`}"] }`,
   ]
