@@ -16,7 +16,7 @@ const ROUNDS = Number(process.env.LOQA_KILLS ?? 100)
 /** So many databases, side by side: most of a round is waiting. One that grew for longer only takes longer to check. */
 const LANES = 5
 /** Looking costs as much as writing: after so many kills. */
-const LOOKED_AT = 10
+const LOOKED_AT = 4
 /** What a person waits for a node to come back. */
 const REOPENED_MS = 2_000
 
