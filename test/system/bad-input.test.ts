@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { StatusView, TurnView } from '../../src/api/index.ts'
 import { Satellite } from '../api/live.ts'
 import { moduleOf, writeSkill } from '../skills/hostile.ts'
+import { without } from './ports.ts'
 import { fixture, ROOT, RunningNode } from './running-node.ts'
 import { pcmOf, wavOf } from './wav.ts'
 
@@ -258,7 +259,7 @@ describe('a model file', () => {
         const kept = name === 'recogniser-starter.onnx' ? change(bytes) : bytes
         if (kept !== undefined) writeFileSync(join(models, name), kept)
       }
-      return ['--set', `inference.models_dir=${models}`]
+      return ['--set', `inference.models_dir=${models}`, ...without('llm')]
     }, 'says-so')
     try {
       const turn = await lame.loqa('listen', COMMAND, '--json')

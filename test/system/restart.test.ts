@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import WebSocket from 'ws'
 import type { StatusView, TurnView, VoiceEvent } from '../../src/api/index.ts'
-import { QUIET } from './ports.ts'
+import { QUIET, without } from './ports.ts'
 import { command, RunningNode } from './running-node.ts'
 
 let node: RunningNode | undefined
@@ -37,7 +37,7 @@ function announcement(url: string): Promise<{ text: string; audio_bytes: number 
 
 describe('a node that was killed', () => {
   it('still announces the timer it had promised', async () => {
-    node = await RunningNode.start()
+    node = await RunningNode.start(without('stt', 'llm'), 'says-so')
     const set = await node.json<TurnView>('ask', 'set a pasta timer for ten seconds')
     expect(set.intent).toBe('timer.set')
     expect(await node.end('SIGKILL')).toBe('SIGKILL')
