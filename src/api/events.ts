@@ -3,7 +3,9 @@
  * them; the status is compared at an interval and told when something in it changed.
  */
 import type { Cancel, Clock } from '../host/index.ts'
-import type { NodeView, StatusView, TurnView } from './view.ts'
+import type { StatusView } from './status-shapes.ts'
+import type { NodeView } from './view.ts'
+import type { TurnView } from './voice-shapes.ts'
 
 export type NodeEvent =
   | { readonly type: 'status'; readonly status: StatusView }

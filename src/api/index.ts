@@ -41,24 +41,30 @@ export type {
   TrustedRow,
 } from './skills-shapes.ts'
 export { type RunningApi, startApi, tokenFrom } from './start.ts'
-export type { BackupView, StoreView } from './store-shapes.ts'
 export type {
   ActorView,
-  AuditView,
   CapabilityView,
-  Dictation,
-  DictationListener,
-  EmbeddedText,
-  EngineRow,
   HardwareView,
-  Latency,
-  MemoryView,
-  NodeView,
   QualityView,
   SessionMoved,
   SessionView,
-  SettingsView,
   StatusView,
+} from './status-shapes.ts'
+export type { BackupView, StoreView } from './store-shapes.ts'
+export type {
+  AuditView,
+  EmbeddedText,
+  EngineRow,
+  MemoryView,
+  NodeView,
+  SettingsView,
+  WriteRequest,
+  Written,
+} from './view.ts'
+export type {
+  Dictation,
+  DictationListener,
+  Latency,
   TurnView,
   VoiceChannel,
   VoiceEvent,
@@ -66,8 +72,6 @@ export type {
   VoiceRequest,
   WakeWordListener,
   WakeWordWatch,
-  WriteRequest,
-  Written,
-} from './view.ts'
+} from './voice-shapes.ts'
 export type { WipePlan } from './wipe-shapes.ts'
 export { type RunningWyoming, startWyoming, type WyomingOffer, type WyomingParts } from './wyoming/index.ts'

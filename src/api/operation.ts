@@ -1,6 +1,7 @@
 /** What one row of the table of operations is made of. */
 import type { z } from 'zod'
-import type { NodeView, TurnView } from './view.ts'
+import type { NodeView } from './view.ts'
+import type { TurnView } from './voice-shapes.ts'
 
 export interface Answer {
   readonly status?: number

@@ -2,7 +2,6 @@
  * All that HTTP, WebSocket and the command line may know of a node, and all they may ask it. The composition root
  * implements it; tests drive the API against a real node or a scripted view. JSON shapes are public: scripts rely on them.
  */
-import type { PrivacyScope } from '../host/index.ts'
 import type { ApprovalRow } from './approval-shapes.ts'
 import type { AuditQuery, AuditRow, AuditVerification } from './audit-shapes.ts'
 import type { DevicesView } from './device-shapes.ts'
@@ -16,225 +15,23 @@ import type {
   TimelineRow,
   TimelineView,
 } from './memory-shapes.ts'
-import type { Heard, NodeRow } from './shapes.ts'
+import type { NodeRow } from './shapes.ts'
 import type { OnBench, SkillCallLine } from './skill-bench-shapes.ts'
 import type { SkillSettingsView } from './skill-settings-shapes.ts'
 import type { SkillsView } from './skills-shapes.ts'
+import type { ActorView, SessionMoved, SessionView, StatusView } from './status-shapes.ts'
 import type { BackupView, StoreView } from './store-shapes.ts'
+import type {
+  Dictation,
+  DictationListener,
+  TurnView,
+  VoiceChannel,
+  VoiceListener,
+  VoiceRequest,
+  WakeWordListener,
+  WakeWordWatch,
+} from './voice-shapes.ts'
 import type { WipePlan } from './wipe-shapes.ts'
-
-export interface StatusView {
-  readonly node: {
-    readonly id: string
-    readonly name: string
-    readonly room: string
-    readonly version: string
-    readonly pid: number
-    readonly uptime_s: number
-  }
-  readonly household: { readonly id: string; readonly members: number; readonly open_until: string | null }
-  /** `ok`, or `degraded` with reasons (an engine is down, the disk is full, starter models in use is not one). */
-  readonly health: {
-    readonly state: 'starting' | 'ok' | 'degraded' | 'stopping'
-    readonly reasons: readonly string[]
-  }
-  readonly capabilities: readonly CapabilityView[]
-  readonly quality: QualityView
-  /** Null until it was looked at, soon after the start. */
-  readonly hardware: HardwareView | null
-  readonly sessions: number
-  readonly actors: number
-  /** Things a person should know, e.g. that starter models know synthesized voices only. */
-  readonly notices: readonly string[]
-  /** What a microphone may wait for: `hey loqa`; absent where no engine listens for it. */
-  readonly wake_words?: readonly string[]
-}
-
-/** What the machine is, as its system describes it. */
-export interface HardwareView {
-  readonly board: string | null
-  readonly processor: string
-  readonly features: readonly string[]
-  readonly cores: number
-  readonly memory_mb: number
-  readonly battery: { readonly percent: number; readonly charging: boolean } | null
-  readonly microphones: readonly string[]
-  readonly loudspeakers: readonly string[]
-  /** e.g. `stt.sherpa:rt` (keeps up with speech twice over), `mic:kitchen`. */
-  readonly tags: readonly string[]
-}
-
-export type QualityTier = 'fast' | 'balanced' | 'rich'
-
-/** The quality tier this node answers in, and how it keeps its budget. */
-export interface QualityView {
-  readonly tier: QualityTier
-  /** The best it steps up to. */
-  readonly best: QualityTier
-  /** It never steps. */
-  readonly fixed: boolean
-  /** Of a whole turn, from the end of speech to the first sound. */
-  readonly budget_ms: number
-  /** Of the last turns in this tier, less what people are waited for; null before there was one. */
-  readonly p95_ms: number | null
-  /** How many those are. */
-  readonly turns: number
-  /** What is asked for: a kind, or a tag. Null: nothing. */
-  readonly engines: {
-    readonly stt: string
-    readonly llm: string | null
-    readonly tts: string
-    /** Says what the voice is late with. */
-    readonly plain_tts: string | null
-  }
-  readonly last_step: {
-    readonly from: QualityTier
-    readonly to: QualityTier
-    readonly why: 'slow-turns' | 'spike' | 'recovered'
-    /** ISO 8601. */
-    readonly at: string
-  } | null
-}
-
-export interface CapabilityView {
-  /** e.g. `stt.sherpa:starter-en:rt`. */
-  readonly tag: string
-  readonly model: string
-  /** `resting`: out of memory because others of the household have the same; the first who asks wakes it. */
-  readonly state: 'starting' | 'ready' | 'resting' | 'restarting' | 'failed'
-  readonly p95_ms: number | null
-  readonly real_time_factor: number | null
-  readonly tokens_per_s: number | null
-  readonly restarts: number
-  readonly rss_mb: number | null
-  /** What it computes on beside the processor. Absent: nothing. */
-  readonly gpu?: { readonly backend: string; readonly free_mb: number; readonly total_mb: number }
-}
-
-export interface ActorView {
-  readonly address: string
-  readonly node: string
-  readonly kind: string
-  readonly state: 'starting' | 'running' | 'passive' | 'restarting' | 'stopping'
-  /** Messages waiting. */
-  readonly mailbox: number
-  readonly restarts: number
-}
-
-export interface SessionView {
-  readonly id: string
-  readonly room: string
-  readonly node: string
-  readonly phase: string
-  /** ISO 8601. */
-  readonly started_at: string
-}
-
-export interface SessionMoved {
-  readonly session: string
-  /** Ids of nodes. */
-  readonly from: string
-  readonly to: string
-  /** Where it speaks now, when it went to a room. */
-  readonly room?: string
-  /** How long it handled nothing. */
-  readonly away_ms: number
-}
-
-/** Milliseconds each hop took; null when the turn did not pass it. `total` runs on the client's honest clock when it has one. */
-export interface Latency {
-  readonly endpoint: number | null
-  readonly stt: number | null
-  readonly nlu: number | null
-  readonly skill: number | null
-  readonly tts: number | null
-  readonly total: number | null
-}
-
-export interface TurnView {
-  readonly session: string
-  readonly room: string
-  readonly transcript: string
-  readonly partials: readonly string[]
-  readonly intent: string
-  readonly slots: Readonly<Record<string, unknown>>
-  readonly reply: string
-  readonly latency_ms: Latency
-  /** The turn was ended although the person went on speaking. */
-  readonly cut_off: boolean
-  readonly reply_wav: string | null
-  readonly error?: { readonly code: string; readonly message: string; readonly hint?: string }
-  /** Something the person should know, e.g. why the scope is another. */
-  readonly notice?: string
-}
-
-/** Events of a voice channel, sent as JSON beside the binary audio. */
-export type VoiceEvent =
-  | {
-      readonly type: 'ready'
-      readonly session: string
-      readonly room: string
-      readonly sample_rate: 16000
-      /** Other nodes that serve satellites, e.g. `http://192.168.1.20:7420`: where to go on when this one is lost. */
-      readonly others?: readonly string[]
-    }
-  /** The wake word was heard; `answers`: this microphone listens now, otherwise another one does. */
-  | {
-      readonly type: 'wake'
-      readonly answers: boolean
-      readonly why: 'won' | 'lost' | 'aside'
-      readonly after_ms: number
-      readonly by: { readonly node: string; readonly room: string }
-    }
-  /** This microphone waits for the wake word again. */
-  | { readonly type: 'sleep' }
-  | { readonly type: 'speech-started' }
-  | { readonly type: 'partial'; readonly text: string }
-  | { readonly type: 'final'; readonly text: string }
-  | { readonly type: 'turn'; readonly turn: TurnView }
-  /** Throw away what is queued for playing: the person is speaking. */
-  | { readonly type: 'stop-playback'; readonly at?: number }
-  | { readonly type: 'reply-end' }
-  /**
-   * A reply begins, or goes on: the next sample is this one of it. Turns of a conversation are counted up. `text`: all that is said, where
-   * that is known already.
-   */
-  | { readonly type: 'reply'; readonly turn: number; readonly from: number; readonly text?: string }
-  /** To a request with `heard`: the turn that goes on by itself; null: what was said and not answered is to be sent again. */
-  | { readonly type: 'resumed'; readonly turn: number | null }
-  /** This node is about to go: connect to one of these. */
-  | { readonly type: 'rebind'; readonly nodes: readonly string[] }
-  /** The answer takes longer than anybody waits in silence: make a short sound. It is no part of a reply. */
-  | { readonly type: 'tone' }
-  | { readonly type: 'announce'; readonly text: string }
-  | { readonly type: 'card'; readonly card: Readonly<Record<string, unknown>> }
-  /** Something the person should know before they speak. */
-  | { readonly type: 'notice'; readonly message: string }
-  | { readonly type: 'error'; readonly code: string; readonly message: string; readonly hint?: string }
-
-/** One satellite: audio up, audio and events down. */
-export interface VoiceChannel {
-  readonly session: string
-  /** s16le mono 16 kHz, any number of whole samples; over the limit the oldest is dropped and counted. */
-  push(pcm: Uint8Array): void
-  /** The person will say no more in this recording: the turn may end without waiting for silence. */
-  finish(): void
-  close(): void
-}
-
-/** A recording being read. */
-export interface Dictation {
-  /** s16le mono, any number of whole samples. */
-  push(pcm: Uint8Array): void
-  /** It is whole: its words are wanted. */
-  finish(): void
-  cancel(): void
-}
-
-export interface DictationListener {
-  final(text: string): void
-  failed(error: { readonly code: string; readonly message: string }): void
-}
 
 /** An engine that work may be sent to by its tag. */
 export interface EngineRow {
@@ -273,12 +70,6 @@ export interface EmbeddedText {
   readonly tokens: number
 }
 
-export interface VoiceListener {
-  /** s16le mono 16 kHz, at most 200 ms ahead of real time. */
-  audio(pcm: Uint8Array): void
-  event(event: VoiceEvent): void
-}
-
 /** What was done on this node. */
 export interface AuditView {
   /** The newest that fit, oldest of them first. */
@@ -289,29 +80,6 @@ export interface AuditView {
   acknowledge(): Promise<AuditVerification>
   /** Lines of JSON, in pieces of whole lines. */
   export(): AsyncIterable<string>
-}
-
-/** How a conversation is to begin, or which is to go on. */
-export interface VoiceRequest {
-  readonly room?: string
-  readonly session?: string
-  readonly scope?: PrivacyScope
-  readonly person?: string
-  /** The satellite had this conversation before, up to here. */
-  readonly heard?: Heard
-  /** Only what follows the wake word is heard; absent: as `voice.wake` says. */
-  readonly wake?: boolean
-}
-
-/** Told of the wake word, as often as it is said: `at_ms` of the sound that was pushed. */
-export type WakeWordListener = (at_ms: number) => void
-
-export interface WakeWordWatch {
-  /** s16le mono, any number of whole samples. */
-  push(pcm: Uint8Array): void
-  /** Nothing follows; `done` when the last word that could be told was told. Not after `close`. */
-  finish(done: () => void): void
-  close(): void
 }
 
 /** What is remembered of conversations and persons. Errors: `not-found`, `ambiguous`, `not-ready`, `store-*`. */

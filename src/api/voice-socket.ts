@@ -9,7 +9,8 @@ import { z } from 'zod'
 import type { Cancel, Clock } from '../host/index.ts'
 import { errorShape, limits } from '../host/index.ts'
 import { noCarry, wholeSamples } from './pcm.ts'
-import type { NodeView, TurnView, VoiceChannel, VoiceEvent, VoiceRequest } from './view.ts'
+import type { NodeView } from './view.ts'
+import type { TurnView, VoiceChannel, VoiceEvent, VoiceRequest } from './voice-shapes.ts'
 
 /** The part of a WebSocket used here; `ws` has it. */
 export interface Socket {

@@ -1,5 +1,5 @@
 /** What a node offers, in the words of Wyoming (`info`): every program with its models, and who made them. Pure. */
-import type { CapabilityView, StatusView } from '../view.ts'
+import type { CapabilityView, StatusView } from '../status-shapes.ts'
 import type { WyomingEvent } from './wire.ts'
 
 const ATTRIBUTION = { name: 'loqa-node', url: '' }

@@ -8,7 +8,9 @@ import {
   LoqaError,
   type Network,
 } from '../../host/index.ts'
-import type { Dictation, NodeView, StatusView, WakeWordWatch } from '../view.ts'
+import type { StatusView } from '../status-shapes.ts'
+import type { NodeView } from '../view.ts'
+import type { Dictation, WakeWordWatch } from '../voice-shapes.ts'
 import { type DialogueEffect, type DialogueInput, dialogue, newDialogue, type Trouble } from './dialogue.ts'
 import { describeNode, type Offer, onlyOffering, wakeName } from './info.ts'
 import { roomOf, roomsBy } from './places.ts'
