@@ -1,3 +1,4 @@
+import { accessSync, constants, statfsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import LongestFirst from './test/order.ts'
@@ -12,6 +13,22 @@ const SHARED = [
   ...['actors', 'api', 'cli', 'cluster', 'config', 'devices', 'host', 'inference', 'node', 'observe', 'sdk'],
   ...['skills', 'store', 'training', 'voice', 'web'],
 ].map((folder) => `test/${folder}/**/*.test.ts`)
+
+/**
+ * Where tests keep their files. In memory where there is plenty: what is tested is what a killed process leaves, and that lies in the
+ * system's memory either way; a suite waits for a disk ten thousand times. What a disk does is tested on one made for that.
+ */
+const IN_MEMORY = '/dev/shm'
+const PLENTY_BYTES = 4 * 2 ** 30
+function directory(): { TMPDIR?: string } {
+  try {
+    const { bavail, bsize } = statfsSync(IN_MEMORY)
+    accessSync(IN_MEMORY, constants.W_OK)
+    return bavail * bsize >= PLENTY_BYTES ? { TMPDIR: IN_MEMORY } : {}
+  } catch {
+    return {}
+  }
+}
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
@@ -28,7 +45,10 @@ export default defineConfig({
     expect: { poll: { timeout: 30_000, interval: 20 } },
     // Nodes of tests that run beside each other must not find each other, nor those of a house around this machine.
     // Nor may a node answer with less because the machine is busy with tests, or from memory where a test takes its engine away.
-    env: { LOQA_CLUSTER_DISCOVERY: 'false', LOQA_QOS_TIER: 'rich', LOQA_QOS_ANSWERS_KEPT: '0' },
+    env: {
+      ...{ LOQA_CLUSTER_DISCOVERY: 'false', LOQA_QOS_TIER: 'rich', LOQA_QOS_ANSWERS_KEPT: '0' },
+      ...directory(),
+    },
     reporters: ['default', './test/closing-line.ts'],
     sequence: { sequencer: LongestFirst },
     // One more than the two cores this is tuned for: a third of the time tests wait for processes, links and clocks.

@@ -37,6 +37,8 @@ export async function podmanIn(folder: string, program: Uint8Array): Promise<Tes
   const place = ['--root', join(folder, 'root'), '--runroot', join(folder, 'run'), '--runtime', runtime]
   const service = spawn('podman', [...place, 'system', 'service', '--time=0', `unix://${socket}`], {
     stdio: 'ignore',
+    // It leaves what it was sent lying about.
+    env: { ...process.env, TMPDIR: folder },
   })
   const engine = engineAt(socket, service, () => {
     execFileSync('podman', [...place, 'system', 'reset', '--force'], { stdio: 'ignore' })

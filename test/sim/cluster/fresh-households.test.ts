@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { SimulatedRandom } from '../../../src/host/simulated/index.ts'
 import { type Home, House } from '../../cluster/running/house.ts'
 
-const SEEDS = Number(process.env.LOQA_SIM_SEEDS ?? 25)
+const SEEDS = Number(process.env.LOQA_SIM_SEEDS ?? 15)
 const FIRST = Number(process.env.LOQA_SEED ?? 1)
 /** Starts are spread over this, and nobody is cut off for longer. */
 const STARTS_MS = 6_000
