@@ -1,7 +1,7 @@
 import { accessSync, constants, statfsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
-import LongestFirst from './test/order.ts'
+import Mixed from './test/order.ts'
 
 /** What these assert is a share of the machine: beside other tests they would measure those. */
 const ALONE = ['test/process/transport.test.ts']
@@ -50,7 +50,7 @@ export default defineConfig({
       ...directory(),
     },
     reporters: ['default', './test/closing-line.ts'],
-    sequence: { sequencer: LongestFirst },
+    sequence: { sequencer: Mixed },
     // One more than the two cores this is tuned for: a third of the time tests wait for processes, links and clocks.
     maxWorkers: 3,
     projects: [
