@@ -1,6 +1,7 @@
 /**
  * Every choice a person has, once: unit in the name, default, range, what it is for. What nobody should need to choose is a
- * limit (`host/limits.ts`). All in one file, long as it is: whoever looks for a choice looks in one place. A leaf's description says why the default is what it is; `allowed` puts a pattern in words.
+ * limit (`host/limits.ts`). All in one file, long as it is: whoever looks for a choice looks in one place. A leaf's description
+ * says why the default is what it is; `allowed` puts a pattern in words.
  */
 import { z } from 'zod'
 import { PRIVACY_SCOPES } from '../host/index.ts'

@@ -59,12 +59,14 @@ describe.skipIf(whyNoLan !== undefined)('a house that grows', () => {
   it('a removed machine is cut at once by everybody and says so; reset, it joins under another id', async () => {
     const removed = nodes.pop()!
     expect((await nodes[0]!.loqa('household', 'revoke', 'g')).code).toBe(0)
+    // Not from before: a command is a process, which a busy machine takes long to start.
+    const answered = Date.now()
     for (const node of nodes) {
-      await node.until(() => node.link(removed)?.message.includes('no longer'), 20_000, 'cut the removed')
+      await node.until(() => node.link(removed)?.message.includes('no longer'), 5_000, 'cut the removed')
     }
-    const cuts = nodes.map((node) => node.link(removed)!.at)
-    // From the first to the last: the command before it starts a process, which may take long on a busy machine.
-    expect(Math.max(...cuts) - Math.min(...cuts)).toBeLessThan(3_000)
+    const last = Math.max(...nodes.map((node) => node.link(removed)!.at))
+    // The cutting is part of a second.
+    expect(last - answered).toBeLessThan(3_000)
     expect((await show(removed)).phase).toBe('removed')
     expect((await removed.json<StatusView>('status')).health.reasons.join()).toMatch(/household reset/)
     expect((await removed.loqa('household', 'open')).code).toBe(1)
