@@ -35,12 +35,20 @@ export function clientOf(where: Whereabouts, signal: AbortSignal): Client {
       asked.end(body === undefined ? undefined : JSON.stringify(body))
     })
   /** Whatever breaks on the way is told in one way. Redirects are not followed: a node sends none. */
+  const broken = (thrown: unknown): LoqaError =>
+    signal.aborted ? new LoqaError('interrupted', 'Interrupted') : noAnswer(where, thrown)
   const whole = async <T>(work: Promise<T>): Promise<T> => {
     try {
       return await work
     } catch (thrown) {
-      if (signal.aborted) throw new LoqaError('interrupted', 'Interrupted')
-      throw noAnswer(where, thrown)
+      throw broken(thrown)
+    }
+  }
+  async function* parts(answer: Answer): AsyncGenerator<Uint8Array> {
+    try {
+      yield* answer as AsyncIterable<Uint8Array>
+    } catch (thrown) {
+      throw broken(thrown)
     }
   }
   const request = async (path: string, body?: unknown): Promise<Answer> => {
@@ -54,7 +62,7 @@ export function clientOf(where: Whereabouts, signal: AbortSignal): Client {
     get: async <T>(path: string) => JSON.parse(await read(path)) as T,
     text: (path) => read(path),
     post: async <T>(path: string, body: unknown) => JSON.parse(await read(path, body)) as T,
-    stream: (path, body) => request(path, body),
+    stream: async (path, body) => parts(await request(path, body)),
   }
 }
 

@@ -84,6 +84,18 @@ test('says that no node answers: where nobody listens, and where an answer is cu
   await expect(client.get('/')).rejects.toThrow(`No node answers at ${url}`)
 })
 
+test('says so too of a stream that is cut off, or interrupted by the person', async () => {
+  const { client, url, interrupt } = await talkTo((request, response) => {
+    response.write('one')
+    if (request.url === '/cut') setTimeout(() => response.destroy(), 20)
+  })
+  const drain = async (path: string, first: () => void = () => undefined): Promise<void> => {
+    for await (const _ of await client.stream(path)) first()
+  }
+  await expect(drain('/cut')).rejects.toThrow(`No node answers at ${url}`)
+  await expect(drain('/', () => interrupt.abort())).rejects.toMatchObject({ code: 'interrupted' })
+})
+
 test('a person who interrupts is not told that the node is gone', async () => {
   const { client, interrupt } = await talkTo(() => undefined)
   const asked = client.get('/')
