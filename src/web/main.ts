@@ -212,6 +212,7 @@ function learn(news: StatusView): void {
   const [word] = news.wake_words ?? []
   const wake = byId('wake')
   wake.hidden = word === undefined
+  wake.dataset.word = word ?? ''
   wake.querySelector('span')!.textContent = `“${word}”`
   if (node?.id === news.node.id) return
   node = news.node

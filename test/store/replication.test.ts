@@ -2,8 +2,7 @@
  * The replication of real stores: what one node writes every other one holds, whoever was away meanwhile; what is deleted stays deleted;
  * nobody writes in another's name.
  */
-import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { EntryChange } from '../../src/actors/index.ts'
@@ -93,7 +92,7 @@ describe('stores of one household', () => {
     house.link(a, b)
     await a.store.apply('c', [put('before', 1)])
     await house.agreed()
-    const copy = mkdtempSync(join(tmpdir(), 'loqa-copy-'))
+    const copy = `${a.directory}-copy`
     // Closed in order, so that the copy is whole.
     house.cut(a, b)
     await a.store.close()

@@ -74,7 +74,8 @@ export class Chromium {
         ...flags,
         'about:blank',
       ],
-      { stdio: ['ignore', 'ignore', 'pipe'], detached: true },
+      // What it leaves when it is killed goes with its folder.
+      { stdio: ['ignore', 'ignore', 'pipe'], detached: true, env: { ...process.env, TMPDIR: folder } },
     )
     let said = ''
     const address = await new Promise<string>((resolve, reject) => {
@@ -156,15 +157,13 @@ export class Chromium {
 
   /** The mouse button goes down on it, or up. */
   async mouse(type: 'mousePressed' | 'mouseReleased', selector: string): Promise<void> {
-    const { x, y } = await this.value<{ x: number; y: number }>(
-      `(() => { const b = document.querySelector('${selector}').getBoundingClientRect(); return { x: b.x + b.width / 2, y: b.y + b.height / 2 } })()`,
-    )
-    await this.send('Input.dispatchMouseEvent', { type, x, y, button: 'left', clickCount: 1 })
+    await this.#mouse(type, await this.#middle(selector))
   }
 
   async click(selector: string): Promise<void> {
-    await this.mouse('mousePressed', selector)
-    await this.mouse('mouseReleased', selector)
+    const middle = await this.#middle(selector)
+    await this.#mouse('mousePressed', middle)
+    await this.#mouse('mouseReleased', middle)
   }
 
   async dispose(): Promise<void> {
@@ -176,6 +175,23 @@ export class Chromium {
       await ended
     }
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 })
+  }
+
+  #mouse(type: string, place: { readonly x: number; readonly y: number }): Promise<unknown> {
+    return this.send('Input.dispatchMouseEvent', { type, ...place, button: 'left', clickCount: 1 })
+  }
+
+  /** Where it is once it stays there: a page that still loads moves what is on it, and a mouse would hit something else. */
+  #middle(selector: string): Promise<{ x: number; y: number }> {
+    return this.value(`new Promise((resolve) => {
+      const look = (before) => {
+        const { x, y, width, height } = document.querySelector('${selector}').getBoundingClientRect()
+        const now = { x: x + width / 2, y: y + height / 2 }
+        if (width > 0 && before?.x === now.x && before?.y === now.y) resolve(now)
+        else requestAnimationFrame(() => requestAnimationFrame(() => look(now)))
+      }
+      look()
+    })`)
   }
 
   #heard({ id, method, params, result, error }: Answer): void {

@@ -39,6 +39,16 @@ const request = (path: string, body?: object): Promise<Response> =>
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   })
 
+const ready = `document.querySelector('#health').textContent.startsWith('ready')`
+
+/** One of the ways to speak. */
+async function choose(mode: 'hold' | 'free' | 'wake'): Promise<void> {
+  const choice = `#modes [value=${mode}]`
+  await browser.until(ready)
+  await browser.click(choice)
+  await browser.until(`document.querySelector('${choice}').checked`)
+}
+
 /** From here on the page notes what it shows while somebody is heard, and the phases it goes through. */
 const NOTE = `
   window.seen = { heard: [], phases: [] }
@@ -75,7 +85,7 @@ describe.skipIf(program === undefined)('the page in Chromium', () => {
     await browser.until(`document.querySelector('[data-name=token]') !== null`)
     expect(await browser.value('document.querySelector("#place").textContent')).toBe('')
     await browser.open(`${node.http}/#token=${TOKEN}`)
-    await browser.until(`document.querySelector('#health').textContent.startsWith('ready')`)
+    await browser.until(ready)
     expect(await browser.value('document.querySelector("#place").textContent')).toBe('kitchen · tester')
     expect(await browser.value('location.href')).toBe(`${node.http}/`)
     // What it complained of was asked without the token.
@@ -121,7 +131,7 @@ describe.skipIf(program === undefined)('the page in Chromium', () => {
     for (let attempt = 0; attempt < 3; attempt += 1) {
       await browser.open(node.http)
       await browser.value(NOTE)
-      await browser.click('#modes [value=free]')
+      await choose('free')
       await browser.until(line('person', /what time is it/))
       await browser.until(`document.querySelectorAll('#lines details').length === 2`)
       if (!(await browser.value<boolean>(line('house', /took too long/)))) break
@@ -141,7 +151,7 @@ describe.skipIf(program === undefined)('the page in Chromium', () => {
     expect(
       await browser.value(`document.querySelector('#lines li:last-child summary b').textContent`),
     ).toMatch(/^[\d.]+ m?s$/)
-    await browser.click('#modes [value=hold]')
+    await choose('hold')
     await browser.until(`document.body.dataset.sending === 'false'`)
   })
 
@@ -149,10 +159,10 @@ describe.skipIf(program === undefined)('the page in Chromium', () => {
     record(0.5, 'what-is-on-the-shopping-list.wav', 1, 'hey-loqa.wav', 0.3, 'what-time-is-it.wav', 60)
     await browser.open(node.http)
     await browser.until(`document.querySelector('#wake').innerText.includes('hey loqa')`)
-    await browser.click('#modes [value=wake]')
+    await choose('wake')
     await browser.until(line('house', /It is|clock skill/))
     expect(await browser.value(`document.querySelectorAll('#lines .person').length`)).toBe(1)
-    await browser.click('#modes [value=hold]')
+    await choose('hold')
   })
 
   it('can be installed, fits a small phone, and has nothing to complain of', async () => {

@@ -1,5 +1,5 @@
 /** The key of what a node keeps, as its person meets it: at the start, with a message that says what to do and exit code 78. */
-import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { QUIET } from './ports.ts'
@@ -17,7 +17,10 @@ beforeAll(async () => {
   await node.loqa('persons', 'add', 'Anna')
   await node.end('SIGTERM')
 }, 120_000)
-afterAll(() => node?.dispose())
+afterAll(async () => {
+  await node?.dispose()
+  rmSync(secret, { force: true })
+})
 
 const again = (...more: string[]) =>
   command('loqa-node', ['--data', node.data, '--port', '0', '--http-port', '0', ...QUIET, ...more])
