@@ -33,6 +33,7 @@ import { houseSentences, understandingNow } from './node/grammar.ts'
 import { soundRows } from './node/hardware.ts'
 import { Heads } from './node/heads.ts'
 import { tellSkills } from './node/house-news.ts'
+import { elsewhere, openHttps } from './node/https.ts'
 import { openIdentity, retireFormerId } from './node/identity.ts'
 import { openKept } from './node/keeping.ts'
 import { languagePort } from './node/language.ts'
@@ -327,9 +328,11 @@ export async function startNode(
     const connections = { count: 0 }
     const ownSound = new OwnSound({ host, config, log })
     reportRuntime(metrics, runtime, () => connections.count)
+    const https = await openHttps(host, config, ownAddresses())
     const parts = {
       host,
       config,
+      https,
       rows,
       identity,
       clustering,
@@ -368,6 +371,7 @@ export async function startNode(
       clock: host.clock,
       settings: config.api,
       token: await tokenOf(host, config),
+      https: https?.pem,
       page: pageReader(host.disk),
       counted: (route, status) => metrics.add('loqa_http_requests_total', 1, { route, status }),
       defect: (error, route) => log.error('A request failed unexpectedly', { route, error }),
@@ -401,6 +405,9 @@ export async function startNode(
     log.info('The node is ready', { http: api.port, ready_ms: Math.round(host.clock.monotonic() - started) })
     return {
       url: api.url,
+      ...(https === undefined
+        ? {}
+        : { elsewhere: elsewhere(https, config.api.host, api.port, ownAddresses()) }),
       name: config.node.name,
       room: config.node.room,
       again: Promise.race([clustering.again, wiping.again]),

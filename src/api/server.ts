@@ -26,6 +26,7 @@ import { given, methodNotAllowed, operations } from './operations.ts'
 import { type PageReader, pageRoutes } from './page.ts'
 import { RateLimiter } from './rate.ts'
 import { MAX_HEADER_BYTES, named, REQUEST_TIMEOUT_MS, readJson, refuseBroken } from './refusals.ts'
+import { alsoSecure } from './secure.ts'
 import { voiceQuery } from './shapes.ts'
 import { watchUpgrades } from './upgrades.ts'
 import type { NodeView } from './view.ts'
@@ -49,6 +50,8 @@ export interface ApiParts {
   readonly settings: ApiSettings
   /** Content of `api.token_file`; needed when others can reach the address. */
   readonly token?: string | undefined
+  /** A private key and its certificate, PEM: https is answered on the same port. Absent: http alone. */
+  readonly https?: string | undefined
   /** Absent: there is no page at `/`. */
   readonly page?: PageReader
   /** Counts an answered request by route and status class. */
@@ -113,6 +116,7 @@ export async function buildServer(parts: ApiParts): Promise<ApiServer> {
     },
   })
   app.server.maxConnections = MAX_SOCKETS
+  const secured = parts.https === undefined ? undefined : alsoSecure(app.server, parts.https, clock)
   const upgrades = watchUpgrades(app.server, clock)
   await app.register(websocket, {
     options: {
@@ -287,7 +291,10 @@ export async function buildServer(parts: ApiParts): Promise<ApiServer> {
       stopping = true
       for (const voice of voices) voice.close(CLOSE.stopping, 'The node stops')
       for (const socket of watchers) socket.close(CLOSE.stopping, 'The node stops')
-      const late = clock.after(GOODBYE_MS, () => upgrades.dropAll())
+      const late = clock.after(GOODBYE_MS, () => {
+        upgrades.dropAll()
+        secured?.dropAll()
+      })
       await app.close()
       late()
     },

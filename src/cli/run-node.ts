@@ -11,6 +11,8 @@ import { EXIT, type ExitCode, type World } from './world.ts'
 export interface RunningNode {
   /** e.g. `http://127.0.0.1:7420`. */
   readonly url: string
+  /** Where other machines find it, over https, and the SHA-256 of its certificate as browsers show it; absent: nowhere. */
+  readonly elsewhere?: { readonly url: string; readonly fingerprint: string }
   readonly name: string
   readonly room: string
   /** Resolves when the node is to be started anew, under another identity. */
@@ -52,6 +54,10 @@ export async function runNode(
       const node = await Promise.race([start(resolved, { restore }), stopped.then(() => undefined)])
       if (node === undefined) return EXIT.ok
       terminal.out(`${node.name} is ready, room ${node.room}: ${node.url}\n`)
+      if (node.elsewhere !== undefined) {
+        const { url, fingerprint } = node.elsewhere
+        terminal.out(`on a phone: ${url}/#token=... (its certificate: SHA-256 ${fingerprint})\n`)
+      }
       if (terminal.outIsTty) terminal.out(`Try in a second terminal: ${COMMAND} ask what time is it\n`)
       world.clock.after(KEEP_COMPILED_MS, flushCompileCache)
       const why = await Promise.race([stopped.then(() => 'stop'), node.again?.then(() => 'again') ?? stopped])

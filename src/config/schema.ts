@@ -56,6 +56,9 @@ const api = z.strictObject({
   token_file: path(
     'File whose first line is the token every request must carry; at least 32 characters.',
   ).default(''),
+  certificate_file: path(
+    'PEM file with a certificate, its chain and its private key, for https on the port of http. Empty: the node makes one of its own where others can reach it.',
+  ).default(''),
   allowed_hosts: list(
     'Names this node is reached by, beside loopback and IP addresses: guards against DNS rebinding.',
   ).default([]),

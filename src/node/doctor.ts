@@ -290,13 +290,15 @@ async function containerEngine({ skills }: NodeParts): Promise<Finding> {
   )
 }
 
-function exposure({ config }: NodeParts): Finding {
+function exposure({ config, https }: NodeParts): Finding {
   const { host, token_file } = config.api
   const local = host === '127.0.0.1' || host === 'localhost' || host === '::1'
+  const reach = local ? `this machine only (${host})` : `${host}, with a token`
+  const until = https === undefined ? '' : new Date(https.until).toISOString().slice(0, 10)
   return finding(
     'who can reach HTTP',
     local || token_file !== '',
-    local ? `this machine only (${host})` : `${host}, with a token`,
+    https === undefined ? reach : `${reach}; https until ${until}, certificate SHA-256 ${https.fingerprint}`,
     'Set api.token_file.',
   )
 }

@@ -14,6 +14,7 @@ import type { AddedCapacity } from './added-capacity.ts'
 import type { Auditing } from './auditing.ts'
 import type { Clustering } from './clustering.ts'
 import type { Heads } from './heads.ts'
+import type { HttpsIdentity } from './https.ts'
 import type { Identity } from './identity.ts'
 import type { Memory } from './memory.ts'
 import type { OwnSound } from './own-sound.ts'
@@ -29,6 +30,8 @@ export interface NodeParts {
   readonly host: Host
   readonly config: Config
   readonly rows: readonly ConfigRow[]
+  /** What it shows who asks for https; undefined: there is none. */
+  readonly https: HttpsIdentity | undefined
   readonly identity: Identity
   readonly clustering: Clustering
   readonly runtime: Runtime

@@ -28,6 +28,14 @@ export function takeTokenFromAddress(): void {
   history.replaceState(null, '', location.pathname)
 }
 
+/** This page over https, with the token: browsers keep what they know apart by scheme. */
+export function securedAddress(): URL {
+  const url = new URL('/', location.href)
+  url.protocol = 'https:'
+  if (token !== '') url.hash = `token=${encodeURIComponent(token)}`
+  return url
+}
+
 export function useToken(given: string): void {
   token = given.trim()
   if (token === '') localStorage.removeItem(KEPT)

@@ -3,7 +3,7 @@
  * to the node; here presses and keys become calls of those.
  */
 import type { NodeEvent, NodeRow, StatusView, TurnView } from '../api/index.ts'
-import { ask, NodeError, openSocket, takeTokenFromAddress, useToken } from './access.ts'
+import { ask, NodeError, openSocket, securedAddress, takeTokenFromAddress, useToken } from './access.ts'
 import { watchApprovals } from './approvals.ts'
 import { type Conversation, type Happening, happened, QUIET } from './conversation.ts'
 import { button, byId, element, forget, notice } from './elements.ts'
@@ -279,14 +279,24 @@ function explainSilence(): void {
     })
     return
   }
-  const here = `http://localhost:${location.port || '80'}`
-  notice('silence', {
-    heading: 'No microphone at this address',
-    text:
-      `Browsers let a page hear only over https, or on the machine itself. On the node’s machine, open ${here}. ` +
-      'From another one, put https in front of the node (“From a phone” in its README), or tunnel: ' +
-      `ssh -L ${location.port || '80'}:127.0.0.1:${location.port || '80'} ${location.hostname}, then ${here} there.`,
-  })
+  const port = location.port || '80'
+  const here = `http://localhost:${port}`
+  notice(
+    'silence',
+    {
+      heading: 'No microphone at this address',
+      text:
+        'Browsers let a page hear only over https, or on the machine itself. The node answers https too, and vouches for itself: the browser ' +
+        'warns of that once, and goes on where you say so; the certificate’s fingerprint is what the node printed when it started. ' +
+        `Where that does not open, use ${here} on the node’s machine, or a tunnel: ` +
+        `ssh -L ${port}:127.0.0.1:${port} ${location.hostname}, then ${here} here.`,
+    },
+    element(
+      'div',
+      { class: 'choices' },
+      button('Open it over https', 'firm', () => location.assign(securedAddress())),
+    ),
+  )
 }
 
 // — as an app —

@@ -5,6 +5,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { connect } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Chromium, findChromium } from './chromium.ts'
 import { fixture, RunningNode } from './running-node.ts'
@@ -49,6 +50,20 @@ async function choose(mode: 'hold' | 'free' | 'wake'): Promise<void> {
   await browser.until(`document.querySelector('${choice}').checked`)
 }
 
+/** Of the certificate that is shown there. */
+function fingerprintAt(url: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(
+      { host: '127.0.0.1', port: Number(new URL(url).port), rejectUnauthorized: false },
+      () => {
+        resolve(socket.getPeerCertificate().fingerprint256)
+        socket.end()
+      },
+    )
+    socket.once('error', reject)
+  })
+}
+
 /** From here on the page notes what it shows while somebody is heard, and the phases it goes through. */
 const NOTE = `
   window.seen = { heard: [], phases: [] }
@@ -68,7 +83,11 @@ describe.skipIf(program === undefined)('the page in Chromium', () => {
       RunningNode.start((data) => {
         writeFileSync(join(data, 'token'), TOKEN)
         const set = (key: string, value: string): string[] => ['--set', `${key}=${value}`]
-        return [...set('api.token_file', join(data, 'token')), ...set('api.allowed_hosts', 'insecure.test')]
+        return [
+          ...set('api.token_file', join(data, 'token')),
+          ...set('api.allowed_hosts', 'insecure.test'),
+          ...set('api.host', '0.0.0.0'),
+        ]
       }),
       Chromium.start(program!, microphone(), ['--host-resolver-rules=MAP insecure.test 127.0.0.1']),
     ])
@@ -191,6 +210,29 @@ describe.skipIf(program === undefined)('the page in Chromium', () => {
     expect(await browser.value(`document.querySelector('#orb').disabled`)).toBe(true)
     await browser.value(`document.querySelector('#ideas button').click()`)
     await browser.until(line('house', /It is|clock skill/))
+  })
+
+  it('hears over https from there, once a person has agreed to the certificate that the node printed', async () => {
+    const [, fingerprint] = /SHA-256 ((?:[0-9A-F]{2}:){31}[0-9A-F]{2})/.exec(node.output)!
+    const address = `https://insecure.test:${new URL(node.http).port}`
+    await expect
+      .poll(() => browser.send('Page.navigate', { url: address }))
+      .toMatchObject({
+        errorText: 'net::ERR_CERT_AUTHORITY_INVALID',
+      })
+    await browser.open(`${node.http.replace('127.0.0.1', 'insecure.test')}/#token=${TOKEN}`)
+    await browser.until(`document.querySelector('[data-name=silence] button') !== null`)
+    await browser.send('Security.setIgnoreCertificateErrors', { ignore: true })
+    record(0.3, 'what-time-is-it.wav', 60)
+    await browser.click('[data-name=silence] button')
+    await browser.until(`location.protocol === 'https:' && document.body?.dataset.phase !== undefined`)
+    await browser.until(ready)
+    expect(await browser.value('location.href')).toBe(`${address}/`)
+    await choose('free')
+    await browser.until(line('person', /what time is it/))
+    await browser.until(line('house', /It is|clock skill/))
+    await choose('hold')
+    expect(await fingerprintAt(address)).toBe(fingerprint)
   })
 
   it('opens when the node is gone, and says so', async () => {
