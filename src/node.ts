@@ -405,9 +405,7 @@ export async function startNode(
     log.info('The node is ready', { http: api.port, ready_ms: Math.round(host.clock.monotonic() - started) })
     return {
       url: api.url,
-      ...(https === undefined
-        ? {}
-        : { elsewhere: elsewhere(https, config.api.host, api.port, ownAddresses()) }),
+      ...elsewhere(https, config.api.host, api.port, ownAddresses()),
       name: config.node.name,
       room: config.node.room,
       again: Promise.race([clustering.again, wiping.again]),

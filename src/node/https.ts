@@ -6,6 +6,7 @@ import { createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:cry
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { createSecureContext } from 'node:tls'
+import type { RunningNode } from '../cli/index.ts'
 import { type Config, isLoopback } from '../config.ts'
 import { selfSigned } from '../host/certificate.ts'
 import { DiskError, type Host, LoqaError, type Wall, wall } from '../host/index.ts'
@@ -45,7 +46,8 @@ export async function openHttps(
   const key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
   const certificate = selfSigned(
     {
-      common_name: `loqa-node ${node.name}`,
+      // RFC 5280, appendix A.1: at most 64 characters.
+      common_name: `loqa-node ${node.name}`.slice(0, 64),
       names: [
         ...new Set([machine, `${machine}.local`, 'localhost', ...api.allowed_hosts, ...addresses]),
       ].filter((name) => /^[\w.-]+$/.test(name)),
@@ -59,18 +61,20 @@ export async function openHttps(
   return identityOf(pem)
 }
 
-/** Where others find it, for a person who reads it off this machine's screen. */
+/** Where others find it, for a person who reads it off this machine's screen; nothing where nobody else reaches it. */
 export function elsewhere(
-  { fingerprint }: HttpsIdentity,
+  https: HttpsIdentity | undefined,
   host: string,
   port: number,
   addresses: readonly string[],
-): { readonly url: string; readonly fingerprint: string } {
+): Pick<RunningNode, 'elsewhere'> {
+  if (https === undefined || isLoopback(host)) return {}
   const isAny = host === '0.0.0.0' || host === '::'
   const address = isAny
     ? (addresses.find((each) => /^[\d.]+$/.test(each) && !isLoopback(each)) ?? hostname())
     : host
-  return { url: `https://${address.includes(':') ? `[${address}]` : address}:${port}`, fingerprint }
+  const url = `https://${address.includes(':') ? `[${address}]` : address}:${port}`
+  return { elsewhere: { url, fingerprint: https.fingerprint } }
 }
 
 /** Errors: `config-invalid` where there is no such file, or it is not a key with its certificate. */

@@ -88,9 +88,11 @@ describe('what a node shows over https', () => {
 
   it('is found at an address that others reach', async () => {
     const https = (await (await house()).open())!
-    const at = (host: string, ...addresses: string[]) => elsewhere(https, host, 7420, addresses).url
+    const at = (host: string, ...addresses: string[]) =>
+      elsewhere(https, host, 7420, addresses).elsewhere?.url
     expect(at('0.0.0.0', '127.0.0.1', '::1', 'fe80::1', '192.168.1.20')).toBe('https://192.168.1.20:7420')
     expect(at('::', '127.0.0.1', '10.0.0.2')).toBe('https://10.0.0.2:7420')
+    expect(at('127.0.0.1', '192.168.1.20')).toBeUndefined()
     expect(at('192.168.1.7')).toBe('https://192.168.1.7:7420')
     expect(at('fd00::7')).toBe('https://[fd00::7]:7420')
   })
