@@ -279,17 +279,14 @@ function explainSilence(): void {
     })
     return
   }
-  const port = location.port || '80'
-  const here = `http://localhost:${port}`
+  const here = `http://localhost:${location.port || '80'}`
   notice(
     'silence',
     {
       heading: 'No microphone at this address',
       text:
-        'Browsers let a page hear only over https, or on the machine itself. The node answers https too, and vouches for itself: the browser ' +
-        'warns of that once, and goes on where you say so; the certificate’s fingerprint is what the node printed when it started. ' +
-        `Where that does not open, use ${here} on the node’s machine, or a tunnel: ` +
-        `ssh -L ${port}:127.0.0.1:${port} ${location.hostname}, then ${here} here.`,
+        `Browsers let a page hear only over https, or on the node’s own machine (${here}). Over https the node vouches for itself: ` +
+        'the browser warns once, and shows a certificate whose SHA-256 is what the node printed at its start.',
     },
     element(
       'div',
