@@ -13,6 +13,8 @@
  */
 import { execFileSync } from 'node:child_process'
 import { cpus, loadavg } from 'node:os'
+import { configSchema } from '../../src/config.ts'
+import { engineTime } from '../../src/node/quality.ts'
 import { enginesOf, ProcessorShare, whyNoShare } from '../../test/system/processor-share.ts'
 import { RunningNode } from '../../test/system/running-node.ts'
 import { goingOn } from '../voice/pauses.ts'
@@ -26,6 +28,9 @@ const FAST_PORT = 28_451
 const SPEAKERS = 4
 /** A whole turn of the fast tier, p95 (README, "How fast, how right"). */
 const BUDGET_MS = 350
+/** What a node itself holds against the tiers' budgets: the shortest pause, then what its engines take (`src/node/quality.ts`). */
+const PAUSE_MS = configSchema.shape.voice.parse({}).pause_complete_ms
+const FAST_MS = configSchema.shape.qos.parse({}).fast_ms
 /** As on every machine that is so slow: an engine is not taken for hung while it works. */
 const PATIENT = ['cancel_timeout_ms=10000', 'ping_timeout_ms=60000'].flatMap((key) => [
   '--set',
@@ -162,6 +167,10 @@ function print(figures: Readonly<Record<string, unknown>>): void {
 function phase(what: string, number: number, turns: readonly Turn[]): void {
   const heard = turns.filter(({ cut_off }) => !cut_off)
   const totals = heard.map(({ total_ms }) => total_ms ?? GIVEN_UP_MS)
+  const counted = heard.flatMap(({ view }) => {
+    const took = view === undefined ? undefined : engineTime(view.latency_ms)
+    return took === undefined ? [] : [PAUSE_MS + took]
+  })
   const of = (hop: Hop) => heard.flatMap(({ view }) => view?.latency_ms[hop] ?? [])
   const spread = (values: readonly number[]) => ({
     p50: round(quantile(values, 0.5)),
@@ -181,6 +190,8 @@ function phase(what: string, number: number, turns: readonly Turn[]): void {
         ...{ intent: sentence.intent, total_ms: round(total_ms ?? GIVEN_UP_MS), hops: view?.latency_ms },
       })),
     within_budget: quantile(totals, 0.95) <= BUDGET_MS,
+    counted_ms: spread(counted),
+    within_budget_of_fast_tier: quantile(counted, 0.95) <= FAST_MS,
     cut_off: turns.length - heard.length,
     unanswered: heard.filter(({ total_ms }) => total_ms === undefined).length,
     understood_percent: round(

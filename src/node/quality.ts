@@ -237,7 +237,7 @@ export class Quality {
 }
 
 /** What engines took of a turn, ms; a skill's own time no tier makes shorter. Undefined: no engine was waited for. */
-function engineTime(latency: unknown): number | undefined {
+export function engineTime(latency: unknown): number | undefined {
   const hops = (latency ?? {}) as Readonly<Record<string, number | null | undefined>>
   const known = ['stt', 'nlu', 'tts'].map((hop) => hops[hop]).filter((ms) => typeof ms === 'number')
   return known.length === 0 ? undefined : known.reduce((sum, ms) => sum + ms, 0)
