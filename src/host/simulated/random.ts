@@ -38,7 +38,10 @@ export class SimulatedRandom implements Random {
   }
 
   bytes(count: number): Uint8Array {
-    return Uint8Array.from({ length: count }, () => this.uint32() & 0xff)
+    const bytes = new Uint8Array(count)
+    // Not `Uint8Array.from`: tests that throw a hundred thousand frames draw gigabytes, and it takes five times as long.
+    for (let i = 0; i < count; i += 1) bytes[i] = this.uint32()
+    return bytes
   }
 
   /** Uniform integer in [0, below). */
