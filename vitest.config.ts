@@ -31,10 +31,12 @@ function directory(): { TMPDIR?: string } {
 }
 
 /**
- * Tests of whole nodes, browsers and killed processes on a machine that does more than this have a second try where nobody sits in front
+ * Tests of whole nodes, browsers and killed processes (`REAL`) on a machine that does more than this have a second try where nobody sits in front
  * of them (`CI` is set). Each that needed it is named at the end, and more than two fail the run (`test/closing-line.ts`).
  */
 const retry = process.env.CI === undefined ? 0 : 1
+
+const REAL = ['contract', 'lan', 'process', 'system'].map((folder) => `test/${folder}/**/*.test.ts`)
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
@@ -65,10 +67,13 @@ export default defineConfig({
         test: {
           name: 'together',
           include: ['test/**/*.test.ts'],
-          exclude: [...ALONE, ...SHARED],
-          retry,
+          exclude: [...ALONE, ...SHARED, ...REAL],
           sequence: { groupOrder: 0 },
         },
+      },
+      {
+        extends: true,
+        test: { name: 'real', include: REAL, exclude: ALONE, retry, sequence: { groupOrder: 0 } },
       },
       {
         extends: true,

@@ -2,8 +2,8 @@
  * https on the port of http: who begins with a TLS handshake gets one, everybody else is served as before. One port is what a
  * person remembers and a firewall opens.
  *
- * S1 What does not say what it speaks, or does not end its handshake, is dropped in time. S2 `dropAll` leaves no connection open
- *    that has not said it or has TLS; the HTTP server does not know of those that are on the way.
+ * S1 What does not say what it speaks, or does not end its handshake, is dropped in time. S2 The HTTP server closes
+ *    those it was handed; `dropAll` closes those that are still on the way to it, and all with TLS.
  */
 import type { Server } from 'node:http'
 import type { Duplex } from 'node:stream'

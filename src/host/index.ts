@@ -8,6 +8,7 @@
  * Imports nothing of ours. Read `host.ts` first, then `limits.ts`.
  */
 
+export { authority } from './authority.ts'
 export {
   decodeFrame,
   type Envelope,

@@ -292,7 +292,7 @@ async function containerEngine({ skills }: NodeParts): Promise<Finding> {
 
 function exposure({ config, https }: NodeParts): Finding {
   const { host, token_file } = config.api
-  const local = host === '127.0.0.1' || host === 'localhost' || host === '::1'
+  const local = isLoopback(host)
   const reach = local ? `this machine only (${host})` : `${host}, with a token`
   const until = https === undefined ? '' : new Date(https.until).toISOString().slice(0, 10)
   return finding(

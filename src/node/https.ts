@@ -9,7 +9,7 @@ import { createSecureContext } from 'node:tls'
 import type { RunningNode } from '../cli/index.ts'
 import { type Config, isLoopback } from '../config.ts'
 import { selfSigned } from '../host/certificate.ts'
-import { DiskError, type Host, LoqaError, type Wall, wall } from '../host/index.ts'
+import { authority, DiskError, type Host, LoqaError, type Wall, wall } from '../host/index.ts'
 
 export interface HttpsIdentity {
   /** The private key and its certificate, with the chain if it has one. */
@@ -73,8 +73,7 @@ export function elsewhere(
   const address = isAny
     ? (addresses.find((each) => /^[\d.]+$/.test(each) && !isLoopback(each)) ?? hostname())
     : host
-  const url = `https://${address.includes(':') ? `[${address}]` : address}:${port}`
-  return { elsewhere: { url, fingerprint: https.fingerprint } }
+  return { elsewhere: { url: `https://${authority(address, port)}`, fingerprint: https.fingerprint } }
 }
 
 /** Errors: `config-invalid` where there is no such file, or it is not a key with its certificate. */

@@ -1,5 +1,5 @@
 /** Addresses of one node: where it was heard, told, dialled. Pure; `sightings.ts` keeps them. */
-import { type Monotonic, monotonic } from '../../host/index.ts'
+import { authority, type Monotonic, monotonic } from '../../host/index.ts'
 import type { Place } from '../transport/mesh.ts'
 import { HEARD_MS, MAX_PLACES } from './bounds.ts'
 
@@ -30,8 +30,7 @@ export type Places = readonly SeenPlace[]
 export const isSamePlace = (a: Place, b: Place): boolean => a.host === b.host && a.port === b.port
 
 /** `192.168.1.20:7421`, `[fe80::1%eth0]:7421`. */
-export const written = ({ host, port }: Place): string =>
-  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+export const written = ({ host, port }: Place): string => authority(host, port)
 
 /** Adds an address or refreshes it. Static ones stay static, whoever else says so. */
 export function noted(

@@ -1,5 +1,5 @@
 /** Why a place could not be dialled: one code per condition the dialling loop acts on. */
-import { LoqaError } from '../../host/index.ts'
+import { authority, LoqaError } from '../../host/index.ts'
 import { DIAL_MS } from './bounds.ts'
 import { WRONG_KEY } from './encrypter.ts'
 import type { Place } from './mesh.ts'
@@ -12,8 +12,7 @@ export class DialError extends LoqaError {
   }
 }
 
-export const named = ({ host, port }: Place): string =>
-  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+export const named = ({ host, port }: Place): string => authority(host, port)
 
 /** Of the operating system: nobody there, or no way there. */
 const UNREACHABLE =
